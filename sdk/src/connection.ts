@@ -1,0 +1,120 @@
+import { PROTOCOL } from '../../src/protocol/limits.js';
+import type { ClientFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { Clock } from './clock.js';
+import { WardroomError } from './errors.js';
+import { Heartbeat } from './heartbeat.js';
+import { type CloseLike, readClose } from './read-close.js';
+
+/** What the SDK uses of a WebSocket: the browser's, Node's own, or the one of `ws`. */
+export interface SocketLike {
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  addEventListener(type: 'open', listener: () => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: CloseLike) => void): void;
+  addEventListener(type: 'error', listener: () => void): void;
+}
+export type SocketConstructor = new (url: string, protocols: string[]) => SocketLike;
+
+export interface ConnectionHandlers {
+  opened(): void;
+  frame(frame: ServerFrame): void;
+  /** Called once, unless `end` was called before. */
+  lost(why: WardroomError): void;
+}
+
+/** Used until `hello` names another period. */
+const HEARTBEAT_MS = 25_000;
+/** A server closes right after its goodbye; this is how long it is waited for. */
+const GOODBYE_MS = 1000;
+
+/** One WebSocket from its opening to its end. Knows frames, but not what they mean. */
+export class Connection {
+  readonly #socket: SocketLike;
+  #over = false;
+  #goodbye: ServerFrames['goodbye'] | undefined;
+  #heartbeatMs = HEARTBEAT_MS;
+  #heartbeat: Heartbeat | undefined;
+  #timer: unknown;
+
+  constructor(
+    Socket: SocketConstructor,
+    url: string,
+    connectTimeoutMs: number,
+    private readonly clock: Clock,
+    private readonly handlers: ConnectionHandlers,
+  ) {
+    this.#socket = new Socket(url, [PROTOCOL]);
+    this.#timer = clock.setTimeout(() => this.fail(new WardroomError('connection_lost')), connectTimeoutMs);
+    this.#socket.addEventListener('open', () => {
+      if (!this.#over) handlers.opened();
+    });
+    this.#socket.addEventListener('message', (event) => this.#heard(event.data));
+    this.#socket.addEventListener('close', (event) => this.fail(readClose(this.#goodbye, event)));
+    // A close always follows; but an `error` that nobody listens to would end a Node process.
+    this.#socket.addEventListener('error', () => {});
+  }
+
+  /** The server accepted the credential: from now on silence is watched. */
+  established(): void {
+    this.clock.clearTimeout(this.#timer);
+    this.#heartbeat?.stop();
+    if (this.#heartbeatMs === 0) return;
+    this.#heartbeat = new Heartbeat(
+      this.clock,
+      this.#heartbeatMs,
+      () => this.send({ type: 'ping', id: 'ping' }),
+      () => this.fail(new WardroomError('connection_lost')),
+    );
+  }
+
+  send(frame: ClientFrame): void {
+    this.sendText(JSON.stringify(frame));
+  }
+
+  sendText(text: string): void {
+    if (!this.#over) this.#socket.send(text);
+  }
+
+  /** Ends it from this side, without telling the handlers. */
+  end(): void {
+    this.#stop();
+  }
+
+  fail(why: WardroomError): void {
+    if (this.#over) return;
+    this.#stop();
+    this.handlers.lost(why);
+  }
+
+  #heard(data: unknown): void {
+    if (this.#over) return;
+    this.#heartbeat?.heard();
+    const frame = parseFrame(data);
+    if (!frame) return;
+    if (frame.type === 'hello') this.#heartbeatMs = frame.heartbeat_ms;
+    if (frame.type !== 'goodbye') return this.handlers.frame(frame);
+    this.#goodbye = frame;
+    this.clock.clearTimeout(this.#timer);
+    this.#timer = this.clock.setTimeout(() => this.fail(readClose(frame)), GOODBYE_MS);
+  }
+
+  #stop(): void {
+    this.#over = true;
+    this.clock.clearTimeout(this.#timer);
+    this.#heartbeat?.stop();
+    this.#socket.close(1000);
+  }
+}
+
+/** Shape is the server's promise; here only what would break the dispatch is refused. */
+function parseFrame(data: unknown): ServerFrame | undefined {
+  if (typeof data !== 'string') return undefined;
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value === 'object' && value !== null && 'type' in value) return value as ServerFrame;
+  } catch {
+    // A frame that cannot be read is a frame of an unknown type.
+  }
+  return undefined;
+}

@@ -1,0 +1,138 @@
+import { LIMITS } from '../../src/protocol/limits.js';
+import type { ClientFrames, Right, Role, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { Emitter } from './emitter.js';
+import { WardroomError } from './errors.js';
+import { newId } from './new-id.js';
+import type { Delivery } from './requests.js';
+import type { RoomEvents, Subscription, SubscriptionPort } from './subscription.js';
+
+/** Any JSON value. */
+export type Body = ClientFrames['publish']['body'];
+export type Ack = ServerFrames['ack'];
+export type PublishAck = Ack & Required<Pick<Ack, 'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>>;
+/** A stored message as the history returns it; a newer server may add fields. */
+export type HistoryMessage = Omit<ServerFrames['message'], 'type'> & { [field: string]: unknown };
+export interface HistoryPage {
+  items: HistoryMessage[];
+  next_cursor: string | null;
+}
+/** `before` and `after` are seqs, themselves excluded. */
+export interface HistoryQuery {
+  before?: number;
+  after?: number;
+  limit?: number;
+  cursor?: string;
+}
+
+export interface RoomPort extends SubscriptionPort {
+  rest<T>(path: string): Promise<T>;
+}
+
+/** One room as an object. It outlives connections: a subscription and its position are taken along. */
+export class Room {
+  readonly on: Emitter<RoomEvents>['on'];
+  readonly off: Emitter<RoomEvents>['off'];
+  readonly once: Emitter<RoomEvents>['once'];
+
+  constructor(
+    /** Id or slug, as it was asked for. */
+    readonly ref: string,
+    events: Emitter<RoomEvents>,
+    private readonly subscription: Subscription,
+    private readonly port: RoomPort,
+  ) {
+    this.on = events.on.bind(events);
+    this.off = events.off.bind(events);
+    this.once = events.once.bind(events);
+  }
+
+  /** Known once the server has answered `subscribed`. */
+  get id(): string | undefined {
+    return this.subscription.id;
+  }
+  get subscribed(): boolean {
+    return this.subscription.active;
+  }
+  /** Last durable event seen, to be kept for a later `subscribe({ since })`. */
+  get seq(): number | undefined {
+    return this.subscription.seq;
+  }
+  get role(): Role | null {
+    return this.subscription.role;
+  }
+  get can(): readonly Right[] {
+    return this.subscription.can;
+  }
+
+  /** From now on, or with `since` from the event after it. Rejects when refused. */
+  subscribe({ since }: { since?: number } = {}): Promise<ServerFrames['subscribed']> {
+    return this.subscription.open(since);
+  }
+
+  unsubscribe(): Promise<void> {
+    return this.subscription.close();
+  }
+
+  /** Resolves after the commit. Survives reconnects under one `op_id`, so it has one effect. */
+  async publish(body: Body, { kind, opId = newId() }: { kind?: string; opId?: string } = {}): Promise<PublishAck> {
+    const op = { op_id: opId, body: fitting(body, opId), ...(kind === undefined ? {} : { kind }) };
+    return (await this.#ask('publish', op, 'until_answered', opId)) as PublishAck;
+  }
+
+  /** Survives reconnects like a publish. */
+  async edit(messageId: string, body: Body, { opId = newId() }: { opId?: string } = {}): Promise<Ack> {
+    const edit = { message_id: messageId, op_id: opId, body: fitting(body, opId) };
+    return (await this.#ask('edit', edit, 'until_answered', opId)) as Ack;
+  }
+
+  /** Waits for a connection, but is not repeated: rejected with `connection_lost` its outcome is unknown. */
+  async delete(messageId: string): Promise<Ack> {
+    return (await this.#ask('delete', { message_id: messageId }, 'once')) as Ack;
+  }
+
+  async react(messageId: string, emoji: string, on = true): Promise<Ack> {
+    return (await this.#ask('react', { message_id: messageId, emoji, on }, 'until_answered')) as Ack;
+  }
+
+  /** To whoever is there now. Never waits and never repeats; without a live connection it rejects. */
+  async signal(kind: string, body: Body): Promise<void> {
+    await this.#ask('signal', { kind, body: fitting(body) }, 'now');
+  }
+
+  /** Has no answer; without a live connection nothing happens. */
+  typing(on: boolean): void {
+    this.port.tell({ type: 'typing', room: this.ref, on });
+  }
+
+  /** Marks everything up to `seq` as read; default: all that was seen. */
+  async read(seq = this.seq ?? 0): Promise<void> {
+    await this.#ask('read', { seq }, 'until_answered');
+  }
+
+  async presence(): Promise<ServerFrames['presence']> {
+    return (await this.#ask('presence', {}, 'until_answered')) as ServerFrames['presence'];
+  }
+
+  /** A page of stored messages, through REST. After a `gap {from, to}`: `{ after: from - 1, before: to + 1 }`. */
+  history(query: HistoryQuery = {}): Promise<HistoryPage> {
+    const search = new URLSearchParams();
+    for (const [name, value] of Object.entries(query) as [string, string | number | undefined][])
+      if (value !== undefined) search.set(name, String(value));
+    return this.port.rest(`/v1/rooms/${encodeURIComponent(this.ref)}/messages${search.size > 0 ? `?${search}` : ''}`);
+  }
+
+  #ask(type: string, fields: object, delivery: Delivery, opId?: string): Promise<ServerFrame> {
+    const frame = (id: string) => ({ type, id, room: this.ref, ...fields });
+    return this.port.ask(frame, opId === undefined ? { delivery } : { delivery, opId });
+  }
+}
+
+/**
+ * A copy, because the body may be sent again later and must then still be the same. A body that is too big is refused
+ * here: as a frame it could cost the connection.
+ */
+function fitting(body: Body, opId?: string): Body {
+  const text = JSON.stringify(body);
+  if (new TextEncoder().encode(text).length > LIMITS.bodyBytes) throw new WardroomError('too_big', { action: 'none', opId });
+  return JSON.parse(text) as Body;
+}

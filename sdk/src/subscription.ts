@@ -1,0 +1,168 @@
+import type { Right, Role, RoomEventFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { Action } from '../../src/protocol/codes.js';
+import type { Emitter } from './emitter.js';
+import { toWardroomError, type WardroomError, type WardroomErrorCode } from './errors.js';
+import { judgeSeq } from './judge-seq.js';
+import type { RequestOptions } from './requests.js';
+
+/** Events `from` to `to`, both included, were not delivered and will not be: page the history for what they changed. */
+export interface Gap {
+  from: number;
+  to: number;
+}
+
+/** The subscription ended. `code` is one of the protocol, or why a new subscription was refused after a reconnect. */
+export interface Unsubscribed {
+  code: WardroomErrorCode;
+  action: Action;
+}
+
+type Passed = 'message' | 'message_edited' | 'message_deleted' | 'reaction' | 'signal' | 'typing' | 'read' | 'presence' | 'access';
+export type RoomEvents = { [T in Passed]: ServerFrames[T] } & {
+  subscribed: ServerFrames['subscribed'];
+  unsubscribed: Unsubscribed;
+  gap: Gap;
+};
+
+export interface SubscriptionPort {
+  ask(frame: (id: string) => object, options: RequestOptions): Promise<ServerFrame>;
+  live(): boolean;
+  tell(frame: object): void;
+  /** The slug turned out to be this id. */
+  named(id: string): void;
+}
+
+/** Follows the events of one room over any number of connections: no duplicate, no silent gap. */
+export class Subscription {
+  /** Last durable event seen. */
+  seq: number | undefined;
+  role: Role | null = null;
+  can: readonly Right[] = [];
+  id: string | undefined;
+  /** The application wants it, and the server has said yes once. */
+  #attached = false;
+  #wanted = false;
+  #resuming = false;
+  /** A repair from here did not bring the next event. */
+  #unrepairable: number | undefined;
+
+  constructor(
+    private readonly ref: string,
+    private readonly events: Emitter<RoomEvents>,
+    private readonly port: SubscriptionPort,
+  ) {}
+
+  get active(): boolean {
+    return this.#attached && this.#wanted;
+  }
+
+  async open(since?: number): Promise<ServerFrames['subscribed']> {
+    this.#wanted = true;
+    const frame = (id: string) => ({ type: 'subscribe', id, room: this.ref, ...(since === undefined ? {} : { since }) });
+    const onAnswer = (answer: ServerFrame) => this.#opened(answer as ServerFrames['subscribed'], since);
+    return (await this.port.ask(frame, { delivery: 'until_answered', onAnswer })) as ServerFrames['subscribed'];
+  }
+
+  async close(): Promise<void> {
+    this.#wanted = false;
+    if (this.port.live()) {
+      const answered = this.port.ask((id) => ({ type: 'unsubscribe', id, room: this.ref }), { delivery: 'now' });
+      // Without its connection a subscription is over as well.
+      await answered.catch((error: WardroomError) => {
+        if (error.kind !== 'transport') throw error;
+      });
+    }
+    if (!this.#wanted && this.#attached) this.#detach({ code: 'client', action: 'none' });
+  }
+
+  /** Over a new connection, or to repair a gap: from the last event seen, as it stands when the frame is sent. */
+  resume(): void {
+    if (!this.active || this.#resuming) return;
+    this.#resuming = true;
+    let since = this.seq;
+    const frame = (id: string) => ({ type: 'subscribe', id, room: this.id ?? this.ref, since: (since = this.seq) });
+    const onAnswer = (answer: ServerFrame) => {
+      this.#resuming = false;
+      this.#unrepairable = since;
+      this.#resumed(answer as ServerFrames['subscribed']);
+    };
+    this.port.ask(frame, { delivery: 'until_answered', onAnswer }).catch((thrown: unknown) => {
+      this.#resuming = false;
+      const { code, action } = toWardroomError(thrown, 'closed');
+      // Closed by the application: `connect` takes the room up again.
+      if (this.active && code !== 'closed') this.#detach({ code, action });
+    });
+  }
+
+  /** Everything of this room that answers no request. */
+  receive(frame: ServerFrame): void {
+    if (frame.type === 'unsubscribed') return this.#detach({ code: frame.code, action: frame.action });
+    if (!this.active) return;
+    switch (frame.type) {
+      case 'message':
+      case 'message_edited':
+      case 'message_deleted':
+      case 'reaction':
+        return this.#follow(frame);
+      case 'access':
+        this.role = frame.role;
+        this.can = frame.can;
+        return this.events.emit('access', frame);
+      case 'signal':
+      case 'typing':
+      case 'read':
+      case 'presence':
+        return this.events.emit<typeof frame.type>(frame.type, frame);
+    }
+  }
+
+  /** Somebody else may sign in next: nothing is taken along. */
+  forget(why: WardroomError): void {
+    if (this.active) this.#detach({ code: why.code, action: why.action });
+    this.#wanted = false;
+    this.seq = undefined;
+  }
+
+  #follow(frame: RoomEventFrame): void {
+    const verdict = judgeSeq(this.seq, frame.seq);
+    if (verdict === 'duplicate') return;
+    if (verdict === 'gap') {
+      // What is dropped here comes again after the missing ones.
+      if (this.#resuming) return;
+      if (this.#unrepairable !== this.seq) return this.resume();
+      this.events.emit('gap', { from: this.seq! + 1, to: frame.seq - 1 });
+    }
+    this.seq = frame.seq;
+    this.events.emit<typeof frame.type>(frame.type, frame);
+  }
+
+  /** The application asked; it also decides where to start. */
+  #opened(answer: ServerFrames['subscribed'], since: number | undefined): void {
+    this.seq = since ?? answer.seq;
+    this.#unrepairable = undefined;
+    this.#resumed(answer);
+  }
+
+  #resumed(answer: ServerFrames['subscribed']): void {
+    this.id = answer.room;
+    this.port.named(answer.room);
+    if (!this.#wanted) return this.port.tell({ type: 'unsubscribe', room: answer.room });
+    this.#attached = true;
+    this.role = answer.role;
+    this.can = answer.can;
+    this.events.emit('subscribed', answer);
+    if (answer.recovered) return;
+    const from = (this.seq ?? answer.seq) + 1;
+    const to = answer.seq - answer.replayed;
+    this.seq = to;
+    if (from <= to) this.events.emit('gap', { from, to });
+  }
+
+  #detach(why: Unsubscribed): void {
+    this.#attached = false;
+    this.#wanted = false;
+    this.role = null;
+    this.can = [];
+    this.events.emit('unsubscribed', why);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * What this node knows about who may not: the sets every token and connection is compared with, synchronously. They are
+ * a copy of the log up to `position`, and are believed only while the lease holds (lease.ts).
+ */
+import { Injectable } from '@nestjs/common';
+import { wallMs } from '../platform/clock.js';
+import type { CloseCode } from '../protocol/codes.js';
+import type { AuthorityEvent, AuthorityListener, EndReason } from './events.js';
+
+/** No token lives longer (contract section 3), so a session that ended earlier can be forgotten. */
+export const LONGEST_TOKEN_LIFE_MS = 900_000;
+const KEEP_MS = 2 * LONGEST_TOKEN_LIFE_MS;
+
+export interface Snapshot {
+  position: number;
+  ended: { session: string; reason: EndReason; endedAtMs: number }[];
+  disabledTenants: string[];
+  withdrawnKeys: string[];
+}
+
+export interface Credential {
+  session: string;
+  tenant: string;
+  kid: string;
+}
+
+@Injectable()
+export class AuthorityState {
+  /** The highest n of which this and everything before is applied. */
+  position = 0;
+  private ended = new Map<string, { reason: EndReason; atMs: number }>();
+  private disabledTenants = new Set<string>();
+  private withdrawnKeys = new Set<string>();
+  private readonly listeners: AuthorityListener[] = [];
+
+  /** Listeners run in the order of registration, inside `apply`. */
+  listen(listener: AuthorityListener): void {
+    this.listeners.push(listener);
+  }
+
+  load(snapshot: Snapshot): void {
+    this.position = snapshot.position;
+    this.ended = new Map(snapshot.ended.map(({ session, reason, endedAtMs }) => [session, { reason, atMs: endedAtMs }]));
+    this.disabledTenants = new Set(snapshot.disabledTenants);
+    this.withdrawnKeys = new Set(snapshot.withdrawnKeys);
+  }
+
+  /** Why this credential is dead, or null. The only question handshake, REST and re-authentication ask. */
+  verdict({ session, tenant, kid }: Credential): Extract<CloseCode, EndReason | 'token_revoked'> | null {
+    const ended = this.ended.get(session);
+    if (ended !== undefined) return ended.reason;
+    if (this.disabledTenants.has(tenant)) return 'tenant_disabled';
+    if (this.withdrawnKeys.has(kid)) return 'token_revoked';
+    return null;
+  }
+
+  /** Synchronous and cheap; answers how many connections were marked dead. `n` null: an addition of rights. */
+  apply(event: AuthorityEvent, n: number | null): number {
+    switch (event.kind) {
+      case 'session.ended':
+        this.end(event.sessions, event.reason);
+        break;
+      case 'tenant.changed':
+        if (event.state === 'disabled') this.disabledTenants.add(event.tenant);
+        else this.disabledTenants.delete(event.tenant);
+        break;
+      case 'key.withdrawn':
+        this.withdrawnKeys.add(event.kid);
+        break;
+      case 'user.changed':
+      case 'member.changed':
+      case 'room.changed':
+      case 'key.added':
+        break;
+    }
+    let closed = 0;
+    for (const listener of this.listeners) closed += listener(event, n);
+    if (n !== null) this.position = n;
+    return closed;
+  }
+
+  /** Forgets sessions whose last token is long dead. */
+  prune(): void {
+    const before = wallMs() - KEEP_MS;
+    for (const [session, { atMs }] of this.ended) if (atMs < before) this.ended.delete(session);
+  }
+
+  private end(sessions: string[], reason: EndReason): void {
+    const atMs = wallMs();
+    for (const session of sessions) this.ended.set(session, { reason, atMs });
+  }
+}

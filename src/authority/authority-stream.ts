@@ -1,0 +1,97 @@
+/**
+ * The authority log's fast path through Redis: one stream that every node reads with XREAD BLOCK (which is the wake-up
+ * as well), marks of ended sessions, and confirmations. Loss of any of it costs speed, never truth.
+ */
+import { Injectable } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { Redis } from 'ioredis';
+import { RedisConnections } from '../platform/redis.js';
+import { Config } from '../platform/config.js';
+import type { NumberedEvent } from './events.js';
+
+const STREAM = 'wardroom:authority';
+const CONFIRMATIONS = 'wardroom:authority:confirmed';
+const STREAM_LENGTH = 10_000;
+const BLOCK_MS = 1_000;
+/** A reader that heard nothing for that long is dead, whatever its socket says. */
+const WATCHDOG_MS = 3 * BLOCK_MS;
+
+export const sessionMark = (session: string): string => `wardroom:session:{${session}}`;
+
+export interface Confirmation {
+  node: string;
+  position: number;
+  /** Connections closed, by event number. */
+  closed: Record<string, number>;
+}
+
+/** KEYS: stream, marks...; ARGV: events JSON, mark TTL in s, stream length. One round trip: marks and announcement together. */
+const ANNOUNCE = `
+for i = 2, #KEYS do redis.call('SET', KEYS[i], 'ended', 'EX', ARGV[2]) end
+return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'e', ARGV[1])`;
+
+@Injectable()
+export class AuthorityStream implements OnModuleDestroy {
+  private reader: Redis | null = null;
+  private subscriber: Redis | null = null;
+  private lastHeardMs = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly config: Config,
+  ) {}
+
+  async announce(events: NumberedEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const ended = events.flatMap(({ event }) => (event.kind === 'session.ended' ? event.sessions : []));
+    const ttl = String(Math.min(this.config.sessionAbsoluteSeconds, 86_400));
+    const keys = [STREAM, ...ended.slice(0, 5_000).map(sessionMark)];
+    await this.redis.attempt('announce', (redis) => redis.eval(ANNOUNCE, keys.length, ...keys, JSON.stringify(events), ttl, String(STREAM_LENGTH)));
+  }
+
+  async confirm(confirmation: Confirmation): Promise<void> {
+    await this.redis.attempt('confirm', (redis) => redis.publish(CONFIRMATIONS, JSON.stringify(confirmation)));
+  }
+
+  /** Reads from now on until the module is destroyed; reconnects for ever. */
+  follow(onEvents: (events: NumberedEvent[]) => void, onConfirmation: (confirmation: Confirmation) => void): void {
+    void this.readLoop(onEvents);
+    this.subscriber = this.redis.reader('authority-confirmations');
+    this.subscriber.on('message', (_channel, text) => onConfirmation(JSON.parse(text) as Confirmation));
+    void this.subscriber.connect().catch(() => undefined);
+    this.subscriber.on('ready', () => void this.subscriber?.subscribe(CONFIRMATIONS).catch(() => undefined));
+  }
+
+  private async readLoop(onEvents: (events: NumberedEvent[]) => void): Promise<void> {
+    const reader = (this.reader = this.redis.reader('authority'));
+    const watchdog = setInterval(() => {
+      if (reader.status === 'ready' && performance.now() - this.lastHeardMs > WATCHDOG_MS) reader.disconnect(true);
+    }, BLOCK_MS);
+    watchdog.unref();
+    reader.on('ready', () => (this.lastHeardMs = performance.now()));
+    await reader.connect().catch(() => undefined);
+    let from = '$';
+    while (!this.stopped) {
+      try {
+        const answer = await reader.xread('COUNT', 500, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, from);
+        this.lastHeardMs = performance.now();
+        for (const [id, fields] of answer?.[0]?.[1] ?? []) {
+          from = id;
+          onEvents(JSON.parse(fields[1]!) as NumberedEvent[]);
+        }
+      } catch {
+        // Away, restarted or emptied: read on from the end; what was missed comes from Postgres.
+        from = '$';
+        await new Promise((resolve) => setTimeout(resolve, 100).unref());
+      }
+    }
+    clearInterval(watchdog);
+  }
+
+  onModuleDestroy(): void {
+    this.stopped = true;
+    this.reader?.disconnect();
+    this.subscriber?.disconnect();
+  }
+}

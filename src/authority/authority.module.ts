@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { AuthorityLog } from './authority-log.js';
+import { AuthorityState } from './authority-state.js';
+import { AuthorityStream } from './authority-stream.js';
+import { Lease } from './lease.js';
+import { NodeRegistry } from './node-registry.js';
+import { Receipts } from './receipts.js';
+
+@Module({
+  providers: [AuthorityStream, AuthorityState, NodeRegistry, AuthorityLog, Lease, Receipts],
+  exports: [AuthorityState, AuthorityLog, Lease, Receipts],
+})
+export class AuthorityModule {}

@@ -1,0 +1,31 @@
+/**
+ * Facts that can shrink or change what somebody may do. Each is one row of `authority_events`, numbered by
+ * `authority_head` in commit order. Changes that only add rights use the same shapes, but are announced without a
+ * number. Source: architecture, section 2 (docs/authority.md).
+ */
+import type { CloseCode } from '../protocol/codes.js';
+import type { Role } from '../protocol/frames.js';
+
+/** Why sessions ended: the code their connections are closed with and their tokens are refused with. */
+export type EndReason = Extract<CloseCode, 'session_revoked' | 'session_expired' | 'token_reuse' | 'user_suspended' | 'tenant_disabled'>;
+
+export type AuthorityEvent =
+  | { kind: 'session.ended'; sessions: string[]; reason: EndReason }
+  /** Role or state of a user; when suspended, its sessions are named by a `session.ended` of the same transaction. */
+  | { kind: 'user.changed'; user: string; state: 'active' | 'suspended'; role: 'member' | 'admin' | 'operator'; version: number }
+  /** A disabled tenant closes everything of it; a restored one names sessions with live tokens in a `session.ended` before. */
+  | { kind: 'tenant.changed'; tenant: string; state: 'active' | 'disabled'; allow_guests: boolean; version: number }
+  /** `role: null`: no longer a member. `epoch`: the room's authz_epoch after this change. */
+  | { kind: 'member.changed'; room: string; user: string; role: Role | null; muted_until: string | null; banned: boolean; version: number; epoch: number }
+  | { kind: 'room.changed'; room: string; state: 'open' | 'closed'; visibility: 'public' | 'private' | 'direct'; posting: 'members' | 'moderators'; version: number; epoch: number }
+  | { kind: 'key.added'; kid: string }
+  | { kind: 'key.withdrawn'; kid: string };
+
+/** `n` is null for an announcement that only adds rights. */
+export interface NumberedEvent {
+  n: number | null;
+  event: AuthorityEvent;
+}
+
+/** Called synchronously while an event is applied; answers how many connections it marked dead. */
+export type AuthorityListener = (event: AuthorityEvent, n: number | null) => number;

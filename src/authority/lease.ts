@@ -1,0 +1,218 @@
+/**
+ * The lease: this node's proof that it has applied the authority log to its head. It is extended only by a round that
+ * reached the head, to the moment the round *began* plus B, on the monotonic clock. Whatever keeps rounds from
+ * succeeding (partition, pause, lost Postgres, a node too slow to apply) ends the same way: no lease, fenced.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { monotonicMs, wallMs } from '../platform/clock.js';
+import { Config } from '../platform/config.js';
+import { DomainError } from '../platform/errors.js';
+import { Metrics } from '../platform/metrics.js';
+import { AuthorityState } from './authority-state.js';
+import { AuthorityStream } from './authority-stream.js';
+import type { NumberedEvent } from './events.js';
+import { NodeRegistry } from './node-registry.js';
+
+const CATCH_UP_CHUNK = 1_000;
+const CLOSED_KEPT = 64;
+/** A wall clock that ran ahead of the monotonic one by more than this means the machine slept: prove again. */
+const CLOCK_JUMP_MS = 1_000;
+const PRUNE_EVERY_MS = 60_000;
+
+@Injectable()
+export class Lease implements BeforeApplicationShutdown {
+  private readonly logger = new Logger(Lease.name);
+  private readonly boundMs: number;
+  private readonly intervalMs: number;
+  private leaseUntilMs = 0;
+  private clockGapMs = wallMs() - monotonicMs();
+  private fencedSinceMs = monotonicMs();
+  private wasFenced = true;
+  /** Events that arrived by the stream ahead of their turn. */
+  private readonly early = new Map<number, NumberedEvent>();
+  private closed: Record<string, number> = {};
+  private running: Promise<void> | null = null;
+  private again = false;
+  private timer: NodeJS.Timeout | null = null;
+  private stopped = false;
+  private lastPruneMs = monotonicMs();
+  private readonly onChange: ((fenced: boolean) => void)[] = [];
+
+  constructor(
+    config: Config,
+    private readonly registry: NodeRegistry,
+    private readonly state: AuthorityState,
+    private readonly stream: AuthorityStream,
+    private readonly metrics: Metrics,
+  ) {
+    this.boundMs = config.authorityLeaseMs;
+    this.intervalMs = Math.min(400, this.boundMs / 5);
+  }
+
+  /** Compared before every frame, socket write and REST action. */
+  get fenced(): boolean {
+    return monotonicMs() >= this.leaseUntilMs;
+  }
+
+  /** How long the node has been without a lease, or 0. */
+  get fencedForMs(): number {
+    return this.fenced ? monotonicMs() - Math.max(this.fencedSinceMs, this.leaseUntilMs) : 0;
+  }
+
+  requireLease(): void {
+    if (this.fenced) throw new DomainError('auth_unavailable', { retryAfterMs: this.intervalMs * 2 });
+  }
+
+  /** Called when the node becomes fenced or unfenced; the former at the latest one interval after the lease ran out. */
+  onFence(listener: (fenced: boolean) => void): void {
+    this.onChange.push(listener);
+  }
+
+  /** Registers, follows the stream and answers after the first lease. */
+  async start(onConfirmation: Parameters<AuthorityStream['follow']>[1]): Promise<void> {
+    this.state.load(await this.registry.register());
+    this.stream.follow((events) => this.receive(events), onConfirmation);
+    await this.round();
+    this.timer = setInterval(() => void this.round(), this.intervalMs);
+    if (this.fenced) throw new Error('the authority log could not be read to its head at start');
+  }
+
+  /** Runs a round now; concurrent calls share one more round after the present one. */
+  round(): Promise<void> {
+    if (this.stopped) return Promise.resolve();
+    if (this.running !== null) {
+      this.again = true;
+      return this.running;
+    }
+    this.running = this.rounds().finally(() => (this.running = null));
+    return this.running;
+  }
+
+  private async rounds(): Promise<void> {
+    do {
+      this.again = false;
+      await this.oneRound();
+    } while (this.again && !this.stopped);
+  }
+
+  private async oneRound(): Promise<void> {
+    const beganMs = monotonicMs();
+    this.noticeSleep(beganMs);
+    try {
+      let answer = await this.registry.round(this.state.position, this.closed);
+      if (answer === null || answer.pruned > this.state.position) {
+        await this.reload();
+        answer = await this.registry.round(this.state.position, this.closed);
+      }
+      if (answer === null) return;
+      if (this.state.position < answer.head) await this.catchUp(answer.head);
+      if (this.state.position >= answer.head) this.extend(beganMs + this.boundMs);
+    } catch (error) {
+      this.logger.warn({ msg: 'authority round failed', error: (error as Error).message });
+    } finally {
+      this.tellFence();
+      this.metrics.authorityRoundSeconds.observe((monotonicMs() - beganMs) / 1000);
+    }
+    this.housekeep();
+  }
+
+  private extend(untilMs: number): void {
+    this.leaseUntilMs = Math.max(this.leaseUntilMs, untilMs);
+  }
+
+  /** Reads what is missing from Postgres; what the stream brought meanwhile is taken first. */
+  private async catchUp(head: number): Promise<void> {
+    this.applyEarly();
+    while (this.state.position < head) {
+      const events = await this.registry.eventsAfter(this.state.position, CATCH_UP_CHUNK);
+      if (events.length === 0) return;
+      for (const event of events) this.early.set(event.n!, event);
+      const before = this.state.position;
+      this.applyEarly();
+      if (this.state.position === before) return;
+    }
+    await this.registry.round(this.state.position, this.closed);
+  }
+
+  /** From the Redis stream: in order at once, ahead of order kept, additions of rights applied as they come. */
+  private receive(events: NumberedEvent[]): void {
+    for (const numbered of events) {
+      if (numbered.n === null) this.state.apply(numbered.event, null);
+      else if (numbered.n > this.state.position) this.early.set(numbered.n, numbered);
+    }
+    if (this.early.size > 0) {
+      this.applyEarly();
+      void this.round();
+    }
+  }
+
+  private applyEarly(): void {
+    const from = this.state.position;
+    for (let next = this.early.get(this.state.position + 1); next !== undefined; next = this.early.get(this.state.position + 1)) {
+      const n = next.n!;
+      this.early.delete(n);
+      this.rememberClosed(n, this.state.apply(next.event, n));
+    }
+    for (const n of this.early.keys()) if (n <= this.state.position) this.early.delete(n);
+    if (this.state.position === from) return;
+    this.metrics.authorityPosition.set(this.state.position);
+    void this.stream.confirm({ node: this.registry.id, position: this.state.position, closed: this.closed });
+  }
+
+  private rememberClosed(n: number, count: number): void {
+    if (count === 0) return;
+    this.closed[n] = count;
+    const numbers = Object.keys(this.closed);
+    if (numbers.length > CLOSED_KEPT) delete this.closed[numbers[0]!];
+  }
+
+  /** Behind the pruned log, or our row is gone: a new incarnation from a new snapshot; nobody is served meanwhile. */
+  private async reload(): Promise<void> {
+    this.leaseUntilMs = 0;
+    this.tellFence();
+    this.logger.warn({ msg: 'behind the authority log, reloading the snapshot' });
+    const snapshot = await this.registry.register();
+    this.early.clear();
+    this.state.load(snapshot);
+    for (const { session, reason } of snapshot.ended) this.state.apply({ kind: 'session.ended', sessions: [session], reason }, null);
+    for (const tenant of snapshot.disabledTenants) {
+      this.state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 }, null);
+    }
+    for (const kid of snapshot.withdrawnKeys) this.state.apply({ kind: 'key.withdrawn', kid }, null);
+  }
+
+  private noticeSleep(nowMs: number): void {
+    const gapMs = wallMs() - nowMs;
+    if (Math.abs(gapMs - this.clockGapMs) > CLOCK_JUMP_MS) {
+      this.logger.warn({ msg: 'the wall clock jumped against the monotonic clock', jump_ms: Math.round(gapMs - this.clockGapMs) });
+      if (gapMs > this.clockGapMs) this.leaseUntilMs = 0;
+    }
+    this.clockGapMs = gapMs;
+  }
+
+  private tellFence(): void {
+    const fenced = this.fenced;
+    if (fenced === this.wasFenced) return;
+    this.wasFenced = fenced;
+    if (fenced) this.fencedSinceMs = monotonicMs();
+    this.metrics.authorityFenced.set(fenced ? 1 : 0);
+    this.logger.log({ msg: fenced ? 'fenced: authority cannot be proven' : 'authority is proven', position: this.state.position });
+    for (const listener of this.onChange) listener(fenced);
+  }
+
+  private housekeep(): void {
+    if (monotonicMs() - this.lastPruneMs < PRUNE_EVERY_MS) return;
+    this.lastPruneMs = monotonicMs();
+    this.state.prune();
+    void this.registry.prune().catch((error: Error) => this.logger.warn({ msg: 'pruning failed', error: error.message }));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    if (this.timer !== null) clearInterval(this.timer);
+    await this.running;
+    this.leaseUntilMs = 0;
+    await this.registry.leave().catch(() => undefined);
+  }
+}

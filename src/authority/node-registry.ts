@@ -1,0 +1,131 @@
+/**
+ * This node's row in `nodes`, and the statements of its lease round. Everything here is Postgres: the only sequencer.
+ */
+import { Injectable } from '@nestjs/common';
+import { hostname } from 'node:os';
+import { Config } from '../platform/config.js';
+import { Database } from '../platform/database.js';
+import { newId } from '../platform/ids.js';
+import { LONGEST_TOKEN_LIFE_MS } from './authority-state.js';
+import type { Snapshot } from './authority-state.js';
+import type { AuthorityEvent, EndReason, NumberedEvent } from './events.js';
+
+export interface RoundAnswer {
+  /** Head of the log when the statement read it. */
+  head: number;
+  /** Everything up to here has been deleted from the log. */
+  pruned: number;
+}
+
+export interface NodeRow {
+  id: string;
+  incarnation: number;
+  position: number;
+  /** Changes at every round; compared, never read as a time. */
+  at: string;
+  leaseMs: number;
+  left: boolean;
+  closed: Record<string, number>;
+}
+
+const FORGET_NODES_AFTER = '1 day';
+
+@Injectable()
+export class NodeRegistry {
+  readonly id = newId();
+  private incarnation = 0;
+
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+  ) {}
+
+  /** The node row and the snapshot it starts from, in one REPEATABLE READ transaction: nothing falls between them. */
+  async register(): Promise<Snapshot> {
+    const client = await this.database.pool.connect();
+    try {
+      await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+      const position = Number((await client.query<{ n: string }>('SELECT n FROM authority_head')).rows[0]!.n);
+      await client.query(
+        `INSERT INTO nodes (id, incarnation, name, lease_ms, position) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, position = EXCLUDED.position, at = clock_timestamp(), left_at = NULL, closed = '{}'`,
+        [this.id, this.incarnation + 1, hostname(), this.config.authorityLeaseMs, position],
+      );
+      const ended = await client.query<{ id: string; end_reason: EndReason; ended_at: Date }>(
+        `SELECT id, end_reason, ended_at FROM sessions WHERE ended_at > clock_timestamp() - make_interval(secs => $1)`,
+        [(2 * LONGEST_TOKEN_LIFE_MS) / 1000],
+      );
+      const tenants = await client.query<{ id: string }>(`SELECT id FROM tenants WHERE state = 'disabled'`);
+      const keys = await client.query<{ kid: string }>(`SELECT kid FROM signing_keys WHERE withdrawn_at IS NOT NULL`);
+      await client.query('COMMIT');
+      this.incarnation += 1;
+      return {
+        position,
+        ended: ended.rows.map((row) => ({ session: row.id, reason: row.end_reason, endedAtMs: row.ended_at.getTime() })),
+        disabledTenants: tenants.rows.map((row) => row.id),
+        withdrawnKeys: keys.rows.map((row) => row.kid),
+      };
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
+  /** One statement: report the position, learn the head. Null: our row is gone, the node must register again. */
+  async round(position: number, closed: Record<string, number>): Promise<RoundAnswer | null> {
+    const rows = await this.database.hot<{ n: string; pruned: string }>(
+      'authority_round',
+      `UPDATE nodes SET position = $3, closed = $4, at = clock_timestamp() WHERE id = $1 AND incarnation = $2 AND left_at IS NULL
+       RETURNING (SELECT n FROM authority_head) AS n, (SELECT pruned FROM authority_head) AS pruned`,
+      [this.id, this.incarnation, position, JSON.stringify(closed)],
+    );
+    const row = rows[0];
+    return row === undefined ? null : { head: Number(row.n), pruned: Number(row.pruned) };
+  }
+
+  async eventsAfter(position: number, limit: number): Promise<NumberedEvent[]> {
+    const rows = await this.database.hot<{ n: string; payload: AuthorityEvent }>(
+      'authority_events_after',
+      'SELECT n, payload FROM authority_events WHERE n > $1 ORDER BY n LIMIT $2',
+      [position, limit],
+    );
+    return rows.map((row) => ({ n: Number(row.n), event: row.payload }));
+  }
+
+  /** Every node that may still serve; those that left by themselves hold no connection. */
+  async others(): Promise<NodeRow[]> {
+    const rows = await this.database.hot<{ id: string; incarnation: number; position: string; at: string; lease_ms: number; left: boolean; closed: Record<string, number> }>(
+      'authority_nodes',
+      'SELECT id, incarnation, position, at::text AS at, lease_ms, left_at IS NOT NULL AS left, closed FROM nodes',
+      [],
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      incarnation: row.incarnation,
+      position: Number(row.position),
+      at: row.at,
+      leaseMs: row.lease_ms,
+      left: row.left,
+      closed: row.closed,
+    }));
+  }
+
+  /** A clean stop: receipts need not wait for this node's lease to run out. */
+  async leave(): Promise<void> {
+    await this.database.pool.query('UPDATE nodes SET left_at = clock_timestamp() WHERE id = $1', [this.id]);
+  }
+
+  /** Log, nodes and receipts that nobody can need any more. Returns nothing: pruning is silent housekeeping. */
+  async prune(): Promise<void> {
+    const keepSeconds = Math.max((2 * LONGEST_TOKEN_LIFE_MS) / 1000, 3600);
+    await this.database.pool.query(
+      `WITH gone AS (DELETE FROM authority_events WHERE at < clock_timestamp() - make_interval(secs => $1) RETURNING n)
+       UPDATE authority_head SET pruned = greatest(pruned, (SELECT max(n) FROM gone)) WHERE EXISTS (SELECT 1 FROM gone)`,
+      [keepSeconds],
+    );
+    await this.database.pool.query(`DELETE FROM nodes WHERE at < clock_timestamp() - $1::interval`, [FORGET_NODES_AFTER]);
+    await this.database.pool.query(`DELETE FROM receipts WHERE created_at < clock_timestamp() - interval '1 day'`);
+  }
+}

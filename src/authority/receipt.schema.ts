@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** What a revocation or shrinking policy change answers (contract section 7). */
+export const receiptSchema = z
+  .object({
+    id: z.uuid(),
+    effective: z.boolean(),
+    state: z.enum(['effective', 'pending']),
+    sessions: z.int().min(0),
+    connections_closed: z.int().min(0),
+    nodes: z.array(z.object({ id: z.uuid(), state: z.enum(['confirmed', 'fenced']), ms: z.int().min(0) })),
+    ms: z.int().min(0),
+  })
+  .meta({ id: 'Receipt' });
+
+export type Receipt = z.infer<typeof receiptSchema>;

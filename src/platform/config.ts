@@ -1,0 +1,157 @@
+/**
+ * The environment, parsed once into a frozen object. A bad value stops the start and every bad name is listed at once;
+ * no value of a secret is ever printed. `NAME_FILE` is read for every secret. Source: contract section 1.
+ */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const integer = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
+/** A bound that `0` turns off. */
+const limit = (to = Number.MAX_SAFE_INTEGER) => integer(0, to).transform((value) => (value === 0 ? Infinity : value));
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const origin = z.string().refine((text) => text === '*' || new URL(text).origin === text, 'not an origin like https://app.example.com');
+const cidr = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'not an address or CIDR');
+const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/$/, ''));
+
+const SECRETS = ['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'] as const;
+
+/** Variable, schema and meaning, in the order of the contract; docs/operations.md prints it (`npm run docs`). */
+export const VARIABLES = {
+  NODE_ENV: [z.enum(['development', 'production', 'test']).default('development'), 'development', 'mode'],
+  PORT: [integer(0, 65535).default(3000), '3000', 'public listener: HTTP and WebSocket'],
+  HOST: [z.string().optional(), '127.0.0.1; 0.0.0.0 in production', 'address of the public listener'],
+  INTERNAL_PORT: [integer(0, 65535).default(3001), '3001', '`/metrics`, `/livez`, `/readyz`; 0 = off'],
+  DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), 'required', 'Postgres 15 or newer'],
+  REDIS_URL: [z.url({ protocol: /^rediss?$/ }), 'required', 'Redis or Valkey 7 or newer, `maxmemory-policy noeviction`'],
+  PUBLIC_URL: [httpUrl.optional(), 'the one in the database', 'issuer and audience of tokens; fixed by the first start; a node that names another refuses to start'],
+  ALLOWED_ORIGINS: [list.pipe(z.array(origin)), 'empty', 'exact browser origins for CORS with credentials and for WebSocket, beside that of PUBLIC_URL; comma-separated'],
+  TRUSTED_PROXIES: [list.pipe(z.array(cidr)), 'empty', 'CIDRs whose `X-Forwarded-*` headers are believed'],
+  SECRET_KEY: [z.string().optional().transform((text) => (text ?? '').split(',').filter((key) => key !== '')), 'required in production', 'wraps signing keys at rest, at least 32 bytes; comma-separated, the first is current'],
+  ACCESS_TTL_SECONDS: [integer(2, 900).default(300), '300', 'access token life, 30 to 900 (from 2 with NODE_ENV=test)'],
+  SESSION_IDLE_SECONDS: [limit().default(604_800), '604800', 'a session ends after that long without activity'],
+  SESSION_ABSOLUTE_SECONDS: [integer(1, 315_360_000).default(2_592_000), '2592000', 'a session ends at the latest then'],
+  REFRESH_OVERLAP_SECONDS: [integer(0, 60).default(10), '10', 'how long the preceding refresh token still answers with its successor'],
+  AUTH_DEADLINE_MS: [integer(100, 60_000).default(5000), '5000', 'first `auth` frame'],
+  AUTH_WARNING_SECONDS: [integer(0, 900).default(300), '300', '`auth_expiring_soon` before expiry, at most half the token life'],
+  AUTH_GRACE_SECONDS: [integer(0, 300).default(30), '30', 'fenced time for re-authentication after expiry'],
+  AUTHORITY_LEASE_MS: [integer(1000, 30_000).default(5000), '5000', 'hard bound B of the authority log'],
+  FENCE_CLOSE_MS: [integer(0, 3_600_000).default(30_000), '30000', 'a node fenced this long closes its connections'],
+  QUERY_TOKEN: [z.enum(['on', 'off']).default('off'), 'off', '`on` allows `?token=`'],
+  MAX_FRAME_BYTES: [integer(1024, 16_777_216).default(65_536), '65536', 'largest inbound frame'],
+  MAX_QUEUE_BYTES: [limit().default(1_048_576), '1048576', 'outbound queue of a connection'],
+  MAX_CONNECTIONS: [limit().default(50_000), '50000', 'connections of a node'],
+  MAX_CONNECTIONS_PER_IP: [limit().default(500), '500', 'connections of a node from one address'],
+  MAX_UNAUTHENTICATED: [limit().default(2000), '2000', 'connections of a node that have not authenticated yet'],
+  MAX_UNAUTHENTICATED_PER_IP: [limit().default(50), '50', 'the same from one address'],
+  MAX_SUBSCRIPTIONS: [limit().default(200), '200', 'subscriptions of a connection'],
+  PUBLISH_RATE: [limit().default(20), '20', 'publishes per second and connection, burst x3'],
+  FRAME_RATE: [limit().default(100), '100', 'frames per second and connection, burst x3'],
+  LOGIN_FAILURES_PER_MINUTE: [limit().default(10), '10', 'failed logins per user and address'],
+  BOOTSTRAP_OPERATOR_EMAIL: [z.email().optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
+  BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
+  ISSUERS_FILE: [z.string().optional(), '-', 'external OpenID issuers (JSON)'],
+  AUTO_MIGRATE: [z.enum(['on', 'off']).default('on'), 'on', '`off` leaves migration to `npm run migrate`'],
+  LOG_LEVEL: [z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'pino level'],
+} as const satisfies Record<string, readonly [z.ZodType, string, string]>;
+
+type Name = keyof typeof VARIABLES;
+type Parsed = { [N in Name]: z.output<(typeof VARIABLES)[N][0]> };
+
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  }
+}
+
+/** Injectable by class. */
+export class Config {
+  private constructor(private readonly env: Parsed) {
+    Object.freeze(this);
+  }
+
+  static parse(source: NodeJS.ProcessEnv): Config {
+    const problems: string[] = [];
+    const raw: Record<string, string | undefined> = {};
+    for (const name of Object.keys(VARIABLES)) raw[name] = source[name] === '' ? undefined : source[name];
+    for (const name of SECRETS) {
+      const file = source[`${name}_FILE`];
+      if (file === undefined || file === '') continue;
+      try {
+        raw[name] = readFileSync(file, 'utf8').trim();
+      } catch {
+        problems.push(`${name}_FILE: cannot be read`);
+      }
+    }
+    const env: Record<string, unknown> = {};
+    for (const [name, [schema]] of Object.entries(VARIABLES)) {
+      const result = (schema as z.ZodType).safeParse(raw[name]);
+      if (result.success) env[name] = result.data;
+      else problems.push(`${name}: ${raw[name] === undefined ? 'is required' : [...new Set(result.error.issues.map(publicMessage))].join('; ')}`);
+    }
+    if (problems.length === 0) problems.push(...rulesBetween(env as Parsed));
+    if (problems.length > 0) throw new ConfigError(problems);
+    return new Config(env as Parsed);
+  }
+
+  get mode() { return this.env.NODE_ENV; }
+  get production() { return this.env.NODE_ENV === 'production'; }
+  get port() { return this.env.PORT; }
+  get host() { return this.env.HOST ?? (this.production ? '0.0.0.0' : '127.0.0.1'); }
+  get internalPort() { return this.env.INTERNAL_PORT; }
+  get databaseUrl() { return this.env.DATABASE_URL; }
+  get redisUrl() { return this.env.REDIS_URL; }
+  /** As configured; the effective one is `PublicUrl`, read from the database at start. */
+  get publicUrl() { return this.env.PUBLIC_URL; }
+  get allowedOrigins() { return this.env.ALLOWED_ORIGINS; }
+  get trustedProxies() { return this.env.TRUSTED_PROXIES; }
+  /** First = current. Never empty. */
+  get secretKeys() { return this.env.SECRET_KEY; }
+  get accessTtlSeconds() { return this.env.ACCESS_TTL_SECONDS; }
+  get sessionIdleSeconds() { return this.env.SESSION_IDLE_SECONDS; }
+  get sessionAbsoluteSeconds() { return this.env.SESSION_ABSOLUTE_SECONDS; }
+  get refreshOverlapSeconds() { return this.env.REFRESH_OVERLAP_SECONDS; }
+  get authDeadlineMs() { return this.env.AUTH_DEADLINE_MS; }
+  get authWarningSeconds() { return Math.min(this.env.AUTH_WARNING_SECONDS, this.env.ACCESS_TTL_SECONDS / 2); }
+  get authGraceSeconds() { return this.env.AUTH_GRACE_SECONDS; }
+  get authorityLeaseMs() { return this.env.AUTHORITY_LEASE_MS; }
+  get fenceCloseMs() { return this.env.FENCE_CLOSE_MS; }
+  get queryToken() { return this.env.QUERY_TOKEN === 'on'; }
+  get frameBytesMax() { return this.env.MAX_FRAME_BYTES; }
+  get queueBytesMax() { return this.env.MAX_QUEUE_BYTES; }
+  get connectionsMax() { return this.env.MAX_CONNECTIONS; }
+  get connectionsPerIpMax() { return this.env.MAX_CONNECTIONS_PER_IP; }
+  get unauthenticatedMax() { return this.env.MAX_UNAUTHENTICATED; }
+  get unauthenticatedPerIpMax() { return this.env.MAX_UNAUTHENTICATED_PER_IP; }
+  get subscriptionsMax() { return this.env.MAX_SUBSCRIPTIONS; }
+  get publishRate() { return this.env.PUBLISH_RATE; }
+  get frameRate() { return this.env.FRAME_RATE; }
+  get loginFailuresPerMinute() { return this.env.LOGIN_FAILURES_PER_MINUTE; }
+  get bootstrapOperator() {
+    const { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password } = this.env;
+    return email !== undefined && password !== undefined ? { email, password } : null;
+  }
+  get issuersFile() { return this.env.ISSUERS_FILE; }
+  get autoMigrate() { return this.env.AUTO_MIGRATE === 'on'; }
+  get logLevel() { return this.env.LOG_LEVEL; }
+}
+
+/** Zod's messages name the expected shape, never the value; unions and refinements speak for themselves. */
+function publicMessage(issue: z.core.$ZodIssue): string {
+  return issue.path.length === 0 ? issue.message : `entry ${String(issue.path[0])}: ${issue.message}`;
+}
+
+function rulesBetween(env: Parsed): string[] {
+  const problems: string[] = [];
+  const test = env.NODE_ENV === 'test';
+  if (!test && env.ACCESS_TTL_SECONDS < 30) problems.push('ACCESS_TTL_SECONDS: at least 30 (2 with NODE_ENV=test)');
+  if (env.SECRET_KEY.length === 0) problems.push('SECRET_KEY: is required (the try-out launcher makes one)');
+  if (env.SECRET_KEY.some((key) => Buffer.byteLength(key) < 32)) problems.push('SECRET_KEY: every key needs at least 32 bytes');
+  if (env.NODE_ENV === 'production' && env.ALLOWED_ORIGINS.includes('*')) problems.push('ALLOWED_ORIGINS: `*` is refused in production');
+  if ((env.BOOTSTRAP_OPERATOR_EMAIL === undefined) !== (env.BOOTSTRAP_OPERATOR_PASSWORD === undefined)) {
+    problems.push('BOOTSTRAP_OPERATOR_EMAIL, BOOTSTRAP_OPERATOR_PASSWORD: set both or none');
+  }
+  return problems;
+}

@@ -1,0 +1,42 @@
+import { ERROR_CODES } from '../protocol/codes.js';
+import type { Action, ErrorCode } from '../protocol/codes.js';
+
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+interface DomainErrorOptions {
+  /** For the log only; may hold ids, never a secret. */
+  readonly detail?: string;
+  readonly decisionId?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+  readonly errors?: readonly FieldError[];
+  /** 400 for what could not be parsed at all, where the code's own status is 422. */
+  readonly status?: number;
+  readonly cause?: unknown;
+}
+
+/** The only error that is meant for a client: a code goes out, a detail stays in. Filters turn it into a problem or a frame. */
+export class DomainError extends Error {
+  readonly status: number;
+  readonly action: Action;
+  readonly detail: string | undefined;
+  readonly decisionId: string | undefined;
+  readonly retryAfterMs: number | undefined;
+  readonly errors: readonly FieldError[] | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    options: DomainErrorOptions = {},
+  ) {
+    super(ERROR_CODES[code].message, { cause: options.cause });
+    this.name = 'DomainError';
+    this.status = options.status ?? ERROR_CODES[code].status;
+    this.action = ERROR_CODES[code].action;
+    this.detail = options.detail;
+    this.decisionId = options.decisionId;
+    this.retryAfterMs = options.retryAfterMs ?? (this.action === 'retry' ? 1000 : undefined);
+    this.errors = options.errors;
+  }
+}

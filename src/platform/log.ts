@@ -1,0 +1,75 @@
+/**
+ * JSON logs by pino, behind Nest's LoggerService. Redaction is by construction: known secret fields are removed by name,
+ * and whatever still looks like one of our tokens is removed from every string (promise P6).
+ */
+import type { LoggerService } from '@nestjs/common';
+import { pino } from 'pino';
+import type { DestinationStream, Logger } from 'pino';
+
+/** A JWT, a refresh token or ticket of ours, a bearer value, a credential in a URL: wherever it stands. `keep` survives. */
+const SECRETS = [
+  /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g,
+  /\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g,
+  /(?<keep>\b[Bb]earer[ .])[A-Za-z0-9._~+/=-]{8,}/g,
+  /(?<keep>[?&](?:token|ticket|access_token)=)[^&\s"']+/g,
+  /(?<keep>\b[a-z]+:\/\/[^\s:/@]*:)[^@\s]+(?=@)/g,
+];
+const FIELDS = new Set(
+  ('password current new token access_token refresh_token ticket id_token logout_token authorization cookie set-cookie ' +
+    'x-csrf-token sec-websocket-protocol secret body password_hash passwordhash').split(' '),
+);
+const REDACTED = '[redacted]';
+
+export function redactText(text: string): string {
+  return SECRETS.reduce((rest, pattern) => rest.replace(pattern, pattern.source.startsWith('(?<keep>') ? `$<keep>${REDACTED}` : REDACTED), text);
+}
+
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return redactText(value);
+  if (value === null || typeof value !== 'object') return value;
+  if (depth > 6) return '[deep]';
+  if (value instanceof Error) {
+    return { type: value.name, message: redactText(value.message), stack: redactText(value.stack ?? ''), ...(value.cause === undefined ? {} : { cause: redact(value.cause, depth + 1) }) };
+  }
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, FIELDS.has(key.toLowerCase()) ? REDACTED : redact(item, depth + 1)]),
+  );
+}
+
+export function createLog(level: string, destination?: DestinationStream): Logger {
+  const options = {
+    level,
+    base: { service: 'wardroom', pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }), log: (object: object) => redact(object) as Record<string, unknown> },
+    hooks: {
+      logMethod(this: Logger, args: Parameters<pino.LogFn>, method: pino.LogFn) {
+        method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg)) as Parameters<pino.LogFn>);
+      },
+    },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** Nest calls `log(message, ...params, context)`; ours pass one object with `msg`. */
+export class NestLog implements LoggerService {
+  constructor(private readonly pino: Logger) {}
+
+  log(message: unknown, ...params: unknown[]) { this.write('info', message, params); }
+  error(message: unknown, ...params: unknown[]) { this.write('error', message, params); }
+  warn(message: unknown, ...params: unknown[]) { this.write('warn', message, params); }
+  debug(message: unknown, ...params: unknown[]) { this.write('debug', message, params); }
+  verbose(message: unknown, ...params: unknown[]) { this.write('trace', message, params); }
+  fatal(message: unknown, ...params: unknown[]) { this.write('fatal', message, params); }
+
+  private write(level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal', message: unknown, params: unknown[]) {
+    const context = params.at(-1);
+    const fields = typeof context === 'string' ? { context } : {};
+    const stack = params.length > 1 && typeof params[0] === 'string' ? { stack: params[0] } : {};
+    if (message instanceof Error) this.pino[level]({ ...fields, error: message }, message.message);
+    else if (message !== null && typeof message === 'object') this.pino[level]({ ...fields, ...stack, ...message });
+    else this.pino[level]({ ...fields, ...stack }, String(message));
+  }
+}

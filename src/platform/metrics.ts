@@ -1,0 +1,48 @@
+/**
+ * Every metric, once. Labels are bounded: codes, outcomes and frame types of the protocol, never ids or input.
+ * docs/operations.md prints this table (`npm run docs`).
+ */
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+@Injectable()
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly connections = this.gauge('connections', 'open connections by state', ['state']);
+  readonly subscriptions = this.gauge('subscriptions', 'live subscriptions');
+  readonly handshakes = this.counter('handshakes_total', 'upgrade requests by outcome code', ['outcome']);
+  readonly framesIn = this.counter('frames_in_total', 'frames received by type', ['type']);
+  readonly deliveries = this.counter('deliveries_total', 'frames queued for connections', ['kind']);
+  readonly refusals = this.counter('refusals_total', 'errors answered, by code', ['code', 'via']);
+  readonly closes = this.counter('closes_total', 'connections closed by the server, by code', ['code']);
+  readonly publishSeconds = this.histogram('publish_seconds', 'publish received to commit', []);
+  readonly publishBatch = new Histogram({ name: 'wardroom_publish_batch', help: 'room events per database call', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256], registers: [this.registry] });
+  readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
+  readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
+  readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
+  readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', ['reason']);
+  readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');
+  readonly authorityFenced = this.gauge('authority_fenced', '1 while this node cannot prove its authority');
+  readonly authorityRoundSeconds = this.histogram('authority_round_seconds', 'duration of a lease round', []);
+  readonly receiptSeconds = this.histogram('receipt_seconds', 'commit to receipt', ['effective']);
+  readonly httpSeconds = this.histogram('http_seconds', 'REST calls', ['method', 'status']);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry, prefix: 'wardroom_' });
+  }
+
+  private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {
+    return new Counter({ name: `wardroom_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  private gauge<L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> {
+    return new Gauge({ name: `wardroom_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
+    return new Histogram({ name: `wardroom_${name}`, help, labelNames, buckets: SECONDS, registers: [this.registry] });
+  }
+}

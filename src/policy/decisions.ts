@@ -1,0 +1,79 @@
+/**
+ * Every denial can be explained for an hour, on any node: which rule, on which facts, at which authority position.
+ * Kept in Redis, capped per node and second; the answer to the caller never waits for it.
+ */
+import { Injectable } from '@nestjs/common';
+import { AuthorityState } from '../authority/authority-state.js';
+import { monotonicMs, wallMs } from '../platform/clock.js';
+import { newId } from '../platform/ids.js';
+import { RedisConnections } from '../platform/redis.js';
+import type { ErrorCode } from '../protocol/codes.js';
+import type { Principal } from '../sessions/principal.js';
+import type { Facts } from './facts.js';
+
+const KEPT_SECONDS = 3_600;
+const PER_SECOND_MAX = 100;
+
+export interface DecisionRecord {
+  id: string;
+  at: string;
+  tenant: string;
+  user: string;
+  session: string;
+  room: string;
+  action: string;
+  rule: string;
+  code: ErrorCode;
+  facts: Facts;
+  authority_position: number;
+}
+
+const keyOf = (id: string): string => `wardroom:decision:{${id}}`;
+
+@Injectable()
+export class Decisions {
+  private second = 0;
+  private recorded = 0;
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly state: AuthorityState,
+  ) {}
+
+  /** Answers the `decision_id` of the refusal. */
+  record(principal: Principal, room: string, action: string, rule: string, code: ErrorCode, facts: Facts): string {
+    const id = newId();
+    if (this.spend()) {
+      const record: DecisionRecord = {
+        id,
+        at: new Date(wallMs()).toISOString(),
+        tenant: principal.tenantId,
+        user: principal.userId,
+        session: principal.sessionId,
+        room,
+        action,
+        rule,
+        code,
+        facts,
+        authority_position: this.state.position,
+      };
+      void this.redis.attempt('decision', (redis) => redis.set(keyOf(id), JSON.stringify(record), 'EX', KEPT_SECONDS));
+    }
+    return id;
+  }
+
+  async find(id: string): Promise<DecisionRecord | null> {
+    const text = await this.redis.attempt('decision', (redis) => redis.get(keyOf(id)));
+    return text === undefined || text === null ? null : (JSON.parse(text) as DecisionRecord);
+  }
+
+  private spend(): boolean {
+    const second = Math.floor(monotonicMs() / 1000);
+    if (second !== this.second) {
+      this.second = second;
+      this.recorded = 0;
+    }
+    this.recorded += 1;
+    return this.recorded <= PER_SECOND_MAX;
+  }
+}

@@ -1,0 +1,40 @@
+/** What a decision is made of. Loaded together from one snapshot, replaced when the authority log says so. */
+import type { Role } from '../protocol/frames.js';
+
+export interface RoomFacts {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly slug: string | null;
+  readonly visibility: 'public' | 'private' | 'direct';
+  readonly posting: 'members' | 'moderators';
+  readonly open: boolean;
+  /** rooms.authz_epoch: moved by every change that shrinks rights in the room. */
+  readonly epoch: number;
+  readonly version: number;
+}
+
+export interface MemberFacts {
+  /** Null: not a member (never was, or no longer). */
+  readonly role: Role | null;
+  readonly mutedUntilMs: number | null;
+  readonly banned: boolean;
+  readonly version: number;
+}
+
+export interface UserFacts {
+  /** `guest`: a session without a user row. */
+  readonly role: 'member' | 'admin' | 'operator' | 'guest';
+  readonly active: boolean;
+  /** users.version; 0 for guests. Sessions carry the same number, so a statement can see that it moved. */
+  readonly version: number;
+}
+
+export interface Facts {
+  /** Null: no such room in the tenant. */
+  readonly room: RoomFacts | null;
+  readonly member: MemberFacts;
+  readonly user: UserFacts;
+}
+
+export const NOT_A_MEMBER: MemberFacts = { role: null, mutedUntilMs: null, banned: false, version: 0 };
+export const GUEST: UserFacts = { role: 'guest', active: true, version: 0 };

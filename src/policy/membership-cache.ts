@@ -1,0 +1,194 @@
+/**
+ * Facts by room and user. A room's entry is one consistent picture: everything in it is true as of its epoch. Misses of
+ * one turn are loaded by one query; log events move the picture forward, a load that saw further replaces it, and a load
+ * that an event overtook is repeated. Believed only while the lease holds, because the log keeps it true.
+ */
+import { Injectable } from '@nestjs/common';
+import { AuthorityState } from '../authority/authority-state.js';
+import type { AuthorityEvent } from '../authority/events.js';
+import { Database } from '../platform/database.js';
+import { isId } from '../platform/ids.js';
+import type { Role } from '../protocol/frames.js';
+import { GUEST, NOT_A_MEMBER } from './facts.js';
+import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
+
+const ENTRIES_MAX = 200_000;
+const BATCH_MAX = 1_000;
+
+interface Wanted {
+  tenantId: string;
+  ref: string;
+  userId: string;
+  resolve: (facts: Facts) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Row {
+  i: string;
+  id: string | null;
+  slug: string | null;
+  visibility: RoomFacts['visibility'];
+  posting: RoomFacts['posting'];
+  open: boolean;
+  epoch: string;
+  room_version: number;
+  role: Role | null;
+  muted_until: Date | null;
+  banned: boolean | null;
+  member_version: number | null;
+  user_role: 'member' | 'admin' | 'operator' | null;
+  user_state: string | null;
+  user_version: number | null;
+}
+
+const LOAD = `
+  SELECT x.i, r.id, r.slug, r.visibility, r.posting, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version AS room_version,
+    m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS x (tenant_id, room_id, slug, user_id, i)
+  LEFT JOIN LATERAL (
+    SELECT * FROM rooms a WHERE a.id = x.room_id AND a.tenant_id = x.tenant_id
+    UNION ALL
+    SELECT * FROM rooms b WHERE b.tenant_id = x.tenant_id AND b.slug = x.slug AND b.state = 'open' AND x.room_id IS NULL
+  ) r ON true
+  LEFT JOIN members m ON m.room_id = r.id AND m.user_id = x.user_id
+  LEFT JOIN users u ON u.id = x.user_id AND u.tenant_id = x.tenant_id
+  ORDER BY x.i`;
+
+interface RoomEntry {
+  room: RoomFacts;
+  readonly members: Map<string, MemberFacts>;
+}
+
+@Injectable()
+export class MembershipCache {
+  private readonly rooms = new Map<string, RoomEntry>();
+  private readonly slugs = new Map<string, string>();
+  private readonly users = new Map<string, UserFacts>();
+  private members = 0;
+  private waiting: Wanted[] = [];
+  private loading = 0;
+  /** Epochs of rooms and versions of users that the log brought while a load was under way. */
+  private readonly overtaken = new Map<string, number>();
+
+  constructor(
+    private readonly database: Database,
+    state: AuthorityState,
+  ) {
+    state.listen((event) => (this.onAuthority(event), 0));
+  }
+
+  /** From memory only; undefined when anything is missing. */
+  peek(tenantId: string, ref: string, userId: string): Facts | undefined {
+    const roomId = isId(ref) ? ref : this.slugs.get(`${tenantId}:${ref}`);
+    const entry = roomId === undefined ? undefined : this.rooms.get(roomId);
+    const user = this.users.get(userId);
+    if (entry === undefined || user === undefined || entry.room.tenantId !== tenantId) return undefined;
+    if (roomId !== ref && entry.room.slug !== ref) return undefined;
+    const member = entry.members.get(userId);
+    return member === undefined ? undefined : { room: entry.room, member, user };
+  }
+
+  /** From Postgres; remembered. */
+  load(tenantId: string, ref: string, userId: string): Promise<Facts> {
+    return new Promise((resolve, reject) => {
+      if (this.waiting.push({ tenantId, ref, userId, resolve, reject }) === 1) setImmediate(() => this.flush());
+    });
+  }
+
+  private flush(): void {
+    const all = this.waiting;
+    this.waiting = [];
+    for (let from = 0; from < all.length; from += BATCH_MAX) void this.query(all.slice(from, from + BATCH_MAX));
+  }
+
+  private async query(batch: Wanted[]): Promise<void> {
+    this.loading += 1;
+    try {
+      const rows = await this.database.hot<Row>('policy_facts', LOAD, [
+        batch.map((wanted) => wanted.tenantId),
+        batch.map((wanted) => (isId(wanted.ref) ? wanted.ref : null)),
+        batch.map((wanted) => (isId(wanted.ref) ? null : wanted.ref)),
+        batch.map((wanted) => wanted.userId),
+      ]);
+      rows.forEach((row, i) => this.settle(batch[i]!, factsOf(batch[i]!.tenantId, row)));
+    } catch (error) {
+      for (const wanted of batch) wanted.reject(error);
+    } finally {
+      this.loading -= 1;
+      if (this.loading === 0) this.overtaken.clear();
+    }
+  }
+
+  private settle(wanted: Wanted, facts: Facts): void {
+    const { room, member, user } = facts;
+    const known = room === null ? undefined : this.rooms.get(room.id);
+    const newestEpoch = room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);
+    if ((room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(wanted.userId) ?? 0)) {
+      this.load(wanted.tenantId, wanted.ref, wanted.userId).then(wanted.resolve, wanted.reject);
+      return;
+    }
+    remember(this.users, wanted.userId, user);
+    if (room !== null) this.rememberMember(known, room, wanted.userId, member);
+    wanted.resolve(facts);
+  }
+
+  /** A load that saw a later epoch than the picture starts a new one: the other members in it may be older. */
+  private rememberMember(known: RoomEntry | undefined, room: RoomFacts, userId: string, member: MemberFacts): void {
+    let entry = known;
+    if (entry === undefined || room.epoch > entry.room.epoch) {
+      this.forget(room.id);
+      entry = { room, members: new Map() };
+      this.rooms.set(room.id, entry);
+    }
+    entry.room = room;
+    if (room.slug !== null) remember(this.slugs, `${room.tenantId}:${room.slug}`, room.id);
+    if (!entry.members.has(userId)) this.members += 1;
+    entry.members.set(userId, member);
+    while (this.members > ENTRIES_MAX) this.forget(this.rooms.keys().next().value!);
+  }
+
+  private forget(roomId: string): void {
+    this.members -= this.rooms.get(roomId)?.members.size ?? 0;
+    this.rooms.delete(roomId);
+  }
+
+  private onAuthority(event: AuthorityEvent): void {
+    if (event.kind === 'user.changed') {
+      this.users.delete(event.user);
+      if (this.loading > 0) this.overtaken.set(event.user, event.version);
+    } else if (event.kind === 'member.changed') this.advance(event.room, event.epoch, event.user);
+    else if (event.kind === 'room.changed') {
+      if (this.loading > 0) this.overtaken.set(event.room, Math.max(event.epoch, this.overtaken.get(event.room) ?? 0));
+      this.forget(event.room);
+    }
+  }
+
+  /** Moves a room's picture to `epoch`. What follows on directly changes one member; a leap forgets the picture. */
+  private advance(roomId: string, epoch: number, userId: string): void {
+    if (this.loading > 0) this.overtaken.set(roomId, Math.max(epoch, this.overtaken.get(roomId) ?? 0));
+    const entry = this.rooms.get(roomId);
+    if (entry === undefined) return;
+    if (epoch > entry.room.epoch + 1) return this.forget(roomId);
+    if (epoch > entry.room.epoch) entry.room = { ...entry.room, epoch };
+    if (entry.members.delete(userId)) this.members -= 1;
+  }
+}
+
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= ENTRIES_MAX && !map.has(key)) map.delete(map.keys().next().value!);
+  map.set(key, value);
+}
+
+function factsOf(tenantId: string, row: Row): Facts {
+  return {
+    room:
+      row.id === null
+        ? null
+        : { id: row.id, tenantId, slug: row.slug, visibility: row.visibility, posting: row.posting, open: row.open, epoch: Number(row.epoch), version: row.room_version },
+    member:
+      row.member_version === null
+        ? NOT_A_MEMBER
+        : { role: row.role, mutedUntilMs: row.muted_until?.getTime() ?? null, banned: row.banned === true, version: row.member_version },
+    user: row.user_role === null ? GUEST : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
+  };
+}

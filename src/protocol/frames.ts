@@ -1,0 +1,168 @@
+/**
+ * The frames of protocol `wardroom.v1`: the only source for types, validation, AsyncAPI, docs and SDK signatures.
+ * Text frames, one JSON object each, snake_case. Times are RFC 3339 UTC, durations `*_ms` relative to now.
+ * Source: contract section 5.
+ */
+import { z } from 'zod';
+import { ACTIONS, CLOSE_CODES, ERROR_CODES, UNSUBSCRIBE_CODES } from './codes.js';
+import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from './codes.js';
+import { LIMITS } from './limits.js';
+
+const keysOf = <K extends string>(table: Record<K, unknown>) => z.enum(Object.keys(table) as [K, ...K[]]);
+
+const action = keysOf<Action>(ACTIONS);
+const uuid = z.uuid();
+const at = z.iso.datetime();
+const ms = z.int().min(0);
+export const seqSchema = z.int().min(0);
+
+/** Any JSON value; depth and size are checked on the raw frame, before this schema sees it. */
+export const bodySchema = z.json().meta({ description: `any JSON value, at most ${LIMITS.bodyBytes} bytes` });
+export const opIdSchema = z.string().min(1).max(LIMITS.opIdChars);
+export const kindSchema = z.string().min(1).max(LIMITS.kindChars);
+export const emojiSchema = z.string().min(1).max(LIMITS.emojiChars);
+/** A room is named by id or slug on the way in. */
+export const roomRefSchema = z.string().min(1).max(64);
+export const roleSchema = z.enum(['owner', 'moderator', 'member', 'viewer']);
+export const rightSchema = z.enum([
+  'read',
+  'presence',
+  'publish',
+  'signal',
+  'typing',
+  'react',
+  'edit_own',
+  'delete_own',
+  'delete_any',
+  'manage_members',
+  'manage_room',
+]);
+export type Role = z.infer<typeof roleSchema>;
+export type Right = z.infer<typeof rightSchema>;
+
+const id = z.string().min(1).max(LIMITS.frameIdChars).optional();
+const frame = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.strictObject({ type: z.literal(type), ...shape });
+const asked = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => frame(type, { id, ...shape });
+
+const credential = { token: z.string().min(1).max(LIMITS.tokenBytes).optional(), ticket: z.string().min(1).max(256).optional() };
+const exactlyOne = (value: { token?: string | undefined; ticket?: string | undefined }) =>
+  (value.token === undefined) !== (value.ticket === undefined);
+const oneCredential = { message: 'exactly one of token and ticket' };
+
+/** Client to server. */
+export const CLIENT_FRAMES = {
+  auth: asked('auth', credential).refine(exactlyOne, oneCredential),
+  auth_refresh: asked('auth_refresh', credential).refine(exactlyOne, oneCredential),
+  subscribe: asked('subscribe', { room: roomRefSchema, since: seqSchema.optional() }),
+  unsubscribe: asked('unsubscribe', { room: roomRefSchema }),
+  publish: asked('publish', { room: roomRefSchema, op_id: opIdSchema, body: bodySchema, kind: kindSchema.optional() }),
+  edit: asked('edit', { room: roomRefSchema, message_id: uuid, body: bodySchema, op_id: opIdSchema.optional() }),
+  delete: asked('delete', { room: roomRefSchema, message_id: uuid }),
+  react: asked('react', { room: roomRefSchema, message_id: uuid, emoji: emojiSchema, on: z.boolean() }),
+  signal: asked('signal', { room: roomRefSchema, kind: kindSchema, body: bodySchema }),
+  typing: asked('typing', { room: roomRefSchema, on: z.boolean() }),
+  read: asked('read', { room: roomRefSchema, seq: seqSchema }),
+  presence: asked('presence', { room: roomRefSchema }),
+  ping: asked('ping', {}),
+} as const;
+
+const authContext = {
+  session_id: uuid,
+  user_id: uuid,
+  tenant_id: uuid,
+  expires_in_ms: ms,
+  refresh_after_ms: ms,
+  refresh_before_ms: ms,
+  server_time_ms: ms,
+};
+const roomEvent = { room: uuid, seq: seqSchema, message_id: uuid, sender: uuid, at };
+
+/** Server to client. */
+export const SERVER_FRAMES = {
+  hello: frame('hello', {
+    connection_id: uuid,
+    server_time_ms: ms,
+    auth_deadline_ms: ms,
+    heartbeat_ms: ms,
+    protocol: z.string(),
+  }),
+  auth_ok: asked('auth_ok', authContext),
+  auth_expiring_soon: frame('auth_expiring_soon', { expires_in_ms: ms, refresh_after_ms: ms }),
+  auth_expired: frame('auth_expired', { grace_ms: ms }),
+  auth_error: asked('auth_error', {
+    code: keysOf<ErrorCode>(ERROR_CODES),
+    message: z.string(),
+    action,
+    retry_after_ms: ms.optional(),
+    decision_id: uuid.optional(),
+  }),
+  error: asked('error', {
+    code: keysOf<ErrorCode>(ERROR_CODES),
+    message: z.string(),
+    action,
+    retry_after_ms: ms.optional(),
+    decision_id: uuid.optional(),
+  }),
+  subscribed: asked('subscribed', {
+    room: uuid,
+    seq: seqSchema,
+    role: roleSchema.nullable(),
+    can: z.array(rightSchema),
+    recovered: z.boolean(),
+    replayed: z.int().min(0),
+  }),
+  unsubscribed: asked('unsubscribed', { room: uuid, code: keysOf<UnsubscribeCode>(UNSUBSCRIBE_CODES), action }),
+  ack: asked('ack', {
+    room: uuid,
+    op_id: opIdSchema.optional(),
+    message_id: uuid.optional(),
+    seq: seqSchema.optional(),
+    at: at.optional(),
+    duplicate: z.boolean().optional(),
+  }),
+  message: frame('message', { ...roomEvent, kind: kindSchema, body: bodySchema, op_id: opIdSchema }),
+  message_edited: frame('message_edited', { ...roomEvent, body: bodySchema }),
+  message_deleted: frame('message_deleted', roomEvent),
+  reaction: frame('reaction', { ...roomEvent, emoji: emojiSchema, on: z.boolean() }),
+  signal: frame('signal', { room: uuid, sender: uuid, kind: kindSchema, body: bodySchema }),
+  typing: frame('typing', { room: uuid, sender: uuid, on: z.boolean() }),
+  read: frame('read', { room: uuid, sender: uuid, seq: seqSchema }),
+  presence: asked('presence', {
+    room: uuid,
+    count: z.int().min(0),
+    joined: z.array(uuid).optional(),
+    left: z.array(uuid).optional(),
+    users: z.array(uuid).optional(),
+  }),
+  access: frame('access', { room: uuid, role: roleSchema.nullable(), can: z.array(rightSchema) }),
+  paused: frame('paused', { code: z.literal('auth_unavailable') }),
+  resumed: frame('resumed', { code: z.literal('auth_unavailable') }),
+  goodbye: frame('goodbye', {
+    code: keysOf<CloseCode>(CLOSE_CODES),
+    action,
+    retry_after_ms: ms.optional(),
+    close_id: z.string(),
+    message: z.string(),
+  }),
+  pong: asked('pong', { server_time_ms: ms }),
+} as const;
+
+type FramesOf<T extends Record<string, z.ZodType>> = { [K in keyof T]: z.infer<T[K]> };
+export type ClientFrames = FramesOf<typeof CLIENT_FRAMES>;
+export type ServerFrames = FramesOf<typeof SERVER_FRAMES>;
+export type ClientFrameType = keyof ClientFrames;
+export type ServerFrameType = keyof ServerFrames;
+export type ClientFrame = ClientFrames[ClientFrameType];
+export type ServerFrame = ServerFrames[ServerFrameType];
+/** Durable room events: they share one `seq` per room and are covered by `since`. */
+export type RoomEventFrame = ServerFrames['message' | 'message_edited' | 'message_deleted' | 'reaction'];
+
+/** JSON of a close reason: `{code, action, close_id, retry_after_ms?}`, at most 123 bytes. */
+export const closeReasonSchema = z.strictObject({
+  code: keysOf<CloseCode>(CLOSE_CODES),
+  action,
+  close_id: z.string(),
+  retry_after_ms: ms.optional(),
+});
+export type CloseReason = z.infer<typeof closeReasonSchema>;

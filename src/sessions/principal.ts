@@ -1,0 +1,19 @@
+/** Who acts: user (or guest), tenant, session. Everything else about them is a fact that may change while they act. */
+export interface Principal {
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly sessionId: string;
+}
+
+/** An access token that was accepted: its principal and how long it may be believed. */
+export interface AcceptedToken {
+  readonly principal: Principal;
+  /** Key that signed it; withdrawn with `key.withdrawn`. */
+  readonly kid: string;
+  readonly jti: string;
+  /** Wall clock, ms: for `refresh_after` only. */
+  readonly issuedAtMs: number;
+  readonly expiresAtMs: number;
+  /** Monotonic clock, ms: fixed when the token is accepted, compared ever after. */
+  readonly deadlineMs: number;
+}
