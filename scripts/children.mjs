@@ -4,10 +4,11 @@
  * Children run in process groups of their own: Ctrl-C reaches the launcher only, which stops them in reverse order.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandLine, processIsAlive } from './stores/machine.mjs';
 
 /** @type {Map<import('node:child_process').ChildProcess, { stopSignal: NodeJS.Signals, graceMs: number, gone: Promise<void> }>} */
 const running = new Map();
@@ -83,18 +84,39 @@ export async function stopChildren() {
   ledger = undefined;
 }
 
-/** The launcher's own end: SIGINT, SIGTERM and SIGHUP stop everything once, in order, then exit 0. */
-export function stopOnSignals(announce = () => {}) {
+/** The launcher's own end: SIGINT, SIGTERM and SIGHUP stop everything once, in order, then exit. */
+export function stopOnSignals(announce = () => {}, exitCode = 0) {
   let stopping;
   const stop = async () => {
     if (stopping !== undefined) return;
     stopping = true;
     announce();
     await stopChildren();
-    process.exit(0);
+    process.exit(exitCode);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void stop());
+  watchNpm(stop);
   return () => stopping === true;
+}
+
+/** A signal to npm ends npm and the shell between, but does not reach us: then the parent has changed, or npm is gone. */
+function watchNpm(stop) {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
+  const parent = process.ppid;
+  const npm = parentOf(parent, basename(process.argv[1] ?? ''));
+  setInterval(() => {
+    if (process.ppid !== parent || (npm !== undefined && !processIsAlive(npm))) void stop();
+  }, 500).unref();
+}
+
+/** The parent of a shell that runs `script`; undefined if it is no such shell, or nobody says. */
+function parentOf(pid, script) {
+  try {
+    if (!commandLine(pid).includes(script) || commandLine(pid).includes('npm')) return undefined;
+    return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]) || undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function killTree(pid, signal) {

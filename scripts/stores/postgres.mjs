@@ -4,7 +4,20 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, openSync, closeSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
@@ -45,7 +58,8 @@ export async function startPostgres({ dir, throwaway = false }) {
     } catch (error) {
       await stopChild(child);
       // backends of a killed run hold its shared memory for a moment; another program may have taken the port
-      if (attempt >= 5) throw new Error(`Postgres did not start: ${error.message}\n${readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')}`, { cause: error });
+      if (attempt >= 5)
+        throw new Error(`Postgres did not start: ${error.message}\n${readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')}`, { cause: error });
       await sleep(300 * attempt);
     }
   }
@@ -120,16 +134,22 @@ function unprivileged(data, folders) {
   const me = process.getuid?.();
   const owner = existsSync(data) ? statSync(data) : undefined;
   if (me !== 0) {
-    if (owner !== undefined && me !== undefined && owner.uid !== me) throw new Error(`The data in ${data} belongs to another user: move the folder away, or run as that user.`);
+    if (owner !== undefined && me !== undefined && owner.uid !== me)
+      throw new Error(`The data in ${data} belongs to another user: move the folder away, or run as that user.`);
     return { ids: {}, wrap: plain };
   }
   const user = ['postgres', 'nobody'].find((name) => spawnSync('id', ['-u', name]).status === 0);
   if (user === undefined) throw new Error('Postgres cannot run as root and there is no user `postgres` or `nobody`: run as another user or set DATABASE_URL.');
-  const [uid, gid] = owner !== undefined && owner.uid !== 0 ? [owner.uid, owner.gid] : ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' })));
+  const [uid, gid] =
+    owner !== undefined && owner.uid !== 0
+      ? [owner.uid, owner.gid]
+      : ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' })));
   if (folders.every((folder) => mayEnter(resolve(folder), uid))) return { ids: { uid, gid }, uid, gid, wrap: plain };
   const asUser = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'];
   if (spawnSync('setpriv', [...asUser, 'true']).status !== 0) {
-    throw new Error(`Postgres cannot run as root, and the user ${user} may not enter ${folders[0]}: move the project, run as another user, or set DATABASE_URL.`);
+    throw new Error(
+      `Postgres cannot run as root, and the user ${user} may not enter ${folders[0]}: move the project, run as another user, or set DATABASE_URL.`,
+    );
   }
   return { ids: {}, uid, gid, wrap: (command, args) => ['setpriv', [...asUser, command, ...args]] };
 }

@@ -23,6 +23,8 @@ export interface ConnectionHandlers {
   lost(why: WardroomError): void;
 }
 
+/** Its answer, also a refusal, is a sign of life and nothing else. */
+const PING_ID = 'ping';
 /** Used until `hello` names another period. */
 const HEARTBEAT_MS = 25_000;
 /** A server closes right after its goodbye; this is how long it is waited for. */
@@ -63,7 +65,7 @@ export class Connection {
     this.#heartbeat = new Heartbeat(
       this.clock,
       this.#heartbeatMs,
-      () => this.send({ type: 'ping', id: 'ping' }),
+      () => this.send({ type: 'ping', id: PING_ID }),
       () => this.fail(new WardroomError('connection_lost')),
     );
   }
@@ -91,7 +93,7 @@ export class Connection {
     if (this.#over) return;
     this.#heartbeat?.heard();
     const frame = parseFrame(data);
-    if (!frame) return;
+    if (!frame || ('id' in frame && frame.id === PING_ID)) return;
     if (frame.type === 'hello') this.#heartbeatMs = frame.heartbeat_ms;
     if (frame.type !== 'goodbye') return this.handlers.frame(frame);
     this.#goodbye = frame;

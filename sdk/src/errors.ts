@@ -65,7 +65,7 @@ export class WardroomError extends Error {
 }
 
 /** From the fields a frame, a close reason and a problem document have in common. */
-export function errorFromWire(wire: Record<string, unknown>, status?: number): WardroomError {
+export function errorFromWire(wire: { [field: string]: unknown; code: unknown }, status?: number): WardroomError {
   const code = typeof wire['code'] === 'string' ? wire['code'] : 'bad_answer';
   return new WardroomError(code, {
     action: isAction(wire['action']) ? wire['action'] : undefined,

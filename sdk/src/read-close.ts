@@ -22,10 +22,10 @@ export function readClose(goodbye: ServerFrames['goodbye'] | undefined, close?: 
   return new WardroomError('connection_lost', { status: close.code });
 }
 
-function parseReason(reason: string): Record<string, unknown> | undefined {
+function parseReason(reason: string): { code: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(reason);
-    if (typeof value === 'object' && value !== null && 'code' in value) return value as Record<string, unknown>;
+    if (typeof value === 'object' && value !== null && 'code' in value) return value;
   } catch {
     // Not ours: a proxy, or the transport itself.
   }

@@ -16,15 +16,21 @@ export interface ReauthPort {
   failed(why: WardroomError): void;
 }
 
+/** However early a server wants the next token, there is a pause. */
+const PAUSE_MS_MIN = 100;
+
 /** Re-authentication in place, one at a time: a new token on the living connection, without losing an event. */
 export class Reauth {
   #running = false;
   #failures = 0;
   #dueAt = Infinity;
+  /** The timer is one after a failure: nothing may shorten it. */
+  #pausing = false;
   #timer: unknown;
   /** Changes when the connection does; answers to an older one are void. */
   #round = 0;
   #id: string | undefined;
+  #count = 0;
 
   constructor(
     private readonly port: ReauthPort,
@@ -34,12 +40,12 @@ export class Reauth {
 
   /** An earlier date replaces a later one, never the other way round. */
   schedule(ms: number): void {
-    if (this.#running || this.clock.now() + ms >= this.#dueAt) return;
+    if (this.#running || this.#pausing || this.clock.now() + ms >= this.#dueAt) return;
     this.#at(ms, () => this.run());
   }
 
   run(reason: TokenReason = 'refresh'): void {
-    if (this.#running) return;
+    if (this.#running || this.#pausing) return;
     this.#unschedule();
     this.#running = true;
     const round = this.#round;
@@ -48,7 +54,7 @@ export class Reauth {
         if (round === this.#round) this.#present(credential, reason);
       },
       (thrown: unknown) => {
-        if (round === this.#round) this.#failed(toWardroomError(thrown, 'token_unavailable'));
+        if (round === this.#round) this.#failed(toWardroomError(thrown, 'token_unavailable'), () => this.run(reason));
       },
     );
   }
@@ -58,11 +64,18 @@ export class Reauth {
     this.#running = false;
     this.#failures = 0;
     this.#unschedule();
-    this.schedule(frame.refresh_after_ms);
+    this.schedule(Math.max(frame.refresh_after_ms, PAUSE_MS_MIN));
   }
 
   refused(frame: ServerFrames['auth_error']): void {
-    if (this.#running && (frame.id === undefined || frame.id === this.#id)) this.#failed(errorFromWire({ ...frame }));
+    if (!this.#running || (frame.id !== undefined && frame.id !== this.#id)) return;
+    const credential = this.port.presented();
+    this.#failed(errorFromWire({ ...frame }), () => {
+      // `retry` means the same token once more; but a ticket has only one life.
+      if (typeof credential !== 'string') return this.run();
+      this.#running = true;
+      this.#send(credential);
+    });
   }
 
   stop(): void {
@@ -74,35 +87,31 @@ export class Reauth {
 
   #present(credential: Credential, reason: TokenReason): void {
     // A source that answers what the server already has would make us ask for ever, without a pause.
-    if (credential === this.port.presented() && reason === 'refresh') return this.#failed(new WardroomError('token_unavailable'));
+    if (credential !== this.port.presented()) return this.#send(credential);
+    this.#failed(new WardroomError('token_unavailable'), () => this.run(reason));
+  }
+
+  #send(credential: Credential): void {
     this.#id = `auth${++this.#count}`;
     this.port.present(credential, { type: 'auth_refresh', id: this.#id, ...credentialFields(credential) });
   }
-  #count = 0;
 
-  #failed(why: WardroomError): void {
+  #failed(why: WardroomError, again: () => void): void {
     this.#running = false;
-    const pauseMs = why.retryAfterMs ?? Math.max(1, jitterMs(this.#failures++, this.backoff));
     if (why.action === 'login' || why.action === 'stop' || why.action === 'reconnect') return this.port.leave(why);
-    // Denied: the next `auth_expiring_soon`, `auth_expired` or close decides.
+    const pauseMs = why.retryAfterMs ?? Math.max(1, jitterMs(this.#failures++, this.backoff));
+    // `none`: the next `auth_expiring_soon`, `auth_expired` or close decides.
     if (why.action === 'refresh') this.#at(pauseMs, () => this.run('rejected'));
-    if (why.action === 'retry') this.#at(pauseMs, () => this.#again());
+    if (why.action === 'retry') this.#at(pauseMs, again);
+    this.#pausing = this.#dueAt !== Infinity;
     this.port.failed(why);
-  }
-
-  /** `retry` means the same token once more. A ticket has only one life. */
-  #again(): void {
-    const credential = this.port.presented();
-    if (this.#id === undefined || typeof credential !== 'string') return this.run();
-    this.#running = true;
-    this.#present(credential, 'rejected');
   }
 
   #at(ms: number, run: () => void): void {
     this.#unschedule();
     this.#dueAt = this.clock.now() + ms;
     this.#timer = this.clock.setTimeout(() => {
-      this.#dueAt = Infinity;
+      this.#unschedule();
       run();
     }, ms);
   }
@@ -110,5 +119,6 @@ export class Reauth {
   #unschedule(): void {
     this.clock.clearTimeout(this.#timer);
     this.#dueAt = Infinity;
+    this.#pausing = false;
   }
 }

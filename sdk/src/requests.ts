@@ -1,4 +1,4 @@
-import type { ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { ClientFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
 import type { Clock } from './clock.js';
 import { errorFromWire, WardroomError } from './errors.js';
 import { type Backoff, jitterMs } from './plan-reconnect.js';
@@ -15,12 +15,14 @@ export interface RequestOptions {
   /** Runs before the next frame is read; the promise is too late for what must keep the order of frames. */
   onAnswer?: (answer: ServerFrame) => void;
   opId?: string;
+  /** Made by the SDK itself: `pendingMax` does not count for it. */
+  own?: boolean;
 }
 
 export interface RequestsPort {
   live(): boolean;
   sendText(text: string): void;
-  /** A request was refused because the token has expired. */
+  /** A request was refused because the token has expired. From here until a new one is accepted `live` is false. */
   tokenExpired(): void;
 }
 
@@ -52,11 +54,11 @@ export class Requests {
   ) {}
 
   /** `frame` gets the id of the request and answers the whole frame. */
-  ask(frame: (id: string) => object, options: RequestOptions): Promise<ServerFrame> {
+  ask(frame: (id: string) => ClientFrame, options: RequestOptions): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
       const fail = (code: 'not_connected' | 'queue_full') => reject(new WardroomError(code, { opId: options.opId }));
       if (options.delivery === 'now' && !this.port.live()) return fail('not_connected');
-      if (this.#open.size >= this.openMax) return fail('queue_full');
+      if (!options.own && this.#open.size >= this.openMax) return fail('queue_full');
       const id = `r${++this.#count}`;
       const request = { ...options, text: () => JSON.stringify(frame(id)), sent: false, refusals: 0, resolve, reject };
       this.#open.set(id, request);
@@ -86,19 +88,18 @@ export class Requests {
   }
 
   /** The connection is gone: what may be repeated waits for the next one, the rest is told. */
-  lost(why: WardroomError): void {
-    this.#hold(0);
-    for (const [id, request] of [...this.#open]) {
+  lost(cause: WardroomError): void {
+    for (const [id, request] of this.#open) {
       if (!request.sent) continue;
       if (request.delivery === 'until_answered') this.#takeBack(request);
-      else this.#settle(id, request, () => request.reject(why));
+      else this.#settle(id, request, () => request.reject(new WardroomError('connection_lost', { cause, opId: request.opId })));
     }
   }
 
   /** There will be no other connection. */
   end(why: WardroomError): void {
-    this.#hold(0);
-    for (const [id, request] of [...this.#open]) {
+    this.#release();
+    for (const [id, request] of this.#open) {
       const { code, action, message, status, decisionId } = why;
       const fields = { action, message, status, decisionId, opId: request.opId, cause: why };
       this.#settle(id, request, () => request.reject(new WardroomError(code, fields)));
@@ -122,29 +123,37 @@ export class Requests {
     tell();
   }
 
-  /** A refused request had no effect, so even `once` may be sent again. */
+  /** A refused request had no effect and may be sent again, `once` too; only `internal` does not say so much. */
   #refused(id: string, request: Request, frame: ServerFrames['error']): void {
     const error = errorFromWire({ ...frame });
-    if (request.delivery !== 'now' && error.action === 'refresh') {
+    const { delivery } = request;
+    const repeatable = delivery === 'until_answered' || (delivery === 'once' && error.code !== 'internal');
+    if (repeatable && error.action === 'refresh') {
       this.#takeBack(request);
-      // Held until the new token is accepted; the state is no longer live by then.
       return this.port.tokenExpired();
     }
     // Waiting does not make room for another subscription; the application must.
-    if (request.delivery !== 'now' && error.action === 'retry' && error.code !== 'too_many_subscriptions') {
+    if (repeatable && error.action === 'retry' && error.code !== 'too_many_subscriptions') {
       this.#takeBack(request);
-      return this.#hold(error.retryAfterMs ?? Math.max(1, jitterMs(request.refusals, this.backoff)), request);
+      return this.#hold(error.retryAfterMs ?? Math.max(1, jitterMs(request.refusals++, this.backoff)));
     }
     this.#settle(id, request, () => request.reject(error));
   }
 
   /** Limits count per connection, so one `retry` holds everything that waits; that also keeps the order. */
-  #hold(ms: number, request?: Request): void {
-    if (request) request.refusals++;
+  #hold(ms: number): void {
     const until = this.clock.now() + ms;
-    if (request && until <= this.#heldUntil) return;
-    this.#heldUntil = request ? until : 0;
+    if (until <= this.#heldUntil) return;
+    this.#release();
+    this.#heldUntil = until;
+    this.#timer = this.clock.setTimeout(() => {
+      this.#release();
+      this.flush();
+    }, ms);
+  }
+
+  #release(): void {
     this.clock.clearTimeout(this.#timer);
-    if (request) this.#timer = this.clock.setTimeout(() => ((this.#heldUntil = 0), this.flush()), ms);
+    this.#heldUntil = 0;
   }
 }

@@ -63,8 +63,7 @@ export async function callSignedIn<T>(rest: Rest, take: TakeToken, path: string,
 }
 
 function refusal(response: Response, answer: unknown): WardroomError {
-  if (typeof answer === 'object' && answer !== null && 'code' in answer)
-    return errorFromWire(answer as Record<string, unknown>, response.status);
+  if (typeof answer === 'object' && answer !== null && 'code' in answer) return errorFromWire(answer, response.status);
   // Not our server's words: a proxy or a load balancer.
   const temporary = response.status >= 500 || response.status === 429;
   const seconds = Number(response.headers.get('retry-after') ?? NaN);

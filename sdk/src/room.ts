@@ -1,5 +1,5 @@
 import { LIMITS } from '../../src/protocol/limits.js';
-import type { ClientFrames, Right, Role, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { ClientFrame, ClientFrames, ClientFrameType, Right, Role, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
 import type { Emitter } from './emitter.js';
 import { WardroomError } from './errors.js';
 import { newId } from './new-id.js';
@@ -116,16 +116,17 @@ export class Room {
   /** A page of stored messages, through REST. After a `gap {from, to}`: `{ after: from - 1, before: to + 1 }`. */
   history(query: HistoryQuery = {}): Promise<HistoryPage> {
     const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query) as [string, string | number | undefined][])
-      if (value !== undefined) search.set(name, String(value));
+    for (const [name, value] of Object.entries(query) as [string, string | number | undefined][]) if (value !== undefined) search.set(name, String(value));
     return this.port.rest(`/v1/rooms/${encodeURIComponent(this.ref)}/messages${search.size > 0 ? `?${search}` : ''}`);
   }
 
-  #ask(type: string, fields: object, delivery: Delivery, opId?: string): Promise<ServerFrame> {
-    const frame = (id: string) => ({ type, id, room: this.ref, ...fields });
+  #ask<T extends ClientFrameType>(type: T, fields: FieldsOf<T>, delivery: Delivery, opId?: string): Promise<ServerFrame> {
+    const frame = (id: string) => ({ type, id, room: this.ref, ...fields }) as unknown as ClientFrame;
     return this.port.ask(frame, opId === undefined ? { delivery } : { delivery, opId });
   }
 }
+
+type FieldsOf<T extends ClientFrameType> = Omit<ClientFrames[T], 'type' | 'id' | 'room'>;
 
 /**
  * A copy, because the body may be sent again later and must then still be the same. A body that is too big is refused

@@ -1,4 +1,4 @@
-import type { Right, Role, RoomEventFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { ClientFrame, Right, Role, RoomEventFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
 import type { Action } from '../../src/protocol/codes.js';
 import type { Emitter } from './emitter.js';
 import { toWardroomError, type WardroomError, type WardroomErrorCode } from './errors.js';
@@ -25,9 +25,10 @@ export type RoomEvents = { [T in Passed]: ServerFrames[T] } & {
 };
 
 export interface SubscriptionPort {
-  ask(frame: (id: string) => object, options: RequestOptions): Promise<ServerFrame>;
+  ask(frame: (id: string) => ClientFrame, options: RequestOptions): Promise<ServerFrame>;
   live(): boolean;
-  tell(frame: object): void;
+  /** Without an answer; dropped when there is no live connection. */
+  tell(frame: ClientFrame): void;
   /** The slug turned out to be this id. */
   named(id: string): void;
 }
@@ -58,35 +59,38 @@ export class Subscription {
 
   async open(since?: number): Promise<ServerFrames['subscribed']> {
     this.#wanted = true;
-    const frame = (id: string) => ({ type: 'subscribe', id, room: this.ref, ...(since === undefined ? {} : { since }) });
+    const frame = (id: string) => ({ type: 'subscribe', id, room: this.ref, ...(since === undefined ? {} : { since }) }) as const;
     const onAnswer = (answer: ServerFrame) => this.#opened(answer as ServerFrames['subscribed'], since);
     return (await this.port.ask(frame, { delivery: 'until_answered', onAnswer })) as ServerFrames['subscribed'];
   }
 
   async close(): Promise<void> {
     this.#wanted = false;
-    if (this.port.live()) {
-      const answered = this.port.ask((id) => ({ type: 'unsubscribe', id, room: this.ref }), { delivery: 'now' });
-      // Without its connection a subscription is over as well.
-      await answered.catch((error: WardroomError) => {
-        if (error.kind !== 'transport') throw error;
-      });
-    }
+    const answered = this.port.ask((id) => ({ type: 'unsubscribe', id, room: this.ref }), { delivery: 'once', own: true });
+    const settled = answered.then(
+      () => {},
+      (error: unknown) => {
+        // Without its connection a subscription is over as well.
+        if (this.port.live()) throw error;
+      },
+    );
+    if (this.port.live()) await settled;
+    else settled.catch(() => {});
     if (!this.#wanted && this.#attached) this.#detach({ code: 'client', action: 'none' });
   }
 
   /** Over a new connection, or to repair a gap: from the last event seen, as it stands when the frame is sent. */
-  resume(): void {
+  resume({ repair = false } = {}): void {
     if (!this.active || this.#resuming) return;
     this.#resuming = true;
     let since = this.seq;
-    const frame = (id: string) => ({ type: 'subscribe', id, room: this.id ?? this.ref, since: (since = this.seq) });
+    const frame = (id: string) => ({ type: 'subscribe', id, room: this.id ?? this.ref, since: (since = this.seq) }) as const;
     const onAnswer = (answer: ServerFrame) => {
       this.#resuming = false;
-      this.#unrepairable = since;
+      this.#unrepairable = repair ? since : undefined;
       this.#resumed(answer as ServerFrames['subscribed']);
     };
-    this.port.ask(frame, { delivery: 'until_answered', onAnswer }).catch((thrown: unknown) => {
+    this.port.ask(frame, { delivery: 'until_answered', onAnswer, own: true }).catch((thrown: unknown) => {
       this.#resuming = false;
       const { code, action } = toWardroomError(thrown, 'closed');
       // Closed by the application: `connect` takes the room up again.
@@ -96,8 +100,8 @@ export class Subscription {
 
   /** Everything of this room that answers no request. */
   receive(frame: ServerFrame): void {
-    if (frame.type === 'unsubscribed') return this.#detach({ code: frame.code, action: frame.action });
     if (!this.active) return;
+    if (frame.type === 'unsubscribed') return this.#detach({ code: frame.code, action: frame.action });
     switch (frame.type) {
       case 'message':
       case 'message_edited':
@@ -113,6 +117,9 @@ export class Subscription {
       case 'read':
       case 'presence':
         return this.events.emit<typeof frame.type>(frame.type, frame);
+      default:
+        // Of a newer protocol.
+        return;
     }
   }
 
@@ -128,8 +135,7 @@ export class Subscription {
     if (verdict === 'duplicate') return;
     if (verdict === 'gap') {
       // What is dropped here comes again after the missing ones.
-      if (this.#resuming) return;
-      if (this.#unrepairable !== this.seq) return this.resume();
+      if (this.#unrepairable !== this.seq) return this.resume({ repair: true });
       this.events.emit('gap', { from: this.seq! + 1, to: frame.seq - 1 });
     }
     this.seq = frame.seq;

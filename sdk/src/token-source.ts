@@ -29,8 +29,7 @@ export function takeFromCallback(getToken: GetToken): TakeToken {
 }
 
 export function takeFromSession(session: WardroomSession): TakeToken {
-  return (reason, presented) =>
-    session.accessToken(reason !== 'connect' && typeof presented === 'string' ? { stale: presented } : {});
+  return (reason, presented) => session.accessToken(reason !== 'connect' && typeof presented === 'string' ? { stale: presented } : {});
 }
 
 export const credentialFields = (credential: Credential): { token: string } | { ticket: string } =>

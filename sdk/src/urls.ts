@@ -10,8 +10,7 @@ export interface ServerUrls {
 export function serverUrls(url: string | URL): ServerUrls {
   const parsed = new URL(url);
   const secure = parsed.protocol === 'https:' || parsed.protocol === 'wss:';
-  if (!secure && parsed.protocol !== 'http:' && parsed.protocol !== 'ws:')
-    throw new TypeError(`url: ${parsed.protocol}// is neither http(s) nor ws(s)`);
+  if (!secure && parsed.protocol !== 'http:' && parsed.protocol !== 'ws:') throw new TypeError(`url: ${parsed.protocol}// is neither http(s) nor ws(s)`);
   if (parsed.username || parsed.password || parsed.search) throw new TypeError('url: user, password or query is not allowed');
   let path = parsed.pathname.replace(/\/+$/, '');
   if (path.endsWith(WS_PATH)) path = path.slice(0, -WS_PATH.length);

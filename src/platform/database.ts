@@ -52,6 +52,12 @@ export class Database implements OnModuleDestroy {
     return result.rows;
   }
 
+  /** For readiness: an answer within a second. */
+  async answers(): Promise<boolean> {
+    const patience = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1_000).unref());
+    return Promise.race([this.pool.query('SELECT 1').then(() => true, () => false), patience]);
+  }
+
   async onModuleDestroy(): Promise<void> {
     await this.prisma.$disconnect();
     await this.pool.end();

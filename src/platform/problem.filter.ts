@@ -80,6 +80,7 @@ export function toDomainError(thrown: unknown): DomainError {
   if (status === 401) return new DomainError('auth_invalid', { cause: thrown });
   if (status === 403) return new DomainError('role_required', { cause: thrown });
   if (status === 404 || status === 405) return new DomainError('not_found', { cause: thrown });
+  if (status === 503) return new DomainError('unavailable', { cause: thrown });
   if (status === 429) return new DomainError('rate_limited', { cause: thrown });
   const state = sqlState(thrown);
   if (state !== undefined && ['08', '53', '57', '25'].includes(state.slice(0, 2))) return new DomainError('unavailable', { cause: thrown });

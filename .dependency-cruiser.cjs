@@ -1,0 +1,78 @@
+/** The layering of docs/architecture.md, checked by `npm test`. Type-only imports count as imports but for cycles and where a rule says otherwise. */
+const layer = (name, comment, allowed) => ({
+  name: `${name}-imports-only-below`,
+  comment,
+  severity: 'error',
+  from: { path: `^src/${name}/` },
+  to: { path: '^src/', pathNot: `^src/(${allowed.join('|')})/` },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycle',
+      comment: 'Injectables in a cycle do not load, forwardRef or not. Types may refer to each other.',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    layer('protocol', 'The protocol is a leaf: it runs in a browser.', ['protocol']),
+    layer('platform', 'The platform knows no part of the product but its words.', ['platform', 'protocol']),
+    layer('authority', 'The authority log knows nobody who writes to it.', ['authority', 'platform', 'protocol']),
+    layer('sessions', 'Sessions stand on the authority log.', ['sessions', 'authority', 'platform', 'protocol']),
+    {
+      name: 'protocol-needs-zod-only',
+      severity: 'error',
+      from: { path: '^src/protocol/' },
+      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'], pathNot: '(^|/)node_modules/zod/' },
+    },
+    {
+      name: 'codes-and-limits-need-nothing',
+      comment: 'The SDK takes their values into the browser.',
+      severity: 'error',
+      from: { path: '^src/protocol/(codes|limits)\\.ts$' },
+      to: { pathNot: '^src/protocol/(codes|limits)\\.ts$' },
+    },
+    {
+      name: 'auth-policy-rooms-know-no-sockets',
+      severity: 'error',
+      from: { path: '^src/(auth|policy|rooms|sessions|authority|platform)/' },
+      to: { path: ['^src/gateway/', '(^|/)node_modules/(@types/)?ws/', '(^|/)node_modules/@nestjs/(platform-ws|websockets)/'] },
+    },
+    {
+      name: 'only-the-top-imports-gateway',
+      comment: 'main.ts installs its adapter, app.module.ts and operator/ its module.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(gateway/|operator/|(main|app\\.module)\\.ts$)' },
+      to: { path: '^src/gateway/' },
+    },
+    {
+      name: 'sdk-takes-values-from-codes-and-limits-only',
+      comment: 'Frames come in as types; the SDK has no dependency at run time.',
+      severity: 'error',
+      from: { path: '^sdk/src/' },
+      to: { pathNot: '^(sdk/src/|src/protocol/(codes|limits)\\.ts$)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'sdk-takes-types-from-protocol-only',
+      severity: 'error',
+      from: { path: '^sdk/src/' },
+      to: { path: '^(src|test|scripts)/', pathNot: '^src/protocol/' },
+    },
+    {
+      name: 'src-needs-no-dev-dependency',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'], pathNot: '(^|/)node_modules/@types/' },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^src/platform/generated/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    combinedDependencies: false,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'], mainFields: ['module', 'main', 'types'] },
+  },
+};

@@ -1,0 +1,35 @@
+# syntax=docker/dockerfile:1
+# One gateway node. Build: docker build -t wardroom .   Run: see docker-compose.yml; the configuration is the environment.
+
+FROM node:22-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY tsconfig.json nest-cli.json prisma.config.ts ./
+COPY prisma ./prisma
+COPY scripts ./scripts
+COPY src ./src
+# also the generated database client is compiled into dist/
+RUN npm run build && rm -f dist/.built dist/.tsbuildinfo*
+
+FROM node:22-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev && npm cache clean --force
+
+FROM node:22-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=packages /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY package.json LICENSE ./
+# read by dist/platform/migrate.js at start
+COPY prisma ./prisma
+USER node
+EXPOSE 3000 3001
+# the internal listener may be off; the public one answers too
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
+  CMD ["node", "-e", "const p=process.env;fetch(`http://127.0.0.1:${p.INTERNAL_PORT==='0'?p.PORT||3000:p.INTERNAL_PORT||3001}/readyz`).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+# node is PID 1 and handles SIGTERM itself (drain); give it time: docker stop -t 30
+STOPSIGNAL SIGTERM
+CMD ["node", "--enable-source-maps", "dist/main.js"]

@@ -1,0 +1,70 @@
+/** `npm run dev`: stores, the compiler watching, and two nodes on 3000 and 3100 that restart when it has emitted. The data is that of `npm start`. */
+import './require-node.mjs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+
+ensureInstalled();
+if (!ensureBuilt()) console.error('The build has errors; waiting for a change.');
+
+const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./children.mjs');
+const { startStores } = await import('./stores.mjs');
+const { dataFolder, demandPort, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
+const { people, seed } = await import('./seed.mjs');
+
+const nodes = [
+  { name: 'node-a', port: 3000, internalPort: 3001 },
+  { name: 'node-b', port: 3100, internalPort: 3101 },
+];
+const stopping = stopOnSignals(() => console.log('\nStopping ...'));
+
+try {
+  for (const { port, internalPort } of nodes) for (const each of [port, internalPort]) await demandPort('PORT', each, '127.0.0.1');
+  const stores = await startStores({ dir: dataFolder, log: console.log });
+  startChild(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--watch', '--preserveWatchOutput', '--project', root], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  let servers = [];
+  let seeded = false;
+  for (let emitted = 0; !stopping();) {
+    const latest = newest(join(root, 'dist'));
+    if (latest === emitted) {
+      await sleep(300);
+      continue;
+    }
+    // a compiler run writes file by file: wait until it has been quiet
+    emitted = latest;
+    await sleep(300);
+    if (newest(join(root, 'dist')) !== emitted) continue;
+    await Promise.all(servers.map(({ child }) => stopChild(child)));
+    try {
+      servers = nodes.map(({ name, port, internalPort }) =>
+        startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort), HOST: '127.0.0.1' }), name),
+      );
+      await Promise.all(servers.map((server, i) => untilReady(`http://127.0.0.1:${nodes[i].internalPort}`, server)));
+      const passwordOf = (email) => keptSecret(`${email}.password`, password);
+      if (!seeded) await seed('http://localhost:3000', operator, passwordOf);
+      if (!seeded) for (const { email } of people) console.log(`demo  ${email}  ${passwordOf(email)}`);
+      seeded = true;
+      console.log(`Ready: ${nodes.map(({ port }) => `http://localhost:${port}`).join(' and ')}; logs in .wardroom/node-*.log`);
+    } catch (error) {
+      if (!stopping()) console.error(error.message);
+    }
+  }
+} catch (error) {
+  if (!stopping()) {
+    console.error(error.message);
+    await stopChildren();
+    process.exit(1);
+  }
+}
+
+function newest(folder) {
+  if (!existsSync(folder)) return 0;
+  return readdirSync(folder, { withFileTypes: true }).reduce((latest, entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return Math.max(latest, newest(path));
+    return entry.name.endsWith('.js') ? Math.max(latest, statSync(path).mtimeMs) : latest;
+  }, 0);
+}

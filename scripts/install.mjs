@@ -1,0 +1,65 @@
+/** What a command needs before it can import anything from npm: the packages of package-lock.json, and dist/ newer than its sources. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Runs `npm ci` when node_modules is missing or is not what package-lock.json says. No install script is needed. */
+export function ensureInstalled() {
+  const reason = whyInstall();
+  if (reason === undefined) return;
+  console.error(`${reason}: running npm ci (once, about a minute) ...`);
+  // under `npm run` this is the npm that runs us
+  const cli = process.env.npm_execpath;
+  const [command, args] = cli?.endsWith('npm-cli.js') ? [process.execPath, [cli]] : ['npm', []];
+  const run = spawnSync(command, [...args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    shell: command === 'npm' && process.platform === 'win32',
+    env: { ...process.env, NODE_ENV: '' }, // the tools for building are needed too
+  });
+  if (run.status === 0) return;
+  console.error('npm ci failed. The packages of package-lock.json have to come from a registry once; see the message above.');
+  process.exit(1);
+}
+
+/** npm keeps a copy of what it installed; a package that is optional may be missing from it. */
+function whyInstall() {
+  const copy = join(root, 'node_modules/.package-lock.json');
+  if (!existsSync(copy)) return 'The packages are not installed';
+  const installed = JSON.parse(readFileSync(copy, 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const differs = Object.entries(wanted).some(
+    ([path, { version, optional, devOptional, peer }]) =>
+      path !== '' && (installed[path] === undefined ? !optional && !devOptional && !peer : installed[path].version !== version),
+  );
+  return differs ? 'The installed packages are not those of package-lock.json' : undefined;
+}
+
+/** Generates the database client and compiles src/ when a source is newer than the last build. */
+export function ensureBuilt({ log = console.error } = {}) {
+  const stamp = join(root, 'dist/.built');
+  const sources = ['src', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json'].map((path) => join(root, path));
+  const started = new Date();
+  if (existsSync(stamp) && existsSync(join(root, 'dist/main.js')) && newest(sources) <= statSync(stamp).mtimeMs) return true;
+  log('Building ...');
+  const steps = [[join(root, 'scripts/generate.mjs')], [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build']];
+  for (const args of steps) {
+    if (spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) return false;
+  }
+  writeFileSync(stamp, '');
+  utimesSync(stamp, started, started); // a source saved while we compiled is newer
+  return true;
+}
+
+function newest(paths) {
+  let latest = 0;
+  for (const path of paths) {
+    if (path.endsWith('generated') || !existsSync(path)) continue;
+    const stat = statSync(path);
+    latest = Math.max(latest, stat.isDirectory() ? newest(readdirSync(path).map((name) => join(path, name))) : stat.mtimeMs);
+  }
+  return latest;
+}

@@ -1,0 +1,76 @@
+/** `npm start`: a running server with demo users on a machine that has nothing but Node. For trying out; see docs/operations.md for a deployment. */
+import './require-node.mjs';
+import { ensureBuilt, ensureInstalled } from './install.mjs';
+
+ensureInstalled();
+if (!ensureBuilt()) {
+  console.error('The build failed; see the messages above.');
+  process.exit(1);
+}
+
+const { stopChildren, stopOnSignals } = await import('./children.mjs');
+const { startStores } = await import('./stores.mjs');
+const { freePort } = await import('./stores/machine.mjs');
+const { dataFolder, demandPort, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
+const { people, seed } = await import('./seed.mjs');
+
+const stopping = stopOnSignals(() => console.log('\nStopping ...'));
+try {
+  const port = Number(process.env.PORT || 3000) || (await freePort());
+  const internalPort = Number(process.env.INTERNAL_PORT || 3001);
+  const host = process.env.HOST || '127.0.0.1';
+  await demandPort('PORT', port, host);
+  await demandPort('INTERNAL_PORT', internalPort, host);
+
+  const stores = await startStores({ dir: dataFolder, log: console.log });
+  const server = startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort) }));
+  const url = `http://localhost:${port}`;
+  await untilReady(url, server);
+  server.child.once('exit', async () => {
+    if (stopping()) return;
+    console.error(`The server ended by itself:\n${server.lastLines()}`);
+    await stopChildren();
+    process.exit(1);
+  });
+  const passwordOf = (email) => keptSecret(`${email}.password`, password);
+  const unknown = await seed(url, operator, passwordOf);
+  console.log(welcome(url, stores, passwordOf, unknown));
+} catch (error) {
+  if (!stopping()) {
+    console.error(error.message);
+    await stopChildren();
+    process.exit(1);
+  }
+}
+
+function welcome(url, stores, passwordOf, unknown) {
+  const body = JSON.stringify({ tenant: 'demo', email: 'ada@demo.test', password: passwordOf('ada@demo.test') });
+  const login = `curl -s ${url}/v1/auth/login -H 'content-type: application/json' -d '${body}'`;
+  const token = `$(${login} | node -pe 'JSON.parse(require("fs").readFileSync(0)).access_token')`;
+  const users = [['system', operator.email, operator.password], ...people.map(({ email }) => ['demo', email, passwordOf(email)])];
+  const kept = stores.privatePostgres ? 'Postgres keeps its data in .wardroom/' : 'Postgres is the one of DATABASE_URL';
+  return `
+Wardroom runs at ${url}
+
+  tenant   user                   password
+${users.map(([tenant, email, secret]) => `  ${tenant.padEnd(8)} ${email.padEnd(22)} ${unknown.includes(email) ? '(changed since)' : secret}`).join('\n')}
+  rooms of demo: lobby (public; ada and ben have joined), staff (private; admin and ada)
+
+Log in:
+
+  ${login}
+
+Connect a WebSocket as ada:
+
+  npx wscat -c ${url.replace('http', 'ws')}/v1/ws -s wardroom.v1 -H "Authorization: Bearer ${token}"
+
+and type, line by line:
+
+  {"type":"subscribe","id":"1","room":"lobby"}
+  {"type":"publish","id":"2","room":"lobby","op_id":"hello-${Date.now()}","body":"hello"}
+
+This is for trying out: ${kept}, Redis ${stores.privateRedis ? 'keeps nothing' : 'is the one of REDIS_URL'}, and the
+passwords above are in files in .wardroom/. For a deployment bring your own stores and secrets (docker-compose.yml, .env.example).
+The log is in .wardroom/server.log. Ctrl-C stops everything.
+`;
+}

@@ -1,0 +1,109 @@
+/**
+ * `npm test`: every gate in order, then a table of times and one last line `N passed, N failed, N skipped` from jest.
+ * `npm test -- <pattern or jest flag>` builds if needed and passes the arguments to jest only.
+ */
+import './require-node.mjs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startChild, stopChildren, stopOnSignals } from './children.mjs';
+import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+
+const patterns = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), 'wardroom-npm-test-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+stopOnSignals(() => console.error('\nInterrupted.'), 130);
+
+const bin = (name, path) => join(root, 'node_modules', name, path);
+const sourceFolders = ['src', 'sdk', 'test', 'scripts', 'bench'].filter((folder) => existsSync(join(root, folder)));
+const logs = process.env.TEST_LOG_DIR ?? join(scratch, 'logs');
+const jestResult = join(scratch, 'jest.json');
+
+/** Name, budget in seconds, the check. A check is true when it passes, undefined when there is nothing to check. */
+const gates = [
+  ['generate and build', 60, () => ensureBuilt()],
+  ['types', 60, () => tsc('.', 'sdk', 'test', 'bench')],
+  ['lint', 45, () => run(bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', ...sourceFolders)],
+  [
+    'dependency rules',
+    30,
+    () =>
+      run(
+        bin('dependency-cruiser', 'bin/dependency-cruise.mjs'),
+        '--config',
+        '.dependency-cruiser.cjs',
+        '--output-type',
+        'err',
+        ...sourceFolders.filter((folder) => folder === 'src' || folder === 'sdk'),
+      ),
+  ],
+  ['dead code', 30, () => run(bin('knip', 'bin/knip.js'))],
+  ['tables in docs', 20, () => (existsSync(join(root, 'scripts/docs.mjs')) ? run(join(root, 'scripts/docs.mjs'), '--check') : undefined)],
+  ['format', 30, () => run(bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.')],
+  ['jest', 420, () => jest()],
+  ['no token in a log', 10, () => noTokenIn(logs)],
+];
+
+ensureInstalled();
+const rows = [];
+for (const [name, budget, check] of patterns.length === 0 ? gates : gates.filter(([name]) => name === 'generate and build' || name === 'jest')) {
+  console.log(`\n=== ${name}`);
+  const started = performance.now();
+  const passed = await check();
+  rows.push({ name, budget, passed, seconds: (performance.now() - started) / 1000 });
+}
+await stopChildren();
+const failed = rows.filter(({ passed }) => passed === false);
+console.log(`\n${table(rows)}\n`);
+if (failed.length > 0) console.log(`Failed: ${failed.map(({ name }) => name).join(', ')}`);
+console.log(lastLine());
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+async function run(script, ...args) {
+  const child = startChild(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  return (await new Promise((resolve) => child.once('exit', resolve))) === 0;
+}
+
+async function tsc(...projects) {
+  let passed = true;
+  for (const project of projects) {
+    if (!existsSync(join(root, project, 'tsconfig.json'))) continue;
+    passed = (await run(bin('typescript', 'bin/tsc'), '--noEmit', '--project', project)) && passed;
+  }
+  return passed;
+}
+
+async function jest() {
+  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim();
+  process.env.TEST_LOG_DIR = logs;
+  return run(bin('jest', 'bin/jest.js'), '--json', `--outputFile=${jestResult}`, ...patterns);
+}
+
+/** P6 over everything the nodes of this run wrote: no compact JWT in any line. */
+function noTokenIn(folder) {
+  if (!existsSync(folder)) return undefined;
+  const leaks = readdirSync(folder).filter((file) => /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{20,}/.test(readFileSync(join(folder, file), 'utf8')));
+  for (const file of leaks) console.error(`A token is in the log ${file}.`);
+  return leaks.length === 0;
+}
+
+function table(lines) {
+  const cells = [
+    ['gate', 'seconds', 'budget', ''],
+    ...lines.map(({ name, seconds, budget, passed }) => [
+      name,
+      seconds.toFixed(1),
+      String(budget),
+      [passed === false ? 'FAILED' : passed === undefined ? 'nothing to check' : 'ok', ...(seconds > budget ? ['over budget'] : [])].join(', '),
+    ]),
+    ['all', lines.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1), '480', ''],
+  ];
+  return cells.map(([name, seconds, budget, verdict]) => `${name.padEnd(20)} ${seconds.padStart(8)} ${budget.padStart(7)}  ${verdict}`.trimEnd()).join('\n');
+}
+
+/** A test file that could not be loaded counts as one failed test. */
+function lastLine() {
+  if (!existsSync(jestResult)) return '0 passed, 1 failed, 0 skipped';
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(jestResult, 'utf8'));
+  return `${numPassedTests} passed, ${numFailedTests + numRuntimeErrorTestSuites} failed, ${numPendingTests + numTodoTests} skipped`;
+}

@@ -1,0 +1,35 @@
+/** The table of contents: the modules in the order of login -> connect -> subscribe -> publish -> deliver -> revoke -> close. */
+import { Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { AuthModule } from './auth/auth.module.js';
+import { AuthorityModule } from './authority/authority.module.js';
+import { GatewayModule } from './gateway/gateway.module.js';
+import { OperatorModule } from './operator/operator.module.js';
+import type { Config } from './platform/config.js';
+import { HealthModule } from './operator/health.module.js';
+import { PlatformModule } from './platform/platform.module.js';
+import { ProblemFilter } from './platform/problem.filter.js';
+import { PolicyModule } from './policy/policy.module.js';
+import { RoomsModule } from './rooms/rooms.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+
+@Module({})
+export class AppModule {
+  static with(config: Config) {
+    return {
+      module: AppModule,
+      imports: [
+        PlatformModule.with(config),
+        AuthorityModule,
+        SessionsModule,
+        AuthModule,
+        PolicyModule,
+        RoomsModule,
+        GatewayModule,
+        OperatorModule,
+        HealthModule,
+      ],
+      providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
+    };
+  }
+}

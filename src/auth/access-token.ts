@@ -1,0 +1,123 @@
+/**
+ * Access tokens: minting, and the one verifier that REST and WebSocket share. Verifying is synchronous and asks no store:
+ * shape, signature, claims, then what this node knows of the authority log. A token names its principal and says nothing
+ * of roles or rooms.
+ */
+import { Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { AuthorityState } from '../authority/authority-state.js';
+import { monotonicMs, wallMs } from '../platform/clock.js';
+import { Config } from '../platform/config.js';
+import { DomainError } from '../platform/errors.js';
+import type { AcceptedToken, Principal } from '../sessions/principal.js';
+import { SessionActivity } from '../sessions/session-activity.js';
+import { PublicUrl } from './public-url.js';
+import { LifeSequence } from './refresh-window.js';
+import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+import { generationOf, newTokenId } from './token-id.js';
+import { TOKEN_TYPE, readClaims, readTokenShape } from './token-shape.js';
+import type { AccessClaims } from './token-shape.js';
+
+/** Another node's clock may be ahead by this much; an expired token gets no leeway at all. */
+const FUTURE_LEEWAY_MS = 5_000;
+
+export interface MintedToken {
+  token: string;
+  issuedAtMs: number;
+  expiresAtMs: number;
+}
+
+export interface MintOptions {
+  /** Of the refresh token that goes out beside it. */
+  generation: number;
+  /** The token does not outlive its session. */
+  sessionExpiresAtMs: number;
+}
+
+const UNKNOWN_KEY = Symbol('unknown key');
+
+@Injectable()
+export class AccessTokens {
+  private readonly lives: LifeSequence;
+
+  constructor(
+    config: Config,
+    private readonly jwt: JwtService,
+    private readonly keys: SigningKeys,
+    private readonly publicUrl: PublicUrl,
+    private readonly state: AuthorityState,
+    private readonly activity: SessionActivity,
+  ) {
+    this.lives = new LifeSequence(config.accessTtlSeconds);
+  }
+
+  mint(principal: Principal, { generation, sessionExpiresAtMs }: MintOptions): MintedToken {
+    const { kid, privateKey } = this.keys.current();
+    const iat = Math.floor(wallMs() / 1000);
+    const exp = Math.min(iat + this.lives.next(), Math.floor(sessionExpiresAtMs / 1000));
+    if (exp <= iat) throw new DomainError('session_expired');
+    const claims: AccessClaims = {
+      iss: this.publicUrl.value,
+      aud: this.publicUrl.value,
+      sub: principal.userId,
+      tid: principal.tenantId,
+      sid: principal.sessionId,
+      jti: newTokenId(generation),
+      iat,
+      exp,
+    };
+    const token = this.jwt.sign(claims, { privateKey, algorithm: SIGNING_ALGORITHM, header: { alg: SIGNING_ALGORITHM, typ: TOKEN_TYPE, kid } });
+    return { token, issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
+  }
+
+  /** Throws the code to answer with. A token whose key is unknown here is refused, and the keys are read again meanwhile. */
+  verify(token: string): AcceptedToken {
+    const accepted = this.judge(token);
+    if (accepted !== UNKNOWN_KEY) return accepted;
+    void this.keys.reload();
+    throw invalid('unknown kid');
+  }
+
+  /** The same for callers that can wait for the keys to be read again. */
+  async verifyWithKeyReload(token: string): Promise<AcceptedToken> {
+    let accepted = this.judge(token);
+    if (accepted === UNKNOWN_KEY) {
+      await this.keys.reload();
+      accepted = this.judge(token);
+    }
+    if (accepted === UNKNOWN_KEY) throw invalid('unknown kid');
+    return accepted;
+  }
+
+  /** What a ticket stood for, judged as if its token had come itself. */
+  judgeAgain(principal: Principal, token: { kid: string; jti: string; issuedAtMs: number; expiresAtMs: number }): AcceptedToken {
+    const nowMs = wallMs();
+    if (token.expiresAtMs <= nowMs) throw new DomainError('token_expired');
+    const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid: token.kid });
+    if (verdict !== null) throw new DomainError(verdict);
+    this.activity.tokenAccepted(principal.sessionId, generationOf(token.jti));
+    const { kid, jti, issuedAtMs, expiresAtMs } = token;
+    return { principal, kid, jti, issuedAtMs, expiresAtMs, deadlineMs: monotonicMs() + (expiresAtMs - nowMs) };
+  }
+
+  private judge(token: string): AcceptedToken | typeof UNKNOWN_KEY {
+    const shape = readTokenShape(token, SIGNING_ALGORITHM);
+    if (shape === null) throw invalid('not the shape of our access tokens');
+    const key = this.keys.find(shape.kid);
+    if (key === undefined) return UNKNOWN_KEY;
+    try {
+      // Time is judged below: jsonwebtoken counts in whole seconds and lets a token without `exp` live for ever.
+      this.jwt.verify(token, { publicKey: key.publicKey as never, algorithms: [SIGNING_ALGORITHM], ignoreExpiration: true, ignoreNotBefore: true });
+    } catch (error) {
+      throw invalid((error as Error).message);
+    }
+    const claims = readClaims(shape.claims);
+    if (claims === null) throw invalid('claims');
+    if (claims.iss !== this.publicUrl.value || claims.aud !== this.publicUrl.value) throw invalid('issuer or audience');
+    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS) throw invalid('issued in the future');
+    const principal = { userId: claims.sub, tenantId: claims.tid, sessionId: claims.sid };
+    return this.judgeAgain(principal, { kid: key.kid, jti: claims.jti, issuedAtMs: claims.iat * 1000, expiresAtMs: claims.exp * 1000 });
+  }
+}
+
+const invalid = (detail: string): DomainError => new DomainError('auth_invalid', { detail });

@@ -1,0 +1,121 @@
+/** Signing in and out. Every answer with tokens is `no-store`. */
+import { Controller, Header, HttpCode, Ip, Post, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Receipts } from '../authority/receipts.js';
+import type { Receipt } from '../authority/receipt.schema.js';
+import { DomainError } from '../platform/errors.js';
+import { ZodBody, ZodQuery, waitQuery } from '../platform/zod.js';
+import type { WaitQuery } from '../platform/zod.js';
+import type { AcceptedToken, Principal } from '../sessions/principal.js';
+import { Sessions } from '../sessions/sessions.js';
+import { emptyBody, guestBody, loginBody, logoutBody, passwordBody, refreshBody, registerBody } from './auth.schemas.js';
+import type { GuestBody, LoginBody, LogoutBody, PasswordBody, RefreshBody, RegisterBody, Ticket, Tokens } from './auth.schemas.js';
+import { AuthorityCall, CurrentPrincipal, CurrentToken, Public } from './bearer.guard.js';
+import { ChangePassword } from './change-password.js';
+import { Cookies } from './cookies.js';
+import { Csrf } from './csrf.js';
+import { Login } from './login.js';
+import { RefreshSession } from './refresh-session.js';
+import { parseRefreshToken } from './refresh-token.js';
+import { Register } from './register.js';
+import { Tickets } from './tickets.js';
+import { TokenAnswer } from './token-answer.js';
+
+@Controller('v1/auth')
+export class AuthController {
+  constructor(
+    private readonly signIn: Login,
+    private readonly signUp: Register,
+    private readonly refreshing: RefreshSession,
+    private readonly passwordChange: ChangePassword,
+    private readonly tickets: Tickets,
+    private readonly sessions: Sessions,
+    private readonly receipts: Receipts,
+    private readonly answer: TokenAnswer,
+    private readonly cookies: Cookies,
+    private readonly csrf: Csrf,
+  ) {}
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  async login(@ZodBody(loginBody) body: LoginBody, @Ip() ip: string, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+    this.requireOurPage(body, request);
+    return this.answer.send(response, await this.signIn.login(body, ip), body.transport);
+  }
+
+  @Post('register')
+  @Public()
+  @Header('Cache-Control', 'no-store')
+  async register(@ZodBody(registerBody) body: RegisterBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+    this.requireOurPage(body, request);
+    return this.answer.send(response, await this.signUp.register(body), body.transport);
+  }
+
+  @Post('guest')
+  @Public()
+  @Header('Cache-Control', 'no-store')
+  async guest(@ZodBody(guestBody) body: GuestBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+    this.requireOurPage(body, request);
+    return this.answer.send(response, await this.signUp.enterAsGuest(body), body.transport);
+  }
+
+  /** A token in the body is answered in the body, one in a cookie in cookies. */
+  @Post('refresh')
+  @Public()
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  async refresh(@ZodBody(refreshBody) body: RefreshBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+    if (body.refresh_token !== undefined) return this.answer.send(response, await this.refreshing.refresh(body.refresh_token), 'body');
+    const token = this.cookies.readRefresh(request.headers.cookie);
+    if (token === undefined) throw new DomainError('auth_missing');
+    this.csrf.check(request, parseRefreshToken(token)?.session ?? '');
+    try {
+      return this.answer.send(response, await this.refreshing.refresh(token), 'cookie');
+    } catch (error) {
+      if (error instanceof DomainError && error.action === 'login') this.cookies.clear(response);
+      throw error;
+    }
+  }
+
+  @Post('logout')
+  @AuthorityCall()
+  @HttpCode(200)
+  async logout(
+    @ZodBody(logoutBody) { scope }: LogoutBody,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Receipt | null> {
+    const end = { session: () => this.sessions.endCurrent(principal), others: () => this.sessions.endOthers(principal), all: () => this.sessions.endAll(principal) };
+    const { pending } = await end[scope]();
+    if (scope !== 'others') this.cookies.clear(response);
+    return this.receipts.settle(pending, wait);
+  }
+
+  @Post('password')
+  @AuthorityCall()
+  @HttpCode(200)
+  async password(
+    @ZodBody(passwordBody) body: PasswordBody,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+    @CurrentPrincipal() principal: Principal,
+    @Ip() ip: string,
+  ): Promise<Receipt | null> {
+    const { pending } = await this.passwordChange.change(principal, body, ip);
+    return this.receipts.settle(pending, wait);
+  }
+
+  @Post('ticket')
+  @AuthorityCall()
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  ticket(@ZodBody(emptyBody) _: object, @CurrentToken() token: AcceptedToken, @Req() request: Request): Promise<Ticket> {
+    return this.tickets.issue(token, request.headers.origin);
+  }
+
+  private requireOurPage({ transport }: { transport: 'body' | 'cookie' }, request: Request): void {
+    if (transport === 'cookie') this.csrf.requireOurPage(request.headers);
+  }
+}

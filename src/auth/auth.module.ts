@@ -1,0 +1,59 @@
+import { Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { JwtModule } from '@nestjs/jwt';
+import { PassportModule } from '@nestjs/passport';
+import { AuthorityModule } from '../authority/authority.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { AccessTokens } from './access-token.js';
+import { AllowedOrigins } from './allowed-origins.js';
+import { AuthController } from './auth.controller.js';
+import { BearerGuard } from './bearer.guard.js';
+import { BootstrapOperator } from './bootstrap-operator.js';
+import { ChangePassword } from './change-password.js';
+import { Cookies } from './cookies.js';
+import { Csrf } from './csrf.js';
+import { FirstStart } from './first-start.js';
+import { JwtStrategy } from './jwt.strategy.js';
+import { LoginLimits } from './login-limits.js';
+import { Login } from './login.js';
+import { MySessionsController } from './my-sessions.controller.js';
+import { OpenSession } from './open-session.js';
+import { Passwords } from './passwords.js';
+import { PublicUrl } from './public-url.js';
+import { RefreshSession } from './refresh-session.js';
+import { Register } from './register.js';
+import { SigningKeys } from './signing-keys.js';
+import { Tickets } from './tickets.js';
+import { TokenAnswer } from './token-answer.js';
+import { WellKnownController } from './well-known.controller.js';
+import { WhoAmI } from './who-am-i.js';
+
+@Module({
+  // Keys are given per call (signing-keys.ts), so there is no secret to configure here.
+  imports: [AuthorityModule, SessionsModule, PassportModule, JwtModule.register({})],
+  controllers: [AuthController, MySessionsController, WellKnownController],
+  providers: [
+    PublicUrl,
+    AllowedOrigins,
+    SigningKeys,
+    Passwords,
+    BootstrapOperator,
+    FirstStart,
+    AccessTokens,
+    Csrf,
+    Cookies,
+    JwtStrategy,
+    { provide: APP_GUARD, useClass: BearerGuard },
+    LoginLimits,
+    OpenSession,
+    Login,
+    Register,
+    RefreshSession,
+    ChangePassword,
+    Tickets,
+    TokenAnswer,
+    WhoAmI,
+  ],
+  exports: [PublicUrl, AllowedOrigins, SigningKeys, Passwords, AccessTokens, Cookies, Csrf, LoginLimits, OpenSession, Tickets, TokenAnswer, SessionsModule],
+})
+export class AuthModule {}

@@ -1,0 +1,79 @@
+/**
+ * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are not its business: their
+ * connection was authenticated at the handshake. Order: credential, CSRF proof, lease.
+ */
+import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { Lease } from '../authority/lease.js';
+import { Database } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import type { AcceptedToken, Principal } from '../sessions/principal.js';
+import { requireCaller } from '../sessions/require-caller.js';
+import { SessionActivity } from '../sessions/session-activity.js';
+import { Csrf } from './csrf.js';
+import type { AuthenticatedRequest } from './jwt.strategy.js';
+
+const PUBLIC = 'wardroom:public';
+const AUTHORITY_CALL = 'wardroom:authority-call';
+
+/** No credential is asked for. */
+export const Public = () => SetMetadata(PUBLIC, true);
+
+/** Works on a fenced node too: there the caller is judged in Postgres. The handler asks `requireCaller` in its transaction. */
+export const AuthorityCall = () => SetMetadata(AUTHORITY_CALL, true);
+
+/** The accepted token of the call. */
+export const CurrentToken = createParamDecorator((_: unknown, context: ExecutionContext): AcceptedToken => acceptedOf(context));
+
+/** Who calls. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => acceptedOf(context).principal);
+
+@Injectable()
+export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly csrf: Csrf,
+    private readonly lease: Lease,
+    private readonly database: Database,
+    private readonly activity: SessionActivity,
+  ) {
+    super();
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (context.getType() !== 'http' || this.marked(PUBLIC, context)) return true;
+    await super.canActivate(context);
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const { principal } = acceptedOf(context);
+    if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
+    if (!this.marked(AUTHORITY_CALL, context)) this.lease.requireLease();
+    else if (this.lease.fenced) await this.database.transaction((tx) => requireCaller(tx, principal));
+    this.activity.touch(principal.sessionId);
+    return true;
+  }
+
+  /** Passport tells failures as `error` or as `info`; the first that is ours names the code. */
+  override handleRequest<User>(error: unknown, user: User | false | null, info: unknown): User {
+    if (error instanceof DomainError) throw error;
+    if (info instanceof DomainError) throw info;
+    if (error !== null && error !== undefined) throw error;
+    if (user !== null && user !== false && user !== undefined) return user;
+    const reason = info as Error | undefined;
+    if (reason?.message === 'No auth token') throw new DomainError('auth_missing');
+    // Accepted a moment ago, past its end now.
+    if (reason?.name === 'TokenExpiredError') throw new DomainError('token_expired');
+    throw new DomainError('auth_invalid', { detail: reason?.message ?? 'refused by passport' });
+  }
+
+  private marked(key: string, context: ExecutionContext): boolean {
+    return this.reflector.getAllAndOverride<boolean | undefined>(key, [context.getHandler(), context.getClass()]) === true;
+  }
+}
+
+function acceptedOf(context: ExecutionContext): AcceptedToken {
+  const { accepted } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (accepted === undefined) throw new DomainError('auth_missing');
+  return accepted;
+}

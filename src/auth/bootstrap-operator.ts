@@ -1,0 +1,32 @@
+/** The first operator, in tenant `system`, from BOOTSTRAP_OPERATOR_*; made when there is none and never touched again. */
+import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../platform/config.js';
+import type { Tx } from '../platform/database.js';
+import { newId } from '../platform/ids.js';
+import { emailSchema } from './auth.schemas.js';
+import { Passwords } from './passwords.js';
+
+const SYSTEM_TENANT = { slug: 'system', name: 'System' };
+
+@Injectable()
+export class BootstrapOperator {
+  private readonly logger = new Logger(BootstrapOperator.name);
+
+  constructor(
+    private readonly config: Config,
+    private readonly passwords: Passwords,
+  ) {}
+
+  /** At start, under the lock. */
+  async settle(tx: Tx): Promise<void> {
+    const wanted = this.config.bootstrapOperator;
+    if (wanted === null || (await tx.user.count({ where: { role: 'operator' } })) > 0) return;
+    await tx.tenant.createMany({ data: [{ id: newId(), ...SYSTEM_TENANT }], skipDuplicates: true });
+    const tenant = await tx.tenant.findUniqueOrThrow({ where: { slug: SYSTEM_TENANT.slug } });
+    const passwordHash = await this.passwords.hash(wanted.password);
+    await tx.user.create({
+      data: { id: newId(), tenantId: tenant.id, email: emailSchema.parse(wanted.email), name: 'Operator', role: 'operator', passwordHash },
+    });
+    this.logger.log({ msg: 'created the first operator', tenant: SYSTEM_TENANT.slug });
+  }
+}

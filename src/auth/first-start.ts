@@ -1,0 +1,30 @@
+/**
+ * What the first start of a cluster decides and every later one reads: public URL, signing key, operator. Nodes may start
+ * together, so it runs under the lock that migration takes too, after migration.
+ */
+import { Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
+import { Database } from '../platform/database.js';
+import { MIGRATION_LOCK } from '../platform/migrate.js';
+import { BootstrapOperator } from './bootstrap-operator.js';
+import { PublicUrl } from './public-url.js';
+import { SigningKeys } from './signing-keys.js';
+
+@Injectable()
+export class FirstStart implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    private readonly publicUrl: PublicUrl,
+    private readonly keys: SigningKeys,
+    private readonly operator: BootstrapOperator,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`;
+      await this.publicUrl.settle(tx);
+      await this.keys.start(tx);
+      await this.operator.settle(tx);
+    });
+  }
+}

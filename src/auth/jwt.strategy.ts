@@ -1,0 +1,60 @@
+/**
+ * Passport's way to our verifier. AccessTokens does the whole verification and its result stays with the request; passport
+ * then gets the key it was verified with, so what Nest's users expect of a passport-jwt strategy holds too.
+ */
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { Request } from 'express';
+import { Strategy } from 'passport-jwt';
+import type { StrategyOptionsWithRequest } from 'passport-jwt';
+import { DomainError } from '../platform/errors.js';
+import type { AcceptedToken } from '../sessions/principal.js';
+import { AccessTokens } from './access-token.js';
+import { Cookies } from './cookies.js';
+import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+
+export interface AuthenticatedRequest extends Request {
+  accepted?: AcceptedToken;
+  /** How the credential came; a cookie needs a CSRF proof. */
+  carrier?: 'header' | 'cookie';
+}
+
+const BEARER = /^Bearer +(\S+) *$/i;
+
+@Injectable()
+export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
+  constructor(accessTokens: AccessTokens, keys: SigningKeys, cookies: Cookies) {
+    const options: StrategyOptionsWithRequest = {
+      passReqToCallback: true,
+      algorithms: [SIGNING_ALGORITHM],
+      jwtFromRequest: (request: AuthenticatedRequest) => readCredential(request, cookies),
+      secretOrKeyProvider: (request: AuthenticatedRequest, token: string, done) => {
+        accessTokens.verifyWithKeyReload(token).then(
+          (accepted) => {
+            request.accepted = accepted;
+            done(null, keys.find(accepted.kid)!.publicKey as never);
+          },
+          (error: unknown) => done(error),
+        );
+      },
+    };
+    super(options);
+  }
+
+  validate(request: AuthenticatedRequest): AcceptedToken {
+    if (request.accepted === undefined) throw new DomainError('auth_invalid', { detail: 'no accepted token' });
+    return request.accepted;
+  }
+}
+
+/** The header wins; who sends one is not asked for a CSRF proof, because no foreign page can send it. */
+function readCredential(request: AuthenticatedRequest, cookies: Cookies): string | null {
+  const { authorization, cookie } = request.headers;
+  if (authorization !== undefined) {
+    request.carrier = 'header';
+    // Something else than a bearer token is a credential too, only not a valid one.
+    return BEARER.exec(authorization)?.[1] ?? authorization;
+  }
+  request.carrier = 'cookie';
+  return cookies.readAccess(cookie) ?? null;
+}

@@ -1,0 +1,64 @@
+/** The common end of login, registration and guest entry: a session row, its first refresh token, an access token. */
+import { Injectable } from '@nestjs/common';
+import type { Tx } from '../platform/database.js';
+import { newId } from '../platform/ids.js';
+import type { Principal } from '../sessions/principal.js';
+import { SessionActivity } from '../sessions/session-activity.js';
+import { Sessions } from '../sessions/sessions.js';
+import { AccessTokens } from './access-token.js';
+import type { MintedToken } from './access-token.js';
+import { mintRefreshToken, newRefreshFamily } from './refresh-token.js';
+
+/** What a login, registration, guest entry or refresh hands out. */
+export interface IssuedTokens {
+  principal: Principal;
+  access: MintedToken;
+  refreshToken: string;
+  sessionExpiresAtMs: number;
+}
+
+export interface OpenedSession {
+  principal: Principal;
+  refreshToken: string;
+  sessionExpiresAtMs: number;
+}
+
+export interface WhoSignsIn {
+  tenantId: string;
+  userId: string;
+  /** Null: a guest. */
+  passwordVersion: number | null;
+  device: string | undefined;
+  transport: 'body' | 'cookie';
+}
+
+@Injectable()
+export class OpenSession {
+  constructor(
+    private readonly sessions: Sessions,
+    private readonly activity: SessionActivity,
+    private readonly accessTokens: AccessTokens,
+  ) {}
+
+  /** Inside the transaction of the login. */
+  async open(tx: Tx, who: WhoSignsIn): Promise<OpenedSession> {
+    const principal = { tenantId: who.tenantId, userId: who.userId, sessionId: newId() };
+    const refreshFamily = newRefreshFamily();
+    const refresh = mintRefreshToken(refreshFamily, principal.sessionId, 1);
+    const { expiresAtMs } = await this.sessions.open(tx, {
+      principal,
+      passwordVersion: who.passwordVersion,
+      device: who.device ?? null,
+      transport: who.transport,
+      refreshFamily,
+      refreshHash: refresh.hash,
+    });
+    return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs };
+  }
+
+  /** After its commit: nobody holds a token of a session that does not exist. */
+  issue({ principal, refreshToken, sessionExpiresAtMs }: OpenedSession): IssuedTokens {
+    this.activity.touch(principal.sessionId);
+    return { principal, refreshToken, sessionExpiresAtMs, access: this.accessTokens.mint(principal, { generation: 1, sessionExpiresAtMs }) };
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The one PUBLIC_URL of the cluster: issuer and audience of every token. The first start fixes it in Postgres; a node that
+ * names another refuses to start, because its tokens would be refused everywhere else.
+ */
+import { Injectable } from '@nestjs/common';
+import { Config } from '../platform/config.js';
+import type { Tx } from '../platform/database.js';
+
+const SETTING = 'public_url';
+/** With PORT=0 the port is not known before the first token could be minted. */
+const DEFAULT_PORT = 3000;
+
+@Injectable()
+export class PublicUrl {
+  private url: string | null = null;
+
+  constructor(private readonly config: Config) {}
+
+  /** Without a trailing slash. */
+  get value(): string {
+    if (this.url === null) throw new Error('PUBLIC_URL is asked for before it was read from the database');
+    return this.url;
+  }
+
+  get origin(): string {
+    return new URL(this.value).origin;
+  }
+
+  /** Cookies are Secure and carry a prefix, but for plain http on a developer's machine. */
+  get https(): boolean {
+    return this.value.startsWith('https:');
+  }
+
+  /** At start, under the lock that lets one node at a time decide. */
+  async settle(tx: Tx): Promise<void> {
+    const wanted = this.config.publicUrl ?? `http://localhost:${this.config.port || DEFAULT_PORT}`;
+    await tx.setting.createMany({ data: [{ key: SETTING, value: wanted }], skipDuplicates: true });
+    const { value } = await tx.setting.findUniqueOrThrow({ where: { key: SETTING } });
+    if (this.config.publicUrl !== undefined && this.config.publicUrl !== value) {
+      throw new Error(`PUBLIC_URL is ${this.config.publicUrl}, but this database was started with ${value}: every token names it. Unset PUBLIC_URL or use another database.`);
+    }
+    this.url = value;
+  }
+}

@@ -1,0 +1,47 @@
+/** Sign up, or look in as a guest, where the tenant allows it; else there is `not_found`, as for an unknown tenant. */
+import { Injectable } from '@nestjs/common';
+import { Database, uniqueOr } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import { newId } from '../platform/ids.js';
+import type { GuestBody, RegisterBody } from './auth.schemas.js';
+import { findTenant } from './find-tenant.js';
+import { OpenSession } from './open-session.js';
+import type { IssuedTokens } from './open-session.js';
+import { Passwords } from './passwords.js';
+
+@Injectable()
+export class Register {
+  constructor(
+    private readonly database: Database,
+    private readonly passwords: Passwords,
+    private readonly openSession: OpenSession,
+  ) {}
+
+  /** User and session in one transaction: whoever gets tokens exists. */
+  async register(body: RegisterBody): Promise<IssuedTokens> {
+    const tenant = await findTenant(this.database, body.tenant);
+    if (tenant === null || !tenant.allowRegistration) throw new DomainError('not_found', { detail: 'no such tenant, or it allows no registration' });
+    const passwordHash = await this.passwords.hash(body.password);
+    const opened = await uniqueOr('email_taken', () =>
+      this.database.transaction(async (tx) => {
+        const rows = await tx.$queryRaw<{ allow_registration: boolean }[]>`SELECT allow_registration FROM tenants WHERE id = ${tenant.id}::uuid FOR SHARE`;
+        if (rows[0]?.allow_registration !== true) throw new DomainError('not_found', { detail: 'registration was closed meanwhile' });
+        const user = await tx.user.create({
+          data: { id: newId(), tenantId: tenant.id, email: body.email, name: body.name ?? body.email.split('@')[0]!.slice(0, 100), passwordHash },
+        });
+        return this.openSession.open(tx, { tenantId: tenant.id, userId: user.id, passwordVersion: user.passwordVersion, device: body.device, transport: body.transport });
+      }),
+    );
+    return this.openSession.issue(opened);
+  }
+
+  /** A guest is a session with an id of its own and no user row. */
+  async enterAsGuest(body: GuestBody): Promise<IssuedTokens> {
+    const tenant = await findTenant(this.database, body.tenant);
+    if (tenant === null) throw new DomainError('not_found', { detail: 'no such tenant' });
+    const opened = await this.database.transaction((tx) =>
+      this.openSession.open(tx, { tenantId: tenant.id, userId: newId(), passwordVersion: null, device: body.device, transport: body.transport }),
+    );
+    return this.openSession.issue(opened);
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * CONNECT: a credential becomes the context of a connection, and a later one replaces it. The same verifier as REST; no
+ * store is asked for a token (architecture, section 2: check - register - check again).
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { AccessTokens } from '../auth/access-token.js';
+import { refreshWindow } from '../auth/refresh-window.js';
+import { Tickets } from '../auth/tickets.js';
+import { AuthorityState } from '../authority/authority-state.js';
+import { Lease } from '../authority/lease.js';
+import { monotonicMs, wallMs } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { toDomainError } from '../platform/problem.filter.js';
+import { CLOSE_CODES, ERROR_CODES } from '../protocol/codes.js';
+import type { CloseCode, ErrorCode } from '../protocol/codes.js';
+import type { ClientFrames } from '../protocol/frames.js';
+import type { AcceptedToken } from '../sessions/principal.js';
+import { SessionActivity } from '../sessions/session-activity.js';
+import type { Connection } from './connection.js';
+import { ConnectionLife } from './connection-life.js';
+import { Connections, spread } from './connections.js';
+import { Subscribe } from './subscribe.js';
+
+/** What a client presented, wherever it put it. */
+export type Credential = { token: string } | { ticket: string };
+
+@Injectable()
+export class Authenticate {
+  private readonly logger = new Logger(Authenticate.name);
+
+  constructor(
+    private readonly tokens: AccessTokens,
+    private readonly tickets: Tickets,
+    private readonly state: AuthorityState,
+    private readonly lease: Lease,
+    private readonly connections: Connections,
+    private readonly life: ConnectionLife,
+    private readonly subscribe: Subscribe,
+    private readonly activity: SessionActivity,
+  ) {}
+
+  /** The first context, from a credential that the handshake carried. Ends the connection when it is refused. */
+  async byCredential(connection: Connection, credential: Credential, id?: string): Promise<void> {
+    if (!connection.step('credential')) return;
+    try {
+      this.begin(connection, await this.verify(credential, connection.origin), id);
+    } catch (error) {
+      this.refuse(connection, error);
+    }
+  }
+
+  /** The same for a token that the handshake has verified already. */
+  byToken(connection: Connection, token: AcceptedToken): void {
+    if (connection.step('credential')) this.begin(connection, token);
+  }
+
+  async byFrame(connection: Connection, frame: ClientFrames['auth']): Promise<void> {
+    await this.byCredential(connection, credentialOf(frame), frame.id);
+  }
+
+  /** `auth_refresh` replaces the whole context; a refused one leaves the old context to its own end. */
+  async again(connection: Connection, frame: ClientFrames['auth'] | ClientFrames['auth_refresh']): Promise<void> {
+    if (frame.type === 'auth') throw new DomainError('invalid_frame', { detail: 'authenticated already' });
+    const generation = connection.tokenGeneration;
+    try {
+      this.lease.requireLease();
+      const token = await this.verify(credentialOf(frame), connection.origin);
+      if (!connection.authenticated || connection.tokenGeneration !== generation) return;
+      await this.renew(connection, token, frame.id);
+    } catch (error) {
+      const { code, message, retryAfterMs } = toDomainError(error);
+      this.logger.log({ msg: 're-authentication refused', code, connection: connection.id, session: connection.token?.principal.sessionId });
+      connection.send({
+        type: 'auth_error',
+        ...(frame.id === undefined ? {} : { id: frame.id }),
+        code,
+        message,
+        action: ERROR_CODES[code].action,
+        ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }),
+      });
+    }
+  }
+
+  private async verify(credential: Credential, origin: string | undefined): Promise<AcceptedToken> {
+    return 'token' in credential ? this.tokens.verifyWithKeyReload(credential.token) : this.tickets.redeem(credential.ticket, origin);
+  }
+
+  private begin(connection: Connection, token: AcceptedToken, id?: string): void {
+    if (connection.state !== 'authenticating') return;
+    if (this.lease.fenced) return connection.end('auth_unavailable', spread(5_000));
+    connection.token = token;
+    connection.tokenGeneration += 1;
+    this.connections.register(connection);
+    const dead = this.verdict(token);
+    if (dead !== null) return connection.end(dead);
+    connection.step('accepted');
+    this.activity.touch(token.principal.sessionId);
+    this.life.schedule(connection);
+    this.tell(connection, id);
+  }
+
+  private async renew(connection: Connection, token: AcceptedToken, id: string | undefined): Promise<void> {
+    const { userId, tenantId, sessionId } = connection.principal;
+    const next = token.principal;
+    if (next.userId !== userId || next.tenantId !== tenantId || next.sessionId !== sessionId) return connection.end('identity_mismatch');
+    const generation = connection.tokenGeneration;
+    await this.subscribe.recheck(connection);
+    if (!connection.authenticated || connection.tokenGeneration !== generation) return;
+    const dead = this.verdict(token);
+    if (dead !== null) return connection.end(dead);
+    connection.token = token;
+    connection.tokenGeneration += 1;
+    connection.warned = false;
+    connection.step('accepted');
+    this.activity.touch(sessionId);
+    this.life.schedule(connection);
+    this.tell(connection, id);
+    this.subscribe.resumeAll(connection);
+  }
+
+  private verdict(token: AcceptedToken): CloseCode | null {
+    const { sessionId: session, tenantId: tenant } = token.principal;
+    return monotonicMs() >= token.deadlineMs ? 'token_expired' : this.state.verdict({ session, tenant, kid: token.kid });
+  }
+
+  private tell(connection: Connection, id: string | undefined): void {
+    const { principal, issuedAtMs, expiresAtMs, deadlineMs } = connection.token!;
+    connection.send({
+      type: 'auth_ok',
+      ...(id === undefined ? {} : { id }),
+      session_id: principal.sessionId,
+      user_id: principal.userId,
+      tenant_id: principal.tenantId,
+      expires_in_ms: Math.max(0, Math.round(deadlineMs - monotonicMs())),
+      ...refreshWindow(issuedAtMs, expiresAtMs, wallMs()),
+      server_time_ms: wallMs(),
+    });
+  }
+
+  private refuse(connection: Connection, thrown: unknown): void {
+    const error = toDomainError(thrown);
+    connection.end(closeCodeOf(error.code), error.action === 'retry' ? spread(5_000) : undefined);
+  }
+}
+
+/** The close that says the same as the error; trouble of ours is never told as an authentication failure. */
+export function closeCodeOf(code: ErrorCode): CloseCode {
+  if (Object.hasOwn(CLOSE_CODES, code)) return code as CloseCode;
+  if (code === 'unavailable') return 'auth_unavailable';
+  return ERROR_CODES[code].status >= 500 ? 'internal' : 'auth_invalid';
+}
+
+const credentialOf = (frame: ClientFrames['auth'] | ClientFrames['auth_refresh']): Credential =>
+  frame.token === undefined ? { ticket: frame.ticket! } : { token: frame.token };

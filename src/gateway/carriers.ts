@@ -1,0 +1,53 @@
+/**
+ * The ways a credential can come with the upgrade request (contract section 4). The first four exclude each other; the
+ * cookie counts only where a browser that may connect sent it and nothing else did; else the first message decides.
+ */
+import type { IncomingMessage } from 'node:http';
+import { DomainError } from '../platform/errors.js';
+import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '../protocol/limits.js';
+
+export type Carrier =
+  | { kind: 'header' | 'subprotocol' | 'query' | 'cookie'; token: string }
+  | { kind: 'ticket'; ticket: string }
+  | { kind: 'message' };
+
+const COOKIE_NAMES = ['__Host-wr_at', 'wr_at'];
+
+export function carrierOf(request: IncomingMessage, url: URL, options: { queryToken: boolean }): Carrier {
+  const found = [...fromHeader(request), ...fromSubprotocol(request), ...fromQuery(url, options.queryToken)];
+  if (found.length > 1) throw new DomainError('two_credentials');
+  return found[0] ?? fromCookie(request, url) ?? { kind: 'message' };
+}
+
+function fromHeader({ headers }: IncomingMessage): Carrier[] {
+  if (headers.authorization === undefined) return [];
+  const match = /^Bearer +(\S+)$/i.exec(headers.authorization);
+  if (match === null) throw new DomainError('auth_invalid', { detail: 'not a Bearer credential' });
+  return [{ kind: 'header', token: match[1]! }];
+}
+
+function fromSubprotocol({ headers }: IncomingMessage): Carrier[] {
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const bearers = offered.filter((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX));
+  if (bearers.length > 0 && !offered.includes(PROTOCOL)) throw new DomainError('invalid_request', { status: 400, detail: 'bearer. without wardroom.v1' });
+  return bearers.map((name) => ({ kind: 'subprotocol', token: name.slice(BEARER_SUBPROTOCOL_PREFIX.length) }));
+}
+
+function fromQuery({ searchParams }: URL, queryToken: boolean): Carrier[] {
+  const tokens = searchParams.getAll('token');
+  if (tokens.length > 0 && !queryToken) throw new DomainError('invalid_request', { status: 400, detail: 'QUERY_TOKEN is off' });
+  return [
+    ...searchParams.getAll('ticket').map((ticket): Carrier => ({ kind: 'ticket', ticket })),
+    ...tokens.map((token): Carrier => ({ kind: 'query', token })),
+  ];
+}
+
+/** The Origin was found allowed before; without one no cookie counts (cross-site WebSocket hijacking). */
+function fromCookie({ headers }: IncomingMessage, { searchParams }: URL): Carrier | undefined {
+  if (headers.origin === undefined || headers.cookie === undefined || searchParams.get('auth') === 'message') return undefined;
+  for (const pair of headers.cookie.split(';')) {
+    const [name, ...value] = pair.trim().split('=');
+    if (COOKIE_NAMES.includes(name!)) return { kind: 'cookie', token: value.join('=') };
+  }
+  return undefined;
+}

@@ -1,0 +1,189 @@
+/**
+ * The rooms this node has subscribers in, joined to the room bus, repaired by a head check once a second, and flushed
+ * once per turn. Also the only place where sockets are written: connections that want it are flushed after the rooms.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { Lease } from '../authority/lease.js';
+import { Metrics } from '../platform/metrics.js';
+import { History } from '../rooms/history.js';
+import { RoomBus } from '../rooms/room-bus.js';
+import type { BusMessage } from '../rooms/room-bus.js';
+import { RoomEvents } from '../rooms/room-events.js';
+import type { Connection } from './connection.js';
+import { RoomChannel } from './room-channel.js';
+import type { ChannelHost } from './room-channel.js';
+import type { Subscription } from './subscription.js';
+
+const HEAD_CHECK_MS = 1_000;
+const SLICE = 256;
+
+@Injectable()
+export class Channels implements ChannelHost, OnModuleDestroy {
+  private readonly logger = new Logger(Channels.name);
+  private readonly byRoom = new Map<string, RoomChannel>();
+  private dirtyChannels: RoomChannel[] = [];
+  private dirtyConnections: Connection[] = [];
+  private flushScheduled = false;
+  private headCheck: NodeJS.Timeout | null = null;
+  private checking = false;
+  /** Told when a subscription came or went: presence. */
+  onChange: (channel: RoomChannel) => void = () => undefined;
+
+  constructor(
+    readonly history: History,
+    readonly lease: Lease,
+    readonly metrics: Metrics,
+    private readonly bus: RoomBus,
+    events: RoomEvents,
+  ) {
+    events.onCommitted((event) => {
+      this.byRoom.get(event.room)?.offer(event);
+      this.bus.sendEvent(event);
+    });
+    lease.onFence((fenced) => {
+      if (!fenced) this.resume();
+    });
+  }
+
+  start(onPresence: (message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>) => void): void {
+    this.bus.start((message) => {
+      if (message.kind === 'events') for (const event of message.events) this.byRoom.get(event.room)?.offer(event);
+      else if (message.kind === 'transient') for (const frame of message.frames) this.byRoom.get(frame.room)?.offerTransient(frame);
+      else onPresence(message);
+    });
+    this.headCheck = setInterval(() => void this.checkHeads(), HEAD_CHECK_MS);
+    this.headCheck.unref();
+  }
+
+  get(room: string): RoomChannel | undefined {
+    return this.byRoom.get(room);
+  }
+
+  all(): Iterable<RoomChannel> {
+    return this.byRoom.values();
+  }
+
+  /** The room's channel, listening and positioned at the head. */
+  async open(room: string): Promise<RoomChannel> {
+    let channel = this.byRoom.get(room);
+    if (channel === undefined) {
+      channel = new RoomChannel(room, this);
+      this.byRoom.set(room, channel);
+      channel.ready = this.position(channel);
+    }
+    await channel.ready;
+    return channel;
+  }
+
+  /** Listens first, reads the head second: nothing falls between. */
+  private async position(channel: RoomChannel): Promise<void> {
+    try {
+      await this.bus.join(channel.id);
+      const head = await this.history.headOf(channel.id);
+      channel.position(head.seq, head.epoch);
+    } catch (error) {
+      this.byRoom.delete(channel.id);
+      this.bus.leave(channel.id);
+      throw error;
+    }
+  }
+
+  add(subscription: Subscription): void {
+    subscription.channel.subscriptions.add(subscription);
+    this.metrics.subscriptions.inc();
+    this.onChange(subscription.channel);
+  }
+
+  remove(subscription: Subscription): void {
+    if (subscription.ended) return;
+    const { channel } = subscription;
+    channel.hold(subscription);
+    subscription.ended = true;
+    channel.subscriptions.delete(subscription);
+    this.metrics.subscriptions.dec();
+    this.onChange(channel);
+    this.closeIfEmpty(channel);
+  }
+
+  /** Deliveries to it wait in Postgres until it catches up. */
+  pause(subscription: Subscription): void {
+    subscription.channel.hold(subscription);
+  }
+
+  closeIfEmpty(channel: RoomChannel): void {
+    if (channel.subscriptions.size > 0 || this.byRoom.get(channel.id) !== channel) return;
+    this.byRoom.delete(channel.id);
+    this.bus.leave(channel.id);
+  }
+
+  /** To everybody live in the room on every node, judged under this node's epoch of the room. */
+  sendTransient(room: string, epoch: number, frame: string): void {
+    this.byRoom.get(room)?.offerTransient({ room, epoch, frame });
+    this.bus.sendTransient({ room, epoch, frame });
+  }
+
+  wantsFlush(target: RoomChannel | Connection): void {
+    if (target instanceof RoomChannel) {
+      if (target.flushQueued) return;
+      target.flushQueued = true;
+      this.dirtyChannels.push(target);
+    } else this.dirtyConnections.push(target);
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    setImmediate(() => this.flush());
+  }
+
+  private flush(): void {
+    this.flushScheduled = false;
+    const channels = this.dirtyChannels;
+    this.dirtyChannels = [];
+    for (const channel of channels) channel.flush();
+    const connections = this.dirtyConnections;
+    this.dirtyConnections = [];
+    this.writeSlice(connections, 0);
+  }
+
+  /** Slices, so that a room of thousands does not hold up timers and other rooms. */
+  private writeSlice(connections: Connection[], from: number): void {
+    const to = Math.min(from + SLICE, connections.length);
+    for (let i = from; i < to; i += 1) connections[i]!.flush();
+    if (to < connections.length) setImmediate(() => this.writeSlice(connections, to));
+  }
+
+  private resume(): void {
+    for (const channel of this.byRoom.values()) {
+      this.wantsFlush(channel);
+      for (const subscription of channel.subscriptions) {
+        const { connection } = subscription;
+        if (connection.heldBytes > 0 && !connection.flushing) {
+          connection.flushing = true;
+          this.wantsFlush(connection);
+        }
+      }
+    }
+    void this.checkHeads();
+  }
+
+  /** Finds lost last events, and gaps whose missing part never comes. */
+  private async checkHeads(): Promise<void> {
+    if (this.checking || this.byRoom.size === 0) return;
+    this.checking = true;
+    try {
+      const known = new Map([...this.byRoom.values()].filter((channel) => channel.subscriptions.size > 0).map((channel) => [channel.id, channel.nextSeq - 1]));
+      if (known.size === 0) return;
+      for (const [room, head] of await this.history.movedHeads(known)) {
+        const channel = this.byRoom.get(room);
+        if (channel !== undefined && channel.nextSeq <= head) await channel.repair();
+      }
+    } catch (error) {
+      this.logger.debug({ msg: 'head check failed', error: (error as Error).message });
+    } finally {
+      this.checking = false;
+    }
+  }
+
+  onModuleDestroy(): void {
+    if (this.headCheck !== null) clearInterval(this.headCheck);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * SUBSCRIBE, PUBLISH and the rest: one Nest handler for all frames (one binding per connection), one line per type. The
+ * guard has authenticated and authorized; what it granted is in the request.
+ */
+import { UseFilters, UseGuards } from '@nestjs/common';
+import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { wallMs } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { isId } from '../platform/ids.js';
+import { Policy } from '../policy/policy.js';
+import { UNSUBSCRIBE_CODES } from '../protocol/codes.js';
+import type { ClientFrames, ServerFrame } from '../protocol/frames.js';
+import { WS_PATH } from '../protocol/limits.js';
+import { ReadMarkers } from '../rooms/read-markers.js';
+import { RoomEvents } from '../rooms/room-events.js';
+import { Channels } from './channels.js';
+import { Connection } from './connection.js';
+import { FrameFilter } from './frame.filter.js';
+import { FrameGuard, FrameRequest } from './frame.guard.js';
+import { Later } from './frame-queue.js';
+import { Presence } from './presence.js';
+import { Subscribe } from './subscribe.js';
+
+@WebSocketGateway({ path: WS_PATH })
+@UseGuards(FrameGuard)
+@UseFilters(FrameFilter)
+export class ChatGateway {
+  constructor(
+    private readonly subscribes: Subscribe,
+    private readonly events: RoomEvents,
+    private readonly channels: Channels,
+    private readonly presences: Presence,
+    private readonly markers: ReadMarkers,
+    private readonly policy: Policy,
+  ) {}
+
+  @SubscribeMessage('frame')
+  async handle(@ConnectedSocket() connection: Connection, @MessageBody() request: FrameRequest): Promise<ServerFrame | Later | undefined> {
+    const { frame } = request;
+    switch (frame.type) {
+      case 'ping':
+        return { type: 'pong', server_time_ms: wallMs() };
+      case 'subscribe':
+        return void (await this.subscribes.subscribe(connection, frame, request.granted!));
+      case 'unsubscribe':
+        return this.unsubscribe(connection, frame);
+      case 'publish':
+        return this.later(this.events.publish(connection.principal, frame.room, frame, request.granted));
+      case 'edit':
+        return this.later(this.events.edit(connection.principal, frame.room, frame, request.granted));
+      case 'delete':
+        return this.later(this.events.delete(connection.principal, frame.room, frame, request.granted));
+      case 'react':
+        return this.later(this.events.react(connection.principal, frame.room, frame, request.granted));
+      case 'signal':
+        return this.signal(connection, frame);
+      case 'typing':
+        return this.typing(connection, frame);
+      case 'read':
+        return this.read(connection, frame, request);
+      case 'presence':
+        return this.presences.ask(request.granted!.room.id);
+      case 'auth':
+      case 'auth_refresh':
+        throw new DomainError('internal', { detail: 'authentication frames do not pass the gateway' });
+    }
+  }
+
+  private later(ack: Promise<Omit<Extract<ServerFrame, { type: 'ack' }>, 'type'>>): Later {
+    return new Later(ack.then((fields) => ({ type: 'ack', ...fields })));
+  }
+
+  private async unsubscribe(connection: Connection, frame: ClientFrames['unsubscribe']): Promise<ServerFrame> {
+    const room = isId(frame.room) ? frame.room : (await this.policy.facts(connection.principal, frame.room)).room?.id;
+    if (room === undefined) throw new DomainError('not_found');
+    this.subscribes.unsubscribe(connection, room);
+    return { type: 'unsubscribed', room, code: 'client', action: UNSUBSCRIBE_CODES.client.action };
+  }
+
+  private async signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Promise<ServerFrame | undefined> {
+    const sent = await this.transient(connection, room, 'signal', (roomId, sender) => ({ type: 'signal', room: roomId, sender, kind, body }));
+    return id === undefined ? undefined : { type: 'ack', room: sent };
+  }
+
+  private async typing(connection: Connection, { room, on }: ClientFrames['typing']): Promise<undefined> {
+    await this.transient(connection, room, 'typing', (roomId, sender) => ({ type: 'typing', room: roomId, sender, on }));
+  }
+
+  private async read(connection: Connection, { room, seq }: ClientFrames['read'], request: FrameRequest): Promise<ServerFrame> {
+    const marked = await this.markers.mark(request.granted!.room.id, connection.principal.userId, seq);
+    await this.transient(connection, room, 'mark_read', (roomId, sender) => ({ type: 'read', room: roomId, sender, seq: marked }));
+    return { type: 'ack', room: request.granted!.room.id, seq: marked };
+  }
+
+  /** Sent in the very step that says yes, under the epoch of the facts that said it. */
+  private async transient(
+    connection: Connection,
+    room: string,
+    action: 'signal' | 'typing' | 'mark_read',
+    frame: (roomId: string, sender: string) => ServerFrame,
+  ): Promise<string> {
+    const { principal } = connection;
+    for (;;) {
+      const granted = this.policy.authorizeNow(principal, room, action);
+      if (granted === null) {
+        await this.policy.authorize(principal, room, action);
+        continue;
+      }
+      this.channels.sendTransient(granted.room.id, granted.room.epoch, JSON.stringify(frame(granted.room.id, principal.userId)));
+      return granted.room.id;
+    }
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Every connection of this node, found by session, user or in all; caps; and what an authority event does to them. Marking
+ * dead is synchronous: when `apply` returns, nothing of them is in any list.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { AuthorityState } from '../authority/authority-state.js';
+import type { AuthorityEvent } from '../authority/events.js';
+import { Lease } from '../authority/lease.js';
+import { Config } from '../platform/config.js';
+import { DomainError } from '../platform/errors.js';
+import { Metrics } from '../platform/metrics.js';
+import type { CloseCode } from '../protocol/codes.js';
+import { Channels } from './channels.js';
+import { Connection } from './connection.js';
+import type { ConnectionHost } from './connection.js';
+
+/** Refreshes after a withdrawn key are spread over this. */
+const KEY_SPREAD_MS = 10_000;
+
+@Injectable()
+export class Connections implements ConnectionHost {
+  private readonly logger = new Logger(Connections.name);
+  private readonly all = new Set<Connection>();
+  private readonly bySession = new Map<string, Set<Connection>>();
+  private readonly byUser = new Map<string, Set<Connection>>();
+  private readonly perIp = new Map<string, number>();
+  private readonly unauthenticatedPerIp = new Map<string, number>();
+  private unauthenticated = 0;
+  private readonly endListeners: ((connection: Connection) => void)[] = [];
+  readonly queueBytesMax: number;
+
+  constructor(
+    private readonly config: Config,
+    private readonly lease: Lease,
+    private readonly channels: Channels,
+    private readonly metrics: Metrics,
+    state: AuthorityState,
+  ) {
+    this.queueBytesMax = config.queueBytesMax;
+    state.listen((event) => this.apply(event));
+  }
+
+  get fenced(): boolean {
+    return this.lease.fenced;
+  }
+
+  get size(): number {
+    return this.all.size;
+  }
+
+  values(): Iterable<Connection> {
+    return this.all;
+  }
+
+  ofUser(userId: string): Iterable<Connection> {
+    return this.byUser.get(userId) ?? [];
+  }
+
+  /** Called when a connection was ended by the server or is gone, after it left the lists. */
+  onEnded(listener: (connection: Connection) => void): void {
+    this.endListeners.push(listener);
+  }
+
+  /** Before the upgrade, when refusing is cheapest. */
+  requireRoomFor(ip: string, withCredential: boolean): void {
+    if (this.all.size >= this.config.connectionsMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
+    if ((this.perIp.get(ip) ?? 0) >= this.config.connectionsPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
+    if (withCredential) return;
+    if (this.unauthenticated >= this.config.unauthenticatedMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
+    if ((this.unauthenticatedPerIp.get(ip) ?? 0) >= this.config.unauthenticatedPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
+  }
+
+  open(connection: Connection): void {
+    this.all.add(connection);
+    count(this.perIp, connection.ip, 1);
+    count(this.unauthenticatedPerIp, connection.ip, 1);
+    this.unauthenticated += 1;
+    this.metrics.connections.set({ state: 'open' }, this.all.size);
+  }
+
+  /** Makes an authenticated connection findable by session and user. Check - register - check again: see authenticate.ts. */
+  register(connection: Connection): void {
+    const { sessionId, userId } = connection.principal;
+    index(this.bySession, sessionId, connection);
+    index(this.byUser, userId, connection);
+    this.unauthenticated -= 1;
+    count(this.unauthenticatedPerIp, connection.ip, -1);
+  }
+
+  wantsFlush(connection: Connection): void {
+    this.channels.wantsFlush(connection);
+  }
+
+  onEnd(connection: Connection, code: CloseCode): void {
+    this.forget(connection);
+    this.metrics.closes.inc({ code });
+    this.logger.log({
+      msg: 'connection closed',
+      code,
+      connection: connection.id,
+      session: connection.token?.principal.sessionId,
+      user: connection.token?.principal.userId,
+    });
+  }
+
+  /** The transport is gone, whoever ended it. */
+  gone(connection: Connection): void {
+    const ended = connection.state === 'closing';
+    if (!connection.step('gone')) return;
+    if (!ended) this.forget(connection);
+  }
+
+  private forget(connection: Connection): void {
+    if (!this.all.delete(connection)) return;
+    count(this.perIp, connection.ip, -1);
+    if (connection.token === null) {
+      this.unauthenticated -= 1;
+      count(this.unauthenticatedPerIp, connection.ip, -1);
+    } else {
+      unindex(this.bySession, connection.principal.sessionId, connection);
+      unindex(this.byUser, connection.principal.userId, connection);
+    }
+    for (const subscription of connection.subscriptions.values()) this.channels.remove(subscription);
+    connection.subscriptions.clear();
+    this.metrics.connections.set({ state: 'open' }, this.all.size);
+    for (const listener of this.endListeners) listener(connection);
+  }
+
+  private apply(event: AuthorityEvent): number {
+    switch (event.kind) {
+      case 'session.ended':
+        return event.sessions.reduce((sum, session) => sum + this.endAll([...(this.bySession.get(session) ?? [])], event.reason), 0);
+      case 'tenant.changed':
+        if (event.state === 'active') return 0;
+        return this.endAll([...this.all].filter((connection) => connection.token?.principal.tenantId === event.tenant), 'tenant_disabled');
+      case 'key.withdrawn':
+        return this.endAll([...this.all].filter((connection) => connection.token?.kid === event.kid), 'token_revoked', KEY_SPREAD_MS);
+      case 'user.changed':
+      case 'member.changed':
+      case 'room.changed':
+      case 'key.added':
+        return 0;
+    }
+  }
+
+  private endAll(connections: Connection[], code: CloseCode, spreadMs?: number): number {
+    for (const connection of connections) connection.end(code, spreadMs === undefined ? undefined : spread(spreadMs));
+    return connections.length;
+  }
+}
+
+export const spread = (overMs: number): number => Math.ceil(Math.random() * overMs);
+
+function index(map: Map<string, Set<Connection>>, key: string, connection: Connection): void {
+  const set = map.get(key);
+  if (set === undefined) map.set(key, new Set([connection]));
+  else set.add(connection);
+}
+
+function unindex(map: Map<string, Set<Connection>>, key: string, connection: Connection): void {
+  const set = map.get(key);
+  if (set?.delete(connection) === true && set.size === 0) map.delete(key);
+}
+
+function count(map: Map<string, number>, key: string, by: number): void {
+  const next = (map.get(key) ?? 0) + by;
+  if (next === 0) map.delete(key);
+  else map.set(key, next);
+}

@@ -1,0 +1,74 @@
+/** Every frame that acts passes here: lease, expiry, rate, then the policy, with the facts as they are now. */
+import { Injectable } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Lease } from '../authority/lease.js';
+import { Config } from '../platform/config.js';
+import { DomainError } from '../platform/errors.js';
+import type { RoomAction } from '../policy/decide-room.js';
+import { Policy } from '../policy/policy.js';
+import type { Granted } from '../policy/policy.js';
+import type { ClientFrame, ClientFrameType } from '../protocol/frames.js';
+import { RoomEvents } from '../rooms/room-events.js';
+import { SessionActivity } from '../sessions/session-activity.js';
+import type { Connection } from './connection.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** A frame on its way through Nest; the guard leaves its answer for the handler. */
+export class FrameRequest<F extends ClientFrame = ClientFrame> {
+  granted: Granted | undefined;
+
+  constructor(readonly frame: F) {}
+}
+
+/** What the policy is asked for each frame; null: the frame acts on nothing but its own connection. */
+const ACTION_OF: Record<ClientFrameType, RoomAction | null> = {
+  auth: null,
+  auth_refresh: null,
+  ping: null,
+  unsubscribe: null,
+  subscribe: 'read',
+  presence: 'presence',
+  read: 'mark_read',
+  publish: 'publish',
+  signal: 'signal',
+  typing: 'typing',
+  react: 'react',
+  edit: 'edit',
+  delete: 'delete',
+};
+
+@Injectable()
+export class FrameGuard implements CanActivate {
+  constructor(
+    private readonly config: Config,
+    private readonly lease: Lease,
+    private readonly policy: Policy,
+    private readonly events: RoomEvents,
+    private readonly activity: SessionActivity,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const connection = context.switchToWs().getClient<Connection>();
+    const request = context.switchToWs().getData<FrameRequest>();
+    const { frame } = request;
+    if (frame.type === 'ping') return true;
+    this.lease.requireLease();
+    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    this.activity.touch(connection.principal.sessionId);
+    const action = ACTION_OF[frame.type];
+    if (action === null || !('room' in frame)) return true;
+    if (frame.type === 'publish') this.spendPublish(connection);
+    const target = frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
+    request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);
+    // The question may have taken a while: the answer counts only for a connection that may still act.
+    this.lease.requireLease();
+    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    return true;
+  }
+
+  private spendPublish(connection: Connection): void {
+    connection.publishBucket ??= new TokenBucket(this.config.publishRate);
+    const waitMs = connection.publishBucket.take();
+    if (waitMs > 0) throw new DomainError('rate_limited', { retryAfterMs: waitMs });
+  }
+}

@@ -1,0 +1,59 @@
+import { Module } from '@nestjs/common';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { AuthorityModule } from '../authority/authority.module.js';
+import { Lease } from '../authority/lease.js';
+import { Receipts } from '../authority/receipts.js';
+import { PolicyModule } from '../policy/policy.module.js';
+import { RoomsModule } from '../rooms/rooms.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { Authenticate } from './authenticate.js';
+import { Channels } from './channels.js';
+import { ChatGateway } from './chat.gateway.js';
+import { ConnectionLife } from './connection-life.js';
+import { Connections } from './connections.js';
+import { Drain } from './drain.js';
+import { FrameFilter } from './frame.filter.js';
+import { FrameGuard } from './frame.guard.js';
+import { FrameQueue } from './frame-queue.js';
+import { Handshake } from './handshake.js';
+import { Origins } from './origins.js';
+import { PolicyChanges } from './policy-changes.js';
+import { Presence } from './presence.js';
+import { Subscribe } from './subscribe.js';
+
+@Module({
+  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
+  providers: [
+    Channels,
+    Connections,
+    ConnectionLife,
+    Subscribe,
+    PolicyChanges,
+    Presence,
+    Authenticate,
+    FrameQueue,
+    FrameGuard,
+    FrameFilter,
+    Origins,
+    Handshake,
+    ChatGateway,
+    Drain,
+  ],
+  exports: [Handshake, Connections, Drain, FrameQueue, Origins],
+})
+export class GatewayModule implements OnApplicationBootstrap {
+  constructor(
+    private readonly channels: Channels,
+    private readonly presence: Presence,
+    private readonly lease: Lease,
+    private readonly receipts: Receipts,
+  ) {}
+
+  /** Everything that listens to the authority log is in place: read it to its head. Ready after that. */
+  async onApplicationBootstrap(): Promise<void> {
+    this.channels.start((message) => this.presence.receive(message));
+    this.presence.start();
+    await this.lease.start((confirmation) => this.receipts.onConfirmation(confirmation));
+  }
+}

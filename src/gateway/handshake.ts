@@ -1,0 +1,133 @@
+/**
+ * CONNECT: from the HTTP upgrade to an open connection. Refused before the upgrade where a client can read it, else
+ * accepted, told (`goodbye`) and closed. No store round trip on this path. Source: contract section 4.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { AccessTokens } from '../auth/access-token.js';
+import { Lease } from '../authority/lease.js';
+import { Config } from '../platform/config.js';
+import { wallMs } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
+import { newId } from '../platform/ids.js';
+import { Metrics } from '../platform/metrics.js';
+import { problemHeaders, toDomainError, toProblem } from '../platform/problem.filter.js';
+import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
+import { Authenticate, closeCodeOf } from './authenticate.js';
+import { carrierOf } from './carriers.js';
+import type { Carrier } from './carriers.js';
+import { Connection } from './connection.js';
+import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
+import { Connections, spread } from './connections.js';
+import { Origins, clientAddress, trustedProxies } from './origins.js';
+import { WardroomSocket } from './wardroom-socket.js';
+
+@Injectable()
+export class Handshake {
+  private readonly logger = new Logger(Handshake.name);
+  private readonly trusted: (address: string) => boolean;
+  draining = false;
+
+  constructor(
+    private readonly config: Config,
+    private readonly lease: Lease,
+    private readonly origins: Origins,
+    private readonly tokens: AccessTokens,
+    private readonly connections: Connections,
+    private readonly authenticate: Authenticate,
+    private readonly life: ConnectionLife,
+    private readonly metrics: Metrics,
+  ) {
+    this.trusted = trustedProxies(config.trustedProxies);
+  }
+
+  createServer(): WebSocketServer {
+    return new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      WebSocket: WardroomSocket,
+      perMessageDeflate: false,
+      maxPayload: this.config.frameBytesMax,
+      maxFragments: 64,
+      maxBufferedChunks: 1024,
+      handleProtocols: (offered: Set<string>) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+    } as ConstructorParameters<typeof WebSocketServer>[0]);
+  }
+
+  /** The whole answer to one upgrade request. Never throws. */
+  async upgrade(server: WebSocketServer, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    try {
+      const { carrier, ip, origin } = this.admit(request);
+      const outcome = await this.verifyHeader(carrier, origin);
+      if (socket.destroyed) return;
+      server.handleUpgrade(request, socket, head, (ws) => {
+        const connection = new Connection(ws as WardroomSocket, socket, ip, origin, this.connections);
+        (ws as WardroomSocket).connection = connection;
+        this.open(server, connection, carrier, outcome);
+      });
+      this.metrics.handshakes.inc({ outcome: 'accepted' });
+    } catch (error) {
+      this.refuse(socket, toDomainError(error), error);
+    }
+  }
+
+  /** Checks in the order of their cost; each refusal is an HTTP answer. */
+  private admit(request: IncomingMessage): { carrier: Carrier; ip: string; origin: string | undefined } {
+    const url = new URL(request.url ?? '/', 'http://wardroom.invalid');
+    if (url.pathname !== WS_PATH) throw new DomainError('not_found');
+    if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
+    if (this.lease.fenced) throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
+    const { origin } = request.headers;
+    if (origin !== undefined && !this.origins.allows(origin)) throw new DomainError('origin_refused');
+    const carrier = carrierOf(request, url, { queryToken: this.config.queryToken });
+    const ip = clientAddress(request, this.trusted);
+    this.connections.requireRoomFor(ip, carrier.kind !== 'message');
+    return { carrier, ip, origin };
+  }
+
+  /** Only a client without an Origin, that is none in a browser, can read why its header was refused. */
+  private async verifyHeader(carrier: Carrier, origin: string | undefined) {
+    if (carrier.kind !== 'header') return null;
+    try {
+      return { token: await this.tokens.verifyWithKeyReload(carrier.token) };
+    } catch (error) {
+      if (origin === undefined) throw error;
+      return { refused: toDomainError(error) };
+    }
+  }
+
+  private open(server: WebSocketServer, connection: Connection, carrier: Carrier, outcome: Awaited<ReturnType<Handshake['verifyHeader']>>): void {
+    this.connections.open(connection);
+    connection.ws.on('close', () => this.connections.gone(connection));
+    connection.ws.on('error', (error: Error) => this.logger.debug({ msg: 'socket error', connection: connection.id, error: error.message }));
+    server.emit('connection', connection);
+    this.life.schedule(connection);
+    connection.send({
+      type: 'hello',
+      connection_id: connection.id,
+      server_time_ms: wallMs(),
+      auth_deadline_ms: this.config.authDeadlineMs,
+      heartbeat_ms: HEARTBEAT_MS,
+      protocol: PROTOCOL,
+    });
+    if (outcome !== null) {
+      if (outcome.refused === undefined) this.authenticate.byToken(connection, outcome.token);
+      else connection.end(closeCodeOf(outcome.refused.code));
+    } else if (carrier.kind === 'ticket') void this.authenticate.byCredential(connection, { ticket: carrier.ticket });
+    else if (carrier.kind !== 'message') void this.authenticate.byCredential(connection, { token: carrier.token });
+  }
+
+  private refuse(socket: Socket, error: DomainError, thrown: unknown): void {
+    this.metrics.handshakes.inc({ outcome: error.code });
+    if (error.code === 'internal') this.logger.error({ msg: 'handshake failed', error: thrown });
+    const problem = toProblem(error, newId());
+    const body = JSON.stringify(problem);
+    const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+  }
+}

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { BlockList, isIP } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { PublicUrl } from '../auth/public-url.js';
+import { Config } from '../platform/config.js';
+
+/** Exact browser origins that may connect, beside that of PUBLIC_URL. */
+@Injectable()
+export class Origins {
+  private readonly allowed: Set<string>;
+
+  constructor(
+    private readonly config: Config,
+    private readonly publicUrl: PublicUrl,
+  ) {
+    this.allowed = new Set(config.allowedOrigins);
+  }
+
+  allows(origin: string): boolean {
+    return origin === this.publicUrl.origin || this.allowed.has(origin) || (this.allowed.has('*') && !this.config.production);
+  }
+}
+
+/** `X-Forwarded-For` is believed from the right, for as long as the hop that added it is trusted. */
+export function trustedProxies(cidrs: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address, bits] = cidr.split('/');
+    const family = isIP(address!) === 6 ? 'ipv6' : 'ipv4';
+    list.addSubnet(address!, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
+  }
+  return (address) => list.check(plain(address), isIP(plain(address)) === 6 ? 'ipv6' : 'ipv4');
+}
+
+export function clientAddress(request: IncomingMessage, trusted: (address: string) => boolean): string {
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',').map((hop) => hop.trim()).filter((hop) => isIP(plain(hop)) !== 0);
+  let address = plain(request.socket.remoteAddress ?? '');
+  while (forwarded.length > 0 && trusted(address)) address = plain(forwarded.pop()!);
+  return address;
+}
+
+const plain = (address: string): string => address.replace(/^::ffff:/, '');

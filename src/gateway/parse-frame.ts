@@ -1,0 +1,48 @@
+/**
+ * From text to a frame: depth and forbidden characters before anything could stumble over them, then the schema. Refusals name the field, never its value.
+ */
+import type { z } from 'zod';
+import { CLIENT_FRAMES, LIMITS } from '../protocol/index.js';
+import type { ClientFrame, ClientFrameType } from '../protocol/frames.js';
+import { DomainError } from '../platform/errors.js';
+import { jsonTrouble } from '../platform/text.js';
+
+/** A frame that was refused, with the `id` it may have carried so that its answer can. */
+export class FrameError extends DomainError {
+  constructor(
+    readonly frameId: string | undefined,
+    message: string,
+    path = '',
+    code: 'invalid_frame' | 'too_big' = 'invalid_frame',
+  ) {
+    super(code, { detail: path === '' ? message : `${path}: ${message}` });
+  }
+}
+
+export function parseFrame(text: string): ClientFrame {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new FrameError(undefined, 'not JSON');
+  }
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new FrameError(undefined, 'not an object');
+  // Depth first of all: the schema and JSON.stringify would recurse into it.
+  const trouble = jsonTrouble(value);
+  if (trouble !== null) throw new FrameError(undefined, trouble);
+  const id = idOf(value);
+  const type = (value as { type?: unknown }).type;
+  if (typeof type !== 'string' || !Object.hasOwn(CLIENT_FRAMES, type)) throw new FrameError(id, 'unknown type', 'type');
+  const result = (CLIENT_FRAMES[type as ClientFrameType] as z.ZodType<ClientFrame>).safeParse(value);
+  if (!result.success) {
+    const issue = result.error.issues[0]!;
+    throw new FrameError(id, issue.code === 'unrecognized_keys' ? 'unknown field' : issue.message, issue.path.join('.'));
+  }
+  if ('body' in result.data && Buffer.byteLength(JSON.stringify(result.data.body)) > LIMITS.bodyBytes) throw new FrameError(id, 'body is too big', 'body', 'too_big');
+  return result.data;
+}
+
+function idOf(value: object): string | undefined {
+  const id = (value as { id?: unknown }).id;
+  return typeof id === 'string' && id.length > 0 && id.length <= LIMITS.frameIdChars ? id : undefined;
+}

@@ -1,0 +1,64 @@
+/** What an authority event about rights does to the subscriptions of this node, synchronously; then their `access`. */
+import { Injectable, Logger } from '@nestjs/common';
+import { AuthorityState } from '../authority/authority-state.js';
+import type { AuthorityEvent } from '../authority/events.js';
+import { Channels } from './channels.js';
+import { Connections } from './connections.js';
+import { Subscribe } from './subscribe.js';
+import type { Subscription } from './subscription.js';
+
+type EventOf<K extends AuthorityEvent['kind']> = Extract<AuthorityEvent, { kind: K }>;
+
+@Injectable()
+export class PolicyChanges {
+  private readonly logger = new Logger(PolicyChanges.name);
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly connections: Connections,
+    private readonly subscribe: Subscribe,
+    state: AuthorityState,
+  ) {
+    state.listen((event, n) => {
+      if (event.kind === 'member.changed') this.member(event, n);
+      else if (event.kind === 'room.changed') this.room(event, n);
+      else if (event.kind === 'user.changed') this.user(event);
+      return 0;
+    });
+  }
+
+  private member(event: EventOf<'member.changed'>, n: number | null): void {
+    for (const connection of this.connections.ofUser(event.user)) {
+      const subscription = connection.subscriptions.get(event.room);
+      if (subscription === undefined) continue;
+      if (event.banned) this.subscribe.revoke(subscription, 'banned');
+      else if (event.role === null) this.subscribe.revoke(subscription, 'removed');
+      else this.tell(subscription);
+    }
+    if (n !== null) this.channels.get(event.room)?.advanceEpoch(event.epoch);
+  }
+
+  private room(event: EventOf<'room.changed'>, n: number | null): void {
+    const channel = this.channels.get(event.room);
+    if (channel === undefined) return;
+    for (const subscription of [...channel.subscriptions]) {
+      if (event.state === 'closed') this.subscribe.revoke(subscription, 'room_closed');
+      else if (event.visibility === 'private' && subscription.basis === 'public') this.subscribe.revoke(subscription, 'not_found');
+      else this.tell(subscription);
+    }
+    if (n !== null) channel.advanceEpoch(event.epoch);
+  }
+
+  private user(event: EventOf<'user.changed'>): void {
+    for (const connection of this.connections.ofUser(event.user)) {
+      for (const subscription of [...connection.subscriptions.values()]) {
+        if (event.role !== 'admin' && subscription.basis === 'admin') this.subscribe.revoke(subscription, 'removed');
+        else this.tell(subscription);
+      }
+    }
+  }
+
+  private tell(subscription: Subscription): void {
+    this.subscribe.tellAccess(subscription).catch((error: Error) => this.logger.warn({ msg: 'access was not told', error: error.message }));
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s;
+ * what a node said is forgotten after 45 s. Nothing is stored. Clients get deltas; above 200 present only a count.
+ */
+import { Injectable } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import { monotonicMs } from '../platform/clock.js';
+import { LIMITS } from '../protocol/limits.js';
+import type { ServerFrames } from '../protocol/frames.js';
+import { RoomBus } from '../rooms/room-bus.js';
+import type { BusMessage, PresenceState } from '../rooms/room-bus.js';
+import { Channels } from './channels.js';
+import { encodeTextFrame } from './frame-encoder.js';
+import type { RoomChannel } from './room-channel.js';
+
+const TICK_MS = 1_000;
+const TELL_AGAIN_MS = 15_000;
+const FORGET_MS = 45_000;
+
+interface RoomPresence {
+  remote: Map<string, PresenceState & { seenMs: number }>;
+  /** What the clients of this node were told last. */
+  told: { users: Set<string> | null; count: number };
+  toldMs: number;
+}
+
+@Injectable()
+export class Presence implements OnModuleDestroy {
+  private readonly rooms = new Map<string, RoomPresence>();
+  private readonly changedRooms = new Set<string>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly bus: RoomBus,
+  ) {}
+
+  start(): void {
+    this.channels.onChange = (channel) => this.changed(channel);
+    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.timer.unref();
+  }
+
+  /** Somebody came or went on this node. */
+  private changed(channel: RoomChannel): void {
+    if (!this.rooms.has(channel.id)) {
+      this.rooms.set(channel.id, { remote: new Map(), told: { users: new Set(), count: 0 }, toldMs: 0 });
+      this.bus.sendPresence(channel.id, null);
+    }
+    this.changedRooms.add(channel.id);
+  }
+
+  receive(message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>): void {
+    if (message.kind === 'presence_query') {
+      if (this.rooms.has(message.room)) this.bus.sendPresence(message.room, this.local(message.room));
+      return;
+    }
+    const room = this.rooms.get(message.state.room);
+    if (room === undefined) return;
+    if (message.state.count === 0) room.remote.delete(message.node);
+    else room.remote.set(message.node, { ...message.state, seenMs: monotonicMs() });
+    this.changedRooms.add(message.state.room);
+  }
+
+  /** The answer to `presence {room}`: all users when they can be listed. */
+  ask(room: string): ServerFrames['presence'] {
+    const { users, count } = this.view(room);
+    return { type: 'presence', room, count, ...(users === null ? {} : { users: [...users] }) };
+  }
+
+  private tick(): void {
+    const now = monotonicMs();
+    for (const [id, room] of this.rooms) {
+      for (const [node, state] of room.remote) {
+        if (now - state.seenMs < FORGET_MS) continue;
+        room.remote.delete(node);
+        this.changedRooms.add(id);
+      }
+      if (this.changedRooms.has(id) || now - room.toldMs > TELL_AGAIN_MS) this.tell(id, room, now);
+    }
+    this.changedRooms.clear();
+  }
+
+  private tell(id: string, room: RoomPresence, now: number): void {
+    const local = this.local(id);
+    room.toldMs = now;
+    this.bus.sendPresence(id, local);
+    const view = this.view(id);
+    const before = room.told;
+    room.told = view;
+    const channel = this.channels.get(id);
+    if (local.count === 0 || channel === undefined) {
+      this.rooms.delete(id);
+      return;
+    }
+    if (view.users === null || before.users === null) {
+      if (view.count !== before.count) this.push(channel, { type: 'presence', room: id, count: view.count });
+      return;
+    }
+    const joined = [...view.users].filter((user) => !before.users!.has(user));
+    const left = [...before.users].filter((user) => !view.users!.has(user));
+    if (joined.length + left.length > 0) this.push(channel, { type: 'presence', room: id, count: view.count, joined, left });
+  }
+
+  private push(channel: RoomChannel, frame: ServerFrames['presence']): void {
+    channel.broadcast(encodeTextFrame(JSON.stringify(frame)));
+  }
+
+  private local(id: string): PresenceState {
+    const users = new Set<string>();
+    for (const subscription of this.channels.get(id)?.subscriptions ?? []) users.add(subscription.connection.principal.userId);
+    return { room: id, users: users.size > LIMITS.presenceListed ? null : [...users], count: users.size };
+  }
+
+  private view(id: string): { users: Set<string> | null; count: number } {
+    const states = [this.local(id), ...(this.rooms.get(id)?.remote.values() ?? [])];
+    if (states.some((state) => state.users === null)) return { users: null, count: states.reduce((sum, state) => sum + state.count, 0) };
+    const users = new Set(states.flatMap((state) => state.users ?? []));
+    return users.size > LIMITS.presenceListed ? { users: null, count: users.size } : { users, count: users.size };
+  }
+
+  onModuleDestroy(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * One room on this node: its live subscriptions and the order of its events. Events are accepted by seq and only when the
+ * node has applied the epoch they were committed under (new-enemy rule); gaps are closed from Postgres. Whatever way an
+ * event came - own commit, Redis, repair - it passes `offer`.
+ */
+import type { Lease } from '../authority/lease.js';
+import type { History } from '../rooms/history.js';
+import type { RoomEvent } from '../rooms/room-event.js';
+import type { TransientFrame } from '../rooms/room-bus.js';
+import { monotonicMs } from '../platform/clock.js';
+import type { Metrics } from '../platform/metrics.js';
+import { encodeTextFrame } from './frame-encoder.js';
+import type { Subscription } from './subscription.js';
+
+const HELD_MAX = 2_000;
+const PENDING_MAX = 2_000;
+const REPAIR_CHUNK = 500;
+const HELD_TRANSIENT_MS = 1_000;
+/** Another node's event may just be on its way. */
+const GAP_PATIENCE_MS = 100;
+
+export interface ChannelHost {
+  readonly history: History;
+  readonly lease: Lease;
+  readonly metrics: Metrics;
+  wantsFlush(channel: RoomChannel): void;
+}
+
+export class RoomChannel {
+  /** All of this node, live or not, by connection. */
+  readonly subscriptions = new Set<Subscription>();
+  private readonly live: Subscription[] = [];
+  /** Everything up to here was handed to the live subscriptions. */
+  lastSeq = 0;
+  /** Highest authz_epoch of this room that this node has applied. */
+  epoch = 0;
+  ready: Promise<void> = Promise.resolve();
+  flushQueued = false;
+  private positioned = false;
+  private gapTimer: NodeJS.Timeout | null = null;
+  private pending: Buffer[] = [];
+  private held = new Map<number, RoomEvent>();
+  private heldTransient: { frame: TransientFrame; untilMs: number }[] = [];
+  private repairing: Promise<void> | null = null;
+
+  constructor(
+    readonly id: string,
+    private readonly host: ChannelHost,
+  ) {}
+
+  get nextSeq(): number {
+    return this.lastSeq + this.pending.length + 1;
+  }
+
+  /** Any order, any number of times. */
+  offer(event: RoomEvent): void {
+    if (this.positioned && event.seq < this.nextSeq) return;
+    if (this.held.size < HELD_MAX) this.held.set(event.seq, event);
+    this.accept();
+    if (this.held.size === 0 || !this.positioned) return;
+    if (!this.held.has(this.nextSeq)) this.gapTimer ??= setTimeout(() => this.closeGap(), GAP_PATIENCE_MS).unref();
+    else if (event.epoch > this.epoch) void this.host.lease.round();
+  }
+
+  /** Where this room starts on this node; what arrived before is kept or dropped by its seq. */
+  position(seq: number, epoch: number): void {
+    this.lastSeq = seq;
+    this.positioned = true;
+    for (const held of this.held.keys()) if (held <= seq) this.held.delete(held);
+    this.epoch = Math.max(this.epoch, epoch);
+    this.accept();
+  }
+
+  private closeGap(): void {
+    this.gapTimer = null;
+    if (this.held.size > 0 && !this.held.has(this.nextSeq)) void this.repair().catch(() => undefined);
+  }
+
+  private accept(): void {
+    if (!this.positioned) return;
+    for (let event = this.held.get(this.nextSeq); event !== undefined && event.epoch <= this.epoch; event = this.held.get(this.nextSeq)) {
+      if (this.pending.length >= PENDING_MAX) return;
+      this.held.delete(event.seq);
+      this.pending.push(encodeTextFrame(event.frame));
+    }
+    if (this.pending.length > 0) this.host.wantsFlush(this);
+  }
+
+  /** From the authority log: the list is true as of `epoch` now, so what waited for it may go. */
+  advanceEpoch(epoch: number): void {
+    if (epoch <= this.epoch) return;
+    this.epoch = epoch;
+    this.accept();
+    const transients = this.heldTransient;
+    this.heldTransient = [];
+    for (const { frame, untilMs } of transients) if (monotonicMs() < untilMs) this.offerTransient(frame);
+  }
+
+  /** Hands what this turn produced to every live subscription as one buffer. Nothing while fenced: it stays pending. */
+  flush(): void {
+    this.flushQueued = false;
+    if (this.pending.length === 0 || this.host.lease.fenced) return;
+    const first = this.lastSeq + 1;
+    const frames = this.pending;
+    this.pending = [];
+    this.lastSeq += frames.length;
+    const joined = frames.length === 1 ? frames[0]! : Buffer.concat(frames);
+    // Backwards: a slow consumer that is closed on the way leaves the list by swapping the last one into its place.
+    for (let i = this.live.length - 1; i >= 0; i -= 1) {
+      const subscription = this.live[i]!;
+      if (subscription.sentSeq < first) subscription.connection.queue(joined, this);
+      else for (let k = Math.max(0, subscription.sentSeq - first + 1); k < frames.length; k += 1) subscription.connection.queue(frames[k]!, this);
+      subscription.sentSeq = Math.max(subscription.sentSeq, this.lastSeq);
+    }
+    this.host.metrics.deliveries.inc({ kind: 'event' }, this.live.length * frames.length);
+    this.accept();
+  }
+
+  /** Once, to who is live now; dropped where it cannot be delivered. */
+  offerTransient(frame: TransientFrame): void {
+    if (frame.epoch > this.epoch) {
+      if (this.heldTransient.length < HELD_MAX) this.heldTransient.push({ frame, untilMs: monotonicMs() + HELD_TRANSIENT_MS });
+      void this.host.lease.round();
+      return;
+    }
+    this.broadcast(encodeTextFrame(frame.frame));
+  }
+
+  broadcast(buffer: Buffer): void {
+    if (this.host.lease.fenced) return;
+    for (let i = this.live.length - 1; i >= 0; i -= 1) this.live[i]!.connection.queue(buffer, this);
+    this.host.metrics.deliveries.inc({ kind: 'transient' }, this.live.length);
+  }
+
+  goLive(subscription: Subscription): void {
+    if (subscription.live || subscription.ended) return;
+    subscription.live = true;
+    subscription.index = this.live.push(subscription) - 1;
+  }
+
+  hold(subscription: Subscription): void {
+    if (!subscription.live) return;
+    subscription.live = false;
+    const last = this.live.pop()!;
+    if (last !== subscription) {
+      this.live[subscription.index] = last;
+      last.index = subscription.index;
+    }
+    subscription.index = -1;
+  }
+
+  /** Reads what is missing from Postgres. Calls while one runs share it. */
+  repair(): Promise<void> {
+    this.repairing ??= this.readMissing().finally(() => (this.repairing = null));
+    return this.repairing;
+  }
+
+  private async readMissing(): Promise<void> {
+    for (;;) {
+      const from = this.nextSeq;
+      const events = await this.host.history.eventsAfter(this.id, from - 1, REPAIR_CHUNK);
+      if (events.length === 0) return;
+      this.host.metrics.gapsRepaired.inc();
+      for (const event of events) this.offer(event);
+      if (events.length < REPAIR_CHUNK || this.nextSeq === from) return;
+    }
+  }
+}

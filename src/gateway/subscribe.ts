@@ -1,0 +1,195 @@
+/**
+ * SUBSCRIBE: decided and inserted in one synchronous step, replayed in order, then live. Every way back into a room
+ * (after `since`, after grace) is the same catch-up.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { Lease } from '../authority/lease.js';
+import { Config } from '../platform/config.js';
+import { DomainError } from '../platform/errors.js';
+import { rightsIn } from '../policy/decide-room.js';
+import { Policy } from '../policy/policy.js';
+import type { Granted } from '../policy/policy.js';
+import type { Facts } from '../policy/facts.js';
+import { UNSUBSCRIBE_CODES } from '../protocol/codes.js';
+import type { UnsubscribeCode } from '../protocol/codes.js';
+import type { ClientFrames, ServerFrames } from '../protocol/frames.js';
+import { LIMITS } from '../protocol/limits.js';
+import { History } from '../rooms/history.js';
+import { Channels } from './channels.js';
+import type { Connection } from './connection.js';
+import { encodeTextFrame } from './frame-encoder.js';
+import type { RoomChannel } from './room-channel.js';
+import type { Basis, Subscription } from './subscription.js';
+
+const CHUNK = 100;
+/** A replay waits for the connection to drain beyond this, instead of closing it as slow. */
+const REPLAY_HELD_BYTES = 128 * 1024;
+
+@Injectable()
+export class Subscribe {
+  private readonly logger = new Logger(Subscribe.name);
+
+  constructor(
+    private readonly config: Config,
+    private readonly channels: Channels,
+    private readonly policy: Policy,
+    private readonly history: History,
+    private readonly lease: Lease,
+  ) {}
+
+  async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Granted): Promise<void> {
+    const { subscription, facts } = await this.insert(connection, frame.room, granted);
+    const { channel } = subscription;
+    const head = channel.lastSeq;
+    const since = frame.since ?? head;
+    const recovered = since <= head && head - since <= LIMITS.replayEvents;
+    const replayed = recovered ? head - since : 0;
+    subscription.sentSeq = recovered ? since : head;
+    const answer: ServerFrames['subscribed'] = {
+      type: 'subscribed',
+      ...(frame.id === undefined ? {} : { id: frame.id }),
+      room: channel.id,
+      seq: head,
+      role: subscription.role,
+      can: rightsIn(facts),
+      recovered,
+      replayed,
+    };
+    connection.send(answer);
+    this.catchUp(subscription);
+  }
+
+  unsubscribe(connection: Connection, roomId: string): void {
+    const subscription = connection.subscriptions.get(roomId);
+    if (subscription === undefined) return;
+    this.remove(subscription);
+  }
+
+  /** A right was lost: out of the list first, what was not written yet is taken back, then the client is told. */
+  revoke(subscription: Subscription, code: UnsubscribeCode): void {
+    this.remove(subscription);
+    subscription.connection.dropQueued(subscription.channel);
+    subscription.connection.send({ type: 'unsubscribed', room: subscription.channel.id, code, action: UNSUBSCRIBE_CODES[code].action });
+  }
+
+  /** Before a new context starts: what it may no longer read ends first. */
+  async recheck(connection: Connection): Promise<void> {
+    for (const subscription of [...connection.subscriptions.values()]) {
+      try {
+        const granted = await this.policy.authorize(connection.principal, subscription.channel.id, 'read');
+        subscription.role = granted.role;
+        subscription.basis = basisOf(granted.facts);
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
+        if (!subscription.ended) this.revoke(subscription, 'removed');
+      }
+    }
+  }
+
+  resumeAll(connection: Connection): void {
+    for (const subscription of connection.subscriptions.values()) this.catchUp(subscription);
+    if (connection.heldBytes > 0) this.channels.wantsFlush(connection);
+  }
+
+  /** Tells a subscriber what it may do now. */
+  async tellAccess(subscription: Subscription): Promise<void> {
+    const { connection, channel } = subscription;
+    if (!connection.authenticated) return;
+    const facts = await this.policy.facts(connection.principal, channel.id);
+    if (subscription.ended) return;
+    subscription.role = roleOf(facts);
+    subscription.basis = basisOf(facts);
+    connection.send({ type: 'access', room: channel.id, role: subscription.role, can: rightsIn(facts) });
+  }
+
+  private async insert(connection: Connection, room: string, guard: Granted): Promise<{ subscription: Subscription; facts: Facts }> {
+    let granted: Granted | null = guard;
+    for (;;) {
+      const channel: RoomChannel = await this.channels.open(granted.room.id);
+      try {
+        granted = this.policy.authorizeNow(connection.principal, room, 'read');
+        if (granted !== null && granted.room.epoch < channel.epoch) granted = null;
+        granted ??= await this.policy.authorizeAfresh(connection.principal, room, 'read');
+        // Only an answer that is true in this very step may insert.
+        const now = this.policy.authorizeNow(connection.principal, room, 'read');
+        if (now === null || now.room.id !== channel.id || now.room.epoch < channel.epoch || this.channels.get(channel.id) !== channel) continue;
+        return { subscription: this.insertNow(connection, channel, now), facts: now.facts };
+      } finally {
+        this.channels.closeIfEmpty(channel);
+      }
+    }
+  }
+
+  private insertNow(connection: Connection, channel: RoomChannel, granted: Granted): Subscription {
+    this.lease.requireLease();
+    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    const before = connection.subscriptions.get(channel.id);
+    if (before === undefined && connection.subscriptions.size >= this.config.subscriptionsMax) throw new DomainError('too_many_subscriptions');
+    const subscription: Subscription = {
+      connection,
+      channel,
+      role: granted.role,
+      basis: basisOf(granted.facts),
+      live: false,
+      catchingUp: false,
+      ended: false,
+      sentSeq: channel.lastSeq,
+      index: -1,
+    };
+    this.channels.add(subscription);
+    connection.subscriptions.set(channel.id, subscription);
+    if (before !== undefined) this.channels.remove(before);
+    return subscription;
+  }
+
+  private remove(subscription: Subscription): void {
+    const { connection, channel } = subscription;
+    if (connection.subscriptions.get(channel.id) === subscription) connection.subscriptions.delete(channel.id);
+    this.channels.remove(subscription);
+  }
+
+  private catchUp(subscription: Subscription): void {
+    if (subscription.live || subscription.catchingUp || subscription.ended) return;
+    if (subscription.sentSeq >= subscription.channel.lastSeq) {
+      subscription.channel.goLive(subscription);
+      return;
+    }
+    subscription.catchingUp = true;
+    this.replay(subscription)
+      .catch((error: Error) => {
+        this.logger.warn({ msg: 'replay failed', connection: subscription.connection.id, error: error.message });
+        subscription.connection.end('internal', 1_000);
+      })
+      .finally(() => (subscription.catchingUp = false));
+  }
+
+  /** Chunks until the channel is reached; each one asks again whether it may be sent at all. */
+  private async replay(subscription: Subscription): Promise<void> {
+    const { connection, channel } = subscription;
+    while (subscription.sentSeq < channel.lastSeq) {
+      const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, channel.lastSeq, CHUNK);
+      if (subscription.ended) return;
+      if (events === null) return this.revoke(subscription, 'removed');
+      for (const event of events) {
+        if (connection.heldBytes > REPLAY_HELD_BYTES) await connection.drained();
+        if (subscription.ended || connection.state !== 'live') return;
+        if (event.epoch > channel.epoch) await this.lease.round();
+        if (subscription.ended || connection.state !== 'live') return;
+        connection.queue(encodeTextFrame(event.frame), channel);
+        subscription.sentSeq = event.seq;
+      }
+      if (events.length === 0) break;
+    }
+    channel.goLive(subscription);
+  }
+}
+
+function roleOf({ member, user, room }: Facts) {
+  return user.role === 'admin' && room?.visibility !== 'direct' ? 'owner' : member.role;
+}
+
+/** The weakest reason that holds: the one whose loss has to end the subscription. */
+function basisOf({ member, room }: Facts): Basis {
+  if (member.role !== null) return 'member';
+  return room?.visibility === 'public' ? 'public' : 'admin';
+}

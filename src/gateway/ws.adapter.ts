@@ -1,0 +1,54 @@
+/**
+ * Nest's WebSocket adapter with our own handshake. What Nest calls a client is our `Connection`; its handlers, guards and
+ * filters stay in use through the callback it hands over, without the streams it would build per connection.
+ */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { INestApplicationContext } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import type { WebSocketServer } from 'ws';
+import type { ClientFrame } from '../protocol/frames.js';
+import type { Connection } from './connection.js';
+import { FrameRequest } from './frame.guard.js';
+import { FrameQueue } from './frame-queue.js';
+import { Handshake } from './handshake.js';
+
+interface Handler {
+  callback: (request: FrameRequest) => Promise<unknown>;
+}
+
+export class WardroomWsAdapter extends WsAdapter {
+  private readonly handshake: Handshake;
+  private readonly queue: FrameQueue;
+
+  constructor(app: INestApplicationContext) {
+    super(app);
+    this.handshake = app.get(Handshake);
+    this.queue = app.get(FrameQueue);
+  }
+
+  override create(): WebSocketServer {
+    const server = this.handshake.createServer();
+    (this.httpServer as Server).on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      void this.handshake.upgrade(server, request, socket, head);
+    });
+    return server;
+  }
+
+  /** Nest calls this once per connection, before a frame can arrive. */
+  override bindMessageHandlers(client: unknown, handlers: unknown[]): void {
+    const connection = client as Connection;
+    const { callback } = handlers[0] as Handler;
+    connection.dispatch = (frame) => callback(new FrameRequest(frame as ClientFrame));
+    connection.ws.on('message', (data: Buffer, isBinary: boolean) => this.queue.receive(connection, data, isBinary));
+  }
+
+  override bindClientDisconnect(client: unknown, callback: () => void): void {
+    (client as Connection).ws.once('close', callback);
+  }
+
+  /** Connections were closed by the drain; see drain.ts. */
+  override async close(server: WebSocketServer): Promise<void> {
+    server.close();
+  }
+}

@@ -1,0 +1,59 @@
+/** One gateway node: configuration -> migration -> app -> adapter -> listen -> drain on signal. */
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { AppModule } from './app.module.js';
+import { Drain } from './gateway/drain.js';
+import { Origins } from './gateway/origins.js';
+import { WardroomWsAdapter } from './gateway/ws.adapter.js';
+import { Config, ConfigError } from './platform/config.js';
+import { setUpHttp } from './platform/http.js';
+import { serveInternally } from './platform/internal-server.js';
+import { NestLog, createLog } from './platform/log.js';
+import { migrate } from './platform/migrate.js';
+
+async function main(): Promise<void> {
+  const config = Config.parse(process.env);
+  const log = createLog(config.logLevel);
+  process.on('uncaughtException', (error) => {
+    log.fatal({ error }, 'uncaught exception');
+    process.exit(1);
+  });
+  if (config.autoMigrate) await migrate(config.databaseUrl, (line) => log.info(line));
+
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger: new NestLog(log), bodyParser: false, abortOnError: false });
+  const origins = app.get(Origins);
+  setUpHttp(app, config, (origin) => origins.allows(origin));
+  app.useWebSocketAdapter(new WardroomWsAdapter(app));
+  await app.listen(config.port, config.host);
+  const internal = await serveInternally(app, config);
+  log.info({ url: await app.getUrl(), pid: process.pid }, 'listening');
+
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      void stop(signal);
+    });
+  }
+
+  async function stop(signal: string): Promise<void> {
+    log.info({ signal }, 'stopping');
+    try {
+      await app.get(Drain).run();
+      internal?.close();
+      await app.close();
+      process.exit(0);
+    } catch (error) {
+      log.error({ error }, 'the stop was not clean');
+      process.exit(1);
+    }
+  }
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  else createLog('fatal').fatal({ error }, 'the node did not start');
+  process.exit(1);
+});

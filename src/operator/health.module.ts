@@ -1,0 +1,41 @@
+/** `/livez`: the process answers. `/readyz`: send traffic here. */
+import { Controller, Get, Module } from '@nestjs/common';
+import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import { Public } from '../auth/public.js';
+import { AuthorityModule } from '../authority/authority.module.js';
+import { Lease } from '../authority/lease.js';
+import { Drain } from '../gateway/drain.js';
+import { GatewayModule } from '../gateway/gateway.module.js';
+import { Database } from '../platform/database.js';
+
+@Controller()
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: Database,
+    private readonly lease: Lease,
+    private readonly drain: Drain,
+  ) {}
+
+  @Public()
+  @Get('livez')
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Public()
+  @Get('readyz')
+  @HealthCheck()
+  ready() {
+    const say = (key: string, ok: boolean) => (ok ? this.indicators.check(key).up() : this.indicators.check(key).down());
+    return this.health.check([
+      () => say('serving', !this.drain.draining),
+      () => say('authority', !this.lease.fenced),
+      async () => say('postgres', await this.database.answers()),
+    ]);
+  }
+}
+
+@Module({ imports: [TerminusModule.forRoot({ logger: false }), AuthorityModule, GatewayModule], controllers: [HealthController] })
+export class HealthModule {}

@@ -1,0 +1,50 @@
+/** What every HTTP request passes before a controller: proxies, security headers, CORS, body limits, one line of log. */
+import { Logger } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import cookieParser from 'cookie-parser';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import type { Server } from 'node:http';
+import { LIMITS } from '../protocol/limits.js';
+import type { Config } from './config.js';
+import { Metrics } from './metrics.js';
+import { requestId } from './problem.filter.js';
+
+/** Room for a body of the largest size with every character escaped. */
+const JSON_BYTES = LIMITS.bodyBytes * 6 + 4_096;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export function setUpHttp(app: NestExpressApplication, config: Config, allowsOrigin: (origin: string) => boolean): void {
+  const metrics = app.get(Metrics);
+  const logger = new Logger('Http');
+  app.set('trust proxy', config.trustedProxies);
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.use((request: Request & { requestId?: string }, response: Response, next: NextFunction) => {
+    const id = requestId(request);
+    const beganMs = performance.now();
+    response.setHeader('X-Request-Id', id);
+    response.on('finish', () => {
+      const seconds = (performance.now() - beganMs) / 1000;
+      metrics.httpSeconds.observe({ method: request.method, status: String(response.statusCode) }, seconds);
+      logger.debug({ msg: 'request', request_id: id, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
+    });
+    next();
+  });
+  app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
+  app.enableCors({
+    origin: (origin: string | undefined, answer: (error: null, allow: boolean) => void) => answer(null, origin !== undefined && allowsOrigin(origin)),
+    credentials: true,
+    methods: ['GET', 'POST', 'PATCH', 'DELETE'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-CSRF-Token'],
+    exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
+  app.use(cookieParser());
+  app.useBodyParser('json', { limit: JSON_BYTES, strict: true });
+  app.useBodyParser('urlencoded', { limit: JSON_BYTES, extended: false });
+  const server = app.getHttpServer() as Server;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+}

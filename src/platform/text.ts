@@ -1,0 +1,50 @@
+/** Strings that mean something, on their way in: the one definition of names, slugs, ids, e-mails and new passwords. */
+import { z } from 'zod';
+import { LIMITS } from '../protocol/limits.js';
+import { isId } from './ids.js';
+import { plainText } from './zod.js';
+
+/** What people read: of a room, user or tenant. */
+export const nameSchema = plainText(1, 200).refine((name) => name.trim() !== '', 'must not be blank');
+
+const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const slugSchema = z
+  .string()
+  .regex(SLUG, 'lower-case letters, digits and hyphens, at most 63')
+  .refine((slug) => !isId(slug), 'must not look like an id');
+
+/** A tenant or room named in a path; what can be neither an id nor a slug names nothing. */
+export const isRef = (text: string): boolean => isId(text) || SLUG.test(text);
+
+export const idSchema = z.uuid().toLowerCase();
+
+/** Compared and stored in lower case. */
+export const emailSchema = z.email().max(254).toLowerCase();
+
+const PASSWORD_BYTES = { min: 8, max: 1024 };
+/** Any Unicode: counted in bytes of UTF-8, which is what the hash works on. */
+export const newPasswordSchema = plainText(1, PASSWORD_BYTES.max).refine((password) => {
+  const bytes = Buffer.byteLength(password);
+  return bytes >= PASSWORD_BYTES.min && bytes <= PASSWORD_BYTES.max;
+}, `must have ${PASSWORD_BYTES.min} to ${PASSWORD_BYTES.max} bytes`);
+
+const UNSTORABLE = /[\0\p{Cs}]/u;
+
+/**
+ * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, too deep. Not recursive, because the
+ * depth has to be known before anything recurses into the value (a schema, `JSON.stringify`).
+ */
+export function jsonTrouble(value: unknown): string | null {
+  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next.value === 'string' && UNSTORABLE.test(next.value)) return 'must be well-formed text without NUL';
+    if (typeof next.value !== 'object' || next.value === null) continue;
+    const depth = next.depth + 1;
+    if (depth > LIMITS.jsonDepth) return `must not be nested deeper than ${LIMITS.jsonDepth}`;
+    for (const [key, inner] of Object.entries(next.value)) {
+      if (UNSTORABLE.test(key)) return 'must be well-formed text without NUL';
+      open.push({ value: inner, depth });
+    }
+  }
+  return null;
+}

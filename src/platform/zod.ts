@@ -1,0 +1,66 @@
+/**
+ * How REST input is validated, once: Nest's Standard Schema pipe with zod schemas. Unknown fields are refused by strict
+ * schemas; a refusal names the field, never its value. What could not be parsed at all never gets here (400).
+ */
+import { Body, Query, StandardSchemaValidationPipe } from '@nestjs/common';
+import { z } from 'zod';
+import { LIMITS } from '../protocol/limits.js';
+import { DomainError } from './errors.js';
+import type { FieldError } from './errors.js';
+import { redactText } from './log.js';
+
+const ERRORS_MAX = 20;
+const NAME_CHARS = 64;
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+type Issues = Parameters<NonNullable<NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory']>>[0];
+
+class ZodPipe extends StandardSchemaValidationPipe {
+  constructor() {
+    super({ exceptionFactory: (issues) => new DomainError('invalid_request', { errors: fieldErrors(issues) }) });
+  }
+
+  /** An absent body is an empty one: `POST /v1/auth/logout` needs none. */
+  protected override validate<T = unknown>(...[value, schema, options]: Parameters<StandardSchemaValidationPipe['validate']>) {
+    return super.validate<T>(value ?? {}, schema, options);
+  }
+}
+
+const pipe = new ZodPipe();
+
+/** `@ZodBody(schema) body: z.infer<typeof schema>` */
+export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body({ schema, pipes: [pipe] });
+
+/** `@ZodQuery(schema) query: z.infer<typeof schema>`; values arrive as text, so numbers are coerced in the schema. */
+export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query({ schema, pipes: [pipe] });
+
+/** Of every list: `?limit&cursor`. The cursor is the id of the last item; opaque to clients. */
+export const pageFields = { limit: z.coerce.number().int().min(1).max(LIMITS.pageItems).default(50), cursor: z.uuid().optional() };
+export const pageQuery = z.strictObject(pageFields);
+export type PageQuery = z.infer<typeof pageQuery>;
+
+/** Of every call that answers a receipt: `?wait=false` answers at once with what is known. */
+export const waitFields = { wait: z.enum(['true', 'false']).default('true').transform((text) => text === 'true') };
+export const waitQuery = z.strictObject(waitFields);
+export type WaitQuery = z.infer<typeof waitQuery>;
+
+/** Text for Postgres: NUL and lone surrogates are refused at the edge. */
+export const plainText = (min: number, max: number) =>
+  z.string().min(min).max(max).refine((text) => !text.includes('\0') && !LONE_SURROGATE.test(text), 'must be well-formed text without NUL');
+
+/** Cuts a list that was read one item too long; `next_cursor` is null on the last page. */
+export function page<Item extends { id: string }>(rows: Item[], limit: number): { items: Item[]; next_cursor: string | null } {
+  const items = rows.slice(0, limit);
+  return { items, next_cursor: rows.length > limit ? items.at(-1)!.id : null };
+}
+
+function fieldErrors(issues: Issues): FieldError[] {
+  return issues.slice(0, ERRORS_MAX).flatMap((issue) => {
+    const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+    const { code, keys } = issue as Partial<z.core.$ZodIssueUnrecognizedKeys>;
+    if (code !== 'unrecognized_keys') return [{ path: nameOf(path), message: issue.message }];
+    return (keys ?? []).slice(0, ERRORS_MAX).map((key) => ({ path: nameOf([...path, key]), message: 'unknown field' }));
+  });
+}
+
+const nameOf = (path: string[]): string => redactText(path.join('.')).slice(0, NAME_CHARS);

@@ -1,0 +1,68 @@
+/** Settings and deletion of a room. What takes rights from somebody moves the room's epoch and is logged. */
+import { Injectable } from '@nestjs/common';
+import { uniqueOr } from '../platform/database.js';
+import { Prisma } from '../platform/generated/client.js';
+import type { Principal } from '../sessions/principal.js';
+import { ChangeInRoom } from './change-in-room.js';
+import type { JudgedRoom } from './judged-room.js';
+import { roomRows, toRoom } from './room-rows.js';
+import type { RoomRow } from './room-rows.js';
+import type { ChangedRoom, RoomPatch } from './room.schema.js';
+import type { Receipt } from '../authority/receipt.schema.js';
+
+type Settings = Pick<RoomRow, 'name' | 'slug' | 'visibility' | 'posting'>;
+
+@Injectable()
+export class ChangeRoom {
+  constructor(private readonly change: ChangeInRoom) {}
+
+  async patch(principal: Principal, ref: string, patch: RoomPatch, wait: boolean): Promise<ChangedRoom> {
+    const { result, receipt } = await uniqueOr('slug_taken', () => this.change.run(principal, ref, wait, (room) => applyPatch(room, patch)));
+    return { room: toRoom(result, principal.userId), receipt };
+  }
+
+  async remove(principal: Principal, ref: string, wait: boolean): Promise<Receipt> {
+    const { receipt } = await this.change.run(principal, ref, wait, closeRoom);
+    return receipt!;
+  }
+}
+
+async function applyPatch(room: JudgedRoom, patch: RoomPatch): Promise<RoomRow> {
+  room.require('manage_room');
+  const before = room.row;
+  const after: Settings = {
+    name: patch.name ?? before.name,
+    slug: patch.slug === undefined ? before.slug : patch.slug,
+    visibility: patch.visibility ?? before.visibility,
+    posting: patch.posting ?? before.posting,
+  };
+  const shrinks = shrinksRights(before, after);
+  const matters = shrinks || before.slug !== after.slug || before.visibility !== after.visibility || before.posting !== after.posting;
+  const version = before.version + (matters ? 1 : 0);
+  await room.tx.$executeRaw`
+    UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting}, version = ${version}
+    WHERE id = ${room.id}::uuid`;
+  if (matters) await noteChange(room, 'open', after, version, shrinks);
+  return (await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`))[0]!;
+}
+
+async function closeRoom(room: JudgedRoom): Promise<void> {
+  room.require('manage_room');
+  const version = room.row.version + 1;
+  await room.tx.$executeRaw`UPDATE rooms SET state = 'closed', version = ${version} WHERE id = ${room.id}::uuid`;
+  await noteChange(room, 'closed', room.row, version, true);
+}
+
+async function noteChange(room: JudgedRoom, state: 'open' | 'closed', { visibility, posting }: Settings, version: number, shrinks: boolean): Promise<void> {
+  const epoch = await room.epoch(shrinks);
+  room.note(shrinks, { kind: 'room.changed', room: room.id, state, visibility, posting, version, epoch });
+}
+
+/** A slug that is given up counts: another room may take it, and no node may then still find this one by it. */
+export function shrinksRights(before: Settings, after: Settings): boolean {
+  return (
+    (before.visibility === 'public' && after.visibility !== 'public') ||
+    (before.posting === 'members' && after.posting === 'moderators') ||
+    (before.slug !== null && before.slug !== after.slug)
+  );
+}

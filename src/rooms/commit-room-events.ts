@@ -1,0 +1,148 @@
+/**
+ * One call of `apply_room_events` per node and turn, for everything that turn produced. One batch is in flight at a
+ * time, so what one connection sends is committed in the order it was sent. Source: architecture, section 4.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { monotonicMs } from '../platform/clock.js';
+import { Database, sqlState } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import { Metrics } from '../platform/metrics.js';
+import type { RoomEventRow } from './room-event.js';
+
+/** A request as the function takes it, without its place in the batch. */
+export interface RoomEventInput {
+  type: RoomEventRow['type'];
+  room: string;
+  sender: string;
+  session: string;
+  user_version: number;
+  epoch: number;
+  message_id: string;
+  op_id: string | null;
+  /** Hex digest of what must be the same when an op_id comes again. */
+  fingerprint: string | null;
+  kind: string | null;
+  body: string | null;
+  emoji: string | null;
+  on: boolean | null;
+}
+
+export interface RoomEventOutcome {
+  outcome: 'new' | 'duplicate' | 'conflict' | 'revoked' | 'gone' | 'stale';
+  message_id: string;
+  seq: number;
+  epoch: number;
+  at: Date;
+}
+
+interface Waiting {
+  input: RoomEventInput;
+  sinceMs: number;
+  resolve: (outcome: RoomEventOutcome) => void;
+  reject: (error: unknown) => void;
+}
+
+const BATCH_MAX = 256;
+const QUEUE_MAX = 20_000;
+/** Beyond this the caller is told to come again with the same op_id; what became of it is unknown until then. */
+const PATIENCE_MS = 10_000;
+const RETRY_PAUSE_MS = 50;
+const CALL = 'SELECT i, outcome, message_id, seq, epoch, at FROM apply_room_events($1::json)';
+
+@Injectable()
+export class CommitRoomEvents {
+  private readonly logger = new Logger(CommitRoomEvents.name);
+  private queue: Waiting[] = [];
+  private flying = false;
+  private scheduled = false;
+
+  constructor(
+    private readonly database: Database,
+    private readonly metrics: Metrics,
+  ) {}
+
+  submit(input: RoomEventInput): Promise<RoomEventOutcome> {
+    if (this.queue.length >= QUEUE_MAX) return Promise.reject(new DomainError('overloaded', { detail: 'publish queue is full' }));
+    return new Promise((resolve, reject) => {
+      this.queue.push({ input, sinceMs: monotonicMs(), resolve, reject });
+      this.schedule();
+    });
+  }
+
+  private schedule(): void {
+    if (this.scheduled || this.flying || this.queue.length === 0) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      void this.flush();
+    });
+  }
+
+  private async flush(): Promise<void> {
+    const batch = this.take();
+    this.flying = true;
+    try {
+      await this.commit(batch);
+    } finally {
+      this.flying = false;
+      this.schedule();
+    }
+  }
+
+  /** As many as may share a batch: the same op_id or the same target twice has to wait for the next one. */
+  private take(): Waiting[] {
+    const keys = new Set<string>();
+    let count = 0;
+    for (const { input } of this.queue) {
+      if (count === BATCH_MAX) break;
+      const keysOfInput = conflictKeys(input);
+      if (keysOfInput.some((key) => keys.has(key))) break;
+      for (const key of keysOfInput) keys.add(key);
+      count += 1;
+    }
+    return this.queue.splice(0, count);
+  }
+
+  private async commit(batch: Waiting[]): Promise<void> {
+    this.metrics.publishBatch.observe(batch.length);
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        const rows = await this.database.hot<RoomEventOutcome & { i: number; seq: string; epoch: string }>('apply_room_events', CALL, [
+          JSON.stringify(batch.map(({ input }, i) => ({ i, ...input }))),
+        ]);
+        const now = monotonicMs();
+        rows.forEach((row) => {
+          const waiting = batch[row.i]!;
+          this.metrics.publishSeconds.observe((now - waiting.sinceMs) / 1000);
+          waiting.resolve({ ...row, seq: Number(row.seq), epoch: Number(row.epoch) });
+        });
+        return;
+      } catch (error) {
+        const state = sqlState(error) ?? '';
+        if (/^2[23]/.test(state)) return this.commitSingly(batch, error);
+        this.logger.warn({ msg: 'room events were not committed, trying again', attempt, state, error: (error as Error).message });
+        // A lost connection leaves the outcome unknown: run again, the op_id tells what is stored already.
+        if (monotonicMs() - batch[0]!.sinceMs > PATIENCE_MS) {
+          for (const waiting of batch) waiting.reject(new DomainError('unavailable', { cause: error }));
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * 2 ** Math.min(attempt, 5)));
+      }
+    }
+  }
+
+  /** One input the database refuses must not take the others with it. */
+  private async commitSingly(batch: Waiting[], error: unknown): Promise<void> {
+    if (batch.length === 1) {
+      batch[0]!.reject(new DomainError('invalid_request', { cause: error }));
+      return;
+    }
+    for (const waiting of batch) await this.commit([waiting]);
+  }
+}
+
+function conflictKeys({ type, room, sender, op_id, message_id }: RoomEventInput): string[] {
+  const keys = type === 'message' ? [] : [message_id];
+  if (op_id !== null) keys.push(`${room}:${sender}:${op_id}`);
+  return keys;
+}

@@ -1,0 +1,66 @@
+/** New rooms. The creator of a group room owns it; a direct room has two plain members for ever and is made once per pair. */
+import { Injectable } from '@nestjs/common';
+import { Database, uniqueOr } from '../platform/database.js';
+import type { Tx } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import { Prisma } from '../platform/generated/client.js';
+import { newId } from '../platform/ids.js';
+import type { Principal } from '../sessions/principal.js';
+import { requireCaller } from '../sessions/require-caller.js';
+import { roomRows, toRoom } from './room-rows.js';
+import type { NewDirectRoom, NewGroupRoom, NewRoom, Room } from './room.schema.js';
+
+export interface CreatedRoom {
+  room: Room;
+  /** False: the direct room was there already. */
+  created: boolean;
+}
+
+@Injectable()
+export class CreateRoom {
+  constructor(private readonly database: Database) {}
+
+  create(principal: Principal, input: NewRoom): Promise<CreatedRoom> {
+    return uniqueOr('slug_taken', () =>
+      this.database.transaction(async (tx) => {
+        const { role } = await requireCaller(tx, principal);
+        if (role === 'guest') throw new DomainError('guest_read_only');
+        if (role === 'operator') throw new DomainError('role_required', { detail: 'operators have no rooms' });
+        const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
+        const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`);
+        return { room: toRoom(rows[0]!, principal.userId), created };
+      }),
+    );
+  }
+}
+
+async function createGroup(tx: Tx, { tenantId, userId }: Principal, { name, slug, visibility, posting }: NewGroupRoom) {
+  const id = newId();
+  await tx.$executeRaw`
+    INSERT INTO rooms (id, tenant_id, slug, name, visibility, posting, created_by)
+    VALUES (${id}::uuid, ${tenantId}::uuid, ${slug ?? null}, ${name}, ${visibility}, ${posting}, ${userId}::uuid)`;
+  await tx.$executeRaw`INSERT INTO members (room_id, user_id, role) VALUES (${id}::uuid, ${userId}::uuid, 'owner')`;
+  return { id, created: true };
+}
+
+async function createDirect(tx: Tx, { tenantId, userId }: Principal, { members, name }: NewDirectRoom) {
+  const [other, ...more] = members.filter((member) => member !== userId);
+  if (other === undefined || more.length > 0) {
+    throw new DomainError('invalid_request', { errors: [{ path: 'members', message: 'exactly one other user' }] });
+  }
+  const users = await tx.$queryRaw<{ role: string }[]>`SELECT role FROM users WHERE id = ${other}::uuid AND tenant_id = ${tenantId}::uuid`;
+  if (users[0] === undefined || users[0].role === 'operator') throw new DomainError('not_found', { detail: 'no such user in the tenant' });
+  const key = [userId, other].sort().join(':');
+  const made = await tx.$queryRaw<{ id: string }[]>`
+    INSERT INTO rooms (id, tenant_id, name, visibility, direct_key, created_by)
+    VALUES (${newId()}::uuid, ${tenantId}::uuid, ${name ?? 'direct'}, 'direct', ${key}, ${userId}::uuid)
+    ON CONFLICT (tenant_id, direct_key) WHERE state = 'open' DO NOTHING RETURNING id`;
+  if (made[0] !== undefined) {
+    const { id } = made[0];
+    await tx.$executeRaw`
+      INSERT INTO members (room_id, user_id, role) VALUES (${id}::uuid, ${userId}::uuid, 'member'), (${id}::uuid, ${other}::uuid, 'member')`;
+    return { id, created: true };
+  }
+  const found = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM rooms WHERE tenant_id = ${tenantId}::uuid AND direct_key = ${key} AND state = 'open'`;
+  return { id: found[0]!.id, created: false };
+}

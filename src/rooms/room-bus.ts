@@ -1,0 +1,126 @@
+/**
+ * Between nodes: one sharded Redis channel per room, listened to by the nodes that have subscribers there. At most once:
+ * durable events carry a seq and are repaired from Postgres, everything else may be lost.
+ */
+import { Injectable } from '@nestjs/common';
+import type { OnModuleDestroy } from '@nestjs/common';
+import type { Redis } from 'ioredis';
+import { newId } from '../platform/ids.js';
+import { RedisConnections } from '../platform/redis.js';
+import type { RoomEvent } from './room-event.js';
+
+/** A frame for whoever is there, judged by the sender's node at `epoch`. */
+export interface TransientFrame {
+  room: string;
+  epoch: number;
+  frame: string;
+}
+
+/** Who is present through one node: its whole state, so a lost message heals with the next. */
+export interface PresenceState {
+  room: string;
+  /** Null when there are too many to list. */
+  users: string[] | null;
+  count: number;
+}
+
+export type BusMessage =
+  | { kind: 'events'; node: string; events: RoomEvent[] }
+  | { kind: 'transient'; node: string; frames: TransientFrame[] }
+  | { kind: 'presence'; node: string; state: PresenceState }
+  | { kind: 'presence_query'; node: string; room: string };
+
+const PREFIX = 'wardroom:room:{';
+const channelOf = (room: string): string => `${PREFIX}${room}}`;
+const WATCHDOG_MS = 2_000;
+
+@Injectable()
+export class RoomBus implements OnModuleDestroy {
+  readonly node = newId();
+  private readonly rooms = new Set<string>();
+  private subscriber: Redis | null = null;
+  private watchdog: NodeJS.Timeout | null = null;
+  private outbox = new Map<string, { events: RoomEvent[]; frames: TransientFrame[] }>();
+
+  constructor(private readonly redis: RedisConnections) {}
+
+  start(onMessage: (message: BusMessage) => void): void {
+    const subscriber = (this.subscriber = this.redis.reader('rooms'));
+    subscriber.on('smessage', (_channel: string, text: string) => {
+      const message = JSON.parse(text) as BusMessage;
+      if (message.node !== this.node) onMessage(message);
+    });
+    // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it knows.
+    subscriber.on('ready', () => {
+      for (const room of this.rooms) void this.send(room);
+    });
+    void subscriber.connect().catch(() => undefined);
+    this.watchdog = setInterval(() => void this.check(subscriber), WATCHDOG_MS);
+    this.watchdog.unref();
+  }
+
+  /** Answers when the node listens, or at once when Redis is away: the head check finds what is missed. */
+  async join(room: string): Promise<void> {
+    this.rooms.add(room);
+    await this.send(room);
+  }
+
+  leave(room: string): void {
+    this.rooms.delete(room);
+    if (this.subscriber?.status === 'ready') void this.subscriber.sunsubscribe(channelOf(room)).catch(() => undefined);
+  }
+
+  /** Queued; one message per room and turn. */
+  sendEvent(event: RoomEvent): void {
+    this.box(event.room).events.push(event);
+  }
+
+  sendTransient(frame: TransientFrame): void {
+    this.box(frame.room).frames.push(frame);
+  }
+
+  sendPresence(room: string, state: PresenceState | null): void {
+    const message: BusMessage = state === null ? { kind: 'presence_query', node: this.node, room } : { kind: 'presence', node: this.node, state };
+    this.publish(room, message);
+  }
+
+  private box(room: string) {
+    if (this.outbox.size === 0) setImmediate(() => this.flush());
+    let box = this.outbox.get(room);
+    if (box === undefined) this.outbox.set(room, (box = { events: [], frames: [] }));
+    return box;
+  }
+
+  private flush(): void {
+    const boxes = this.outbox;
+    this.outbox = new Map();
+    for (const [room, { events, frames }] of boxes) {
+      if (events.length > 0) this.publish(room, { kind: 'events', node: this.node, events });
+      if (frames.length > 0) this.publish(room, { kind: 'transient', node: this.node, frames });
+    }
+  }
+
+  private publish(room: string, message: BusMessage): void {
+    void this.redis.attempt('room bus', (redis) => redis.spublish(channelOf(room), JSON.stringify(message)));
+  }
+
+  private async send(room: string): Promise<void> {
+    if (this.subscriber?.status !== 'ready') return;
+    await Promise.race([this.subscriber.ssubscribe(channelOf(room)).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+  }
+
+  /** A black-holed subscriber looks healthy for ever; only an answer proves that it is not. */
+  private async check(subscriber: Redis): Promise<void> {
+    if (subscriber.status !== 'ready') return;
+    const answered = await Promise.race([
+      subscriber.ping().then(() => true, () => false),
+      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), WATCHDOG_MS).unref()),
+    ]);
+    if (!answered && subscriber.status === 'ready') subscriber.disconnect(true);
+  }
+
+  onModuleDestroy(): void {
+    if (this.watchdog !== null) clearInterval(this.watchdog);
+    this.subscriber?.disconnect();
+  }
+}

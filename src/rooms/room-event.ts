@@ -1,0 +1,51 @@
+/**
+ * A durable room event as it travels: the frame's text is built once, where the event was committed or read, and goes
+ * unchanged to every subscriber on every node.
+ */
+import type { RoomEventFrame } from '../protocol/frames.js';
+
+export interface RoomEvent {
+  readonly room: string;
+  readonly seq: number;
+  /** rooms.authz_epoch in the transaction that committed it: delivered only by nodes that have applied that epoch. */
+  readonly epoch: number;
+  /** JSON text of the server frame. */
+  readonly frame: string;
+}
+
+/** Columns of room_events that make a frame; `body` is JSON text. */
+export interface RoomEventRow {
+  room_id: string;
+  seq: number | string;
+  type: RoomEventFrame['type'];
+  message_id: string;
+  sender: string;
+  op_id: string | null;
+  kind: string | null;
+  body: string | null;
+  emoji: string | null;
+  reaction_on: boolean | null;
+  epoch: number | string;
+  at: Date;
+}
+
+export function toRoomEvent(row: RoomEventRow): RoomEvent {
+  const seq = Number(row.seq);
+  const head =
+    `{"type":"${row.type}","room":"${row.room_id}","seq":${seq},"message_id":"${row.message_id}",` +
+    `"sender":"${row.sender}","at":"${row.at.toISOString()}"`;
+  return { room: row.room_id, seq, epoch: Number(row.epoch), frame: `${head}${tail(row)}}` };
+}
+
+function tail(row: RoomEventRow): string {
+  switch (row.type) {
+    case 'message':
+      return `,"kind":${JSON.stringify(row.kind)},"op_id":${JSON.stringify(row.op_id)},"body":${row.body ?? 'null'}`;
+    case 'message_edited':
+      return `,"body":${row.body ?? 'null'}`;
+    case 'message_deleted':
+      return '';
+    case 'reaction':
+      return `,"emoji":${JSON.stringify(row.emoji)},"on":${row.reaction_on === true}`;
+  }
+}

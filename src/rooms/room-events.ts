@@ -1,0 +1,148 @@
+/**
+ * Publish, edit, delete, react: decided by the policy, committed with the facts of that decision, decided again when the
+ * facts turn out to have moved (`stale`). Answers after the commit; what is new is handed to the fan-out.
+ */
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Database } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import { newId } from '../platform/ids.js';
+import { Policy } from '../policy/policy.js';
+import type { Granted } from '../policy/policy.js';
+import type { RoomAction } from '../policy/decide-room.js';
+import type { ServerFrames } from '../protocol/frames.js';
+import type { Principal } from '../sessions/principal.js';
+import { CommitRoomEvents } from './commit-room-events.js';
+import type { RoomEventInput, RoomEventOutcome } from './commit-room-events.js';
+import { toRoomEvent } from './room-event.js';
+import type { RoomEvent } from './room-event.js';
+
+export interface PublishInput {
+  op_id: string;
+  body: unknown;
+  kind?: string | undefined;
+}
+export interface EditInput {
+  message_id: string;
+  body: unknown;
+  op_id?: string | undefined;
+}
+export interface ReactInput {
+  message_id: string;
+  emoji: string;
+  on: boolean;
+}
+
+type Content = Pick<RoomEventInput, 'type' | 'message_id' | 'op_id' | 'fingerprint' | 'kind' | 'body' | 'emoji' | 'on'>;
+type Ack = Omit<ServerFrames['ack'], 'type' | 'id'>;
+export type PublishAck = Required<Pick<Ack, 'room' | 'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>>;
+export type ChangeAck = Required<Pick<Ack, 'room' | 'message_id' | 'seq'>>;
+
+const STALE_RETRIES = 5;
+const DEFAULT_KIND = 'text';
+
+@Injectable()
+export class RoomEvents {
+  private readonly listeners: ((event: RoomEvent) => void)[] = [];
+
+  constructor(
+    private readonly policy: Policy,
+    private readonly commit: CommitRoomEvents,
+    private readonly database: Database,
+  ) {}
+
+  /** Called once per new event, after its commit, in seq order per room. */
+  onCommitted(listener: (event: RoomEvent) => void): void {
+    this.listeners.push(listener);
+  }
+
+  /** `granted`: the guard's answer, when one asked already. */
+  async publish(principal: Principal, room: string, input: PublishInput, granted?: Granted): Promise<PublishAck> {
+    const kind = input.kind ?? DEFAULT_KIND;
+    const body = JSON.stringify(input.body);
+    const content = { type: 'message', message_id: newId(), op_id: input.op_id, fingerprint: fingerprint(['message', kind, body]), kind, body, emoji: null, on: null } as const;
+    const done = await this.effect(principal, room, 'publish', undefined, content, granted);
+    return { room: done.room, op_id: input.op_id, message_id: done.message_id, seq: done.seq, at: done.at.toISOString(), duplicate: done.outcome === 'duplicate' };
+  }
+
+  async edit(principal: Principal, room: string, input: EditInput, granted?: Granted): Promise<ChangeAck> {
+    const body = JSON.stringify(input.body);
+    const digest = fingerprint(['edit', input.message_id, body]);
+    // Without an op_id a lost connection could apply the edit twice; our own makes the retry recognisable.
+    const content = { type: 'message_edited', message_id: input.message_id, op_id: input.op_id ?? newId(), fingerprint: digest, kind: null, body, emoji: null, on: null } as const;
+    return changeAck(await this.effect(principal, room, 'edit', input.message_id, content, granted));
+  }
+
+  async delete(principal: Principal, room: string, input: { message_id: string }, granted?: Granted): Promise<ChangeAck> {
+    const content = { type: 'message_deleted', message_id: input.message_id, op_id: null, fingerprint: null, kind: null, body: null, emoji: null, on: null } as const;
+    return changeAck(await this.effect(principal, room, 'delete', input.message_id, content, granted));
+  }
+
+  async react(principal: Principal, room: string, input: ReactInput, granted?: Granted): Promise<ChangeAck> {
+    const content = { type: 'reaction', message_id: input.message_id, op_id: null, fingerprint: null, kind: null, body: null, emoji: input.emoji, on: input.on } as const;
+    return changeAck(await this.effect(principal, room, 'react', undefined, content, granted));
+  }
+
+  /** The author a policy decision about a message needs; refused like a message that is not there. */
+  async authorOf(principal: Principal, room: string, messageId: string): Promise<string> {
+    const readable = await this.policy.authorize(principal, room, 'read');
+    const rows = await this.database.hot<{ sender: string }>(
+      'message_author',
+      `SELECT sender FROM room_events WHERE message_id = $1 AND type = 'message' AND room_id = $2`,
+      [messageId, readable.room.id],
+    );
+    if (rows[0] === undefined) throw new DomainError('not_found', { detail: 'no such message in the room' });
+    return rows[0].sender;
+  }
+
+  private async effect(
+    principal: Principal,
+    room: string,
+    action: RoomAction,
+    about: string | undefined,
+    content: Content,
+    granted: Granted | undefined,
+  ): Promise<RoomEventOutcome & { room: string }> {
+    const target = about === undefined || granted !== undefined ? undefined : { author: await this.authorOf(principal, room, about) };
+    let grant = granted ?? (await this.policy.authorize(principal, room, action, target));
+    for (let attempt = 0; attempt < STALE_RETRIES; attempt += 1) {
+      const input = { ...content, room: grant.room.id, sender: principal.userId, session: principal.sessionId, user_version: grant.facts.user.version, epoch: grant.room.epoch };
+      const outcome = await this.commit.submit(input);
+      if (outcome.outcome !== 'stale') return { ...this.judge(outcome, input), room: input.room };
+      const author = about === undefined ? undefined : { author: await this.authorOf(principal, room, about) };
+      grant = await this.policy.authorizeAfresh(principal, room, action, author);
+    }
+    throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
+  }
+
+  private judge(outcome: RoomEventOutcome, input: RoomEventInput): RoomEventOutcome {
+    switch (outcome.outcome) {
+      case 'new':
+        this.announce(outcome, input);
+        return outcome;
+      case 'duplicate':
+        return outcome;
+      case 'conflict':
+        throw new DomainError('op_conflict');
+      case 'revoked':
+        throw new DomainError('session_revoked', { detail: 'the session ended before the commit' });
+      case 'gone':
+        throw new DomainError('not_found', { detail: 'room or message is gone' });
+      case 'stale':
+        throw new DomainError('internal', { detail: 'stale outcome was not retried' });
+    }
+  }
+
+  private announce({ seq, epoch, at }: RoomEventOutcome, input: RoomEventInput): void {
+    const event = toRoomEvent({ ...input, room_id: input.room, reaction_on: input.on, seq, epoch, at });
+    for (const listener of this.listeners) listener(event);
+  }
+}
+
+const changeAck = ({ room, message_id, seq }: RoomEventOutcome & { room: string }): ChangeAck => ({ room, message_id, seq });
+
+function fingerprint(parts: string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('hex').slice(0, 32);
+}

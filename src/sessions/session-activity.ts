@@ -1,0 +1,128 @@
+/**
+ * What keeps a session alive: frames, REST calls, refreshes. Noted in memory, written in batches: `last_active_at` in
+ * Postgres, a live mark in Redis. A second, faster batch tells Postgres that an access token minted with a refresh
+ * successor was accepted (known at most 5 s late), which closes the successor's box. Nothing here decides anything.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import { sessionMark } from '../authority/authority-stream.js';
+import { Config } from '../platform/config.js';
+import { Database } from '../platform/database.js';
+import { RedisConnections } from '../platform/redis.js';
+import { flushIntervalMs, markSeconds } from './idle.js';
+
+const ACCEPTED_EVERY_MS = 1_000;
+const REMEMBERED_MAX = 100_000;
+const REDIS_BATCH = 500;
+
+/** A session that ended stays marked so, whoever is late with a sign of life. */
+const MARK_LIVE = `
+if redis.call('GET', KEYS[1]) ~= 'ended' then redis.call('SET', KEYS[1], 'live', 'EX', ARGV[1]) end
+return 1`;
+
+/** Rows that another node holds at this moment are being kept alive there. */
+const TOUCH = `
+  UPDATE sessions s SET last_active_at = clock_timestamp()
+  FROM (SELECT id FROM sessions WHERE id = ANY($1::uuid[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) d
+  WHERE s.id = d.id
+  RETURNING s.id, s.idle_seconds`;
+
+const ACCEPTED = `
+  UPDATE sessions s SET refresh_used = true
+  FROM (SELECT a.id FROM sessions a JOIN unnest($1::uuid[], $2::integer[]) AS x (id, generation) ON a.id = x.id AND a.refresh_generation = x.generation
+        WHERE a.ended_at IS NULL AND NOT a.refresh_used ORDER BY a.id FOR NO KEY UPDATE OF a) d
+  WHERE s.id = d.id`;
+
+@Injectable()
+export class SessionActivity implements OnModuleInit, OnModuleDestroy {
+  private readonly logger = new Logger(SessionActivity.name);
+  private touched = new Set<string>();
+  private accepted = new Map<string, number>();
+  /** Generations already told, so that a busy session costs one write per refresh. */
+  private readonly told = new Map<string, number>();
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+    private readonly redis: RedisConnections,
+  ) {}
+
+  onModuleInit(): void {
+    this.timers.push(setInterval(() => void this.flush(), flushIntervalMs(this.config)).unref());
+    this.timers.push(setInterval(() => void this.flushAccepted(), ACCEPTED_EVERY_MS).unref());
+  }
+
+  /** Synchronous and cheap: once per frame or call. */
+  touch(session: string): void {
+    this.touched.add(session);
+  }
+
+  /** An access token minted with refresh generation `generation` was accepted. The first generation has no predecessor. */
+  tokenAccepted(session: string, generation: number): void {
+    if (generation <= 1 || this.told.get(session) === generation) return;
+    if (this.told.size >= REMEMBERED_MAX) this.told.delete(this.told.keys().next().value!);
+    this.told.set(session, generation);
+    this.accepted.set(session, generation);
+  }
+
+  /** Writes what was noted so far; on trouble it is kept for the next time. */
+  async flush(): Promise<void> {
+    if (this.touched.size === 0) return;
+    const sessions = [...this.touched];
+    this.touched = new Set();
+    try {
+      const rows = await this.database.hot<{ id: string; idle_seconds: number }>('sessions_touch', TOUCH, [sessions]);
+      await this.mark(rows.map((row) => [row.id, markSeconds(row.idle_seconds)]));
+    } catch (error) {
+      this.logger.warn({ msg: 'activity not written', sessions: sessions.length, error: (error as Error).message });
+      for (const session of sessions) this.touched.add(session);
+      const seconds = markSeconds(Number.isFinite(this.config.sessionIdleSeconds) ? this.config.sessionIdleSeconds : 0);
+      await this.mark(sessions.map((session) => [session, seconds]));
+    }
+  }
+
+  /** Of these, the ones somebody saw alive within their idle time; empty when Redis is away. */
+  async liveMarks(sessions: readonly string[]): Promise<Set<string>> {
+    const live = new Set<string>();
+    for (let from = 0; from < sessions.length; from += REDIS_BATCH) {
+      const batch = sessions.slice(from, from + REDIS_BATCH);
+      const answers = await this.redis.attempt('live marks', (redis) => {
+        const pipeline = redis.pipeline();
+        for (const session of batch) pipeline.get(sessionMark(session));
+        return pipeline.exec();
+      });
+      answers?.forEach(([error, value], i) => error === null && value === 'live' && live.add(batch[i]!));
+    }
+    return live;
+  }
+
+  private async mark(sessions: [id: string, seconds: number][]): Promise<void> {
+    for (let from = 0; from < sessions.length; from += REDIS_BATCH) {
+      const batch = sessions.slice(from, from + REDIS_BATCH);
+      await this.redis.attempt('mark sessions', (redis) => {
+        const pipeline = redis.pipeline();
+        for (const [session, seconds] of batch) pipeline.eval(MARK_LIVE, 1, sessionMark(session), String(seconds));
+        return pipeline.exec();
+      });
+    }
+  }
+
+  private async flushAccepted(): Promise<void> {
+    if (this.accepted.size === 0) return;
+    const batch = this.accepted;
+    this.accepted = new Map();
+    try {
+      await this.database.hot('sessions_accepted', ACCEPTED, [[...batch.keys()], [...batch.values()]]);
+    } catch (error) {
+      this.logger.warn({ msg: 'accepted tokens not written', sessions: batch.size, error: (error as Error).message });
+      for (const [session, generation] of batch) if (!this.accepted.has(session)) this.accepted.set(session, generation);
+    }
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    for (const timer of this.timers) clearInterval(timer);
+    await this.flushAccepted();
+    await this.flush();
+  }
+}

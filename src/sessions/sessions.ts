@@ -1,0 +1,163 @@
+/** Who is signed in: opening, listing and ending sessions. Ending goes through the authority log, so sockets close too. */
+import { Injectable } from '@nestjs/common';
+import { AuthorityLog } from '../authority/authority-log.js';
+import type { Change, Committed } from '../authority/authority-log.js';
+import type { EndReason } from '../authority/events.js';
+import { rfc3339 } from '../platform/clock.js';
+import { Config } from '../platform/config.js';
+import { Database } from '../platform/database.js';
+import type { Tx } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import type { Session } from '../platform/generated/client.js';
+import { isId } from '../platform/ids.js';
+import { Metrics } from '../platform/metrics.js';
+import { page } from '../platform/zod.js';
+import type { PageQuery } from '../platform/zod.js';
+import { endSessions, sessionsEnded } from './end-sessions.js';
+import type { SessionSelector } from './end-sessions.js';
+import { idleSecondsOf } from './idle.js';
+import type { Principal } from './principal.js';
+import { requireCaller } from './require-caller.js';
+import type { SessionView } from './session.schema.js';
+
+export interface NewSession {
+  principal: Principal;
+  /** Null: a guest, who has no user row. Otherwise what the password that was verified belonged to. */
+  passwordVersion: number | null;
+  device: string | null;
+  transport: 'body' | 'cookie';
+  refreshFamily: Uint8Array<ArrayBuffer>;
+  refreshHash: Uint8Array<ArrayBuffer>;
+}
+
+export interface SessionPage {
+  items: SessionView[];
+  next_cursor: string | null;
+}
+
+@Injectable()
+export class Sessions {
+  constructor(
+    private readonly database: Database,
+    private readonly log: AuthorityLog,
+    private readonly config: Config,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Inserts the row inside the transaction of a login. Tenant and user are read again FOR SHARE: a suspension, a new
+   * password or a disabled tenant falls wholly before (and refuses) or wholly after (and ends what is opened here).
+   */
+  async open(tx: Tx, session: NewSession): Promise<{ expiresAtMs: number }> {
+    const { tenantId, userId, sessionId } = session.principal;
+    const guest = session.passwordVersion === null;
+    const tenants = await tx.$queryRaw<{ state: string; allow_guests: boolean }[]>`
+      SELECT state, allow_guests FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
+    if (tenants[0] === undefined) throw new DomainError('not_found');
+    if (tenants[0].state !== 'active') throw new DomainError('tenant_disabled');
+    if (guest && !tenants[0].allow_guests) throw new DomainError('not_found', { detail: 'the tenant allows no guests' });
+    const userVersion = guest ? 0 : await this.userVersion(tx, session);
+    const idleSeconds = idleSecondsOf(this.config, guest);
+    const rows = await tx.$queryRaw<{ expires_at: Date }[]>`
+      INSERT INTO sessions (id, tenant_id, user_id, guest, device, transport, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
+      VALUES (${sessionId}::uuid, ${tenantId}::uuid, ${userId}::uuid, ${guest}, ${session.device}, ${session.transport}, ${userVersion}::integer,
+        ${idleSeconds}::integer, clock_timestamp() + make_interval(secs => ${this.config.sessionAbsoluteSeconds}::integer),
+        ${session.refreshFamily}, ${session.refreshHash})
+      RETURNING expires_at`;
+    return { expiresAtMs: rows[0]!.expires_at.getTime() };
+  }
+
+  /** The caller's own devices, newest first. */
+  listMine(principal: Principal, query: PageQuery): Promise<SessionPage> {
+    return this.list({ tenant: principal.tenantId, user: principal.userId }, query, principal.sessionId);
+  }
+
+  /** For operators (any tenant) and admins (their own: the caller passes `tenant`). */
+  async list(where: { tenant?: string | undefined; user?: string | undefined }, query: PageQuery, current?: string): Promise<SessionPage> {
+    const rows = await this.database.prisma.session.findMany({
+      where: {
+        endedAt: null,
+        expiresAt: { gt: new Date() },
+        ...(where.tenant === undefined ? {} : { tenantId: where.tenant }),
+        ...(where.user === undefined ? {} : { userId: where.user }),
+        ...(query.cursor === undefined ? {} : { id: { lt: query.cursor } }),
+      },
+      orderBy: { id: 'desc' },
+      take: query.limit + 1,
+    });
+    return page(rows.map((row) => viewOf(row, current)), query.limit);
+  }
+
+  /** One of the caller's own; another's, or one that has ended, is `not_found`. */
+  endOne(principal: Principal, session: string): Promise<Committed<string[]>> {
+    if (!isId(session)) throw new DomainError('not_found');
+    return this.commit(async (tx) => {
+      await requireCaller(tx, principal, 'change');
+      const change = await this.end(tx, { session, user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
+      if (change.result.length === 0) throw new DomainError('not_found');
+      return change;
+    });
+  }
+
+  endCurrent(principal: Principal): Promise<Committed<string[]>> {
+    return this.endOne(principal, principal.sessionId);
+  }
+
+  endOthers(principal: Principal): Promise<Committed<string[]>> {
+    return this.commit(async (tx) => {
+      await requireCaller(tx, principal, 'change');
+      return this.end(tx, { user: principal.userId, except: principal.sessionId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
+    });
+  }
+
+  endAll(principal: Principal): Promise<Committed<string[]>> {
+    return this.commit(async (tx) => {
+      await requireCaller(tx, principal, 'change');
+      return this.end(tx, { user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
+    });
+  }
+
+  /** Ends what `where` selects for a reason that is nobody's call: reuse, expiry. */
+  endWhere(where: SessionSelector, reason: EndReason, tenant: string, issuedBefore?: Date): Promise<Committed<string[]>> {
+    return this.commit((tx) => this.end(tx, where, reason, tenant, issuedBefore));
+  }
+
+  /** The change for an `AuthorityLog.commit`: logged even when nothing was alive, so that the answer is a true receipt. */
+  async end(tx: Tx, where: SessionSelector, reason: EndReason, tenant: string, issuedBefore?: Date): Promise<Change<string[]>> {
+    const ids = await endSessions(tx, where, reason, issuedBefore);
+    const events = ids.length === 0 ? [{ kind: 'session.ended' as const, sessions: [], reason }] : sessionsEnded(ids, reason);
+    return { result: ids, events, tenant };
+  }
+
+  private async commit(work: (tx: Tx) => Promise<Change<string[]>>): Promise<Committed<string[]>> {
+    const committed = await this.log.commit(work);
+    this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, committed.result.length);
+    return committed;
+  }
+
+  private async userVersion(tx: Tx, session: NewSession): Promise<number> {
+    const { tenantId, userId } = session.principal;
+    const users = await tx.$queryRaw<{ state: string; version: number; password_version: number }[]>`
+      SELECT state, version, password_version FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE`;
+    const user = users[0];
+    if (user === undefined) throw new DomainError('invalid_credentials', { detail: 'the user is gone' });
+    if (user.state !== 'active') throw new DomainError('user_suspended');
+    if (user.password_version !== session.passwordVersion) throw new DomainError('invalid_credentials', { detail: 'the password was changed meanwhile' });
+    return user.version;
+  }
+}
+
+function viewOf(row: Session, current: string | undefined): SessionView {
+  return {
+    id: row.id,
+    tenant_id: row.tenantId,
+    user_id: row.userId,
+    guest: row.guest,
+    device: row.device,
+    transport: row.transport === 'cookie' ? 'cookie' : 'body',
+    created_at: rfc3339(row.createdAt),
+    last_active_at: rfc3339(row.lastActiveAt),
+    expires_at: rfc3339(row.expiresAt),
+    current: row.id === current,
+  };
+}

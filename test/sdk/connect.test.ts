@@ -1,0 +1,112 @@
+import { expect, test } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { WardroomClient } from '../../sdk/src/index.js';
+import { harness } from './harness.js';
+
+const h = harness();
+
+test('connect sends the token as the first message and never in the URL', async () => {
+  const client = h.client();
+  const states: string[] = [];
+  client.on('state', ({ state }) => states.push(state));
+  const live = client.connect();
+  const peer = await h.server.peers.next();
+  expect(peer.url).toBe('/v1/ws?auth=message');
+  expect(peer.socket.protocol).toBe('wardroom.v1');
+  expect(await peer.welcome()).toEqual({ type: 'auth', token: 'token-1' });
+  const auth = await live;
+  expect(client.auth).toEqual(auth);
+  expect(auth.expires_in_ms).toBe(300_000);
+  expect(states).toEqual(['connecting', 'authenticating', 'live']);
+  expect(h.asked).toEqual(['connect']);
+});
+
+test('a ticket is presented as a ticket', async () => {
+  void h.client({ getToken: () => ({ ticket: 'once' }) }).connect();
+  const peer = await h.server.peers.next();
+  expect(await peer.next('auth')).toEqual({ type: 'auth', ticket: 'once' });
+});
+
+test('connect called twice opens one connection', async () => {
+  const client = h.client();
+  const both = Promise.all([client.connect(), client.connect()]);
+  await (await h.server.peers.next()).welcome();
+  const [first, second] = await both;
+  expect(first).toBe(second);
+  expect(await client.connect()).toBe(first);
+  expect(h.server.peers.size).toBe(0);
+});
+
+test('unknown frame types, unknown fields and unreadable frames are ignored', async () => {
+  const { client, peer } = await h.connected();
+  const { room, events } = await h.subscribed(client, peer, 4);
+  peer.send({ type: 'from_the_future', room: room.id, seq: 99 }, { type: 'another', id: 'r1' }, { no: 'type' });
+  peer.socket.send('{not json');
+  peer.socket.send(Buffer.from([1, 2, 3]));
+  peer.send({ type: 'presence', room: room.id, count: 1, mood: 'fine' });
+  peer.message(5);
+  expect(await events.next()).toEqual(['message', 5]);
+  expect(client.state).toBe('live');
+});
+
+test('silence is answered with a ping, and a ping without an answer with a new connection', async () => {
+  const client = h.client();
+  void client.connect();
+  const peer = await h.server.peers.next();
+  const connected = client.once('connected');
+  await peer.welcome({}, 10_000);
+  await connected;
+  h.clock.advance(10_000);
+  await peer.next('ping');
+  peer.send({ type: 'pong', id: 'ping', server_time_ms: 1 });
+  await h.handled(client, peer);
+  h.clock.advance(10_000);
+  await peer.next('ping');
+  const waiting = client.once('waiting');
+  h.clock.advance(10_000);
+  expect((await waiting).why).toMatchObject({ code: 'connection_lost', kind: 'transport' });
+});
+
+test('a node that cannot prove its authority pauses the client, and requests wait', async () => {
+  const { client, peer } = await h.connected();
+  const paused = client.once('state');
+  peer.send({ type: 'paused', code: 'auth_unavailable' });
+  expect(await paused).toEqual({ state: 'paused', previous: 'live' });
+  const published = client.room('lobby').publish('later');
+  await expect(client.room('lobby').signal('wave', 1)).rejects.toMatchObject({ code: 'not_connected' });
+  expect(peer.frames.size).toBe(0);
+  peer.send({ type: 'resumed', code: 'auth_unavailable' });
+  peer.ack(await peer.next('publish'), 1);
+  expect((await published).seq).toBe(1);
+});
+
+test('close rejects what is pending with a clear code, and connect takes the rooms up again', async () => {
+  const { client, peer } = await h.connected();
+  const { room } = await h.subscribed(client, peer, 7);
+  const published = room.publish('unanswered', { opId: 'mine' });
+  await peer.next('publish');
+  client.close();
+  await expect(published).rejects.toMatchObject({ code: 'closed', opId: 'mine', kind: 'client' });
+  await expect(room.publish('late')).rejects.toMatchObject({ code: 'closed' });
+  await peer.closed;
+  void client.connect();
+  const next = await h.server.peers.next();
+  await next.welcome();
+  expect(await next.subscribed({ seq: 7 })).toMatchObject({ since: 7 });
+});
+
+test('a wrong option is refused at once', () => {
+  const url = 'https://rooms.example';
+  const getToken = () => 'token';
+  expect(() => new WardroomClient({ url: 'ftp://rooms.example', getToken, webSocket: WebSocket })).toThrow(/ftp/);
+  expect(() => new WardroomClient({ url: `${url}?token=x`, getToken, webSocket: WebSocket })).toThrow(/query/);
+  expect(() => new WardroomClient({ url, getToken, webSocket: WebSocket, pendingMax: 0 })).toThrow(/pendingMax/);
+  const global = globalThis as { WebSocket?: unknown };
+  const before = global.WebSocket;
+  delete global.WebSocket;
+  try {
+    expect(() => new WardroomClient({ url, getToken })).toThrow(/pass webSocket/);
+  } finally {
+    if (before) global.WebSocket = before;
+  }
+});

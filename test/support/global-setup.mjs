@@ -1,0 +1,63 @@
+/**
+ * Once per run: throwaway Postgres and Redis and two real nodes on one database, named to the tests through TEST_* variables.
+ * WARDROOM_TEST_CLUSTER=off starts nothing; =stores starts the stores only.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openLedger, removeAtEnd, stopChildren } from '../../scripts/children.mjs';
+import { createDatabase } from '../../scripts/stores/postgres.mjs';
+import { startStores } from '../../scripts/stores.mjs';
+import { freePort } from '../../scripts/stores/machine.mjs';
+import { startNodeProcess } from './nodes.mjs';
+
+export default async function globalSetup() {
+  const mode = process.env.WARDROOM_TEST_CLUSTER ?? 'on';
+  if (mode === 'off') return;
+  process.env.WARDROOM_LEDGER = openLedger();
+  if (process.env.TEST_LOG_DIR === undefined) {
+    process.env.TEST_LOG_DIR = mkdtempSync(join(tmpdir(), 'wardroom-test-logs-'));
+    removeAtEnd(process.env.TEST_LOG_DIR);
+  }
+  try {
+    const stores = await startStores({ log: (line) => console.log(`[stores] ${line}`) });
+    const run = `wardroom_test_${randomBytes(4).toString('hex')}`;
+    Object.assign(process.env, { TEST_RUN: run, TEST_DATABASE_URL: stores.databaseUrl, TEST_REDIS_URL: stores.redisUrl });
+    globalThis.wardroomStores = stores;
+    if (mode === 'on') await startSharedCluster(run, stores);
+  } catch (error) {
+    await stopChildren();
+    throw error;
+  }
+}
+
+async function startSharedCluster(run, { databaseUrl, redisUrl }) {
+  const cluster = await createDatabase(databaseUrl, `${run}_cluster`);
+  const port = String(await freePort());
+  const env = {
+    DATABASE_URL: cluster,
+    REDIS_URL: redisUrl,
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    ALLOWED_ORIGINS: 'https://app.example.com',
+    SECRET_KEY: randomBytes(32).toString('base64url'),
+    BOOTSTRAP_OPERATOR_EMAIL: 'operator@system.test',
+    BOOTSTRAP_OPERATOR_PASSWORD: randomBytes(18).toString('base64url'),
+  };
+  const logDir = process.env.TEST_LOG_DIR;
+  // together, as a deployment does: one of them migrates
+  const [a, b] = await Promise.all([
+    startNodeProcess({ ...env, PORT: port }, { logDir, name: 'shared-a' }),
+    startNodeProcess(env, { logDir, name: 'shared-b' }),
+  ]);
+  Object.assign(process.env, {
+    TEST_CLUSTER_DATABASE_URL: cluster,
+    TEST_NODE_A: a.url,
+    TEST_NODE_B: b.url,
+    TEST_NODE_A_INTERNAL: a.internalUrl,
+    TEST_NODE_B_INTERNAL: b.internalUrl,
+    TEST_OPERATOR_EMAIL: env.BOOTSTRAP_OPERATOR_EMAIL,
+    TEST_OPERATOR_PASSWORD: env.BOOTSTRAP_OPERATOR_PASSWORD,
+    TEST_ALLOWED_ORIGIN: env.ALLOWED_ORIGINS,
+  });
+}
