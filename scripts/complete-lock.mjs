@@ -9,26 +9,28 @@ import { fileURLToPath } from 'node:url';
 
 const file = fileURLToPath(new URL('../package-lock.json', import.meta.url));
 const lock = JSON.parse(readFileSync(file, 'utf8'));
-const missing = [];
+const missing = new Map();
 
 for (const [path, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     if (isLocked(path, name)) continue;
     const platform = platformOf(name);
     if (platform === undefined || !/^\d+\.\d+\.\d+/.test(version)) continue; // not of a platform: npm resolves it as it likes
-    missing.push([`node_modules/${name}`, { version, ...platform, ...(entry.dev ? { dev: true } : {}), optional: true }]);
+    missing.set(`node_modules/${name}`, { version, ...platform, ...(entry.dev ? { dev: true } : {}), optional: true });
   }
 }
 
-if (missing.length === 0) {
+if (missing.size === 0) {
   console.log('package-lock.json names every platform package.');
 } else if (process.argv.includes('--check')) {
-  console.error(`package-lock.json lacks ${missing.length} platform packages, npm ci would fail: run npm run lock.\n${missing.map(([path]) => `  ${path}`).join('\n')}`);
+  console.error(
+    `package-lock.json lacks ${missing.size} platform packages, npm ci would fail: run npm run lock.\n${[...missing.keys()].map((path) => `  ${path}`).join('\n')}`,
+  );
   process.exitCode = 1;
 } else {
   lock.packages = Object.fromEntries([...Object.entries(lock.packages), ...missing].sort(([a], [b]) => a.localeCompare(b, 'en')));
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`Added ${missing.length} platform packages to package-lock.json.`);
+  console.log(`Added ${missing.size} platform packages to package-lock.json.`);
 }
 
 /** Node's own look-up: beside the parent, then in each folder above it. */

@@ -20,7 +20,7 @@ const nodes = [
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));
 
 try {
-  for (const { port, internalPort } of nodes) for (const each of [port, internalPort]) await demandPort('PORT', each, '127.0.0.1');
+  for (const { port, internalPort } of nodes) for (const each of [port, internalPort]) await demandPort(each, '127.0.0.1');
   const stores = await startStores({ dir: dataFolder, log: console.log });
   startChild(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--watch', '--preserveWatchOutput', '--project', root], {
     stdio: ['ignore', 'inherit', 'inherit'],

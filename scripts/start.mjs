@@ -19,18 +19,17 @@ try {
   const port = Number(process.env.PORT || 3000) || (await freePort());
   const internalPort = Number(process.env.INTERNAL_PORT || 3001);
   const host = process.env.HOST || '127.0.0.1';
-  await demandPort('PORT', port, host);
-  await demandPort('INTERNAL_PORT', internalPort, host);
+  await demandPort(port, host, 'PORT');
+  await demandPort(internalPort, host, 'INTERNAL_PORT');
 
   const stores = await startStores({ dir: dataFolder, log: console.log });
   const server = startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort) }));
   const url = `http://localhost:${port}`;
   await untilReady(url, server);
-  server.child.once('exit', async () => {
+  server.child.once('exit', () => {
     if (stopping()) return;
     console.error(`The server ended by itself:\n${server.lastLines()}`);
-    await stopChildren();
-    process.exit(1);
+    void stopChildren().then(() => process.exit(1));
   });
   const passwordOf = (email) => keptSecret(`${email}.password`, password);
   const unknown = await seed(url, operator, passwordOf);

@@ -47,11 +47,10 @@ export function nodeEnvironment(stores, own = {}) {
   };
 }
 
-/** Throws a sentence that names the variable to change. */
-export async function demandPort(variable, port, host) {
-  if (port !== 0 && !(await portIsFree(port, host))) {
-    throw new Error(`Port ${port} is in use. Stop the program that has it, or choose another with ${variable}=<port>.`);
-  }
+/** Throws a sentence, which names the variable to change if there is one. */
+export async function demandPort(port, host, variable) {
+  if (port === 0 || (await portIsFree(port, host))) return;
+  throw new Error(`Port ${port} is in use. Stop the program that has it${variable === undefined ? '.' : `, or choose another with ${variable}=<port>.`}`);
 }
 
 /** A node whose output goes to `<name>.log` in the data folder. */

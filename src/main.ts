@@ -3,8 +3,8 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
+import { AllowedOrigins } from './auth/allowed-origins.js';
 import { Drain } from './gateway/drain.js';
-import { Origins } from './gateway/origins.js';
 import { WardroomWsAdapter } from './gateway/ws.adapter.js';
 import { Config, ConfigError } from './platform/config.js';
 import { setUpHttp } from './platform/http.js';
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   if (config.autoMigrate) await migrate(config.databaseUrl, (line) => log.info(line));
 
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger: new NestLog(log), bodyParser: false, abortOnError: false });
-  const origins = app.get(Origins);
+  const origins = app.get(AllowedOrigins);
   setUpHttp(app, config, (origin) => origins.allows(origin));
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await app.listen(config.port, config.host);

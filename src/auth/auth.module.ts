@@ -14,6 +14,7 @@ import { Cookies } from './cookies.js';
 import { Csrf } from './csrf.js';
 import { FirstStart } from './first-start.js';
 import { JwtStrategy } from './jwt.strategy.js';
+import { KeyChanges } from './key-changes.js';
 import { LoginLimits } from './login-limits.js';
 import { Login } from './login.js';
 import { MySessionsController } from './my-sessions.controller.js';
@@ -36,6 +37,7 @@ import { WhoAmI } from './who-am-i.js';
     PublicUrl,
     AllowedOrigins,
     SigningKeys,
+    KeyChanges,
     Passwords,
     BootstrapOperator,
     FirstStart,
@@ -54,6 +56,6 @@ import { WhoAmI } from './who-am-i.js';
     TokenAnswer,
     WhoAmI,
   ],
-  exports: [PublicUrl, AllowedOrigins, SigningKeys, Passwords, AccessTokens, Cookies, Csrf, LoginLimits, OpenSession, Tickets, TokenAnswer, SessionsModule],
+  exports: [PublicUrl, AllowedOrigins, SigningKeys, KeyChanges, Passwords, AccessTokens, Cookies, Csrf, LoginLimits, OpenSession, Tickets, TokenAnswer, SessionsModule],
 })
 export class AuthModule {}

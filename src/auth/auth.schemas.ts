@@ -54,7 +54,9 @@ export type Ticket = z.infer<typeof ticketSchema>;
 
 export const meSchema = z
   .strictObject({
-    principal: z.strictObject({ user_id: z.uuid(), tenant_id: z.uuid(), session_id: z.uuid() }),
+    user_id: z.uuid(),
+    tenant_id: z.uuid(),
+    session_id: z.uuid(),
     tenant: z.strictObject({ id: z.uuid(), slug: z.string(), name: z.string() }),
     role: z.enum(['member', 'admin', 'operator', 'guest']),
     email: z.string().nullable(),

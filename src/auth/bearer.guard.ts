@@ -73,7 +73,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
 }
 
 function acceptedOf(context: ExecutionContext): AcceptedToken {
-  const { accepted } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  if (accepted === undefined) throw new DomainError('auth_missing');
-  return accepted;
+  const { acceptedToken } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (acceptedToken === undefined) throw new DomainError('auth_missing');
+  return acceptedToken;
 }

@@ -14,7 +14,7 @@ import { Cookies } from './cookies.js';
 import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
 
 export interface AuthenticatedRequest extends Request {
-  accepted?: AcceptedToken;
+  acceptedToken?: AcceptedToken;
   /** How the credential came; a cookie needs a CSRF proof. */
   carrier?: 'header' | 'cookie';
 }
@@ -31,7 +31,7 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
       secretOrKeyProvider: (request: AuthenticatedRequest, token: string, done) => {
         accessTokens.verifyWithKeyReload(token).then(
           (accepted) => {
-            request.accepted = accepted;
+            request.acceptedToken = accepted;
             done(null, keys.find(accepted.kid)!.publicKey as never);
           },
           (error: unknown) => done(error),
@@ -42,8 +42,8 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   }
 
   validate(request: AuthenticatedRequest): AcceptedToken {
-    if (request.accepted === undefined) throw new DomainError('auth_invalid', { detail: 'no accepted token' });
-    return request.accepted;
+    if (request.acceptedToken === undefined) throw new DomainError('auth_invalid', { detail: 'no accepted token' });
+    return request.acceptedToken;
   }
 }
 

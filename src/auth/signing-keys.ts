@@ -6,8 +6,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
-import { AuthorityState } from '../authority/authority-state.js';
-import { LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
+import { AuthorityState, LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
@@ -75,7 +74,7 @@ export class SigningKeys {
     const now = wallMs();
     let best: SigningKey | undefined;
     for (const key of this.keys.values()) {
-      if (key.withdrawn || key.retiredAtMs !== null || key.privateKey === null || key.signsFromMs > now) continue;
+      if (key.withdrawn || (key.retiredAtMs ?? Infinity) <= now || key.privateKey === null || key.signsFromMs > now) continue;
       if (best === undefined || key.signsFromMs > best.signsFromMs) best = key;
     }
     if (best === undefined) throw new DomainError('unavailable', { detail: 'no signing key may sign' });

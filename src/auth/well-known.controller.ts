@@ -2,6 +2,7 @@
 import { Controller, Get, Header } from '@nestjs/common';
 import type { ServerMetadata } from './auth.schemas.js';
 import { Public } from './bearer.guard.js';
+import { JWKS_SECONDS } from './key-changes.js';
 import { PublicUrl } from './public-url.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -13,16 +14,16 @@ export class WellKnownController {
     private readonly publicUrl: PublicUrl,
   ) {}
 
-  /** A key is listed from its creation, before it signs: a reader may keep this for five minutes. */
+  /** A key is listed from its creation, well before it signs, so a reader may keep this answer. */
   @Get('jwks.json')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', `public, max-age=${JWKS_SECONDS}`)
   jwks() {
     return this.keys.jwks();
   }
 
   /** RFC 8414. Wardroom signs in its own users by its own calls, so there is no OAuth grant to offer. */
   @Get('oauth-authorization-server')
-  @Header('Cache-Control', 'public, max-age=300')
+  @Header('Cache-Control', `public, max-age=${JWKS_SECONDS}`)
   metadata(): ServerMetadata {
     const issuer = this.publicUrl.value;
     return {

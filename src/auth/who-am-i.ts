@@ -16,7 +16,9 @@ export class WhoAmI {
     ]);
     if (tenant === null) throw new DomainError('not_found');
     return {
-      principal: { user_id: userId, tenant_id: tenantId, session_id: sessionId },
+      user_id: userId,
+      tenant_id: tenantId,
+      session_id: sessionId,
       tenant: { id: tenant.id, slug: tenant.slug, name: tenant.name },
       role: user === null ? 'guest' : (user.role as Me['role']),
       email: user?.email ?? null,

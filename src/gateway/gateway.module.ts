@@ -17,7 +17,6 @@ import { FrameFilter } from './frame.filter.js';
 import { FrameGuard } from './frame.guard.js';
 import { FrameQueue } from './frame-queue.js';
 import { Handshake } from './handshake.js';
-import { Origins } from './origins.js';
 import { PolicyChanges } from './policy-changes.js';
 import { Presence } from './presence.js';
 import { Subscribe } from './subscribe.js';
@@ -35,12 +34,11 @@ import { Subscribe } from './subscribe.js';
     FrameQueue,
     FrameGuard,
     FrameFilter,
-    Origins,
     Handshake,
     ChatGateway,
     Drain,
   ],
-  exports: [Handshake, Connections, Drain, FrameQueue, Origins],
+  exports: [Handshake, Connections, Drain, FrameQueue],
 })
 export class GatewayModule implements OnApplicationBootstrap {
   constructor(

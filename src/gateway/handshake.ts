@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { AccessTokens } from '../auth/access-token.js';
+import { AllowedOrigins } from '../auth/allowed-origins.js';
 import { Lease } from '../authority/lease.js';
 import { Config } from '../platform/config.js';
 import { wallMs } from '../platform/clock.js';
@@ -19,10 +20,10 @@ import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
 import { Authenticate, closeCodeOf } from './authenticate.js';
 import { carrierOf } from './carriers.js';
 import type { Carrier } from './carriers.js';
+import { clientAddress, trustedProxies } from './client-address.js';
 import { Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections, spread } from './connections.js';
-import { Origins, clientAddress, trustedProxies } from './origins.js';
 import { WardroomSocket } from './wardroom-socket.js';
 
 @Injectable()
@@ -34,7 +35,7 @@ export class Handshake {
   constructor(
     private readonly config: Config,
     private readonly lease: Lease,
-    private readonly origins: Origins,
+    private readonly origins: AllowedOrigins,
     private readonly tokens: AccessTokens,
     private readonly connections: Connections,
     private readonly authenticate: Authenticate,

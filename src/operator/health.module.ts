@@ -1,7 +1,7 @@
 /** `/livez`: the process answers. `/readyz`: send traffic here. */
 import { Controller, Get, Module } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
-import { Public } from '../auth/public.js';
+import { Public } from '../auth/bearer.guard.js';
 import { AuthorityModule } from '../authority/authority.module.js';
 import { Lease } from '../authority/lease.js';
 import { Drain } from '../gateway/drain.js';

@@ -4,6 +4,7 @@ import { AuthorityLog } from '../authority/authority-log.js';
 import type { Committed } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
+import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import type { SessionSelector } from '../sessions/end-sessions.js';
 import type { Principal } from '../sessions/principal.js';
@@ -12,6 +13,7 @@ import { Sessions } from '../sessions/sessions.js';
 import { Administration, found } from './administration.js';
 import { lockCallerAndUser, lockTenant } from './lock-order.js';
 import type { Revocation } from './revocation.schema.js';
+import { withdrawKey } from './withdraw-key.js';
 
 @Injectable()
 export class Revoke {
@@ -19,6 +21,7 @@ export class Revoke {
 
   constructor(
     private readonly admin: Administration,
+    private readonly config: Config,
     private readonly database: Database,
     private readonly log: AuthorityLog,
     private readonly receipts: Receipts,
@@ -42,6 +45,15 @@ export class Revoke {
       const { role } = await requireCaller(tx, principal, 'change');
       this.admin.judge(principal, role, 'revoke_sessions', { tenantId });
       return this.sessions.end(tx, selectorOf(revocation, tenantId), 'session_revoked', tenantId, before);
+    });
+  }
+
+  private async withdraw(principal: Principal, key: string): Promise<Committed<unknown>> {
+    await this.admin.require(principal, 'withdraw_key', { tenantId: null });
+    return this.log.commit(async (tx) => {
+      const { role } = await requireCaller(tx, principal);
+      this.admin.judge(principal, role, 'withdraw_key', { tenantId: null });
+      return { result: null, events: await withdrawKey(tx, key, this.config.secretKeys[0]!), tenant: principal.tenantId };
     });
   }
 

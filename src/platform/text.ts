@@ -1,10 +1,10 @@
-/** Strings that mean something, on their way in: the one definition of names, slugs, ids, e-mails and new passwords. */
+/** Strings that mean something, on their way in: names, slugs, ids; and what no JSON value may hold. */
 import { z } from 'zod';
 import { LIMITS } from '../protocol/limits.js';
 import { isId } from './ids.js';
 import { plainText } from './zod.js';
 
-/** What people read: of a room, user or tenant. */
+/** What people read: of a room or tenant. */
 export const nameSchema = plainText(1, 200).refine((name) => name.trim() !== '', 'must not be blank');
 
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -17,16 +17,6 @@ export const slugSchema = z
 export const isRef = (text: string): boolean => isId(text) || SLUG.test(text);
 
 export const idSchema = z.uuid().toLowerCase();
-
-/** Compared and stored in lower case. */
-export const emailSchema = z.email().max(254).toLowerCase();
-
-const PASSWORD_BYTES = { min: 8, max: 1024 };
-/** Any Unicode: counted in bytes of UTF-8, which is what the hash works on. */
-export const newPasswordSchema = plainText(1, PASSWORD_BYTES.max).refine((password) => {
-  const bytes = Buffer.byteLength(password);
-  return bytes >= PASSWORD_BYTES.min && bytes <= PASSWORD_BYTES.max;
-}, `must have ${PASSWORD_BYTES.min} to ${PASSWORD_BYTES.max} bytes`);
 
 const UNSTORABLE = /[\0\p{Cs}]/u;
 

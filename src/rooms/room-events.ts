@@ -34,9 +34,11 @@ export interface ReactInput {
 }
 
 type Content = Pick<RoomEventInput, 'type' | 'message_id' | 'op_id' | 'fingerprint' | 'kind' | 'body' | 'emoji' | 'on'>;
-type Ack = Omit<ServerFrames['ack'], 'type' | 'id'>;
-export type PublishAck = Required<Pick<Ack, 'room' | 'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>>;
-export type ChangeAck = Required<Pick<Ack, 'room' | 'message_id' | 'seq'>>;
+type Ack = ServerFrames['ack'];
+/** Fields of an `ack` that are always there for this kind of change. */
+type AckWith<K extends keyof Ack> = { [P in K]-?: Exclude<Ack[P], undefined> };
+export type PublishAck = AckWith<'room' | 'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>;
+export type ChangeAck = AckWith<'room' | 'message_id' | 'seq'>;
 
 const STALE_RETRIES = 5;
 const DEFAULT_KIND = 'text';

@@ -1,25 +1,6 @@
-import { Injectable } from '@nestjs/common';
+/** Who is at the other end, seen through proxies that are trusted. */
 import { BlockList, isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
-import { PublicUrl } from '../auth/public-url.js';
-import { Config } from '../platform/config.js';
-
-/** Exact browser origins that may connect, beside that of PUBLIC_URL. */
-@Injectable()
-export class Origins {
-  private readonly allowed: Set<string>;
-
-  constructor(
-    private readonly config: Config,
-    private readonly publicUrl: PublicUrl,
-  ) {
-    this.allowed = new Set(config.allowedOrigins);
-  }
-
-  allows(origin: string): boolean {
-    return origin === this.publicUrl.origin || this.allowed.has(origin) || (this.allowed.has('*') && !this.config.production);
-  }
-}
 
 /** `X-Forwarded-For` is believed from the right, for as long as the hop that added it is trusted. */
 export function trustedProxies(cidrs: readonly string[]): (address: string) => boolean {

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { AuthorityModule } from '../authority/authority.module.js';
+import { PolicyModule } from '../policy/policy.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { Administration } from './administration.js';
+import { DecisionsController } from './decisions.controller.js';
+import { Explain } from './explain.js';
+import { LookUp } from './look-up.js';
+import { RevocationsController } from './revocations.controller.js';
+import { Revoke } from './revoke.js';
+import { TenantsController } from './tenants.controller.js';
+import { Tenants } from './tenants.js';
+import { Users } from './users.js';
+
+@Module({
+  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
+  controllers: [TenantsController, RevocationsController, DecisionsController],
+  providers: [Administration, Tenants, Users, Revoke, LookUp, Explain],
+})
+export class OperatorModule {}

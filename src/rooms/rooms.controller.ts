@@ -1,0 +1,62 @@
+/** Rooms over REST. What takes rights away works on a fenced node too and answers a receipt. */
+import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import { AuthorityCall, CurrentPrincipal } from '../auth/bearer.guard.js';
+import type { Receipt } from '../authority/receipt.schema.js';
+import { RefParam } from '../platform/path.js';
+import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../platform/zod.js';
+import type { PageQuery, WaitQuery } from '../platform/zod.js';
+import type { Principal } from '../sessions/principal.js';
+import { ChangeRoom } from './change-room.js';
+import { CreateRoom } from './create-room.js';
+import { newRoomSchema, roomPatchSchema } from './room.schema.js';
+import type { ChangedRoom, NewRoom, Room, RoomPage, RoomPatch } from './room.schema.js';
+import { Rooms } from './rooms.js';
+
+@Controller('v1/rooms')
+export class RoomsController {
+  constructor(
+    private readonly rooms: Rooms,
+    private readonly creating: CreateRoom,
+    private readonly changing: ChangeRoom,
+  ) {}
+
+  @Get()
+  list(@ZodQuery(pageQuery) query: PageQuery, @CurrentPrincipal() principal: Principal): Promise<RoomPage> {
+    return this.rooms.list(principal, query);
+  }
+
+  /** 200 with the direct room that these two have already. */
+  @Post()
+  async create(
+    @ZodBody(newRoomSchema) body: NewRoom,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Room> {
+    const { room, created } = await this.creating.create(principal, body);
+    if (!created) response.status(200);
+    return room;
+  }
+
+  @Get(':room')
+  find(@RefParam('room') room: string, @CurrentPrincipal() principal: Principal): Promise<Room> {
+    return this.rooms.find(principal, room);
+  }
+
+  @Patch(':room')
+  @AuthorityCall()
+  change(
+    @RefParam('room') room: string,
+    @ZodBody(roomPatchSchema) patch: RoomPatch,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<ChangedRoom> {
+    return this.changing.patch(principal, room, patch, wait);
+  }
+
+  @Delete(':room')
+  @AuthorityCall()
+  remove(@RefParam('room') room: string, @ZodQuery(waitQuery) { wait }: WaitQuery, @CurrentPrincipal() principal: Principal): Promise<Receipt> {
+    return this.changing.remove(principal, room, wait);
+  }
+}
