@@ -15,7 +15,8 @@ RUN npm run build && rm -f dist/.built dist/.tsbuildinfo*
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev && npm cache clean --force
+# the client of Prisma names its command line as an optional peer: without the devDependencies, prune takes that out (250 MB)
+RUN npm ci --omit=dev && npm pkg delete devDependencies && npm prune --omit=dev && npm cache clean --force
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production

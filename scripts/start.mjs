@@ -15,6 +15,7 @@ const { dataFolder, demandPort, keptSecret, nodeEnvironment, operator, password,
 const { people, seed } = await import('./seed.mjs');
 
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));
+let failed = false;
 try {
   const port = Number(process.env.PORT || 3000) || (await freePort());
   const internalPort = Number(process.env.INTERNAL_PORT || 3001);
@@ -27,7 +28,7 @@ try {
   const url = `http://localhost:${port}`;
   await untilReady(url, server);
   server.child.once('exit', () => {
-    if (stopping()) return;
+    if (stopping() || failed) return;
     console.error(`The server ended by itself:\n${server.lastLines()}`);
     void stopChildren().then(() => process.exit(1));
   });
@@ -35,6 +36,7 @@ try {
   const unknown = await seed(url, operator, passwordOf);
   console.log(welcome(url, stores, passwordOf, unknown));
 } catch (error) {
+  failed = true;
   if (!stopping()) {
     console.error(error.message);
     await stopChildren();

@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await app.listen(config.port, config.host);
   const internal = await serveInternally(app, config);
-  log.info({ url: await app.getUrl(), pid: process.pid }, 'listening');
+  log.info({ url: await app.getUrl() }, 'listening');
 
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -9,7 +9,8 @@ import type { RoomEvents, Subscription, SubscriptionPort } from './subscription.
 /** Any JSON value. */
 export type Body = ClientFrames['publish']['body'];
 export type Ack = ServerFrames['ack'];
-export type PublishAck = Ack & Required<Pick<Ack, 'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>>;
+type Always<K extends keyof Ack> = { [P in K]-?: Exclude<Ack[P], undefined> };
+export type PublishAck = Ack & Always<'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>;
 /** A stored message as the history returns it; a newer server may add fields. */
 export type HistoryMessage = Omit<ServerFrames['message'], 'type'> & { [field: string]: unknown };
 export interface HistoryPage {

@@ -30,7 +30,8 @@ export interface Committed<T> {
 export interface PendingReceipt {
   id: string;
   tenant: string;
-  /** Head right after the commit: a node at this position has applied the change. */
+  /** First and last event of the change; a node at position `n` has applied all of it. */
+  firstN: number;
   n: number;
   sessions: number;
   startedMs: number;
@@ -50,7 +51,7 @@ export class AuthorityLog {
       const change = await work(tx);
       return { change, pending: change.events.length === 0 ? null : await append(tx, change, startedMs) };
     });
-    const first = pending === null ? 0 : pending.n - change.events.length + 1;
+    const first = pending?.firstN ?? 0;
     await this.stream.announce([
       ...change.events.map((event, i) => ({ n: first + i, event })),
       ...(change.grown ?? []).map((event) => ({ n: null, event })),
@@ -71,9 +72,10 @@ async function append(tx: Tx, change: Change<unknown>, startedMs: number): Promi
       SELECT head.n - ${change.events.length}::bigint + e.i, e.event ->> 'kind', e.event
       FROM head, jsonb_array_elements(${JSON.stringify(change.events)}::jsonb) WITH ORDINALITY AS e (event, i)
     ), receipt AS (
-      INSERT INTO receipts (id, tenant_id, n, sessions)
-      SELECT ${id}::uuid, ${change.tenant}::uuid, head.n, ${sessions}::integer FROM head
+      INSERT INTO receipts (id, tenant_id, first_n, n, sessions)
+      SELECT ${id}::uuid, ${change.tenant}::uuid, head.n - ${change.events.length - 1}::bigint, head.n, ${sessions}::integer FROM head
     )
     SELECT n FROM head`;
-  return { id, tenant: change.tenant, n: Number(rows[0]!.n), sessions, startedMs };
+  const n = Number(rows[0]!.n);
+  return { id, tenant: change.tenant, firstN: n - change.events.length + 1, n, sessions, startedMs };
 }

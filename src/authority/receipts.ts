@@ -58,7 +58,7 @@ export class Receipts {
   async find(id: string, tenant: string | null): Promise<Receipt> {
     const row = await this.database.prisma.receipt.findUnique({ where: { id } });
     if (row === null || (tenant !== null && row.tenantId !== tenant)) throw new DomainError('not_found');
-    return this.observe({ id, tenant: row.tenantId, n: Number(row.n), sessions: row.sessions, startedMs: monotonicMs() }, false);
+    return this.observe({ id, tenant: row.tenantId, firstN: Number(row.firstN), n: Number(row.n), sessions: row.sessions, startedMs: monotonicMs() }, false);
   }
 
   private async observe(pending: PendingReceipt, wait: boolean): Promise<Receipt> {
@@ -112,7 +112,9 @@ export class Receipts {
 
   private closedAt(node: NodeRow, pending: PendingReceipt): number {
     const counts = { ...node.closed, ...this.positions.get(node.id)?.closed };
-    return Number(counts[String(pending.n)] ?? 0);
+    let closed = 0;
+    for (let n = pending.firstN; n <= pending.n; n += 1) closed += counts[String(n)] ?? 0;
+    return closed;
   }
 
   private news(): Promise<void> {

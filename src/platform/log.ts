@@ -53,11 +53,14 @@ export function createLog(level: string, destination?: DestinationStream): Logge
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
+/** What Nest says about its own wiring at start: of use to who changes the wiring. */
+const WIRING = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController', 'NestApplication']);
+
 /** Nest calls `log(message, ...params, context)`; ours pass one object with `msg`. */
 export class NestLog implements LoggerService {
   constructor(private readonly pino: Logger) {}
 
-  log(message: unknown, ...params: unknown[]) { this.write('info', message, params); }
+  log(message: unknown, ...params: unknown[]) { this.write(WIRING.has(String(params.at(-1))) ? 'debug' : 'info', message, params); }
   error(message: unknown, ...params: unknown[]) { this.write('error', message, params); }
   warn(message: unknown, ...params: unknown[]) { this.write('warn', message, params); }
   debug(message: unknown, ...params: unknown[]) { this.write('debug', message, params); }

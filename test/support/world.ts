@@ -99,7 +99,7 @@ export class World {
     const { body } = await call(base, '/v1/auth/login', { body: { tenant: this.tenant.slug, email, password } });
     const me = await call(base, '/v1/me', { token: body.access_token });
     return {
-      id: me.body.user?.id ?? me.body.user_id,
+      id: me.body.user_id,
       email,
       password,
       token: body.access_token,

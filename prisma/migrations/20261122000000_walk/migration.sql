@@ -102,11 +102,11 @@ CREATE TABLE nodes (
 CREATE TABLE receipts (
   id         uuid PRIMARY KEY,
   tenant_id  uuid NOT NULL,
+  -- first and last event of the change
+  first_n    bigint NOT NULL,
   n          bigint NOT NULL,
   sessions   integer NOT NULL,
-  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp(),
-  -- what the waiter observed, once it has: a node that was seen fenced or confirmed stays so
-  observed   jsonb
+  created_at timestamptz(3) NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX receipts_created ON receipts (created_at);
 
