@@ -48,7 +48,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const { principal } = acceptedOf(context);
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
-    if (!this.marked(AUTHORITY_CALL, context)) this.lease.requireLease();
+    if (!this.marked(AUTHORITY_CALL, context)) await this.lease.prove();
     else if (this.lease.fenced) await this.database.transaction((tx) => requireCaller(tx, principal));
     this.activity.touch(principal.sessionId);
     return true;

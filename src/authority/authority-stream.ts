@@ -12,6 +12,9 @@ import type { NumberedEvent } from './events.js';
 const STREAM = 'wardroom:authority';
 const CONFIRMATIONS = 'wardroom:authority:confirmed';
 const STREAM_LENGTH = 10_000;
+/** Marks only spare the activity flush a useless SET; beyond these it finds out by itself. */
+const MARKS_MAX = 5_000;
+const MARK_SECONDS = 86_400;
 const BLOCK_MS = 1_000;
 /** A reader that heard nothing for that long is dead, whatever its socket says. */
 const WATCHDOG_MS = 3 * BLOCK_MS;
@@ -24,11 +27,6 @@ export interface Confirmation {
   /** Connections closed, by event number. */
   closed: Record<string, number>;
 }
-
-/** KEYS: stream, marks...; ARGV: events JSON, mark TTL in s, stream length. One round trip: marks and announcement together. */
-const ANNOUNCE = `
-for i = 2, #KEYS do redis.call('SET', KEYS[i], 'ended', 'EX', ARGV[2]) end
-return redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'e', ARGV[1])`;
 
 @Injectable()
 export class AuthorityStream implements OnModuleDestroy {
@@ -45,9 +43,12 @@ export class AuthorityStream implements OnModuleDestroy {
   async announce(events: NumberedEvent[]): Promise<void> {
     if (events.length === 0) return;
     const ended = events.flatMap(({ event }) => (event.kind === 'session.ended' ? event.sessions : []));
-    const ttl = String(Math.min(this.config.sessionAbsoluteSeconds, 86_400));
-    const keys = [STREAM, ...ended.slice(0, 5_000).map(sessionMark)];
-    await this.redis.attempt('announce', (redis) => redis.eval(ANNOUNCE, keys.length, ...keys, JSON.stringify(events), ttl, String(STREAM_LENGTH)));
+    await this.redis.attempt('announce', (redis) => {
+      // One round trip; single-key commands, so that it works on a Redis Cluster too.
+      const pipeline = redis.pipeline().xadd(STREAM, 'MAXLEN', '~', STREAM_LENGTH, '*', 'e', JSON.stringify(events));
+      for (const session of ended.slice(0, MARKS_MAX)) pipeline.set(sessionMark(session), 'ended', 'EX', Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS));
+      return pipeline.exec();
+    });
   }
 
   async confirm(confirmation: Confirmation): Promise<void> {

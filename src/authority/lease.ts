@@ -18,6 +18,10 @@ const CATCH_UP_CHUNK = 1_000;
 const CLOSED_KEPT = 64;
 /** A wall clock that ran ahead of the monotonic one by more than this means the machine slept: prove again. */
 const CLOCK_JUMP_MS = 1_000;
+/** A beat this late means that the process stood still: what it has buffered is older than it looks. */
+const STALL_MS = 250;
+/** How long a frame or call waits for a proof before it is refused. */
+const PROVE_WITHIN_MS = 300;
 const PRUNE_EVERY_MS = 60_000;
 
 @Injectable()
@@ -34,10 +38,15 @@ export class Lease implements BeforeApplicationShutdown {
   private closed: Record<string, number> = {};
   private running: Promise<void> | null = null;
   private again = false;
+  private beatMs = monotonicMs();
+  /** The lease was found missing since it was last extended: what was held back meanwhile has to be told. */
+  private lapsed = true;
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
   private lastPruneMs = monotonicMs();
   private readonly onChange: ((fenced: boolean) => void)[] = [];
+  private readonly onProof: (() => void)[] = [];
+  private readonly onJump: ((aheadMs: number) => void)[] = [];
 
   constructor(
     config: Config,
@@ -52,12 +61,36 @@ export class Lease implements BeforeApplicationShutdown {
 
   /** Compared before every frame, socket write and REST action. */
   get fenced(): boolean {
-    return monotonicMs() >= this.leaseUntilMs;
+    const now = monotonicMs();
+    if (now < this.leaseUntilMs && now - this.beatMs <= STALL_MS) return false;
+    this.lapsed = true;
+    return true;
+  }
+
+  /** From the timing wheel and between slices of work. A late one fences until a new round has proven the authority. */
+  beat(): void {
+    const now = monotonicMs();
+    const lateMs = now - this.beatMs;
+    this.beatMs = now;
+    if (lateMs <= STALL_MS || this.timer === null) return;
+    this.logger.warn({ msg: 'the process stood still, proving authority again', late_ms: Math.round(lateMs) });
+    this.leaseUntilMs = 0;
+    this.lapsed = true;
+    void this.round();
   }
 
   /** How long the node has been without a lease, or 0. */
   get fencedForMs(): number {
     return this.fenced ? monotonicMs() - Math.max(this.fencedSinceMs, this.leaseUntilMs) : 0;
+  }
+
+  /** Waits a moment for a proof: a frame that was buffered while the process stood still is late, not wrong. */
+  async prove(): Promise<void> {
+    if (!this.fenced) return;
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([this.round(), new Promise((resolve) => (timer = setTimeout(resolve, PROVE_WITHIN_MS)))]);
+    clearTimeout(timer);
+    this.requireLease();
   }
 
   requireLease(): void {
@@ -67,6 +100,16 @@ export class Lease implements BeforeApplicationShutdown {
   /** Called when the node becomes fenced or unfenced; the former at the latest one interval after the lease ran out. */
   onFence(listener: (fenced: boolean) => void): void {
     this.onChange.push(listener);
+  }
+
+  /** Called when the lease is back after anything may have been held back for lack of it. */
+  onProven(listener: () => void): void {
+    this.onProof.push(listener);
+  }
+
+  /** Called when the machine slept: the monotonic clock stood still for `aheadMs` while tokens grew older. */
+  onClockJump(listener: (aheadMs: number) => void): void {
+    this.onJump.push(listener);
   }
 
   /** Registers, follows the stream and answers after the first lease. */
@@ -98,6 +141,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   private async oneRound(): Promise<void> {
     const beganMs = monotonicMs();
+    this.beatMs = beganMs;
     this.noticeSleep(beganMs);
     try {
       let answer = await this.registry.round(this.state.position, this.closed);
@@ -119,6 +163,9 @@ export class Lease implements BeforeApplicationShutdown {
 
   private extend(untilMs: number): void {
     this.leaseUntilMs = Math.max(this.leaseUntilMs, untilMs);
+    if (!this.lapsed || this.fenced) return;
+    this.lapsed = false;
+    for (const listener of this.onProof) listener();
   }
 
   /** Reads what is missing from Postgres; what the stream brought meanwhile is taken first. */
@@ -186,7 +233,10 @@ export class Lease implements BeforeApplicationShutdown {
     const gapMs = wallMs() - nowMs;
     if (Math.abs(gapMs - this.clockGapMs) > CLOCK_JUMP_MS) {
       this.logger.warn({ msg: 'the wall clock jumped against the monotonic clock', jump_ms: Math.round(gapMs - this.clockGapMs) });
-      if (gapMs > this.clockGapMs) this.leaseUntilMs = 0;
+      if (gapMs > this.clockGapMs) {
+        this.leaseUntilMs = 0;
+        for (const listener of this.onJump) listener(gapMs - this.clockGapMs);
+      }
     }
     this.clockGapMs = gapMs;
   }

@@ -63,7 +63,7 @@ export class Authenticate {
     if (frame.type === 'auth') throw new DomainError('invalid_frame', { detail: 'authenticated already' });
     const generation = connection.tokenGeneration;
     try {
-      this.lease.requireLease();
+      await this.lease.prove();
       const token = await this.verify(credentialOf(frame), connection.origin);
       if (!connection.authenticated || connection.tokenGeneration !== generation) return;
       await this.renew(connection, token, frame.id);

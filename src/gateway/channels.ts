@@ -41,9 +41,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
       this.byRoom.get(event.room)?.offer(event);
       this.bus.sendEvent(event);
     });
-    lease.onFence((fenced) => {
-      if (!fenced) this.resume();
-    });
+    lease.onProven(() => this.resume());
   }
 
   start(onPresence: (message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>) => void): void {
@@ -148,6 +146,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   private writeSlice(connections: Connection[], from: number): void {
     const to = Math.min(from + SLICE, connections.length);
     for (let i = from; i < to; i += 1) connections[i]!.flush();
+    this.lease.beat();
     if (to < connections.length) setImmediate(() => this.writeSlice(connections, to));
   }
 

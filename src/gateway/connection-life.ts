@@ -18,7 +18,10 @@ export const HEARTBEAT_MS = 25_000;
 
 @Injectable()
 export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
-  private readonly wheel = new Wheel((connection, nowMs) => this.onDue(connection, nowMs));
+  private readonly wheel = new Wheel(
+    (connection, nowMs) => this.onDue(connection, nowMs),
+    () => this.lease.beat(),
+  );
   private fenceTimer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -29,6 +32,7 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
   ) {
     connections.onEnded((connection) => this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS));
     lease.onFence((fenced) => this.tellPaused(fenced));
+    lease.onClockJump((aheadMs) => this.ageTokens(aheadMs));
   }
 
   onModuleInit(): void {
@@ -92,6 +96,15 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
     connection.ping();
     connection.heartbeatMs = nowMs + HEARTBEAT_MS;
     return true;
+  }
+
+  /** Deadlines are monotonic; while the machine slept that clock stood still and the tokens did not. */
+  private ageTokens(aheadMs: number): void {
+    for (const connection of this.connections.values()) {
+      if (connection.token === null) continue;
+      connection.token = { ...connection.token, deadlineMs: connection.token.deadlineMs - aheadMs };
+      this.schedule(connection);
+    }
   }
 
   private tellPaused(fenced: boolean): void {

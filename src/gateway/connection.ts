@@ -40,7 +40,7 @@ export class Connection {
   tokenGeneration = 0;
   readonly subscriptions = new Map<string, Subscription>();
   /** Frames in order: see frame-queue.ts. */
-  inbox: string[] = [];
+  inbox: Buffer[] = [];
   inboxBytes = 0;
   handling = false;
   invalidFrames = 0;
@@ -168,6 +168,7 @@ export class Connection {
     this.outOf = [];
     this.outBytes = 0;
     this.inbox = [];
+    this.inboxBytes = 0;
     for (const resolve of this.drains.splice(0)) resolve();
     this.host.onEnd(this, code);
     const { status, action, message } = CLOSE_CODES[code];

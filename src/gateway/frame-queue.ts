@@ -44,7 +44,7 @@ export class FrameQueue {
       return connection.end('rate_limited', 1_000);
     }
     if (connection.inbox.length >= INBOX_MAX) return connection.end('rate_limited', 1_000);
-    connection.inbox.push(data.toString());
+    connection.inbox.push(data);
     connection.inboxBytes += data.length;
     if (!connection.handling) void this.drain(connection);
   }
@@ -55,11 +55,10 @@ export class FrameQueue {
     connection.handling = true;
     try {
       while (connection.inbox.length > 0 && connection.state !== 'authenticating') {
-        const text = connection.inbox.shift()!;
-        connection.inboxBytes -= text.length;
-        await this.handle(connection, text);
+        const data = connection.inbox.shift()!;
+        connection.inboxBytes -= data.length;
+        await this.handle(connection, data.toString());
       }
-      if (connection.inbox.length === 0) connection.inboxBytes = 0;
     } finally {
       connection.handling = false;
     }

@@ -52,7 +52,7 @@ export class FrameGuard implements CanActivate {
     const request = context.switchToWs().getData<FrameRequest>();
     const { frame } = request;
     if (frame.type === 'ping') return true;
-    this.lease.requireLease();
+    await this.lease.prove();
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
     const action = ACTION_OF[frame.type];

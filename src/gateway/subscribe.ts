@@ -22,6 +22,7 @@ import type { RoomChannel } from './room-channel.js';
 import type { Basis, Subscription } from './subscription.js';
 
 const CHUNK = 100;
+const DECIDE_AGAIN_MAX = 10;
 /** A replay waits for the connection to drain beyond this, instead of closing it as slow. */
 const REPLAY_HELD_BYTES = 128 * 1024;
 
@@ -37,7 +38,7 @@ export class Subscribe {
     private readonly lease: Lease,
   ) {}
 
-  async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Granted): Promise<void> {
+  async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Granted): Promise<undefined> {
     const { subscription, facts } = await this.insert(connection, frame.room, granted);
     const { channel } = subscription;
     const head = channel.lastSeq;
@@ -104,7 +105,7 @@ export class Subscribe {
 
   private async insert(connection: Connection, room: string, guard: Granted): Promise<{ subscription: Subscription; facts: Facts }> {
     let granted: Granted | null = guard;
-    for (;;) {
+    for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       const channel: RoomChannel = await this.channels.open(granted.room.id);
       try {
         granted = this.policy.authorizeNow(connection.principal, room, 'read');
@@ -118,6 +119,7 @@ export class Subscribe {
         this.channels.closeIfEmpty(channel);
       }
     }
+    throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
   }
 
   private insertNow(connection: Connection, channel: RoomChannel, granted: Granted): Subscription {

@@ -13,7 +13,10 @@ export class Wheel {
   private tick = Math.floor(monotonicMs() / TICK_MS);
   private timer: NodeJS.Timeout | null = null;
 
-  constructor(private readonly onDue: (connection: Connection, nowMs: number) => void) {}
+  constructor(
+    private readonly onDue: (connection: Connection, nowMs: number) => void,
+    private readonly onTick: () => void = () => undefined,
+  ) {}
 
   start(): void {
     this.timer = setInterval(() => this.turn(), TICK_MS);
@@ -33,6 +36,7 @@ export class Wheel {
   }
 
   private turn(): void {
+    this.onTick();
     const now = monotonicMs();
     const until = Math.floor(now / TICK_MS);
     if (until - this.tick > SLOTS) this.tick = until - SLOTS;

@@ -4,6 +4,7 @@ import { AuthorityModule } from '../authority/authority.module.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { Administration } from './administration.js';
+import { ApiDocsController } from './api-docs.controller.js';
 import { DecisionsController } from './decisions.controller.js';
 import { Explain } from './explain.js';
 import { LookUp } from './look-up.js';
@@ -15,7 +16,7 @@ import { Users } from './users.js';
 
 @Module({
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
-  controllers: [TenantsController, RevocationsController, DecisionsController],
+  controllers: [TenantsController, RevocationsController, DecisionsController, ApiDocsController],
   providers: [Administration, Tenants, Users, Revoke, LookUp, Explain],
 })
 export class OperatorModule {}

@@ -1,11 +1,12 @@
 /** Revocation on demand: a session, everything of a user or tenant, or everything a signing key signed. */
 import { Injectable, Logger } from '@nestjs/common';
+import { KeyChanges } from '../auth/key-changes.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Committed } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
-import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
+import type { Tx } from '../platform/database.js';
 import type { SessionSelector } from '../sessions/end-sessions.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
@@ -13,7 +14,6 @@ import { Sessions } from '../sessions/sessions.js';
 import { Administration, found } from './administration.js';
 import { lockCallerAndUser, lockTenant } from './lock-order.js';
 import type { Revocation } from './revocation.schema.js';
-import { withdrawKey } from './withdraw-key.js';
 
 @Injectable()
 export class Revoke {
@@ -21,11 +21,11 @@ export class Revoke {
 
   constructor(
     private readonly admin: Administration,
-    private readonly config: Config,
     private readonly database: Database,
     private readonly log: AuthorityLog,
     private readonly receipts: Receipts,
     private readonly sessions: Sessions,
+    private readonly keys: KeyChanges,
   ) {}
 
   async revoke(principal: Principal, revocation: Revocation, wait: boolean): Promise<Receipt> {
@@ -50,11 +50,11 @@ export class Revoke {
 
   private async withdraw(principal: Principal, key: string): Promise<Committed<unknown>> {
     await this.admin.require(principal, 'withdraw_key', { tenantId: null });
-    return this.log.commit(async (tx) => {
+    const guard = async (tx: Tx) => {
       const { role } = await requireCaller(tx, principal);
       this.admin.judge(principal, role, 'withdraw_key', { tenantId: null });
-      return { result: null, events: await withdrawKey(tx, key, this.config.secretKeys[0]!), tenant: principal.tenantId };
-    });
+    };
+    return this.keys.withdraw(key, guard, principal.tenantId);
   }
 
   /** Whose it is; `userId` null: the whole tenant's. */

@@ -122,8 +122,8 @@ function decideEdit(userId: string, facts: Facts, seen: Allow, target: ActionTar
 
 function decideDelete(userId: string, facts: Facts, seen: Allow, target: ActionTarget): Decision {
   if (facts.user.role === 'guest') return deny('delete.1_guest', 'guest_read_only');
-  if (target.author === userId) return { ...seen, rule: 'delete.2_author' };
-  if (seen.role === null) return deny('delete.3_not_a_member', 'not_a_member');
+  if (seen.role === null) return deny('delete.2_not_a_member', 'not_a_member');
+  if (target.author === userId) return { ...seen, rule: 'delete.3_author' };
   if (seen.role !== 'owner' && seen.role !== 'moderator') return deny('delete.4_role', 'role_required');
   return { ...seen, rule: 'delete.5_moderates' };
 }

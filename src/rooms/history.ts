@@ -31,12 +31,12 @@ export interface HistoryItem {
   reactions: { emoji: string; users: string[] }[];
 }
 
-/** $1 room, $2 user: one row when the user may read the room now. The SQL twin of decideRead (policy/decide-room.ts). */
+/** $1 room, $2 user, $3 tenant: one row when the user may read the room now. The SQL twin of decideRead (policy/decide-room.ts). */
 const READABLE = `
   SELECT r.id, r.last_seq FROM rooms r
   LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $2
   LEFT JOIN users u ON u.id = $2 AND u.tenant_id = r.tenant_id
-  WHERE r.id = $1 AND r.state = 'open' AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
+  WHERE r.id = $1 AND r.tenant_id = $3 AND r.state = 'open' AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
     AND m.banned IS NOT TRUE
     AND (m.role IS NOT NULL OR r.visibility = 'public' OR (u.role = 'admin' AND r.visibility <> 'direct'))`;
 
@@ -63,9 +63,9 @@ export class History {
            (SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'users', g.users)) FROM (
               SELECT x.emoji, jsonb_agg(x.user_id ORDER BY x.seq) AS users FROM reactions x
               WHERE x.message_id = e.message_id AND x.reaction_on GROUP BY x.emoji ORDER BY min(x.seq)) g) AS reactions
-         FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $3 AND e.seq > $4
-         ORDER BY e.seq ${forward ? 'ASC' : 'DESC'} LIMIT $5) page ON true`,
-      [granted.room.id, principal.userId, query.before ?? Number.MAX_SAFE_INTEGER, query.after ?? 0, query.limit],
+         FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $4 AND e.seq > $5
+         ORDER BY e.seq ${forward ? 'ASC' : 'DESC'} LIMIT $6) page ON true`,
+      [granted.room.id, principal.userId, principal.tenantId, query.before ?? Number.MAX_SAFE_INTEGER, query.after ?? 0, query.limit],
     );
     if (rows[0]?.readable !== true) throw new DomainError('not_found', { detail: 'the right to read went away' });
     const items = rows.filter((row) => row.message_id !== null).map(toItem);
@@ -78,9 +78,9 @@ export class History {
       'replay',
       `WITH readable AS (${READABLE})
        SELECT readable.id IS NOT NULL AS readable, e.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
-         SELECT ${EVENT_COLUMNS} FROM room_events e WHERE e.room_id = readable.id AND e.seq > $3 AND e.seq <= $4
-         ORDER BY e.seq LIMIT $5) e ON true`,
-      [roomId, principal.userId, seq, upTo, limit],
+         SELECT ${EVENT_COLUMNS} FROM room_events e WHERE e.room_id = readable.id AND e.seq > $4 AND e.seq <= $5
+         ORDER BY e.seq LIMIT $6) e ON true`,
+      [roomId, principal.userId, principal.tenantId, seq, upTo, limit],
     );
     if (rows[0]?.readable !== true) return null;
     return rows.filter((row) => row.message_id !== null).map(toRoomEvent);

@@ -28,7 +28,7 @@ describe('rooms', () => {
     expect(created.body).toMatchObject({ tenant_id: world.tenant.id, slug, name: 'Lobby', visibility: 'public', posting: 'members', seq: 0, role: 'owner', members_count: 1 });
     expect(created.body.can).toEqual(expect.arrayContaining(['read', 'publish', 'manage_room']));
     const seen = await as(stranger, `/v1/rooms/${slug}`, {}, nodeB());
-    expect(seen.body).toMatchObject({ id: created.body.id, role: null, can: ['read', 'presence'] });
+    expect(seen.body).toMatchObject({ id: created.body.id, role: null, can: ['read', 'presence', 'delete_own'] });
   });
 
   test.each([

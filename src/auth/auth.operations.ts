@@ -1,0 +1,66 @@
+/** The REST calls of this folder, for OpenAPI and the docs. */
+import { receiptSchema } from '../authority/receipt.schema.js';
+import { operation } from '../platform/operation.js';
+import type { Operation } from '../platform/operation.js';
+import { pageQuery, waitQuery } from '../platform/zod.js';
+import { sessionPageSchema } from '../sessions/session.schema.js';
+import {
+  emptyBody,
+  guestBody,
+  jwksSchema,
+  loginBody,
+  logoutBody,
+  meSchema,
+  passwordBody,
+  refreshBody,
+  registerBody,
+  serverMetadataSchema,
+  ticketSchema,
+  tokensSchema,
+} from './auth.schemas.js';
+
+export const AUTH_OPERATIONS: readonly Operation[] = [
+  operation('post', '/v1/auth/login', 'sign in with a password', {
+    auth: 'public',
+    body: loginBody,
+    answers: { 200: tokensSchema },
+    errors: ['invalid_credentials', 'user_suspended', 'tenant_disabled', 'origin_refused', 'rate_limited'],
+  }),
+  operation('post', '/v1/auth/register', 'sign up, where the tenant allows it', {
+    auth: 'public',
+    body: registerBody,
+    answers: { 201: tokensSchema },
+    errors: ['not_found', 'email_taken', 'tenant_disabled', 'origin_refused', 'rate_limited'],
+  }),
+  operation('post', '/v1/auth/guest', 'look in without a user, where the tenant allows it', {
+    auth: 'public',
+    body: guestBody,
+    answers: { 201: tokensSchema },
+    errors: ['not_found', 'tenant_disabled', 'origin_refused', 'rate_limited'],
+  }),
+  operation('post', '/v1/auth/refresh', 'a new access token; the refresh token in the body or a cookie', {
+    auth: 'public',
+    body: refreshBody,
+    answers: { 200: tokensSchema },
+    errors: ['auth_missing', 'auth_invalid', 'session_revoked', 'session_expired', 'token_reuse', 'user_suspended', 'tenant_disabled', 'csrf_failed', 'auth_loop'],
+  }),
+  operation('post', '/v1/auth/logout', 'end this session, the others, or all of mine', {
+    authority: true,
+    body: logoutBody,
+    query: waitQuery,
+    answers: { 200: receiptSchema },
+  }),
+  operation('post', '/v1/auth/password', 'a new password; ends my other sessions', {
+    authority: true,
+    body: passwordBody,
+    query: waitQuery,
+    answers: { 200: receiptSchema },
+    errors: ['invalid_credentials', 'guest_read_only', 'rate_limited'],
+  }),
+  operation('post', '/v1/auth/ticket', 'a single-use ticket for opening a WebSocket', { authority: true, body: emptyBody, answers: { 200: ticketSchema } }),
+  operation('get', '/v1/auth/sessions', 'my devices', { query: pageQuery, answers: { 200: sessionPageSchema } }),
+  operation('delete', '/v1/auth/sessions/{id}', 'end one of them', { authority: true, query: waitQuery, answers: { 200: receiptSchema } }),
+  operation('get', '/v1/me', 'principal, tenant, role', { answers: { 200: meSchema } }),
+  operation('get', '/.well-known/jwks.json', 'public signing keys (RFC 7517)', { auth: 'public', answers: { 200: jwksSchema } }),
+  operation('get', '/.well-known/oauth-authorization-server', 'metadata (RFC 8414)', { auth: 'public', answers: { 200: serverMetadataSchema } }),
+];

@@ -1,0 +1,127 @@
+/** Contract section 2: tokens in cookies, and what an unsafe call with them has to prove. */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { startNode } from '../support/node-process.js';
+import { World, call, nodeA, nodeB } from '../support/world.js';
+import type { SignedIn } from '../support/world.js';
+
+const ORIGIN = 'https://app.example.com';
+
+interface Jar {
+  /** The `Cookie` header. */
+  cookie: string;
+  csrf: string;
+  lines: string[];
+}
+
+const jarOf = (headers: Headers): Jar => {
+  const lines = headers.getSetCookie();
+  const pairs = lines.map((line) => line.split(';')[0]!);
+  return { lines, cookie: pairs.join('; '), csrf: pairs.find((pair) => pair.startsWith('wr_csrf='))!.slice('wr_csrf='.length) };
+};
+
+let world: World;
+let user: SignedIn;
+beforeAll(async () => {
+  world = await World.create();
+  user = await world.user('u');
+});
+
+async function signIn(): Promise<Jar> {
+  const { body, headers } = await call(nodeA(), '/v1/auth/login', {
+    body: { tenant: world.tenant.slug, email: user.email, password: user.password, transport: 'cookie' },
+    headers: { origin: ORIGIN },
+  });
+  expect(Object.keys(body).sort()).toEqual(['expires_in', 'refresh_after_ms', 'session_id', 'token_type']);
+  return jarOf(headers);
+}
+
+describe('cookies', () => {
+  test('over http in development carry no prefix; all are SameSite=Strict, only wr_csrf is readable', async () => {
+    const { lines } = await signIn();
+    const line = (name: string) => lines.find((candidate) => candidate.startsWith(`${name}=`))!;
+    expect(line('wr_at')).toMatch(/; Path=\/;.*HttpOnly; SameSite=Strict$/);
+    expect(line('wr_rt')).toMatch(/; Path=\/v1\/auth;.*HttpOnly; SameSite=Strict$/);
+    expect(line('wr_csrf')).toMatch(/; Path=\/;.*SameSite=Strict$/);
+    expect(line('wr_csrf')).not.toMatch(/HttpOnly/);
+    expect(lines.join()).not.toMatch(/Secure/);
+  });
+
+  test('over https carry prefixes and are Secure', async () => {
+    const node = await startNode({ PUBLIC_URL: 'https://rooms.example.com' });
+    const own = await World.create({ base: node.url });
+    const { email, password } = await own.user('u');
+    const { headers } = await call(node.url, '/v1/auth/login', { body: { tenant: own.tenant.slug, email, password, transport: 'cookie' }, headers: { origin: 'https://rooms.example.com' } });
+    const { lines } = jarOf(headers);
+    expect(lines.map((line) => line.split('=')[0]).sort()).toEqual(['__Host-wr_at', '__Secure-wr_rt', 'wr_csrf']);
+    for (const line of lines) expect(line).toMatch(/; Secure/);
+  });
+
+  test('authenticate safe calls alone', async () => {
+    const { cookie } = await signIn();
+    expect((await call(nodeB(), '/v1/me', { headers: { cookie } })).body.user_id).toBe(user.id);
+  });
+
+  test('are not looked at when an Authorization header is there', async () => {
+    const { cookie } = await signIn();
+    expect((await call(nodeA(), '/v1/me', { headers: { cookie, authorization: 'Bearer x' }, expect: 401 })).body.code).toBe('auth_invalid');
+  });
+});
+
+describe('an unsafe call with cookies', () => {
+  const ticket = (headers: Record<string, string>, expected: number) => call(nodeB(), '/v1/auth/ticket', { method: 'POST', headers, expect: expected });
+
+  test('passes with the CSRF token and an allowed Origin, or with Sec-Fetch-Site: same-origin', async () => {
+    const { cookie, csrf } = await signIn();
+    await ticket({ cookie, 'x-csrf-token': csrf, origin: ORIGIN }, 200);
+    await ticket({ cookie, 'x-csrf-token': csrf, 'sec-fetch-site': 'same-origin' }, 200);
+  });
+
+  test.each([
+    ['nothing', () => ({})],
+    ['no CSRF token', () => ({ origin: ORIGIN })],
+    ['no Origin', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf })],
+    ['a foreign Origin', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'https://evil.example.com' })],
+    ['an opaque Origin', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'null' })],
+    ['a foreign Origin that claims to be the same', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'https://evil.example.com', 'sec-fetch-site': 'same-origin' })],
+    ['Sec-Fetch-Site: same-site', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, 'sec-fetch-site': 'same-site' })],
+    ['another CSRF token', () => ({ 'x-csrf-token': 'wr_csrf_x', origin: ORIGIN })],
+  ])('with %s is csrf_failed', async (_name, headers: (jar: Jar) => object) => {
+    const jar = await signIn();
+    const { body } = await ticket({ cookie: jar.cookie, ...(headers(jar) as Record<string, string>) }, 403);
+    expect(body).toMatchObject({ code: 'csrf_failed', action: 'none' });
+  });
+
+  test('with the CSRF cookie of another session, planted, is csrf_failed', async () => {
+    const [mine, planted] = await Promise.all([signIn(), signIn()]);
+    const cookie = mine.cookie.replace(mine.csrf, planted.csrf);
+    expect((await ticket({ cookie, 'x-csrf-token': planted.csrf, origin: ORIGIN }, 403)).body.code).toBe('csrf_failed');
+  });
+
+  test('with a second access cookie, planted beside ours, is nobody`s', async () => {
+    const { cookie, csrf } = await signIn();
+    expect((await ticket({ cookie: `wr_at=planted; ${cookie}`, 'x-csrf-token': csrf, origin: ORIGIN }, 401)).body.code).toBe('auth_missing');
+  });
+});
+
+describe('the life of a cookie session', () => {
+  test('a refresh answers in cookies; a logout clears them', async () => {
+    const jar = await signIn();
+    const proof = { origin: ORIGIN, 'x-csrf-token': jar.csrf };
+    expect((await call(nodeA(), '/v1/auth/refresh', { method: 'POST', headers: { cookie: jar.cookie }, expect: 403 })).body.code).toBe('csrf_failed');
+    const refreshed = await call(nodeB(), '/v1/auth/refresh', { method: 'POST', headers: { cookie: jar.cookie, ...proof } });
+    expect(refreshed.body).not.toHaveProperty('access_token');
+    expect(refreshed.body).not.toHaveProperty('refresh_token');
+    const next = jarOf(refreshed.headers);
+    expect(next.cookie).not.toBe(jar.cookie);
+    const out = await call(nodeA(), '/v1/auth/logout', { method: 'POST', headers: { cookie: next.cookie, ...proof } });
+    expect(out.body.sessions).toBe(1);
+    for (const line of out.headers.getSetCookie()) expect(line).toMatch(/^[a-z_]+=; Max-Age=0/);
+    await call(nodeA(), '/v1/me', { headers: { cookie: next.cookie }, expect: 401 });
+  });
+
+  test('a foreign page cannot sign its visitor in', async () => {
+    const body = { tenant: world.tenant.slug, email: user.email, password: user.password, transport: 'cookie' };
+    const { body: problem } = await call(nodeA(), '/v1/auth/login', { body, headers: { origin: 'https://evil.example.com' }, expect: 403 });
+    expect(problem.code).toBe('csrf_failed');
+  });
+});
