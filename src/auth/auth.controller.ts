@@ -88,7 +88,11 @@ export class AuthController {
     @CurrentPrincipal() principal: Principal,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Receipt | null> {
-    const end = { session: () => this.sessions.endCurrent(principal), others: () => this.sessions.endOthers(principal), all: () => this.sessions.endAll(principal) };
+    const end = {
+      session: () => this.sessions.endCurrent(principal),
+      others: () => this.sessions.endOthers(principal),
+      all: () => this.sessions.endAll(principal),
+    };
     const { pending } = await end[scope]();
     if (scope !== 'others') this.cookies.clear(response);
     return this.receipts.settle(pending, wait);

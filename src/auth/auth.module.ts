@@ -56,6 +56,20 @@ import { WhoAmI } from './who-am-i.js';
     TokenAnswer,
     WhoAmI,
   ],
-  exports: [PublicUrl, AllowedOrigins, SigningKeys, KeyChanges, Passwords, AccessTokens, Cookies, Csrf, LoginLimits, OpenSession, Tickets, TokenAnswer, SessionsModule],
+  exports: [
+    PublicUrl,
+    AllowedOrigins,
+    SigningKeys,
+    KeyChanges,
+    Passwords,
+    AccessTokens,
+    Cookies,
+    Csrf,
+    LoginLimits,
+    OpenSession,
+    Tickets,
+    TokenAnswer,
+    SessionsModule,
+  ],
 })
 export class AuthModule {}

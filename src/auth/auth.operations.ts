@@ -42,7 +42,17 @@ export const AUTH_OPERATIONS: readonly Operation[] = [
     auth: 'public',
     body: refreshBody,
     answers: { 200: tokensSchema },
-    errors: ['auth_missing', 'auth_invalid', 'session_revoked', 'session_expired', 'token_reuse', 'user_suspended', 'tenant_disabled', 'csrf_failed', 'auth_loop'],
+    errors: [
+      'auth_missing',
+      'auth_invalid',
+      'session_revoked',
+      'session_expired',
+      'token_reuse',
+      'user_suspended',
+      'tenant_disabled',
+      'csrf_failed',
+      'auth_loop',
+    ],
   }),
   operation('post', '/v1/auth/logout', 'end this session, the others, or all of mine', {
     authority: true,

@@ -3,7 +3,10 @@ import { z } from 'zod';
 import { plainText } from '../platform/zod.js';
 
 /** Kept and compared in lower case; whoever creates users uses it too. */
-export const emailSchema = z.email().max(254).transform((text) => text.normalize('NFC').toLowerCase());
+export const emailSchema = z
+  .email()
+  .max(254)
+  .transform((text) => text.normalize('NFC').toLowerCase());
 export const nameSchema = plainText(1, 100);
 /** Any Unicode; only its bytes are limited (passwords.ts). */
 export const newPasswordSchema = plainText(8, 1024);
@@ -13,9 +16,7 @@ const tenantRef = plainText(1, 64).meta({ description: 'id or slug' });
 const device = plainText(1, 100).optional().meta({ description: 'shown in the list of sessions' });
 const transport = z.enum(['body', 'cookie']).default('body').meta({ description: '`cookie`: tokens go into cookies, not into the answer' });
 
-export const loginBody = z
-  .strictObject({ tenant: tenantRef, email: emailSchema, password: givenPassword, device, transport })
-  .meta({ id: 'LoginRequest' });
+export const loginBody = z.strictObject({ tenant: tenantRef, email: emailSchema, password: givenPassword, device, transport }).meta({ id: 'LoginRequest' });
 export type LoginBody = z.infer<typeof loginBody>;
 
 export const registerBody = z
@@ -65,7 +66,9 @@ export const meSchema = z
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof meSchema>;
 
-export const jwksSchema = z.strictObject({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal('sig') })) }).meta({ id: 'Jwks' });
+export const jwksSchema = z
+  .strictObject({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal('sig') })) })
+  .meta({ id: 'Jwks' });
 
 export const serverMetadataSchema = z
   .strictObject({

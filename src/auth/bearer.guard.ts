@@ -58,7 +58,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   override handleRequest<User>(error: unknown, user: User | false | null, info: unknown): User {
     if (error instanceof DomainError) throw error;
     if (info instanceof DomainError) throw info;
-    if (error !== null && error !== undefined) throw error;
+    if (error !== null && error !== undefined) throw error instanceof Error ? error : new DomainError('internal', { cause: error });
     if (user !== null && user !== false && user !== undefined) return user;
     const reason = info as Error | undefined;
     if (reason?.message === 'No auth token') throw new DomainError('auth_missing');

@@ -24,7 +24,7 @@ export class ChangePassword {
   /** A wrong `current` counts as a failed login: a stolen access token is no place to guess from. */
   async change(principal: Principal, body: PasswordBody, ip: string): Promise<Committed<string[]>> {
     const user = await this.database.prisma.user.findUnique({ where: { id: principal.userId } });
-    if (user === null) throw new DomainError('not_found', { detail: 'guests have no password' });
+    if (user === null) throw new DomainError('guest_read_only', { detail: 'guests have no password' });
     const who = `${user.tenantId}\n${user.email}`;
     await this.limits.requireRoom(who, ip);
     if (!(await this.passwords.verify(user.passwordHash, body.current))) {

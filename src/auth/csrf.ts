@@ -35,7 +35,8 @@ export class Csrf {
     if (SAFE.has(request.method)) return;
     this.requireOurPage(request.headers);
     const sent = request.headers['x-csrf-token'];
-    if (typeof sent !== 'string' || sent !== readCookie(request.headers.cookie, 'wr_csrf')) throw new DomainError('csrf_failed', { detail: 'header and cookie differ' });
+    if (typeof sent !== 'string' || sent !== readCookie(request.headers.cookie, 'wr_csrf'))
+      throw new DomainError('csrf_failed', { detail: 'header and cookie differ' });
     if (!this.keys.some((key) => same(macOf(key, session), sent))) throw new DomainError('csrf_failed', { detail: 'bound to another session' });
   }
 

@@ -1,6 +1,7 @@
 /**
  * Passport's way to our verifier. AccessTokens does the whole verification and its result stays with the request; passport
- * then gets the key it was verified with, so what Nest's users expect of a passport-jwt strategy holds too.
+ * then gets the key it was verified with, so what Nest's users expect of a passport-jwt strategy holds too. Passport keeps
+ * strategies per process: two applications in one process (a test) would share the younger one's.
  */
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';

@@ -65,5 +65,8 @@ function network(ip: string): string {
   const groups = head.split(':').filter((group) => group !== '');
   const after = tail === undefined ? [] : tail.split(':').filter((group) => group !== '');
   while (tail !== undefined && groups.length + after.length < 8) groups.push('0');
-  return [...groups, ...after].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, '').toLowerCase()).join(':');
+  return [...groups, ...after]
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
+    .join(':');
 }

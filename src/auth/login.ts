@@ -44,7 +44,13 @@ export class Login {
     await this.limits.requireRoom(who, ip);
     // State of user and tenant is read again under locks: only now is it known who asks.
     const opened = await this.database.transaction((tx) =>
-      this.openSession.open(tx, { tenantId: user.tenantId, userId: user.id, passwordVersion: user.passwordVersion, device: body.device, transport: body.transport }),
+      this.openSession.open(tx, {
+        tenantId: user.tenantId,
+        userId: user.id,
+        passwordVersion: user.passwordVersion,
+        device: body.device,
+        transport: body.transport,
+      }),
     );
     return this.openSession.issue(opened);
   }

@@ -41,6 +41,7 @@ export class Passwords implements OnModuleInit {
 
 function bytesOf(password: string): Buffer {
   const bytes = Buffer.from(password.normalize('NFC'));
-  if (bytes.length > PASSWORD_BYTES_MAX) throw new DomainError('invalid_request', { errors: [{ path: 'password', message: `at most ${PASSWORD_BYTES_MAX} bytes` }] });
+  if (bytes.length > PASSWORD_BYTES_MAX)
+    throw new DomainError('invalid_request', { errors: [{ path: 'password', message: `at most ${PASSWORD_BYTES_MAX} bytes` }] });
   return bytes;
 }

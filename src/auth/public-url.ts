@@ -37,7 +37,9 @@ export class PublicUrl {
     await tx.setting.createMany({ data: [{ key: SETTING, value: wanted }], skipDuplicates: true });
     const { value } = await tx.setting.findUniqueOrThrow({ where: { key: SETTING } });
     if (this.config.publicUrl !== undefined && this.config.publicUrl !== value) {
-      throw new Error(`PUBLIC_URL is ${this.config.publicUrl}, but this database was started with ${value}: every token names it. Unset PUBLIC_URL or use another database.`);
+      throw new Error(
+        `PUBLIC_URL is ${this.config.publicUrl}, but this database was started with ${value}: every token names it. Unset PUBLIC_URL or use another database.`,
+      );
     }
     this.url = value;
   }

@@ -29,7 +29,13 @@ export class Register {
         const user = await tx.user.create({
           data: { id: newId(), tenantId: tenant.id, email: body.email, name: body.name ?? body.email.split('@')[0]!.slice(0, 100), passwordHash },
         });
-        return this.openSession.open(tx, { tenantId: tenant.id, userId: user.id, passwordVersion: user.passwordVersion, device: body.device, transport: body.transport });
+        return this.openSession.open(tx, {
+          tenantId: tenant.id,
+          userId: user.id,
+          passwordVersion: user.passwordVersion,
+          device: body.device,
+          transport: body.transport,
+        });
       }),
     );
     return this.openSession.issue(opened);

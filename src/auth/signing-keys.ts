@@ -51,11 +51,14 @@ export class SigningKeys {
   /** At start, under the lock: makes the first key. A key that no SECRET_KEY opens stops the start. */
   async start(tx: Tx): Promise<void> {
     const rows = await tx.signingKey.findMany({ where: { withdrawnAt: null } });
-    if (!rows.some((row) => row.retiredAt === null)) rows.push(await tx.signingKey.create({ data: await createSigningKey(this.config.secretKeys[0]!, new Date(0)) }));
+    if (!rows.some((row) => row.retiredAt === null))
+      rows.push(await tx.signingKey.create({ data: await createSigningKey(this.config.secretKeys[0]!, new Date(0)) }));
     for (const row of rows) {
       const pkcs8 = unwrapSigningKey(row, this.config.secretKeys);
       if (pkcs8 === null) {
-        throw new Error(`SECRET_KEY does not open signing key ${row.kid}: it was wrapped by another. Add the former key to the list (SECRET_KEY=current,former).`);
+        throw new Error(
+          `SECRET_KEY does not open signing key ${row.kid}: it was wrapped by another. Add the former key to the list (SECRET_KEY=current,former).`,
+        );
       }
       if (!isWrappedByCurrent(row, this.config.secretKeys)) {
         await tx.signingKey.update({ where: { kid: row.kid }, data: { wrapped: wrapSigningKey(row.kid, pkcs8, this.config.secretKeys[0]!) } });
@@ -121,7 +124,8 @@ export class SigningKeys {
     const times = { signsFromMs: row.signsFrom.getTime(), retiredAtMs: row.retiredAt?.getTime() ?? null, withdrawn: row.withdrawnAt !== null };
     if (known !== undefined) return { ...known, ...times };
     const pkcs8 = times.withdrawn ? null : unwrapSigningKey(row, this.config.secretKeys);
-    if (pkcs8 === null && !times.withdrawn) this.logger.error({ msg: 'a signing key was wrapped by a SECRET_KEY this node does not have: it verifies only', kid: row.kid });
+    if (pkcs8 === null && !times.withdrawn)
+      this.logger.error({ msg: 'a signing key was wrapped by a SECRET_KEY this node does not have: it verifies only', kid: row.kid });
     const publicJwk = row.publicJwk as JsonWebKey;
     return {
       kid: row.kid,

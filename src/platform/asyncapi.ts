@@ -7,7 +7,7 @@ import { JsonSchemas } from './json-schemas.js';
 import { API_VERSION } from './operation.js';
 
 /** What answers a client frame when it is not refused. Exhaustive: a new frame has to say. */
-const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
+export const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
   auth: ['auth_ok', 'goodbye'],
   auth_refresh: ['auth_ok', 'auth_error', 'goodbye'],
   subscribe: ['subscribed'],

@@ -40,13 +40,22 @@ export const pageQuery = z.strictObject(pageFields);
 export type PageQuery = z.infer<typeof pageQuery>;
 
 /** Of every call that answers a receipt: `?wait=false` answers at once with what is known. */
-export const waitFields = { wait: z.enum(['true', 'false']).default('true').transform((text) => text === 'true') };
+export const waitFields = {
+  wait: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((text) => text === 'true'),
+};
 export const waitQuery = z.strictObject(waitFields);
 export type WaitQuery = z.infer<typeof waitQuery>;
 
 /** Text for Postgres: NUL and lone surrogates are refused at the edge. */
 export const plainText = (min: number, max: number) =>
-  z.string().min(min).max(max).refine((text) => !text.includes('\0') && !LONE_SURROGATE.test(text), 'must be well-formed text without NUL');
+  z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((text) => !text.includes('\0') && !LONE_SURROGATE.test(text), 'must be well-formed text without NUL');
 
 /** Cuts a list that was read one item too long; `next_cursor` is null on the last page. */
 export function page<Item extends { id: string }>(rows: Item[], limit: number): { items: Item[]; next_cursor: string | null } {

@@ -165,4 +165,4 @@ export const closeReasonSchema = z.strictObject({
   close_id: z.string(),
   retry_after_ms: ms.optional(),
 });
-export type CloseReason = z.infer<typeof closeReasonSchema>;
+

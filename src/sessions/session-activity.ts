@@ -20,7 +20,7 @@ const MARK_LIVE = `
 if redis.call('GET', KEYS[1]) ~= 'ended' then redis.call('SET', KEYS[1], 'live', 'EX', ARGV[1]) end
 return 1`;
 
-/** Rows that another node holds at this moment are being kept alive there. */
+/** Skips rows that a publish or refresh holds at this moment: waiting would queue both behind each other. */
 const TOUCH = `
   UPDATE sessions s SET last_active_at = clock_timestamp()
   FROM (SELECT id FROM sessions WHERE id = ANY($1::uuid[]) AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) d
@@ -37,6 +37,8 @@ const ACCEPTED = `
 export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(SessionActivity.name);
   private touched = new Set<string>();
+  /** Skipped once, tried a second time; a row that ended is not found for ever. */
+  private skipped = new Set<string>();
   private accepted = new Map<string, number>();
   /** Generations already told, so that a busy session costs one write per refresh. */
   private readonly told = new Map<string, number>();
@@ -73,6 +75,7 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
     this.touched = new Set();
     try {
       const rows = await this.database.hot<{ id: string; idle_seconds: number }>('sessions_touch', TOUCH, [sessions]);
+      this.tryAgain(sessions, new Set(rows.map((row) => row.id)));
       await this.mark(rows.map((row) => [row.id, markSeconds(row.idle_seconds)]));
     } catch (error) {
       this.logger.warn({ msg: 'activity not written', sessions: sessions.length, error: (error as Error).message });
@@ -95,6 +98,12 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
       answers?.forEach(([error, value], i) => error === null && value === 'live' && live.add(batch[i]!));
     }
     return live;
+  }
+
+  private tryAgain(sessions: string[], written: Set<string>): void {
+    const missed = sessions.filter((session) => !written.has(session));
+    for (const session of missed) if (!this.skipped.has(session)) this.touched.add(session);
+    this.skipped = new Set(missed);
   }
 
   private async mark(sessions: [id: string, seconds: number][]): Promise<void> {

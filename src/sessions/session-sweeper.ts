@@ -81,7 +81,10 @@ export class SessionSweeper implements OnModuleInit, OnModuleDestroy {
       if (rows.length === 0 || this.stopped) return ended;
       after = rows.at(-1)!.id;
       const live = await this.activity.liveMarks(rows.filter((row) => !row.over).map((row) => row.id));
-      ended += await this.end(rows.filter((row) => row.over || !live.has(row.id)), slackSeconds);
+      ended += await this.end(
+        rows.filter((row) => row.over || !live.has(row.id)),
+        slackSeconds,
+      );
     }
   }
 
@@ -103,11 +106,14 @@ export class SessionSweeper implements OnModuleInit, OnModuleDestroy {
 
   private plan(): void {
     if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.running = this.sweep()
-        .catch((error: Error) => this.logger.warn({ msg: 'sweep failed', error: error.message }))
-        .finally(() => this.plan());
-    }, sweepIntervalMs(this.config) * (0.75 + Math.random() / 2));
+    this.timer = setTimeout(
+      () => {
+        this.running = this.sweep()
+          .catch((error: Error) => this.logger.warn({ msg: 'sweep failed', error: error.message }))
+          .finally(() => this.plan());
+      },
+      sweepIntervalMs(this.config) * (0.75 + Math.random() / 2),
+    );
     this.timer.unref();
   }
 

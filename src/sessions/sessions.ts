@@ -85,7 +85,10 @@ export class Sessions {
       orderBy: { id: 'desc' },
       take: query.limit + 1,
     });
-    return page(rows.map((row) => viewOf(row, current)), query.limit);
+    return page(
+      rows.map((row) => viewOf(row, current)),
+      query.limit,
+    );
   }
 
   /** One of the caller's own; another's, or one that has ended, is `not_found`. */
@@ -115,11 +118,6 @@ export class Sessions {
       await requireCaller(tx, principal, 'change');
       return this.end(tx, { user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
     });
-  }
-
-  /** Ends what `where` selects for a reason that is nobody's call: reuse, expiry. */
-  endWhere(where: SessionSelector, reason: EndReason, tenant: string, issuedBefore?: Date): Promise<Committed<string[]>> {
-    return this.commit((tx) => this.end(tx, where, reason, tenant, issuedBefore));
   }
 
   /** The change for an `AuthorityLog.commit`: logged even when nothing was alive, so that the answer is a true receipt. */

@@ -50,7 +50,10 @@ describe('cookies', () => {
     const node = await startNode({ PUBLIC_URL: 'https://rooms.example.com' });
     const own = await World.create({ base: node.url });
     const { email, password } = await own.user('u');
-    const { headers } = await call(node.url, '/v1/auth/login', { body: { tenant: own.tenant.slug, email, password, transport: 'cookie' }, headers: { origin: 'https://rooms.example.com' } });
+    const { headers } = await call(node.url, '/v1/auth/login', {
+      body: { tenant: own.tenant.slug, email, password, transport: 'cookie' },
+      headers: { origin: 'https://rooms.example.com' },
+    });
     const { lines } = jarOf(headers);
     expect(lines.map((line) => line.split('=')[0]).sort()).toEqual(['__Host-wr_at', '__Secure-wr_rt', 'wr_csrf']);
     for (const line of lines) expect(line).toMatch(/; Secure/);
@@ -82,7 +85,10 @@ describe('an unsafe call with cookies', () => {
     ['no Origin', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf })],
     ['a foreign Origin', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'https://evil.example.com' })],
     ['an opaque Origin', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'null' })],
-    ['a foreign Origin that claims to be the same', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'https://evil.example.com', 'sec-fetch-site': 'same-origin' })],
+    [
+      'a foreign Origin that claims to be the same',
+      ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, origin: 'https://evil.example.com', 'sec-fetch-site': 'same-origin' }),
+    ],
     ['Sec-Fetch-Site: same-site', ({ csrf }: Jar) => ({ 'x-csrf-token': csrf, 'sec-fetch-site': 'same-site' })],
     ['another CSRF token', () => ({ 'x-csrf-token': 'wr_csrf_x', origin: ORIGIN })],
   ])('with %s is csrf_failed', async (_name, headers: (jar: Jar) => object) => {

@@ -12,12 +12,18 @@ describe('login', () => {
   });
 
   const register = (fields: Record<string, unknown> = {}, expected = 201) =>
-    call(nodeA(), '/v1/auth/register', { body: { tenant: world.tenant.slug, email: `${unique('u')}@example.com`, password: PASSWORD, ...fields }, expect: expected });
+    call(nodeA(), '/v1/auth/register', {
+      body: { tenant: world.tenant.slug, email: `${unique('u')}@example.com`, password: PASSWORD, ...fields },
+      expect: expected,
+    });
 
   test('answers tokens, their life and when to refresh, and is not stored by caches', async () => {
     const email = `${unique('Ada')}@Example.com`;
     await register({ email });
-    const { body, headers } = await call(nodeB(), '/v1/auth/login', { body: { tenant: world.tenant.id, email: email.toUpperCase(), password: PASSWORD }, expect: 200 });
+    const { body, headers } = await call(nodeB(), '/v1/auth/login', {
+      body: { tenant: world.tenant.id, email: email.toUpperCase(), password: PASSWORD },
+      expect: 200,
+    });
     expect(Object.keys(body).sort()).toEqual(['access_token', 'expires_in', 'refresh_after_ms', 'refresh_token', 'session_id', 'token_type']);
     expect(body.token_type).toBe('Bearer');
     expect(body.expires_in).toBeGreaterThanOrEqual(269);
@@ -25,7 +31,13 @@ describe('login', () => {
     expect(body.refresh_after_ms).toBeLessThan(body.expires_in * 1000);
     expect(headers.get('cache-control')).toBe('no-store');
     const me = await call(nodeA(), '/v1/me', { token: body.access_token });
-    expect(me.body).toMatchObject({ tenant_id: world.tenant.id, session_id: body.session_id, role: 'member', email: email.toLowerCase(), tenant: { slug: world.tenant.slug } });
+    expect(me.body).toMatchObject({
+      tenant_id: world.tenant.id,
+      session_id: body.session_id,
+      role: 'member',
+      email: email.toLowerCase(),
+      tenant: { slug: world.tenant.slug },
+    });
   });
 
   test.each([
@@ -45,7 +57,10 @@ describe('login', () => {
     const broken = await call(nodeA(), '/v1/auth/login', { body: '{"tenant":', expect: 400 });
     expect(broken.body.code).toBe('invalid_request');
     const secret = 'hunter2-hunter2';
-    const { body } = await call(nodeA(), '/v1/auth/login', { body: { tenant: world.tenant.slug, email: secret, password: secret, remember: secret }, expect: 422 });
+    const { body } = await call(nodeA(), '/v1/auth/login', {
+      body: { tenant: world.tenant.slug, email: secret, password: secret, remember: secret },
+      expect: 422,
+    });
     expect(body).toMatchObject({ code: 'invalid_request', errors: [{ path: 'email' }, { path: 'remember', message: 'unknown field' }] });
     expect(JSON.stringify(body)).not.toContain(secret);
   });
@@ -63,7 +78,10 @@ describe('login', () => {
 
   test('registration and guests exist only where the tenant allows them', async () => {
     const closed = await World.create();
-    const register = await call(nodeA(), '/v1/auth/register', { body: { tenant: closed.tenant.slug, email: 'a@example.com', password: PASSWORD }, expect: 404 });
+    const register = await call(nodeA(), '/v1/auth/register', {
+      body: { tenant: closed.tenant.slug, email: 'a@example.com', password: PASSWORD },
+      expect: 404,
+    });
     expect(register.body.code).toBe('not_found');
     expect((await call(nodeA(), '/v1/auth/guest', { body: { tenant: closed.tenant.slug }, expect: 404 })).body.code).toBe('not_found');
     const guest = await call(nodeA(), '/v1/auth/guest', { body: { tenant: world.tenant.slug }, expect: 201 });
@@ -107,7 +125,9 @@ describe('guessing', () => {
     const world = await World.create({ base: a });
     const [victim, other] = await Promise.all([world.user('victim'), world.user('other')]);
     const login = (base: string, email: string, password: string) =>
-      call(base, '/v1/auth/login', { body: { tenant: world.tenant.slug, email, password }, expect: 401 }).catch((error: Error) => ({ body: JSON.parse(error.message.slice(error.message.indexOf('{'))) }));
+      call(base, '/v1/auth/login', { body: { tenant: world.tenant.slug, email, password }, expect: 401 }).catch((error: Error) => ({
+        body: JSON.parse(error.message.slice(error.message.indexOf('{'))),
+      }));
     for (const base of [a, b, a]) expect((await login(base, victim.email, 'wrong')).body.code).toBe('invalid_credentials');
     const limited = (await login(b, victim.email, victim.password)).body;
     expect(limited).toMatchObject({ code: 'rate_limited', action: 'retry', status: 429 });

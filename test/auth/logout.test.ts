@@ -82,7 +82,9 @@ describe('logout', () => {
 describe('my sessions', () => {
   test('are listed newest first, in pages, without those that ended', async () => {
     const first = await world.user('u');
-    const named = await call(nodeA(), '/v1/auth/login', { body: { tenant: world.tenant.slug, email: first.email, password: first.password, device: 'telephone' } });
+    const named = await call(nodeA(), '/v1/auth/login', {
+      body: { tenant: world.tenant.slug, email: first.email, password: first.password, device: 'telephone' },
+    });
     const third = await again(first, nodeB());
     await call(nodeA(), `/v1/auth/sessions/${first.session}`, { method: 'DELETE', token: third.token });
     const { body } = await call(nodeB(), '/v1/auth/sessions?limit=1', { token: third.token });
@@ -106,7 +108,8 @@ describe('a new password', () => {
   test('ends the other sessions and replaces the old one', async () => {
     const user = await world.user('u');
     const other = await again(user, nodeB());
-    const change = (current: string, expected: number) => call(nodeA(), '/v1/auth/password', { token: user.token, body: { current, new: 'a brand new one' }, expect: expected });
+    const change = (current: string, expected: number) =>
+      call(nodeA(), '/v1/auth/password', { token: user.token, body: { current, new: 'a brand new one' }, expect: expected });
     expect((await change('wrong', 401)).body.code).toBe('invalid_credentials');
     expect((await change(user.password, 200)).body).toMatchObject({ effective: true, sessions: 1 });
     expect(await codeOf(other.token)).toBe('session_revoked');

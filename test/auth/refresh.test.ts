@@ -66,7 +66,9 @@ describe('refresh', () => {
     await client.connect();
     try {
       const { rows } = await client.query('SELECT * FROM sessions WHERE id = $1', [user.session]);
-      const dump = Object.values(rows[0]).map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value))).join('\n');
+      const dump = Object.values(rows[0])
+        .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value)))
+        .join('\n');
       for (const token of [user.refresh, body.refresh_token as string]) {
         expect(dump).not.toContain(token);
         expect(dump).not.toContain(Buffer.from(token.slice(6), 'base64url').subarray(21, 53).toString('latin1'));
@@ -93,7 +95,11 @@ describe('without an overlap', () => {
     const beganMs = performance.now();
     let code: string | undefined;
     while (code === undefined && performance.now() - beganMs < 6_000) {
-      const response = await fetch(`${nodes[0]!.url}/v1/auth/refresh`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ refresh_token: user.refresh }) });
+      const response = await fetch(`${nodes[0]!.url}/v1/auth/refresh`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ refresh_token: user.refresh }),
+      });
       const answer = (await response.json()) as { code?: string; refresh_token?: string };
       if (response.ok) expect(answer.refresh_token).toBe(body.refresh_token);
       else code = answer.code;

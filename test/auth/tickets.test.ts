@@ -34,7 +34,17 @@ test('of 20 that present it at once, one is let in', async () => {
   const user = await world.user('u');
   const ticket = await ticketOf(user.token);
   const clients = await Promise.all(Array.from({ length: 20 }, () => connect(ticket)));
-  const let_in = await Promise.all(clients.map((client) => Promise.race([client.next('auth_ok').then(() => true, () => false), client.closed.then(() => false)])));
+  const let_in = await Promise.all(
+    clients.map((client) =>
+      Promise.race([
+        client.next('auth_ok').then(
+          () => true,
+          () => false,
+        ),
+        client.closed.then(() => false),
+      ]),
+    ),
+  );
   expect(let_in.filter(Boolean)).toHaveLength(1);
   for (const client of clients) client.close();
 });

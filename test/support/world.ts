@@ -3,6 +3,7 @@
  * never meet. Every call fails loudly with the problem the server answered.
  */
 import { randomBytes } from 'node:crypto';
+import supertest from 'supertest';
 
 export interface Answer<T = any> {
   status: number;
@@ -26,21 +27,13 @@ export const unique = (prefix: string): string => `${prefix}-${randomBytes(5).to
 
 export async function call<T = any>(base: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
   const { method = options.body === undefined ? 'GET' : 'POST', token, body, headers = {}, expect } = options;
-  const response = await fetch(base + path, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  const parsed = text === '' ? null : JSON.parse(text);
-  if (expect === undefined ? !response.ok : response.status !== expect) {
-    throw new Error(`${method} ${path} answered ${response.status}, not ${expect ?? '2xx'}: ${text}`);
-  }
-  return { status: response.status, headers: response.headers, body: parsed as T };
+  const request = supertest(base)[method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete'](path).set(headers);
+  if (token !== undefined) request.set('authorization', `Bearer ${token}`);
+  if (body !== undefined) request.set('content-type', 'application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
+  const { status, ok, text, headers: answered } = await request;
+  if (expect === undefined ? !ok : status !== expect) throw new Error(`${method} ${path} answered ${status}, not ${expect ?? '2xx'}: ${text}`);
+  const read = new Headers(Object.entries(answered).flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, String(item)])));
+  return { status, headers: read, body: (text === '' ? null : JSON.parse(text)) as T };
 }
 
 export interface SignedIn {

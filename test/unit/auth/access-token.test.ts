@@ -37,20 +37,22 @@ beforeAll(async () => {
   const key = { kid, privateKey, publicKey };
   const keys = { current: () => key, find: (wanted: string) => (wanted === kid ? key : undefined), reload: async () => void (reloads += 1) };
   state = new AuthorityState();
-  tokens = new AccessTokens(
-    { accessTtlSeconds: 300 } as Config,
-    new JwtService({}),
-    keys as unknown as SigningKeys,
-    { value: ISSUER } as PublicUrl,
-    state,
-    { tokenAccepted: (session: string, generation: number) => accepted.push([session, generation]) } as unknown as SessionActivity,
-  );
+  tokens = new AccessTokens({ accessTtlSeconds: 300 } as Config, new JwtService({}), keys as unknown as SigningKeys, { value: ISSUER } as PublicUrl, state, {
+    tokenAccepted: (session: string, generation: number) => accepted.push([session, generation]),
+  } as unknown as SessionActivity);
 });
 
 const now = () => Math.floor(Date.now() / 1000);
 const header = () => ({ alg: 'ES256', typ: 'at+jwt', kid });
 const claims = () => ({
-  iss: ISSUER, aud: ISSUER, sub: principal.userId, tid: principal.tenantId, sid: principal.sessionId, jti: newId(), iat: now(), exp: now() + 300,
+  iss: ISSUER,
+  aud: ISSUER,
+  sub: principal.userId,
+  tid: principal.tenantId,
+  sid: principal.sessionId,
+  jti: newId(),
+  iat: now(),
+  exp: now() + 300,
 });
 const b64 = (text: string) => Buffer.from(text).toString('base64url');
 const without = <T extends object>(object: T, name: keyof T) => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
@@ -111,17 +113,36 @@ const MUST_REJECT: [name: string, make: () => string][] = [
   ['four parts', () => `${forge()}.x`],
   ['no signature', () => `${forge().split('.').slice(0, 2).join('.')}.`],
   ['a signature of another key', () => forge(header(), claims(), other)],
-  ['a changed payload', () => { const [h, , s] = forge().split('.'); return `${h}.${b64(JSON.stringify({ ...claims(), sub: newId() }))}.${s}`; }],
-  ['spare bits in base64url', () => { const token = forge(); const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'; const at = last.indexOf(token.at(-1)!); return token.slice(0, -1) + last[at ^ 1]; }],
+  [
+    'a changed payload',
+    () => {
+      const [h, , s] = forge().split('.');
+      return `${h}.${b64(JSON.stringify({ ...claims(), sub: newId() }))}.${s}`;
+    },
+  ],
+  [
+    'spare bits in base64url',
+    () => {
+      const token = forge();
+      const last = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+      const at = last.indexOf(token.at(-1)!);
+      return token.slice(0, -1) + last[at ^ 1];
+    },
+  ],
   ['standard base64', () => `${forge()}=`],
   ['white space around it', () => ` ${forge()}`],
   ['more than 8 KiB', () => forge(header(), { ...claims(), jti: 'x'.repeat(9000) })],
   ['alg none', () => `${b64(JSON.stringify({ ...header(), alg: 'none' }))}.${b64(JSON.stringify(claims()))}.`],
   ['alg none with a signature', () => forge({ ...header(), alg: 'none' })],
-  ['alg HS256 keyed by the public key', () => {
-    const input = `${b64(JSON.stringify({ ...header(), alg: 'HS256' }))}.${b64(JSON.stringify(claims()))}`;
-    return `${input}.${createHmac('sha256', publicKey.export({ type: 'spki', format: 'pem' })).update(input).digest('base64url')}`;
-  }],
+  [
+    'alg HS256 keyed by the public key',
+    () => {
+      const input = `${b64(JSON.stringify({ ...header(), alg: 'HS256' }))}.${b64(JSON.stringify(claims()))}`;
+      return `${input}.${createHmac('sha256', publicKey.export({ type: 'spki', format: 'pem' }))
+        .update(input)
+        .digest('base64url')}`;
+    },
+  ],
   ['alg ES384', () => forge({ ...header(), alg: 'ES384' })],
   ['no alg', () => forge(without(header(), 'alg'))],
   ['typ JWT', () => forge({ ...header(), typ: 'JWT' })],
@@ -188,13 +209,16 @@ describe('time', () => {
 });
 
 describe('what died meanwhile', () => {
-  test.each(['session_revoked', 'session_expired', 'token_reuse', 'user_suspended'] as const)('a session that ended with %s refuses its tokens so', (reason) => {
-    const session = newId();
-    const token = forge(header(), { ...claims(), sid: session });
-    expect(refusal(token)).toBe('accepted');
-    state.apply({ kind: 'session.ended', sessions: [session], reason }, null);
-    expect(refusal(token)).toBe(reason);
-  });
+  test.each(['session_revoked', 'session_expired', 'token_reuse', 'user_suspended'] as const)(
+    'a session that ended with %s refuses its tokens so',
+    (reason) => {
+      const session = newId();
+      const token = forge(header(), { ...claims(), sid: session });
+      expect(refusal(token)).toBe('accepted');
+      state.apply({ kind: 'session.ended', sessions: [session], reason }, null);
+      expect(refusal(token)).toBe(reason);
+    },
+  );
 
   test('a disabled tenant refuses its tokens, until it is active again', () => {
     const tenant = newId();

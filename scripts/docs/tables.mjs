@@ -1,0 +1,78 @@
+/** Every table of the docs that the code owns, from the compiled server. Each is a function that answers Markdown. */
+import { readFileSync } from 'node:fs';
+import { OPERATIONS } from '../../dist/operator/operations.js';
+import { REPLIES } from '../../dist/platform/asyncapi.js';
+import { VARIABLES } from '../../dist/platform/config.js';
+import { Metrics } from '../../dist/platform/metrics.js';
+import { ACTIONS, CLIENT_FRAMES, CLOSE_CODES, ERROR_CODES, LIMITS, SERVER_FRAMES, UNSUBSCRIBE_CODES } from '../../dist/protocol/index.js';
+import { fieldsOf } from './fields.mjs';
+
+export const tables = {
+  actions: () => table(['action', 'what a client does'], Object.entries(ACTIONS).map(([action, meaning]) => [code(action), meaning])),
+
+  'error-codes': () =>
+    table(
+      ['code', 'status', 'action', 'meaning'],
+      Object.entries(ERROR_CODES)
+        .map(([name, { status, action, message }]) => [code(name), status, code(action), message])
+        .sort((a, b) => a[1] - b[1]),
+    ),
+
+  'close-codes': () =>
+    table(
+      ['close', 'code', 'action', 'meaning'],
+      Object.entries(CLOSE_CODES)
+        .map(([name, { status, action, message }]) => [status, code(name), code(action), message])
+        .sort((a, b) => a[0] - b[0]),
+    ),
+
+  'unsubscribe-codes': () =>
+    table(['code', 'action', 'meaning'], Object.entries(UNSUBSCRIBE_CODES).map(([name, { action, message }]) => [code(name), code(action), message])),
+
+  'client-frames': () =>
+    table(
+      ['frame', 'fields', 'answer'],
+      Object.entries(CLIENT_FRAMES).map(([type, schema]) => [code(type), fieldsOf(schema, 'input', ['type', 'id']), REPLIES[type].map(code).join(' or ') || '-']),
+    ),
+
+  'server-frames': () =>
+    table(['frame', 'fields'], Object.entries(SERVER_FRAMES).map(([type, schema]) => [code(type), fieldsOf(schema, 'output', ['type', 'id'])])),
+
+  limits: () => table(['limit', 'value', 'of what'], Object.entries(LIMITS).map(([name, value]) => [code(name), value, commentOf(name)])),
+
+  variables: () => table(['variable', 'default', 'meaning'], Object.entries(VARIABLES).map(([name, [, fallback, meaning]]) => [code(name), fallback, meaning])),
+
+  metrics: () =>
+    table(
+      ['metric', 'kind', 'labels', 'meaning'],
+      Object.values(new Metrics())
+        .filter((metric) => typeof metric?.name === 'string')
+        .map((metric) => [code(metric.name), metric.constructor.name.toLowerCase(), metric.labelNames.map(code).join(', ') || '-', metric.help]),
+    ),
+
+  rest: () =>
+    table(
+      ['call', 'what it does', 'answers', 'refused with'],
+      OPERATIONS.map((operation) => [
+        `${code(`${operation.method.toUpperCase()} ${operation.path}`)}${operation.auth === 'public' ? ' (public)' : ''}`,
+        operation.summary,
+        Object.keys(operation.answers).sort((a, b) => Number(b) - Number(a)).join(', '),
+        operation.errors.map(code).join(', ') || '-',
+      ]),
+    ),
+};
+
+const code = (text) => `\`${text}\``;
+
+/** Cells may not break the table: a pipe in them is escaped, a line break is a space. */
+function table(head, rows) {
+  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replace(/\s*\n\s*/g, ' ')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** The doc comment that stands before a limit; those without one are said by their name. */
+function commentOf(name) {
+  const source = readFileSync(new URL('../../dist/protocol/limits.js', import.meta.url), 'utf8');
+  const comment = source.match(new RegExp(`/\\*\\* ([^*]+?) \\*/\\s*${name}:`))?.[1];
+  return comment ?? name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
