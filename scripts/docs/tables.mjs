@@ -56,7 +56,7 @@ export const tables = {
       OPERATIONS.map((operation) => [
         `${code(`${operation.method.toUpperCase()} ${operation.path}`)}${operation.auth === 'public' ? ' (public)' : ''}`,
         operation.summary,
-        Object.keys(operation.answers).sort((a, b) => Number(b) - Number(a)).join(', '),
+        Object.keys(operation.answers).join(', '),
         operation.errors.map(code).join(', ') || '-',
       ]),
     ),

@@ -72,10 +72,12 @@ export class AuthorityStream implements OnModuleDestroy {
     watchdog.unref();
     reader.on('ready', () => (this.lastHeardMs = performance.now()));
     await reader.connect().catch(() => undefined);
-    let from = '$';
+    let from: string | null = null;
     while (!this.stopped) {
       try {
-        const answer = await reader.xread('COUNT', 500, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, from);
+        // An id, not '$': what comes between two reads must not be missed.
+        from ??= (await reader.xrevrange(STREAM, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0';
+        const answer: [string, [string, string[]][]][] | null = await reader.xread('COUNT', 500, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, from);
         this.lastHeardMs = performance.now();
         for (const [id, fields] of answer?.[0]?.[1] ?? []) {
           from = id;
@@ -83,7 +85,7 @@ export class AuthorityStream implements OnModuleDestroy {
         }
       } catch {
         // Away, restarted or emptied: read on from the end; what was missed comes from Postgres.
-        from = '$';
+        from = null;
         await new Promise((resolve) => setTimeout(resolve, 100).unref());
       }
     }

@@ -3,6 +3,7 @@
  * cookie counts only where a browser that may connect sent it and nothing else did; else the first message decides.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Cookies } from '../auth/cookies.js';
 import { DomainError } from '../platform/errors.js';
 import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '../protocol/limits.js';
 
@@ -11,19 +12,21 @@ export type Carrier =
   | { kind: 'ticket'; ticket: string }
   | { kind: 'message' };
 
-const COOKIE_NAMES = ['__Host-wr_at', 'wr_at'];
+export interface CarrierOptions {
+  queryToken: boolean;
+  cookies: Pick<Cookies, 'readAccess'>;
+}
 
-export function carrierOf(request: IncomingMessage, url: URL, options: { queryToken: boolean }): Carrier {
+export function carrierOf(request: IncomingMessage, url: URL, options: CarrierOptions): Carrier {
   const found = [...fromHeader(request), ...fromSubprotocol(request), ...fromQuery(url, options.queryToken)];
   if (found.length > 1) throw new DomainError('two_credentials');
-  return found[0] ?? fromCookie(request, url) ?? { kind: 'message' };
+  return found[0] ?? fromCookie(request, url, options.cookies) ?? { kind: 'message' };
 }
 
 function fromHeader({ headers }: IncomingMessage): Carrier[] {
   if (headers.authorization === undefined) return [];
-  const match = /^Bearer +(\S+)$/i.exec(headers.authorization);
-  if (match === null) throw new DomainError('auth_invalid', { detail: 'not a Bearer credential' });
-  return [{ kind: 'header', token: match[1]! }];
+  // Something else than a bearer token is a credential too, only not a valid one.
+  return [{ kind: 'header', token: /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1] ?? headers.authorization }];
 }
 
 function fromSubprotocol({ headers }: IncomingMessage): Carrier[] {
@@ -43,11 +46,8 @@ function fromQuery({ searchParams }: URL, queryToken: boolean): Carrier[] {
 }
 
 /** The Origin was found allowed before; without one no cookie counts (cross-site WebSocket hijacking). */
-function fromCookie({ headers }: IncomingMessage, { searchParams }: URL): Carrier | undefined {
-  if (headers.origin === undefined || headers.cookie === undefined || searchParams.get('auth') === 'message') return undefined;
-  for (const pair of headers.cookie.split(';')) {
-    const [name, ...value] = pair.trim().split('=');
-    if (COOKIE_NAMES.includes(name!)) return { kind: 'cookie', token: value.join('=') };
-  }
-  return undefined;
+function fromCookie({ headers }: IncomingMessage, { searchParams }: URL, cookies: CarrierOptions['cookies']): Carrier | undefined {
+  if (headers.origin === undefined || searchParams.get('auth') === 'message') return undefined;
+  const token = cookies.readAccess(headers.cookie);
+  return token === undefined ? undefined : { kind: 'cookie', token };
 }

@@ -73,10 +73,16 @@ export class ChatGateway {
   }
 
   private async unsubscribe(connection: Connection, frame: ClientFrames['unsubscribe']): Promise<ServerFrame> {
-    const room = isId(frame.room) ? frame.room : (await this.policy.facts(connection.principal, frame.room)).room?.id;
-    if (room === undefined) throw new DomainError('not_found');
+    const room = isId(frame.room) ? frame.room : await this.idBehind(connection, frame.room);
     this.subscribes.unsubscribe(connection, room);
     return { type: 'unsubscribed', room, code: 'client', action: UNSUBSCRIBE_CODES.client.action };
+  }
+
+  /** Of a room one is subscribed to, or may read: the slug of any other names nothing. */
+  private async idBehind(connection: Connection, slug: string): Promise<string> {
+    const { room } = await this.policy.facts(connection.principal, slug);
+    if (room !== null && connection.subscriptions.has(room.id)) return room.id;
+    return (await this.policy.authorize(connection.principal, slug, 'read')).room.id;
   }
 
   private async signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Promise<ServerFrame | undefined> {

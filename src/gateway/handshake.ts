@@ -9,6 +9,7 @@ import { STATUS_CODES } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { AccessTokens } from '../auth/access-token.js';
 import { AllowedOrigins } from '../auth/allowed-origins.js';
+import { Cookies } from '../auth/cookies.js';
 import { Lease } from '../authority/lease.js';
 import { Config } from '../platform/config.js';
 import { wallMs } from '../platform/clock.js';
@@ -18,12 +19,14 @@ import { Metrics } from '../platform/metrics.js';
 import { problemHeaders, toDomainError, toProblem } from '../platform/problem.filter.js';
 import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
 import { Authenticate, closeCodeOf } from './authenticate.js';
+import type { Credential } from './authenticate.js';
 import { carrierOf } from './carriers.js';
 import type { Carrier } from './carriers.js';
 import { clientAddress, trustedProxies } from './client-address.js';
 import { Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections, spread } from './connections.js';
+import { FrameQueue } from './frame-queue.js';
 import { WardroomSocket } from './wardroom-socket.js';
 
 @Injectable()
@@ -37,8 +40,10 @@ export class Handshake {
     private readonly lease: Lease,
     private readonly origins: AllowedOrigins,
     private readonly tokens: AccessTokens,
+    private readonly cookies: Cookies,
     private readonly connections: Connections,
     private readonly authenticate: Authenticate,
+    private readonly queue: FrameQueue,
     private readonly life: ConnectionLife,
     private readonly metrics: Metrics,
   ) {
@@ -46,7 +51,7 @@ export class Handshake {
   }
 
   createServer(): WebSocketServer {
-    return new WebSocketServer({
+    const server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       WebSocket: WardroomSocket,
@@ -56,6 +61,11 @@ export class Handshake {
       maxBufferedChunks: 1024,
       handleProtocols: (offered: Set<string>) => (offered.has(PROTOCOL) ? PROTOCOL : false),
     } as ConstructorParameters<typeof WebSocketServer>[0]);
+    // What `ws` would refuse in plain text: a wrong method, version or key.
+    server.on('wsClientError', (error: Error, socket: Socket) => {
+      this.refuse(socket, new DomainError('invalid_request', { status: 400, detail: error.message }), error, { 'Sec-WebSocket-Version': '13' });
+    });
+    return server;
   }
 
   /** The whole answer to one upgrade request. Never throws. */
@@ -68,9 +78,9 @@ export class Handshake {
       server.handleUpgrade(request, socket, head, (ws) => {
         const connection = new Connection(ws as WardroomSocket, socket, ip, origin, this.connections);
         (ws as WardroomSocket).connection = connection;
+        this.metrics.handshakes.inc({ outcome: 'accepted' });
         this.open(server, connection, carrier, outcome);
       });
-      this.metrics.handshakes.inc({ outcome: 'accepted' });
     } catch (error) {
       this.refuse(socket, toDomainError(error), error);
     }
@@ -78,13 +88,13 @@ export class Handshake {
 
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
   private admit(request: IncomingMessage): { carrier: Carrier; ip: string; origin: string | undefined } {
-    const url = new URL(request.url ?? '/', 'http://wardroom.invalid');
-    if (url.pathname !== WS_PATH) throw new DomainError('not_found');
+    const url = urlOf(request);
+    if (url?.pathname !== WS_PATH) throw new DomainError('not_found');
     if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
     if (this.lease.fenced) throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin)) throw new DomainError('origin_refused');
-    const carrier = carrierOf(request, url, { queryToken: this.config.queryToken });
+    const carrier = carrierOf(request, url, { queryToken: this.config.queryToken, cookies: this.cookies });
     const ip = clientAddress(request, this.trusted);
     this.connections.requireRoomFor(ip, carrier.kind !== 'message');
     return { carrier, ip, origin };
@@ -118,17 +128,29 @@ export class Handshake {
     if (outcome !== null) {
       if (outcome.refused === undefined) this.authenticate.byToken(connection, outcome.token);
       else connection.end(closeCodeOf(outcome.refused.code));
-    } else if (carrier.kind === 'ticket') void this.authenticate.byCredential(connection, { ticket: carrier.ticket });
-    else if (carrier.kind !== 'message') void this.authenticate.byCredential(connection, { token: carrier.token });
+    } else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
+    else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
   }
 
-  private refuse(socket: Socket, error: DomainError, thrown: unknown): void {
+  /** Frames that came meanwhile have waited for this. */
+  private async verify(connection: Connection, credential: Credential): Promise<void> {
+    await this.authenticate.byCredential(connection, credential);
+    await this.queue.drain(connection);
+  }
+
+  private refuse(socket: Socket, error: DomainError, thrown: unknown, more: Record<string, string> = {}): void {
     this.metrics.handshakes.inc({ outcome: error.code });
     if (error.code === 'internal') this.logger.error({ msg: 'handshake failed', error: thrown });
     const problem = toProblem(error, newId());
     const body = JSON.stringify(problem);
-    const headers = { ...problemHeaders(error), 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
+    const headers = { ...problemHeaders(error), ...more, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
   }
+}
+
+/** Undefined: a request target that is no URL, such as `//`. */
+function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  const base = 'http://wardroom.invalid';
+  return URL.canParse(url, base) ? new URL(url, base) : undefined;
 }

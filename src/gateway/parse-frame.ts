@@ -27,10 +27,10 @@ export function parseFrame(text: string): ClientFrame {
     throw new FrameError(undefined, 'not JSON');
   }
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new FrameError(undefined, 'not an object');
+  const id = idOf(value);
   // Depth first of all: the schema and JSON.stringify would recurse into it.
   const trouble = jsonTrouble(value);
-  if (trouble !== null) throw new FrameError(undefined, trouble);
-  const id = idOf(value);
+  if (trouble !== null) throw new FrameError(id, trouble);
   const type = (value as { type?: unknown }).type;
   if (typeof type !== 'string' || !Object.hasOwn(CLIENT_FRAMES, type)) throw new FrameError(id, 'unknown type', 'type');
   const result = (CLIENT_FRAMES[type as ClientFrameType] as z.ZodType<ClientFrame>).safeParse(value);
@@ -38,11 +38,16 @@ export function parseFrame(text: string): ClientFrame {
     const issue = result.error.issues[0]!;
     throw new FrameError(id, issue.code === 'unrecognized_keys' ? 'unknown field' : issue.message, issue.path.join('.'));
   }
-  if ('body' in result.data && Buffer.byteLength(JSON.stringify(result.data.body)) > LIMITS.bodyBytes) throw new FrameError(id, 'body is too big', 'body', 'too_big');
-  return result.data;
+  const frame = result.data;
+  if ('body' in frame) {
+    // As it came: the schema's copy has lost a key called `__proto__`.
+    frame.body = (value as typeof frame).body;
+    if (Buffer.byteLength(JSON.stringify(frame.body)) > LIMITS.bodyBytes) throw new FrameError(id, 'body is too big', 'body', 'too_big');
+  }
+  return frame;
 }
 
 function idOf(value: object): string | undefined {
   const id = (value as { id?: unknown }).id;
-  return typeof id === 'string' && id.length > 0 && id.length <= LIMITS.frameIdChars ? id : undefined;
+  return typeof id === 'string' && id.length > 0 && id.length <= LIMITS.frameIdChars && jsonTrouble(id) === null ? id : undefined;
 }

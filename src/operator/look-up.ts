@@ -1,20 +1,14 @@
 /** What operators and admins may look up, and receipts for whoever waits for one. */
 import { Injectable } from '@nestjs/common';
-import { z } from 'zod';
 import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
-import { idSchema } from '../platform/text.js';
-import { pageFields, plainText } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
 import { Sessions } from '../sessions/sessions.js';
 import type { SessionPage } from '../sessions/sessions.js';
 import { Administration, found } from './administration.js';
-import type { KeyList } from './key.schema.js';
-
-export const sessionsQuerySchema = z.strictObject({ ...pageFields, tenant: plainText(1, 64).optional(), user: idSchema.optional() });
-export type SessionsQuery = z.infer<typeof sessionsQuerySchema>;
+import type { KeyList, SessionsQuery } from './look-up.schema.js';
 
 @Injectable()
 export class LookUp {

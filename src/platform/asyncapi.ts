@@ -36,7 +36,12 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
     const name = nameOf('client', type);
     messages[name] = { name: type, contentType: 'application/json', payload: schemas.of(schema, 'input') };
     const replies = [...REPLIES[type as ClientFrameType], 'error'].map((reply) => messageRef(nameOf('server', reply)));
-    operations[name] = { action: 'receive', channel: { $ref: CHANNEL }, messages: [messageRef(name)], reply: { channel: { $ref: CHANNEL }, messages: replies } };
+    operations[name] = {
+      action: 'receive',
+      channel: { $ref: CHANNEL },
+      messages: [messageRef(name)],
+      reply: { channel: { $ref: CHANNEL }, messages: replies },
+    };
   }
   for (const [type, schema] of Object.entries(SERVER_FRAMES)) {
     const name = nameOf('server', type);
@@ -47,7 +52,12 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
   const { host, protocol } = new URL(serverUrl);
   return {
     asyncapi: '3.0.0',
-    info: { title: 'Wardroom', version: API_VERSION, description: `Subprotocol ${PROTOCOL}: text frames, one JSON object each.`, license: { name: 'Apache-2.0' } },
+    info: {
+      title: 'Wardroom',
+      version: API_VERSION,
+      description: `Subprotocol ${PROTOCOL}: text frames, one JSON object each.`,
+      license: { name: 'Apache-2.0' },
+    },
     defaultContentType: 'application/json',
     servers: { node: { host, protocol: protocol === 'https:' ? 'wss' : 'ws', security: [{ $ref: '#/components/securitySchemes/bearer' }] } },
     channels: {

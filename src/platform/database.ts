@@ -3,7 +3,7 @@
  * through `pg` directly (lease round, membership facts, room events).
  */
 import { Injectable, Logger } from '@nestjs/common';
-import type { OnModuleDestroy } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Config } from './config.js';
@@ -17,7 +17,7 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 
 @Injectable()
-export class Database implements OnModuleDestroy {
+export class Database implements OnApplicationShutdown {
   readonly pool: pg.Pool;
   readonly prisma: PrismaClient;
 
@@ -58,7 +58,8 @@ export class Database implements OnModuleDestroy {
     return Promise.race([this.pool.query('SELECT 1').then(() => true, () => false), patience]);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** The last phase of a stop: others still write in theirs. */
+  async onApplicationShutdown(): Promise<void> {
     await this.prisma.$disconnect();
     await this.pool.end();
   }

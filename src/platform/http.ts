@@ -1,7 +1,6 @@
 /** What every HTTP request passes before a controller: proxies, security headers, CORS, body limits, one line of log. */
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import cookieParser from 'cookie-parser';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Server } from 'node:http';
@@ -41,7 +40,6 @@ export function setUpHttp(app: NestExpressApplication, config: Config, allowsOri
     exposedHeaders: ['Retry-After', 'X-Request-Id'],
     maxAge: 600,
   });
-  app.use(cookieParser());
   app.useBodyParser('json', { limit: JSON_BYTES, strict: true });
   app.useBodyParser('urlencoded', { limit: JSON_BYTES, extended: false });
   const server = app.getHttpServer() as Server;

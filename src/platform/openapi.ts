@@ -23,7 +23,12 @@ export function openApi(operations: readonly Operation[], serverUrl: string): Re
   for (const operation of operations) (paths[operation.path] ??= {})[operation.method] = describe(operation, schemas, problem);
   return {
     openapi: '3.1.0',
-    info: { title: 'Wardroom', version: API_VERSION, summary: 'Realtime rooms whose credentials stay true', license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: {
+      title: 'Wardroom',
+      version: API_VERSION,
+      summary: 'Realtime rooms whose credentials stay true',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url: serverUrl }],
     paths,
@@ -46,8 +51,10 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
     ...(authority === true ? { description: 'Works on a node that cannot prove its authority, too.' } : {}),
     security: auth === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     parameters: [...pathParameters(path), ...queryParameters(query, schemas), ...headerParameters(headers)],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: schemas.of(body, 'input') } } } }),
-    responses: { ...answers(operation, schemas), ...refusals(operation, problem) },
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: !body.safeParse({}).success, content: { 'application/json': { schema: schemas.of(body, 'input') } } } }),
+    responses: { ...refusals(operation, problem), ...answers(operation, schemas) },
   };
 }
 

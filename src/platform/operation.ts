@@ -22,7 +22,7 @@ export interface Operation {
   readonly query?: z.ZodType;
   /** Request headers by name. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** By status; the first is the usual one. */
+  /** By status. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** Beside those of every call (`errorsOf`). */
   readonly errors: readonly ErrorCode[];

@@ -34,7 +34,8 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = toProblem(error, requestId(request));
     this.metrics.refusals.inc({ code: error.code, via: 'http' });
     const line = { msg: 'request refused', request_id: problem.request_id, method: request.method, path: request.path, code: error.code, detail: error.detail };
-    if (error.status >= 500) this.logger.error({ ...line, error: error.cause ?? thrown });
+    if (error.code === 'internal') this.logger.error({ ...line, error: error.cause ?? thrown });
+    else if (error.status >= 500) this.logger.warn({ ...line, cause: (error.cause as Error | undefined)?.message });
     else this.logger.debug(line);
     if (response.headersSent) {
       response.end();

@@ -3,7 +3,7 @@
  * Blocking readers and subscribers get connections of their own.
  */
 import { Injectable, Logger } from '@nestjs/common';
-import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { Config } from './config.js';
@@ -20,7 +20,7 @@ const READER = {
 const COMMANDS = { ...READER, commandTimeout: 500 } satisfies RedisOptions;
 
 @Injectable()
-export class RedisConnections implements OnModuleInit, OnModuleDestroy {
+export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RedisConnections.name);
   private readonly all: Redis[] = [];
   readonly commands: Redis;
@@ -74,7 +74,7 @@ export class RedisConnections implements OnModuleInit, OnModuleDestroy {
     return redis;
   }
 
-  onModuleDestroy(): void {
+  onApplicationShutdown(): void {
     for (const redis of this.all) redis.disconnect();
   }
 }

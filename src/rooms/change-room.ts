@@ -43,7 +43,7 @@ async function applyPatch(room: JudgedRoom, patch: RoomPatch): Promise<RoomRow> 
     UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting}, version = ${version}
     WHERE id = ${room.id}::uuid`;
   if (matters) await noteChange(room, 'open', after, version, shrinks);
-  return (await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`))[0]!;
+  return (await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`, 'counted'))[0]!;
 }
 
 async function closeRoom(room: JudgedRoom): Promise<void> {

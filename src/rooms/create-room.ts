@@ -27,7 +27,7 @@ export class CreateRoom {
         if (role === 'guest') throw new DomainError('guest_read_only');
         if (role === 'operator') throw new DomainError('role_required', { detail: 'operators have no rooms' });
         const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
-        const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`);
+        const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');
         return { room: toRoom(rows[0]!, principal.userId), created };
       }),
     );

@@ -26,15 +26,18 @@ export interface RoomRow {
   user_role: 'member' | 'admin' | 'operator' | null;
   user_state: string | null;
   user_version: number | null;
-  members_count: number;
+  /** Null: not asked for. */
+  members_count: number | null;
 }
 
-/** `where` speaks of `r` (rooms), `m` (the caller's member row) and `u` (the caller's user row). */
-export function roomRows(tx: Tx, userId: string, where: Prisma.Sql): Promise<RoomRow[]> {
+const COUNTED = Prisma.sql`(SELECT count(*)::integer FROM members c WHERE c.room_id = r.id AND c.role IS NOT NULL AND NOT c.banned)`;
+
+/** `where` speaks of `r` (rooms), `m` (the caller's member row) and `u` (the caller's user row). Counting members is for one room, not for a page of them. */
+export function roomRows(tx: Tx, userId: string, where: Prisma.Sql, members: 'counted' | 'uncounted' = 'uncounted'): Promise<RoomRow[]> {
   return tx.$queryRaw<RoomRow[]>`
     SELECT r.id, r.tenant_id, r.slug, r.name, r.visibility, r.posting, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version, r.last_seq, r.created_at,
       m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version,
-      (SELECT count(*)::integer FROM members c WHERE c.room_id = r.id AND c.role IS NOT NULL AND NOT c.banned) AS members_count
+      ${members === 'counted' ? COUNTED : Prisma.sql`NULL::integer`} AS members_count
     FROM rooms r
     LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ${userId}::uuid
     LEFT JOIN users u ON u.id = ${userId}::uuid AND u.tenant_id = r.tenant_id
@@ -74,7 +77,7 @@ export function toRoom(row: RoomRow, userId: string): Room {
     seq: Number(row.last_seq),
     role: seen.allow ? seen.role : null,
     can: rightsIn(facts),
-    members_count: row.members_count,
+    ...(row.members_count === null ? {} : { members_count: row.members_count }),
     created_at: row.created_at.toISOString(),
   };
 }

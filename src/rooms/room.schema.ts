@@ -17,7 +17,7 @@ export const roomSchema = z
     seq: seqSchema.meta({ description: 'seq of the last durable event' }),
     role: roleSchema.nullable().meta({ description: "the caller's own; null for a reader who is no member" }),
     can: z.array(rightSchema).meta({ description: 'what the caller may do' }),
-    members_count: z.int().min(0),
+    members_count: z.int().min(0).optional().meta({ description: 'not in lists' }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Room' });

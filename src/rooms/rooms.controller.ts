@@ -28,11 +28,7 @@ export class RoomsController {
 
   /** 200 with the direct room that these two have already. */
   @Post()
-  async create(
-    @ZodBody(newRoomSchema) body: NewRoom,
-    @CurrentPrincipal() principal: Principal,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<Room> {
+  async create(@ZodBody(newRoomSchema) body: NewRoom, @CurrentPrincipal() principal: Principal, @Res({ passthrough: true }) response: Response): Promise<Room> {
     const { room, created } = await this.creating.create(principal, body);
     if (!created) response.status(200);
     return room;

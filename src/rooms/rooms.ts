@@ -36,7 +36,8 @@ export class Rooms {
 
   async find(principal: Principal, ref: string): Promise<Room> {
     const named = isId(ref) ? Prisma.sql`r.id = ${ref}::uuid` : Prisma.sql`r.slug = ${ref} AND r.state = 'open'`;
-    const [row] = await roomRows(this.database.prisma, principal.userId, Prisma.sql`r.tenant_id = ${principal.tenantId}::uuid AND ${named}`);
+    const where = Prisma.sql`r.tenant_id = ${principal.tenantId}::uuid AND ${named}`;
+    const [row] = await roomRows(this.database.prisma, principal.userId, where, 'counted');
     if (row === undefined) throw new DomainError('not_found', { detail: 'no such room in the tenant' });
     const facts = factsOf(row);
     const decision = decideRoom(principal.userId, facts, 'read');

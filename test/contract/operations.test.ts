@@ -34,7 +34,9 @@ describe('the tables of operations', () => {
     expect(operation.authority === true).toBe(marked('wardroom:authority-call'));
     const status = (Reflect.getMetadata('__httpCode__', handler) as number | undefined) ?? (operation.method === 'post' ? 201 : 200);
     expect(Object.keys(operation.answers)).toContain(String(status));
-    const parameters = Object.entries((Reflect.getMetadata('__routeArguments__', controller, method) ?? {}) as Record<string, { schema?: unknown; data?: unknown }>);
+    const parameters = Object.entries(
+      (Reflect.getMetadata('__routeArguments__', controller, method) ?? {}) as Record<string, { schema?: unknown; data?: unknown }>,
+    );
     const schemaOf = (kind: string) => parameters.find(([name]) => name.startsWith(`${kind}:`))?.[1].schema;
     expect(operation.body).toBe(schemaOf('3'));
     expect(operation.query).toBe(schemaOf('4'));
@@ -47,10 +49,14 @@ describe('/openapi.json', () => {
   test('is OpenAPI 3.1 of every operation, with references that lead somewhere', async () => {
     const { body } = await call(nodeA(), '/openapi.json');
     expect(body.openapi).toBe('3.1.0');
-    const described = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
+    const described = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
     expect(described.sort()).toEqual([...byKey.keys()].sort());
     expectResolvable(body);
-    const ids = Object.values(body.paths as Record<string, Record<string, { operationId: string }>>).flatMap((methods) => Object.values(methods).map(({ operationId }) => operationId));
+    const ids = Object.values(body.paths as Record<string, Record<string, { operationId: string }>>).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
     expect(new Set(ids).size).toBe(ids.length);
     const join = body.paths['/v1/rooms/{room}/join'].post;
     expect(join.parameters).toEqual([{ name: 'room', in: 'path', required: true, schema: { type: 'string' } }]);
@@ -62,6 +68,7 @@ describe('/openapi.json', () => {
     for (const operation of OPERATIONS) {
       const path = operation.path.replace(/\{\w+\}/g, '0190a0a0-0000-7000-8000-000000000000');
       const response = await fetch(nodeA() + path, { method: operation.method.toUpperCase() });
+      await response.arrayBuffer();
       expect([keyOf(operation), response.status === 404]).toEqual([keyOf(operation), false]);
       if (operation.auth === 'bearer') expect([keyOf(operation), response.status]).toEqual([keyOf(operation), 401]);
     }
@@ -76,7 +83,10 @@ describe('/asyncapi.json', () => {
     const { messages } = body.channels.connection;
     expect(messages.client_publish.payload.required).toEqual(['type', 'room', 'op_id', 'body']);
     expect(messages.server_goodbye.payload.properties.code.enum).toContain('session_revoked');
-    expect(body.operations.client_publish).toMatchObject({ action: 'receive', reply: { messages: [{ $ref: '#/channels/connection/messages/server_ack' }, expect.anything()] } });
+    expect(body.operations.client_publish).toMatchObject({
+      action: 'receive',
+      reply: { messages: [{ $ref: '#/channels/connection/messages/server_ack' }, expect.anything()] },
+    });
     expect(body.channels.connection['x-close-codes'].session_revoked).toMatchObject({ status: 1008, action: 'login' });
   });
 });
@@ -85,7 +95,10 @@ function expectResolvable(document: unknown): void {
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#([^"]+)"/g)].map((match) => match[1]!);
   expect(references.length).toBeGreaterThan(10);
   for (const reference of new Set(references)) {
-    const target = reference.split('/').slice(1).reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key.replaceAll('~1', '/')], document);
+    const target = reference
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key.replaceAll('~1', '/')], document);
     expect([reference, typeof target]).toEqual([reference, 'object']);
   }
 }
@@ -109,7 +122,10 @@ function routesOf(controllers: Class[]): Route[] {
       const verb = Reflect.getMetadata('method', handler) as RequestMethod | undefined;
       if (verb === undefined) return [];
       const parts = [Reflect.getMetadata('path', controller), Reflect.getMetadata('path', handler)] as string[];
-      const path = `/${parts.flatMap((part) => part.split('/')).filter((part) => part !== '').join('/')}`.replace(/:(\w+)/g, '{$1}');
+      const path = `/${parts
+        .flatMap((part) => part.split('/'))
+        .filter((part) => part !== '')
+        .join('/')}`.replace(/:(\w+)/g, '{$1}');
       return [{ key: `${RequestMethod[verb].toLowerCase()} ${path}`, handler, controller, method }];
     }),
   );

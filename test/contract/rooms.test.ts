@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 
 const as = (user: SignedIn, path: string, options: CallOptions = {}, base = nodeA()) => call(base, path, { ...options, token: user.token });
-const patch = (user: SignedIn, path: string, body: unknown, expect?: number) => as(user, path, { method: 'PATCH', body, ...(expect === undefined ? {} : { expect }) });
+const patch = (user: SignedIn, path: string, body: unknown, expect?: number) =>
+  as(user, path, { method: 'PATCH', body, ...(expect === undefined ? {} : { expect }) });
 const remove = (user: SignedIn, path: string, expect?: number) => as(user, path, { method: 'DELETE', ...(expect === undefined ? {} : { expect }) });
 const codeOf = async (answer: Promise<{ body: { code?: string } }>) => (await answer).body.code;
 const effective = { effective: true, state: 'effective', nodes: expect.arrayContaining([expect.objectContaining({ state: 'confirmed' })]) };
@@ -25,10 +26,19 @@ describe('rooms', () => {
   test('are created with 201 and shown with the role and rights of whoever asks', async () => {
     const slug = unique('lobby');
     const created = await as(owner, '/v1/rooms', { body: { name: 'Lobby', slug, visibility: 'public' }, expect: 201 });
-    expect(created.body).toMatchObject({ tenant_id: world.tenant.id, slug, name: 'Lobby', visibility: 'public', posting: 'members', seq: 0, role: 'owner', members_count: 1 });
+    expect(created.body).toMatchObject({
+      tenant_id: world.tenant.id,
+      slug,
+      name: 'Lobby',
+      visibility: 'public',
+      posting: 'members',
+      seq: 0,
+      role: 'owner',
+      members_count: 1,
+    });
     expect(created.body.can).toEqual(expect.arrayContaining(['read', 'publish', 'manage_room']));
     const seen = await as(stranger, `/v1/rooms/${slug}`, {}, nodeB());
-    expect(seen.body).toMatchObject({ id: created.body.id, role: null, can: ['read', 'presence', 'delete_own'] });
+    expect(seen.body).toMatchObject({ id: created.body.id, role: null, can: ['read', 'presence'] });
   });
 
   test.each([
@@ -97,6 +107,7 @@ describe('rooms', () => {
   test('that are neither an id nor a slug are 404, not an error', async () => {
     for (const name of ['%00', 'A B', '..', 'x'.repeat(200), '%ED%A0%80']) {
       const answer = await fetch(`${nodeA()}/v1/rooms/${name}`, { headers: { authorization: `Bearer ${owner.token}` } });
+      await answer.arrayBuffer();
       expect([400, 404]).toContain(answer.status);
     }
   });
@@ -156,7 +167,9 @@ describe('direct rooms', () => {
   test('are one when both sides ask at once', async () => {
     const [ann, bob] = (await world.users('ann', 'bob')) as [SignedIn, SignedIn];
     const answers = await Promise.all(
-      [0, 1, 2, 3, 4, 5].map((i) => as(i % 2 === 0 ? ann : bob, '/v1/rooms', { body: { visibility: 'direct', members: [i % 2 === 0 ? bob.id : ann.id] } }, i < 3 ? nodeA() : nodeB())),
+      [0, 1, 2, 3, 4, 5].map((i) =>
+        as(i % 2 === 0 ? ann : bob, '/v1/rooms', { body: { visibility: 'direct', members: [i % 2 === 0 ? bob.id : ann.id] } }, i < 3 ? nodeA() : nodeB()),
+      ),
     );
     expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
     expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
@@ -209,7 +222,10 @@ describe('members', () => {
     await as(member, `/v1/rooms/${room}/leave`, { body: {} });
     await as(member, `/v1/rooms/${room}/join`, { body: {} });
     expect(await codeOf(as(member, `/v1/rooms/${room}/messages`, { body: { body: 1 }, expect: 403 }))).toBe('muted');
-    expect((await patch(owner, `/v1/rooms/${room}/members/${member.id}`, { muted_until: null })).body).toMatchObject({ member: { muted_until: null }, receipt: null });
+    expect((await patch(owner, `/v1/rooms/${room}/members/${member.id}`, { muted_until: null })).body).toMatchObject({
+      member: { muted_until: null },
+      receipt: null,
+    });
     await as(member, `/v1/rooms/${room}/messages`, { body: { body: 1 }, expect: 201 }, nodeB());
   });
 
@@ -304,7 +320,11 @@ describe('messages', () => {
   test('are published once per Idempotency-Key and read in pages', async () => {
     const room = await world.room(owner, {}, [[member, 'viewer']]);
     const publish = (body: unknown, key?: string, expect?: number) =>
-      as(owner, `/v1/rooms/${room}/messages`, { body: { body }, ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }), ...(expect === undefined ? {} : { expect }) });
+      as(owner, `/v1/rooms/${room}/messages`, {
+        body: { body },
+        ...(key === undefined ? {} : { headers: { 'idempotency-key': key } }),
+        ...(expect === undefined ? {} : { expect }),
+      });
     const first = await publish({ text: 'one' }, 'op-1', 201);
     expect(first.body).toMatchObject({ room, op_id: 'op-1', seq: 1, duplicate: false });
     expect((await publish({ text: 'one' }, 'op-1', 200)).body).toMatchObject({ message_id: first.body.message_id, seq: 1, duplicate: true });
@@ -313,7 +333,9 @@ describe('messages', () => {
     await publish(null);
     const page = await as(member, `/v1/rooms/${room}/messages?limit=2`);
     expect(page.body.items.map((item: { seq: number }) => item.seq)).toEqual([3, 2]);
-    expect((await as(member, `/v1/rooms/${room}/messages?limit=2&cursor=${page.body.next_cursor}`)).body.items).toMatchObject([{ seq: 1, body: { text: 'one' } }]);
+    expect((await as(member, `/v1/rooms/${room}/messages?limit=2&cursor=${page.body.next_cursor}`)).body.items).toMatchObject([
+      { seq: 1, body: { text: 'one' } },
+    ]);
     expect((await as(member, `/v1/rooms/${room}/messages?after=1`)).body.items.map((item: { seq: number }) => item.seq)).toEqual([2, 3]);
     expect(await codeOf(as(member, `/v1/rooms/${room}/messages`, { body: { body: 1 }, expect: 403 }))).toBe('read_only');
   });

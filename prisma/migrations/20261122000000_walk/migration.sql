@@ -56,6 +56,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_live ON sessions (user_id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_tenant_live ON sessions (tenant_id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_idle ON sessions (last_active_at) WHERE ended_at IS NULL;
+CREATE INDEX sessions_expiring ON sessions (expires_at) WHERE ended_at IS NULL;
 CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE signing_keys (

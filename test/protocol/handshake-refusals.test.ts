@@ -1,0 +1,116 @@
+/** CONNECT: what is refused before the upgrade, readable as HTTP, and what is accepted, told and closed (contract section 4). */
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import { World, call, nodeA, wsUrl } from '../support/world.js';
+import type { SignedIn } from '../support/world.js';
+import { expectClosed, expectProblem, expectRefused, open } from './harness.js';
+import { RawSocket } from './raw-socket.js';
+
+const origin = process.env['TEST_ALLOWED_ORIGIN']!;
+const url = wsUrl(nodeA());
+const NOT_A_TOKEN = 'eyJhbGciOiJFUzI1NiJ9.e30.bm90LWEtc2lnbmF0dXJl';
+let ada: SignedIn;
+let world: World;
+
+beforeAll(async () => {
+  world = await World.create();
+  ada = await world.user('ada');
+});
+
+describe('refused before the upgrade', () => {
+  const token = () => ada.token;
+  test.each<[string, () => Parameters<typeof open>]>([
+    ['header and subprotocol', () => [url, { token: token(), protocols: ['wardroom.v1', `bearer.${token()}`] }]],
+    ['header and ticket', () => [`${url}?ticket=wr_tk_x`, { token: token() }]],
+    ['subprotocol and ticket', () => [`${url}?ticket=wr_tk_x`, { protocols: ['wardroom.v1', `bearer.${token()}`] }]],
+    ['two tickets', () => [`${url}?ticket=wr_tk_x&ticket=wr_tk_y`, {}]],
+    ['two bearer subprotocols', () => [url, { protocols: ['wardroom.v1', `bearer.${token()}`, `bearer.${NOT_A_TOKEN}`] }]],
+  ])('two credentials are 400 two_credentials: %s', async (_, how) => {
+    await expectRefused(open(...how()), 'two_credentials', 400);
+  });
+
+  test('bearer. without wardroom.v1 is 400', async () => {
+    await expectRefused(open(url, { protocols: [`bearer.${ada.token}`] }), 'invalid_request', 400);
+  });
+
+  test('?token= is 400 while QUERY_TOKEN is off', async () => {
+    await expectRefused(open(`${url}?token=${ada.token}`), 'invalid_request', 400);
+  });
+
+  test.each(['https://evil.example.com', 'https://app.example.com.evil.org', 'http://app.example.com', 'null'])('Origin %s is 403 origin_refused, whatever the credential', async (foreign) => {
+    await expectRefused(open(url, { origin: foreign, token: ada.token }), 'origin_refused');
+    await expectRefused(open(url, { origin: foreign, headers: { cookie: `wr_at=${ada.token}` } }), 'origin_refused');
+  });
+
+  test.each(['/v1/ws/', '/v1/wss', '/', '/ws', '//'])('path %s is 404', async (path) => {
+    const peer = RawSocket.open(nodeA(), { path });
+    await peer.ended;
+    expectRawProblem(peer, 'not_found', 404);
+  });
+
+  test.each([
+    ['of no shape', 'Bearer not-a-token'],
+    ['with a wrong signature', `Bearer ${NOT_A_TOKEN}`],
+    ['of another scheme', 'Basic YTpi'],
+    ['without a token', 'Bearer'],
+  ])('a bad Authorization %s, without an Origin, is 401 auth_invalid', async (_, authorization) => {
+    await expectRefused(open(url, { headers: { authorization } }), 'auth_invalid');
+  });
+
+  test('a revoked session in the header, without an Origin, is 401 with its own code', async () => {
+    const ben = await world.user('ben');
+    await call(nodeA(), '/v1/auth/logout', { method: 'POST', token: ben.token });
+    await expectRefused(open(url, { token: ben.token }), 'session_revoked');
+  });
+
+  test.each<[string, Parameters<typeof RawSocket.open>[1]]>([
+    ['without a key', { headers: { 'Sec-WebSocket-Key': '' } }],
+    ['of WebSocket version 12', { headers: { 'Sec-WebSocket-Version': '12' } }],
+    ['by POST', { method: 'POST', headers: { 'Content-Length': '0' } }],
+  ])('a handshake %s is a problem, 400', async (_, how) => {
+    const peer = RawSocket.open(nodeA(), how);
+    await peer.ended;
+    expectRawProblem(peer, 'invalid_request', 400);
+    expect(peer.head.toLowerCase()).toContain('sec-websocket-version: 13');
+  });
+});
+
+describe('accepted, told and closed, because a browser cannot read an HTTP status', () => {
+  test.each<[string, () => Parameters<typeof open>]>([
+    ['header, with an Origin', () => [url, { origin, token: NOT_A_TOKEN }]],
+    ['header of another scheme, with an Origin', () => [url, { origin, headers: { authorization: 'Basic YTpi' } }]],
+    ['subprotocol', () => [url, { protocols: ['wardroom.v1', `bearer.${NOT_A_TOKEN}`] }]],
+    ['empty subprotocol', () => [url, { protocols: ['wardroom.v1', 'bearer.'] }]],
+    ['ticket', () => [`${url}?ticket=wr_tk_${'x'.repeat(43)}`, {}]],
+    ['empty ticket', () => [`${url}?ticket=`, {}]],
+    ['cookie', () => [url, { origin, headers: { cookie: `wr_at=${NOT_A_TOKEN}` } }]],
+  ])('a bad credential by %s is 1008 auth_invalid', async (_, how) => {
+    const client = await open(...how());
+    expect(await expectClosed(client, 'auth_invalid')).not.toHaveProperty('retry_after_ms');
+    expect(client.of('auth_ok')).toEqual([]);
+  });
+
+  test.each([
+    ['a token that is none', { token: 'x' }],
+    ['a token with a wrong signature', { token: NOT_A_TOKEN }],
+    ['a ticket that is none', { ticket: 'x' }],
+  ])('a first message with %s is 1008 auth_invalid', async (_, credential) => {
+    const client = await open(url);
+    client.send({ type: 'auth', ...credential });
+    await expectClosed(client, 'auth_invalid');
+  });
+
+  test('a revoked session by subprotocol and by first message is 1008 session_revoked', async () => {
+    const ben = await world.user('ben');
+    await call(nodeA(), '/v1/auth/logout', { method: 'POST', token: ben.token });
+    const byMessage = await open(url);
+    byMessage.send({ type: 'auth', token: ben.token });
+    for (const client of [byMessage, await open(url, { protocols: ['wardroom.v1', `bearer.${ben.token}`] })]) await expectClosed(client, 'session_revoked');
+  });
+});
+
+function expectRawProblem(peer: RawSocket, code: Parameters<typeof expectProblem>[3], status: number): void {
+  const [statusLine, ...lines] = peer.head.split('\r\n');
+  expect(statusLine).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  expectProblem(status, (name) => headers.get(name) ?? null, JSON.parse(peer.body), code);
+}
