@@ -17,6 +17,8 @@ export interface Change<T> {
   events: AuthorityEvent[];
   /** Changes that only add rights: announced, not logged. */
   grown?: AuthorityEvent[];
+  /** Sessions that ended without being named by an event: those of a disabled tenant. */
+  sessions?: number;
   /** Tenant that may follow the receipt; required with events. */
   tenant: string;
 }
@@ -63,7 +65,8 @@ export class AuthorityLog {
 /** Must be the last statement before COMMIT: it holds the one lock that serialises all shrinking changes. */
 async function append(tx: Tx, change: Change<unknown>, startedMs: number): Promise<PendingReceipt> {
   const id = newId();
-  const sessions = change.events.reduce((sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0), 0);
+  const named = change.events.reduce((sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0), 0);
+  const sessions = named + (change.sessions ?? 0);
   const rows = await tx.$queryRaw<{ n: bigint }[]>`
     WITH head AS (
       UPDATE authority_head SET n = n + ${change.events.length}::bigint RETURNING n

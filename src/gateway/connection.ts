@@ -175,9 +175,11 @@ export class Connection {
     const spread = retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(retryAfterMs) };
     const close_id = this.id.slice(-12);
     setImmediate(() => {
+      // Nothing may follow the answer to a close that the client sent meanwhile.
+      if (this.ws.readyState !== this.ws.OPEN) return;
       const goodbye: ServerFrame = { type: 'goodbye', code, action, ...spread, close_id, message };
       if (!this.socket.destroyed) this.socket.write(encodeTextFrame(JSON.stringify(goodbye)));
-      this.ws.close(status, JSON.stringify({ code, action, close_id, ...spread }));
+      this.ws.closeWith(status, JSON.stringify({ code, action, close_id, ...spread }));
     });
   }
 

@@ -1,6 +1,6 @@
 /**
  * The WebSocket of `ws`, with one difference: every close it starts itself (protocol errors, too big, bad UTF-8) leaves
- * with `goodbye` and a JSON reason like our own closes.
+ * with `goodbye` and a JSON reason like our own closes, and the echo of a client's close without the client's text.
  */
 import { WebSocket } from 'ws';
 import { CLOSE_CODES } from '../protocol/codes.js';
@@ -19,10 +19,15 @@ export class WardroomSocket extends WebSocket {
   /** Set right after the upgrade. */
   connection: Connection | null = null;
 
-  /** Called by `ws` with a bare status; by `Connection` with a reason. */
+  /** Called by `ws` only: with a bare status for trouble of its own, with the client's status and text for an echo. */
   override close(code?: number, reason?: string | Buffer): void {
     const own = code === undefined || reason !== undefined ? undefined : BY_STATUS[code];
-    if (own !== undefined && this.connection !== null && this.connection.state !== 'closing') this.connection.end(own);
-    else super.close(code, reason);
+    if (own === undefined || this.connection === null) super.close(code);
+    else this.connection.end(own);
+  }
+
+  /** Our close, with a reason of ours. */
+  closeWith(status: number, reason: string): void {
+    super.close(status, reason);
   }
 }

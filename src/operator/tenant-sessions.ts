@@ -7,9 +7,9 @@ import { endSessions, sessionsEnded } from '../sessions/end-sessions.js';
 /** Beyond this every token of an ended session is dead, with room for clocks. */
 const REMEMBERED_SECONDS = (2 * LONGEST_TOKEN_LIFE_MS) / 1000;
 
-/** The event of a disabled tenant is its flag, however many sessions it had. */
-export async function endTenant(tx: Tx, tenant: string): Promise<void> {
-  await endSessions(tx, { tenant }, 'tenant_disabled');
+/** The event of a disabled tenant is its flag, however many sessions it had. Answers how many. */
+export async function endTenant(tx: Tx, tenant: string): Promise<number> {
+  return (await endSessions(tx, { tenant }, 'tenant_disabled')).length;
 }
 
 /**

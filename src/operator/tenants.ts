@@ -71,7 +71,7 @@ async function change(tx: Tx, before: Tenant, patch: TenantPatch): Promise<Chang
   const lessGuests = before.allowGuests && !after.allowGuests;
   const matters = disables || restores || before.allowGuests !== after.allowGuests;
   const ended: AuthorityEvent[] = [];
-  if (disables) await endTenant(tx, before.id);
+  const sessions = disables ? await endTenant(tx, before.id) : 0;
   if (restores) ended.push(...(await restoreTenant(tx, before.id)));
   if (lessGuests && !disables) ended.push(...(await endGuests(tx, before.id)));
   const tenant = await tx.tenant.update({
@@ -88,7 +88,7 @@ async function change(tx: Tx, before: Tenant, patch: TenantPatch): Promise<Chang
   const event: AuthorityEvent = { kind: 'tenant.changed', tenant: tenant.id, state, allow_guests: tenant.allowGuests, version: tenant.version };
   const shrinks = disables || lessGuests;
   const logged = shrinks || restores;
-  return { result: { tenant, shrinks }, events: logged ? [...ended, event] : [], grown: matters && !logged ? [event] : [], tenant: tenant.id };
+  return { result: { tenant, shrinks }, events: logged ? [...ended, event] : [], grown: matters && !logged ? [event] : [], tenant: tenant.id, sessions };
 }
 
 function viewOf({ id, slug, name, state, allowRegistration, allowGuests, createdAt }: Tenant): TenantView {

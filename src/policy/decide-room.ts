@@ -59,8 +59,9 @@ export function decideRoom(userId: string, facts: Facts, action: RoomAction, tar
     case 'join':
       return decideJoin(facts, seen);
     case 'mark_read':
-    case 'leave':
       return decideMember(facts, seen);
+    case 'leave':
+      return decideLeave(facts, seen);
     case 'publish':
     case 'signal':
     case 'typing':
@@ -95,6 +96,13 @@ function decideMember({ user }: Facts, seen: Allow): Decision {
   if (user.role === 'guest') return deny('member.1_guest', 'guest_read_only');
   if (seen.role === null) return deny('member.2_not_a_member', 'not_a_member');
   return { ...seen, rule: 'member.3_member' };
+}
+
+function decideLeave(facts: Facts, seen: Allow): Decision {
+  const inside = decideMember(facts, seen);
+  if (!inside.allow) return inside;
+  if (seen.room.visibility === 'direct') return deny('leave.1_direct_is_fixed', 'role_required');
+  return { ...seen, rule: 'leave.2_member' };
 }
 
 function decideJoin({ user, room, member }: Facts, seen: Allow): Decision {

@@ -78,7 +78,7 @@ describe('revoke', () => {
     const user = await own.user('emil');
     const client = await RawClient.live(wsUrl(nodeB()), user.token);
     const patch = (state: string) => call(nodeA(), `/v1/admin/tenants/${own.tenant.id}`, { method: 'PATCH', token: own.operator(), body: { state } });
-    expect((await patch('disabled')).body.receipt).toMatchObject({ effective: true, connections_closed: 1 });
+    expect((await patch('disabled')).body.receipt).toMatchObject({ effective: true, sessions: 1, connections_closed: 1 });
     expect(await client.closed).toMatchObject({ code: 4003, reason: { code: 'tenant_disabled', action: 'stop' } });
     await patch('active');
     const old = await call(nodeB(), '/v1/me', { token: user.token, expect: 401 });
