@@ -26,7 +26,7 @@
 #endif
 
 #define EVENTS 2 /* one ends the session, the other is anything else; in either order */
-#define SLOTS 3  /* rows of `nodes`: two nodes, and the one that is started after the second has died */
+#define SLOTS 2  /* rows of `nodes`. A crash without a successor is a pause without an end */
 
 /* Postgres. The head is taken as the last statement of a transaction, so a commit and its number are one step. */
 byte head;      /* authority_head.n */
@@ -37,7 +37,7 @@ bool locked;    /* the revocation holds its row */
 bool effective; /* the receipt has been given */
 
 mtype = { idle, sent, half, answered };                        /* a lease round */
-mtype = { away, verified, registered, live, over };            /* a connection of the session */
+mtype = { away, verified, registered, live };                  /* a connection of the session */
 mtype = { none, submitted, guarded, done };                    /* one effect of the session */
 mtype = { running, reloading, snapshot, rowed, dead, unborn }; /* a process */
 
@@ -55,11 +55,8 @@ typedef Node {
   bool snapKnows;
   /* its row in `nodes`, and what the waiter has seen of it */
   bool row;
-  byte rowPosition;
-  bool fresh;         /* `at` moved since the waiter's last look */
-  byte silence;       /* ticks since the waiter first saw the present `at` */
+  byte silence;       /* ticks since its `at` was written: the waiter that sees it at once is the one that gives up first */
   bool settled;       /* confirmed or fenced, for the receipt */
-  bool confirmed;     /* told through Redis, for the receipt */
 };
 Node node[SLOTS];
 
@@ -69,27 +66,38 @@ Node node[SLOTS];
 inline apply(event) {
   n.position = event;
   if
-  :: event == ended ->
+  :: n.position == ended ->
     n.knows = true;
     if
-    :: n.connection == registered || n.connection == live -> n.connection = over
+    :: n.connection == registered || n.connection == live -> n.connection = away
     :: else
     fi
   :: else
   fi
 }
 
-/* The waiter remembers when it first saw the present `at` of a row. */
-inline look(k) {
-  if
-  :: node[k].row && node[k].fresh -> node[k].fresh = false; node[k].silence = 0
-  :: else
-  fi
+/* Memory is gone; the row, what is under way in Postgres, and the next process are not. */
+inline die() {
+  n.process = dead;
+  n.position = 0;
+  n.knows = false;
+  n.lease = 0;
+  n.round = idle;
+  n.roundAge = 0;
+  n.roundHead = 0;
+  n.connection = away;
+  node[1].process = reloading
 }
+
+/*
+ * What a node says of itself, by its row or through Redis: true when it says so, and late or lost when the waiter looks
+ * later. A row that registers again says what its snapshot saw, before that is loaded.
+ */
+#define applied(k) (node[k].process == rowed -> node[k].snapPosition : (node[k].process == dead -> 0 : node[k].position))
 
 inline settle(k) {
   if
-  :: node[k].row && (node[k].rowPosition >= ended || node[k].confirmed || node[k].silence >= WAIT) -> node[k].settled = true
+  :: node[k].row && (applied(k) >= ended || node[k].silence >= WAIT) -> node[k].settled = true
   :: else
   fi
 }
@@ -101,30 +109,25 @@ inline tick(k) {
   if :: node[k].row && node[k].silence < B -> node[k].silence++ :: else fi
 }
 
-active proctype Clock() {
+proctype Clock() {
   do
-  :: d_step { tick(0); tick(1); tick(2) }
+  :: d_step { tick(0); tick(1) }
   od
 }
 
 /* The writer of the event that is not about the session. */
-active proctype Other() {
+proctype Other() {
   head++
 }
 
 /* The writer and waiter: lock the row (no effect may be inside), end it, number, COMMIT; then look until all is settled. */
-active proctype Revoke() {
-  /* sightings are kept between receipts: looks happen before the commit, too */
-  do
-  :: d_step { look(0); look(1); look(2) }
-  :: break
-  od;
+proctype Revoke() {
 #ifndef BUG_GUARD
   atomic { sharers == 0 -> locked = true };
 #endif
   atomic { head++; ended = head; locked = false };
   do
-  :: d_step { !effective -> look(0); look(1); look(2); settle(0); settle(1); settle(2); effective = !(open(0) || open(1) || open(2)) }
+  :: d_step { !effective -> settle(0); settle(1); effective = !(open(0) || open(1)) }
   :: effective -> break
   od
 }
@@ -136,14 +139,14 @@ proctype Gateway(byte i) {
 #ifdef BUG_ROUND
   /* one statement whose snapshot is older than its commit: it reads the head, is held up, and is seen by others later */
   :: d_step { n.round == sent -> n.roundHead = head; n.round = half }
-  :: d_step { n.round == half -> n.rowPosition = n.position; n.fresh = true; n.round = answered }
+  :: d_step { n.round == half -> n.silence = 0; n.round = answered }
 #else
 #ifdef TWO_STEP_ROUND
   /* first `at`, committed; then the head, in a statement of its own */
-  :: d_step { n.round == sent -> n.rowPosition = n.position; n.fresh = true; n.round = half }
+  :: d_step { n.round == sent -> n.silence = 0; n.round = half }
   :: d_step { n.round == half -> n.roundHead = head; n.round = answered }
 #else
-  :: d_step { n.round == sent -> n.roundHead = head; n.rowPosition = n.position; n.fresh = true; n.round = answered }
+  :: d_step { n.round == sent -> n.roundHead = head; n.silence = 0; n.round = answered }
 #endif
 #endif
 #ifdef BUG_LEASE
@@ -157,8 +160,6 @@ proctype Gateway(byte i) {
 #ifdef BUG_GAP
   :: d_step { n.process == running && n.position + 1 < head -> apply(head) }
 #endif
-  /* ---- "applied up to n", through Redis, or never */
-  :: d_step { n.process == running && ended > 0 && n.position >= ended && !n.confirmed -> n.confirmed = true }
 #ifdef BUG_LATE
   /* an unnumbered "restored" of before arrives after the end and is believed */
   :: d_step { n.process == running && n.knows -> n.knows = false }
@@ -169,13 +170,12 @@ proctype Gateway(byte i) {
   :: d_step { n.process == running && n.connection == verified && n.lease > 0 -> n.connection = live }
 #else
   :: d_step { n.process == running && n.connection == verified && n.lease > 0 -> n.connection = registered }
-  :: d_step { n.process == running && n.connection == registered && n.lease > 0 -> n.connection = (n.knows -> over : live) }
+  :: d_step { n.process == running && n.connection == registered && n.lease > 0 -> n.connection = (n.knows -> away : live) }
 #endif
-  :: d_step { n.connection == over && n.process == running -> n.connection = away }
   /* ---- a frame in or out: state and lease are compared in the very step (P1) */
   :: d_step { n.process == running && n.connection == live && n.lease > 0 -> assert(!effective) }
   /* ---- an effect: accepted here, guarded and committed in Postgres whenever it gets there, whatever became of us */
-  :: d_step { n.process == running && n.connection == live && n.lease > 0 && n.effect == none -> n.effect = submitted }
+  :: d_step { n.process == running && n.connection == live && n.lease > 0 && i == 0 && n.effect == none -> n.effect = submitted }
 #ifdef BUG_GUARD
   :: d_step { n.effect == submitted -> n.effect = guarded }
   :: d_step { n.effect == guarded -> assert(!effective); n.effect = done }
@@ -185,18 +185,20 @@ proctype Gateway(byte i) {
   :: d_step { n.effect == guarded -> assert(!effective); sharers--; n.effect = done }
 #endif
   /* ---- crash, clean stop; the next process is another row */
-  :: d_step { i == 1 && n.process == running -> n.process = dead; n.lease = 0; n.connection = over;
-      node[2].process = reloading }
-  :: d_step { i == 1 && n.process == running && n.round == idle -> n.process = dead; n.lease = 0; n.connection = over; n.row = false;
-      node[2].process = reloading }
+#ifdef RESTART
+  :: d_step { i == 0 && n.process == running -> die() }
+  :: d_step { i == 0 && n.process == running -> die(); n.row = false }
+#endif
   /* ---- behind the pruned log: nobody is served, snapshot and row in one transaction, sets replaced, connections judged again */
+#ifdef RELOAD
   :: d_step { i == 0 && n.process == running && n.round == idle -> n.process = reloading; n.lease = 0 }
+#endif
   :: d_step { n.process == reloading -> n.snapPosition = head; n.snapKnows = (ended > 0); n.process = snapshot }
-  :: d_step { n.process == snapshot -> n.row = true; n.rowPosition = n.snapPosition; n.fresh = true; n.process = rowed }
+  :: d_step { n.process == snapshot -> n.row = true; n.silence = 0; n.process = rowed }
   :: d_step { n.process == rowed ->
       n.position = n.snapPosition; n.knows = n.snapKnows; n.snapPosition = 0; n.snapKnows = false; n.process = running;
       if
-      :: n.knows && (n.connection == registered || n.connection == live) -> n.connection = over
+      :: n.knows && (n.connection == registered || n.connection == live) -> n.connection = away
       :: else
       fi }
   od
@@ -205,11 +207,226 @@ proctype Gateway(byte i) {
 init {
   atomic {
     node[0].row = true;
+#ifdef RESTART
+    node[1].process = unborn;
+#else
     node[1].row = true;
-    node[2].process = unborn;
+#endif
     run Gateway(0);
     run Gateway(1);
-    run Gateway(2)
+    run Clock();
+    run Other();
+    run Revoke()
+  }
+}
+
+#else
+/* --------------------------------------------------------------------------------------------------------------- ROOM */
+
+#define EVENTS 2   /* shrinking changes of the room; each moves the epoch by one and is one event of the log, so n = epoch */
+#define MESSAGES 2 /* durable events of the room */
+#define NONE 9
+
+mtype = { unknown, member, stranger };   /* a member in a picture of the cache */
+mtype = { shut, opening, ready };        /* a room channel */
+mtype = { nobody, him, other };          /* whom a load or a change is about */
+
+/* Postgres. The room's row is locked by every change and every commit of an event, so each is one step. */
+byte epoch;                /* rooms.authz_epoch = authority_head.n */
+bool isMember = true;      /* X, in Postgres */
+mtype subject[EVENTS + 1]; /* whom event n took rights from: him (X) or another */
+byte removedAt;            /* n of the last removal of X */
+bool receipt;              /* its receipt is effective, and X has not been added again */
+
+/* Durable events: committed under an epoch; `forbidden` while X may not have them. */
+bool stored[MESSAGES];
+byte storedEpoch[MESSAGES];
+bool forbidden[MESSAGES];
+bool delivered[MESSAGES];
+
+/* Additions of rights, announced without a number: about X, or about somebody else. One of each may be on its way. */
+byte grownEpoch = NONE;
+byte grownOther = NONE;
+
+/* The node that X is connected to. `lease` stands for what scene SESSION proves: the waiter calls a node fenced only when it
+ * has none, and it has one again only at the head. */
+byte position;
+bool lease;
+byte pictureEpoch = NONE; /* membership cache: the room's entry, true as of this epoch */
+mtype x = unknown;        /* X in that picture */
+mtype loading = nobody;   /* one load under way: what it read, and what the log brought meanwhile */
+byte loadEpoch;
+mtype loadX;
+byte overtaken;
+mtype channel = shut;
+byte channelEpoch;        /* applied by the channel */
+byte channelHead;         /* epoch that came with the head it was positioned at */
+bool subscribed;          /* X is in the channel's list */
+byte publishEpoch = NONE; /* one publish of X on its way to Postgres, with the epoch of the facts that allowed it */
+
+/* The other node: somebody there sends transient frames, judged by its own picture. */
+byte farPosition;
+bool farLease;
+byte transientEpoch = NONE;
+
+/* Promises. */
+#define deliver(m) if :: subscribed -> assert(!forbidden[m]) :: else fi
+#define deliverTransient() if :: subscribed -> assert(!receipt) :: else fi
+
+inline forgetPicture() {
+  pictureEpoch = NONE;
+  x = unknown
+}
+
+/* MembershipCache.advance: what follows on directly changes one member; a leap forgets the picture. */
+inline advance(to, who) {
+  if
+  :: loading != nobody -> overtaken = MAX(to, overtaken)
+  :: else
+  fi;
+  if
+  :: pictureEpoch == NONE
+  :: pictureEpoch != NONE && to > pictureEpoch + 1 -> forgetPicture()
+  :: pictureEpoch != NONE && to <= pictureEpoch + 1 ->
+    pictureEpoch = MAX(to, pictureEpoch);
+    if
+    :: who == him -> x = unknown
+    :: else
+    fi
+  fi
+}
+
+/* An addition of rights says nothing of the changes before it: one that is ahead of the picture forgets it. */
+inline applyGrown(to, who) {
+#ifdef BUG_GROWN
+  advance(to, who)
+#else
+  if
+  :: pictureEpoch != NONE && to > pictureEpoch -> forgetPicture()
+  :: pictureEpoch != NONE && to <= pictureEpoch && who == him -> x = unknown
+  :: else
+  fi
+#endif
+}
+
+proctype Changes() {
+  byte m;
+  do
+  /* remove X, or take something from somebody else */
+  :: d_step { epoch < EVENTS && isMember -> epoch++; isMember = false; subject[epoch] = him; removedAt = epoch; receipt = false }
+  :: d_step { epoch < EVENTS -> epoch++; subject[epoch] = other }
+  /* add X again: what was said meanwhile is his to read from now on */
+  :: d_step { !isMember && epoch < EVENTS -> isMember = true; receipt = false; forbidden[0] = false; forbidden[1] = false; grownEpoch = epoch }
+  :: d_step { grownOther == NONE -> grownOther = epoch }
+  /* somebody whose rights nobody touches publishes, anywhere */
+  :: d_step { !stored[0] -> stored[0] = true; storedEpoch[0] = epoch; forbidden[0] = !isMember }
+  :: d_step { stored[0] && !stored[1] -> stored[1] = true; storedEpoch[1] = epoch; forbidden[1] = !isMember }
+  /* the waiter of the last removal: each node has confirmed or is fenced */
+  :: d_step { !isMember && !receipt && (position >= removedAt || !lease) && (farPosition >= removedAt || !farLease) -> receipt = true }
+  od
+}
+
+proctype Far() {
+  do
+  :: d_step { farPosition < epoch -> farPosition++ }
+  :: d_step { farPosition == epoch -> farLease = true }
+  :: d_step { farLease -> farLease = false }
+  /* the picture of its sender may be ahead of its log, never behind */
+  :: d_step { farLease && transientEpoch == NONE -> transientEpoch = farPosition }
+  :: d_step { farLease && transientEpoch == NONE -> transientEpoch = epoch }
+  od
+}
+
+proctype Near() {
+  do
+  /* ---- the next event of the log, from the stream or from Postgres: cache first, then the list, then the epoch */
+  :: d_step { position < epoch ->
+      position++;
+      advance(position, subject[position]);
+      if
+      :: subject[position] == him -> subscribed = false
+      :: else
+      fi;
+      if
+      :: channel != shut -> channelEpoch = MAX(channelEpoch, position)
+      :: else
+      fi }
+  :: d_step { position == epoch -> lease = true }
+  :: d_step { lease -> lease = false }
+#ifdef RELOAD
+  /* ---- behind the pruned log: a new snapshot instead of the events */
+  :: d_step { !lease && position < epoch ->
+      position = epoch;
+#ifndef BUG_RELOAD
+      forgetPicture();
+      if
+      :: loading != nobody -> overtaken = epoch
+      :: else
+      fi;
+      subscribed = subscribed && isMember;
+      if
+      :: channel != shut -> channelEpoch = epoch
+      :: else
+      fi
+#endif
+    }
+#endif
+  /* ---- additions of rights: late, lost, or ahead of the log */
+  :: d_step { grownEpoch != NONE -> applyGrown(grownEpoch, him); grownEpoch = NONE }
+  :: d_step { grownOther != NONE -> applyGrown(grownOther, other); grownOther = NONE }
+  /* ---- facts: a load reads one snapshot, of X or of somebody else in the room, and settles later */
+  :: d_step { loading == nobody -> loading = him; loadEpoch = epoch; loadX = (isMember -> member : stranger) }
+  :: d_step { loading == nobody -> loading = other; loadEpoch = epoch; loadX = unknown }
+  :: d_step { loading != nobody ->
+      if
+#ifdef BUG_LOAD
+      :: false
+#else
+      :: loadEpoch < overtaken || (pictureEpoch != NONE && loadEpoch < pictureEpoch)
+#endif
+      :: else ->
+        if
+        :: pictureEpoch == NONE || loadEpoch > pictureEpoch -> pictureEpoch = loadEpoch; x = unknown
+        :: else
+        fi;
+        if
+        :: loading == him -> x = loadX
+        :: else
+        fi
+      fi;
+      loading = nobody; loadEpoch = 0; loadX = unknown; overtaken = 0 }
+  /* ---- the channel: listens, reads the head, is positioned; closes when nobody is left */
+  :: d_step { channel == shut -> channel = opening; channelEpoch = 0; channelHead = epoch }
+  :: d_step { channel == opening -> channel = ready; channelEpoch = MAX(channelEpoch, channelHead); channelHead = 0 }
+  :: d_step { channel == ready && !subscribed -> channel = shut; channelEpoch = 0 }
+  /* ---- subscribe: decided and inserted in one step, by a picture that is not behind the channel */
+  :: d_step { lease && channel == ready && x == member && pictureEpoch >= channelEpoch -> subscribed = true }
+  /* ---- fan-out: the new-enemy rule */
+#ifdef BUG_EPOCH
+#define applied(e) true
+#else
+#define applied(e) (e <= channelEpoch)
+#endif
+  :: d_step { lease && channel == ready && stored[0] && !delivered[0] && applied(storedEpoch[0]) -> deliver(0); delivered[0] = true }
+  :: d_step { lease && channel == ready && stored[1] && !delivered[1] && applied(storedEpoch[1]) -> deliver(1); delivered[1] = true }
+  :: d_step { lease && channel == ready && transientEpoch != NONE && applied(transientEpoch) -> deliverTransient(); transientEpoch = NONE }
+  :: d_step { transientEpoch != NONE -> transientEpoch = NONE }
+  /* ---- a publish of X: judged here, committed there if the epoch is still that of the facts */
+  :: d_step { lease && x == member && publishEpoch == NONE -> publishEpoch = pictureEpoch }
+#ifdef BUG_STALE
+  :: d_step { publishEpoch != NONE -> assert(isMember); publishEpoch = NONE }
+#else
+  :: d_step { publishEpoch != NONE && publishEpoch == epoch -> assert(isMember); publishEpoch = NONE }
+  :: d_step { publishEpoch != NONE && publishEpoch != epoch -> publishEpoch = NONE }
+#endif
+  od
+}
+
+init {
+  atomic {
+    run Changes();
+    run Far();
+    run Near()
   }
 }
 
