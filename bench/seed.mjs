@@ -27,6 +27,7 @@ export const tenantId = id(0, 0);
 export const userId = (i) => id(1, i);
 export const roomId = (i) => id(2, i);
 export const sessionId = (i) => id(3, i);
+export const FIRST_PUBLISHER = 10_000;
 /** A tenant admin, who may end sessions. */
 export const ADMIN = USERS - 1;
 
@@ -83,8 +84,9 @@ export async function openWorld({ log = () => {} } = {}) {
   await client.connect();
   try {
     await fill(client);
-    const { rows } = await client.query('SELECT kid, wrapped FROM signing_keys');
+    const { rows } = await client.query('SELECT kid, public_jwk, wrapped FROM signing_keys');
     world.key = { kid: rows[0].kid, wrapped: rows[0].wrapped.toString('base64') };
+    world.publicJwk = rows[0].public_jwk;
   } finally {
     await client.end();
   }
@@ -109,8 +111,9 @@ async function firstStart(world) {
 }
 
 /**
- * Subscriber i of a question sits in room i mod 1, 200, 500 or 1,000, publishers come after the subscribers and own every
- * 20th or 100th room: memberships are the union of these, so that one world serves all questions.
+ * Subscriber i of a question is user i and sits in room i mod 1, 200, 500 or 1,000; publishers own every 20th or 100th room
+ * and are users from FIRST_PUBLISHER on (in the shared harness: those after the subscribers). Memberships are the union of
+ * these, so that one world serves all questions.
  */
 async function fill(client) {
   const uuid = (kind, index) => `('01900000-0000-700${kind}-8000-' || lpad(to_hex(${index}), 12, '0'))::uuid`;
@@ -137,6 +140,7 @@ async function fill(client) {
      SELECT DISTINCT ${uuid(2, 'r')}, ${uuid(1, 'i')}, 'member' FROM (
        SELECT i, unnest(ARRAY[0, i % 1000, (i + 500) % 1000, i % 500, i % 200]) AS r FROM generate_series(0, $1 - 1) i
        UNION ALL SELECT i, r FROM generate_series(10000, 10099) i, generate_series(i % 100, 999, 100) r
+       UNION ALL SELECT i, r FROM generate_series(10000, 10019) i, generate_series(i % 20, 199, 20) r
        UNION ALL SELECT i, r FROM generate_series(2000, 2019) i, generate_series(i % 20, 199, 20) r
      ) x`,
     [USERS],
@@ -145,9 +149,9 @@ async function fill(client) {
   await client.query('VACUUM ANALYZE');
 }
 
-/** Writes one access token a line, for users 0, 1, 2, ...; valid for 15 minutes. */
-export function writeTokens(mint, file, count = USERS) {
-  writeFileSync(file, Array.from({ length: count }, (_, i) => `${mint(i)}\n`).join(''), { mode: 0o600 });
+/** Writes one access token a line, valid for 15 minutes. */
+export function writeTokens(mint, file, users) {
+  writeFileSync(file, users.map((user) => `${mint(user)}\n`).join(''), { mode: 0o600 });
   return file;
 }
 

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ADMIN, minter, nodeCommand, nodeEnvironment, project, sessionId, writeTokens } from './seed.mjs';
+import { ADMIN, USERS, minter, nodeCommand, nodeEnvironment, project, sessionId, writeTokens } from './seed.mjs';
 
 let world;
 let mint;
@@ -56,7 +56,7 @@ const driver = (publish, redis) => ({
   prepare,
   redis,
   /** They live 15 minutes: new ones for every run. */
-  tokens: () => writeTokens(mint, join(world.dir, 'tokens.txt')),
+  tokens: () => writeTokens(mint, join(world.dir, 'tokens.txt'), [...Array(USERS).keys()]),
   server: ({ port, redis: redisPort }) => {
     run += 1;
     const env = { ...nodeEnvironment(world, port), ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redisPort}` } : {}) };

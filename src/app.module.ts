@@ -1,6 +1,7 @@
 /** The table of contents: the modules in the order of login -> connect -> subscribe -> publish -> deliver -> revoke -> close. */
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorityModule } from './authority/authority.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
@@ -20,6 +21,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         PlatformModule.with(config),
+        AuditModule,
         AuthorityModule,
         SessionsModule,
         AuthModule,

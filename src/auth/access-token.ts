@@ -92,9 +92,9 @@ export class AccessTokens {
   /** What a ticket stood for, judged as if its token had come itself. */
   judgeAgain(principal: Principal, token: { kid: string; jti: string; issuedAtMs: number; expiresAtMs: number }): AcceptedToken {
     const nowMs = wallMs();
-    if (token.expiresAtMs <= nowMs) throw new DomainError('token_expired');
+    if (token.expiresAtMs <= nowMs) throw new DomainError('token_expired', { who: principal });
     const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid: token.kid });
-    if (verdict !== null) throw new DomainError(verdict);
+    if (verdict !== null) throw new DomainError(verdict, { who: principal });
     this.activity.tokenAccepted(principal.sessionId, generationOf(token.jti));
     const { kid, jti, issuedAtMs, expiresAtMs } = token;
     return { principal, kid, jti, issuedAtMs, expiresAtMs, deadlineMs: monotonicMs() + (expiresAtMs - nowMs) };

@@ -7,6 +7,7 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { AccessTokens } from './access-token.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { AuthController } from './auth.controller.js';
+import { AuthLoops } from './auth-loops.js';
 import { BearerGuard } from './bearer.guard.js';
 import { BootstrapOperator } from './bootstrap-operator.js';
 import { ChangePassword } from './change-password.js';
@@ -47,6 +48,7 @@ import { WhoAmI } from './who-am-i.js';
     JwtStrategy,
     { provide: APP_GUARD, useClass: BearerGuard },
     LoginLimits,
+    AuthLoops,
     OpenSession,
     Login,
     Register,
@@ -66,6 +68,7 @@ import { WhoAmI } from './who-am-i.js';
     Cookies,
     Csrf,
     LoginLimits,
+    AuthLoops,
     OpenSession,
     Tickets,
     TokenAnswer,

@@ -6,14 +6,17 @@ import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { Lease } from '../authority/lease.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
+import { currentRequest } from '../platform/request-context.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { SessionActivity } from '../sessions/session-activity.js';
 import { Csrf } from './csrf.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
+import { noteRefusal } from './note-refusal.js';
 
 const PUBLIC = 'wardroom:public';
 const AUTHORITY_CALL = 'wardroom:authority-call';
@@ -38,20 +41,32 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     private readonly lease: Lease,
     private readonly database: Database,
     private readonly activity: SessionActivity,
+    private readonly audit: AuditTrail,
   ) {
     super();
   }
 
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http' || this.marked(PUBLIC, context)) return true;
+    try {
+      await this.authenticate(context);
+    } catch (error) {
+      noteRefusal(this.audit, error);
+      throw error;
+    }
+    return true;
+  }
+
+  private async authenticate(context: ExecutionContext): Promise<void> {
     await super.canActivate(context);
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const { principal } = acceptedOf(context);
+    const current = currentRequest();
+    if (current !== undefined) current.actor = principal;
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
     if (!this.marked(AUTHORITY_CALL, context)) await this.lease.prove();
     else if (this.lease.fenced) await this.database.transaction((tx) => requireCaller(tx, principal));
     this.activity.touch(principal.sessionId);
-    return true;
   }
 
   /** Passport tells failures as `error` or as `info`; the first that is ours names the code. */

@@ -1,5 +1,6 @@
 /** The first operator, in tenant `system`, from BOOTSTRAP_OPERATOR_*; made when there is none and never touched again. */
 import { Injectable, Logger } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { Config } from '../platform/config.js';
 import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
@@ -21,12 +22,15 @@ export class BootstrapOperator {
   async settle(tx: Tx): Promise<void> {
     const wanted = this.config.bootstrapOperator;
     if (wanted === null || (await tx.user.count({ where: { role: 'operator' } })) > 0) return;
-    await tx.tenant.createMany({ data: [{ id: newId(), ...SYSTEM_TENANT }], skipDuplicates: true });
+    const made = await tx.tenant.createMany({ data: [{ id: newId(), ...SYSTEM_TENANT }], skipDuplicates: true });
     const tenant = await tx.tenant.findUniqueOrThrow({ where: { slug: SYSTEM_TENANT.slug } });
     const passwordHash = await this.passwords.hash(wanted.password);
+    const id = newId();
     await tx.user.create({
-      data: { id: newId(), tenantId: tenant.id, email: emailSchema.parse(wanted.email), name: 'Operator', role: 'operator', passwordHash },
+      data: { id, tenantId: tenant.id, email: emailSchema.parse(wanted.email), name: 'Operator', role: 'operator', passwordHash },
     });
+    if (made.count > 0) noteAudit(tx, { event: 'tenant_created', tenant: tenant.id, detail: { slug: SYSTEM_TENANT.slug } });
+    noteAudit(tx, { event: 'user_created', tenant: tenant.id, user: id, detail: { role: 'operator', by: 'bootstrap' } });
     this.logger.log({ msg: 'created the first operator', tenant: SYSTEM_TENANT.slug });
   }
 }

@@ -11,6 +11,7 @@ import type { StrategyOptionsWithRequest } from 'passport-jwt';
 import { DomainError } from '../platform/errors.js';
 import type { AcceptedToken } from '../sessions/principal.js';
 import { AccessTokens } from './access-token.js';
+import { AuthLoops } from './auth-loops.js';
 import { Cookies } from './cookies.js';
 import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
 
@@ -24,13 +25,13 @@ const BEARER = /^Bearer +(\S+) *$/i;
 
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
-  constructor(accessTokens: AccessTokens, keys: SigningKeys, cookies: Cookies) {
+  constructor(accessTokens: AccessTokens, keys: SigningKeys, cookies: Cookies, loops: AuthLoops) {
     const options: StrategyOptionsWithRequest = {
       passReqToCallback: true,
       algorithms: [SIGNING_ALGORITHM],
       jwtFromRequest: (request: AuthenticatedRequest) => readCredential(request, cookies),
       secretOrKeyProvider: (request: AuthenticatedRequest, token: string, done) => {
-        accessTokens.verifyWithKeyReload(token).then(
+        loops.guardRequest(token, () => accessTokens.verifyWithKeyReload(token)).then(
           (accepted) => {
             request.acceptedToken = accepted;
             done(null, keys.find(accepted.kid)!.publicKey as never);

@@ -4,6 +4,7 @@
  * it was the only one that signs, its successor is first confirmed by every node and then begins with the withdrawal.
  */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Committed } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
@@ -49,6 +50,7 @@ export class KeyChanges {
       await tx.$executeRaw`
         UPDATE signing_keys SET retired_at = (SELECT signs_from FROM signing_keys WHERE kid = ${kid})
         WHERE kid <> ${kid} AND withdrawn_at IS NULL AND retired_at IS NULL`;
+      noteAudit(tx, { event: 'key_rotated', tenant, detail: { kid } });
       return { result: kid, events: [{ kind: 'key.added', kid }], tenant };
     });
   }
@@ -65,6 +67,7 @@ export class KeyChanges {
       if (!successor.signs) await tx.$executeRaw`UPDATE signing_keys SET signs_from = clock_timestamp() - interval '1 minute' WHERE kid = ${successor.kid}`;
       await tx.$executeRaw`UPDATE signing_keys SET retired_at = NULL WHERE kid = ${successor.kid}`;
       await tx.$executeRaw`UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, clock_timestamp()) WHERE kid = ${kid}`;
+      noteAudit(tx, { event: 'key_withdrawn', tenant, detail: { kid, successor: successor.kid } });
       return { result: { kid, successor: successor.kid }, events: [{ kind: 'key.withdrawn', kid }], tenant };
     });
   }
@@ -75,13 +78,15 @@ export class KeyChanges {
       const rows = await lockKeys(tx);
       if (!rows.some((row) => row.kid === kid)) throw new DomainError('not_found');
       if (successorOf(rows, kid) !== undefined) return { result: null, events: [], tenant };
-      return { result: null, events: [{ kind: 'key.added', kid: await this.add(tx) }], tenant };
+      const added = await this.add(tx);
+      return { result: null, events: [{ kind: 'key.added', kid: added }], tenant };
     });
   }
 
   private async add(tx: Tx): Promise<string> {
     const key = await createSigningKey(this.config.secretKeys[0]!, new Date(Date.now() + ANNOUNCED_SECONDS * 1000));
     await tx.signingKey.create({ data: key });
+    noteAudit(tx, { event: 'key_created', detail: { kid: key.kid } });
     return key.kid;
   }
 }

@@ -59,7 +59,7 @@ const tooMany = (state: RateLimiterRes) => new DomainError('rate_limited', { ret
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** An IPv6 customer owns a /64. */
-function network(ip: string): string {
+export function network(ip: string): string {
   if (!isIPv6(ip) || ip.startsWith('::ffff:')) return ip.replace(/^::ffff:/, '');
   const [head, tail] = ip.split('::') as [string, string?];
   const groups = head.split(':').filter((group) => group !== '');

@@ -1,5 +1,6 @@
 /** The common end of login, registration and guest entry: a session row, its first refresh token, an access token. */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
 import type { Principal } from '../sessions/principal.js';
@@ -30,6 +31,8 @@ export interface WhoSignsIn {
   passwordVersion: number | null;
   device: string | undefined;
   transport: 'body' | 'cookie';
+  /** How it was shown who this is. */
+  method: 'password' | 'registration' | 'guest' | 'exchange';
 }
 
 @Injectable()
@@ -53,6 +56,9 @@ export class OpenSession {
       refreshFamily,
       refreshHash: refresh.hash,
     });
+    const { tenantId: tenant, userId: user, sessionId: session } = principal;
+    noteAudit(tx, { event: 'authn_login_success', tenant, actor: user, user, session, detail: { method: who.method } });
+    noteAudit(tx, { event: 'session_created', tenant, actor: user, user, session, detail: { transport: who.transport, guest: who.passwordVersion === null } });
     return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs };
   }
 

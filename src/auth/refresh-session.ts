@@ -4,6 +4,9 @@
  * SHARE first: a suspension falls wholly before or wholly after.
  */
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { noteAudit } from '../audit/note-audit.js';
+import type { AuditDetail, AuditEventName } from '../audit/audit-events.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change } from '../authority/authority-log.js';
 import type { EndReason } from '../authority/events.js';
@@ -16,6 +19,8 @@ import { endSessions, sessionsEnded } from '../sessions/end-sessions.js';
 import { flushIntervalMs } from '../sessions/idle.js';
 import { SessionActivity } from '../sessions/session-activity.js';
 import { AccessTokens } from './access-token.js';
+import { AuthLoops } from './auth-loops.js';
+import { noteRefusal } from './note-refusal.js';
 import type { IssuedTokens } from './open-session.js';
 import { isOurRefreshToken, mintRefreshToken, parseRefreshToken, sameHash, sealSuccessor, unsealSuccessor } from './refresh-token.js';
 import type { RefreshToken } from './refresh-token.js';
@@ -54,13 +59,17 @@ export class RefreshSession {
     private readonly accessTokens: AccessTokens,
     private readonly activity: SessionActivity,
     private readonly metrics: Metrics,
+    private readonly loops: AuthLoops,
+    private readonly audit: AuditTrail,
   ) {}
 
   async refresh(text: string): Promise<IssuedTokens> {
     try {
-      return await this.rotate(text);
+      return await this.loops.guardRequest(text, () => this.rotate(text));
     } catch (error) {
       this.metrics.refreshes.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
+      // Refusals of a session that exists were noted where they were judged.
+      if (error instanceof DomainError && error.code === 'auth_invalid') noteRefusal(this.audit, error, { detail: { kind: 'refresh' } });
       throw error;
     }
   }
@@ -95,12 +104,16 @@ export class RefreshSession {
     const death = await this.whyOwnerMayNot(tx, owner);
     const row = await this.lock(tx, owner);
     if (row === undefined) throw new DomainError('auth_invalid', { detail: 'the session is gone' });
-    if (row.end_reason !== null) return refuse(owner, row.end_reason);
+    if (row.end_reason !== null) return refuse(tx, owner, row.end_reason);
     if (death.reason !== null) return this.end(tx, owner, death.reason);
     if (row.over || (row.idle && !owner.markedLive)) return this.end(tx, owner, 'session_expired');
     if (sameHash(row.refresh_hash, presented.hash)) return this.replace(tx, owner, presented, row, death.userVersion);
     const successor = precedes(row, presented) && (!row.refresh_used || row.within_overlap) ? unsealSuccessor(presented, row.refresh_sealed!) : null;
-    if (successor === null) return this.end(tx, owner, 'token_reuse');
+    if (successor === null) {
+      note(tx, owner, 'authn_token_reuse', { kind: 'refresh', generation: presented.generation });
+      return this.end(tx, owner, 'token_reuse');
+    }
+    note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: false });
     return { result: { successor, outcome: 'repeated', expiresAtMs: row.expires_at.getTime() }, events: [], tenant: owner.tenantId };
   }
 
@@ -133,6 +146,7 @@ export class RefreshSession {
         refresh_generation = ${successor.generation}::integer, refresh_used = false, refresh_rotated_at = clock_timestamp(),
         last_active_at = clock_timestamp(), user_version = ${userVersion}::integer
       WHERE id = ${owner.id}::uuid`;
+    note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: true });
     return { result: { successor, outcome: 'rotated', expiresAtMs: row.expires_at.getTime() }, events: [], tenant: owner.tenantId };
   }
 
@@ -143,7 +157,15 @@ export class RefreshSession {
   }
 }
 
-const refuse = (owner: Owner, reason: EndReason): Change<Judged> => ({ result: { refused: reason }, events: [], tenant: owner.tenantId });
+function refuse(tx: Tx, owner: Owner, reason: EndReason): Change<Judged> {
+  note(tx, owner, 'session_use_after_expire', { kind: 'refresh', code: reason });
+  return { result: { refused: reason }, events: [], tenant: owner.tenantId };
+}
+
+/** Whoever holds the token is taken for its owner; there is no other name for him. */
+function note(tx: Tx, { tenantId: tenant, userId: user, id: session }: Owner, event: AuditEventName, detail: AuditDetail): void {
+  noteAudit(tx, { event, tenant, actor: user, user, session, detail });
+}
 
 function precedes(row: Row, presented: RefreshToken): boolean {
   return row.refresh_previous_hash !== null && row.refresh_sealed !== null && sameHash(row.refresh_previous_hash, presented.hash);

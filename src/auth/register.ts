@@ -1,5 +1,6 @@
 /** Sign up, or look in as a guest, where the tenant allows it; else there is `not_found`, as for an unknown tenant. */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { Database, uniqueOr } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
@@ -29,7 +30,9 @@ export class Register {
         const user = await tx.user.create({
           data: { id: newId(), tenantId: tenant.id, email: body.email, name: body.name ?? body.email.split('@')[0]!.slice(0, 100), passwordHash },
         });
+        noteAudit(tx, { event: 'user_created', tenant: tenant.id, actor: user.id, user: user.id, detail: { role: user.role, by: 'registration' } });
         return this.openSession.open(tx, {
+          method: 'registration',
           tenantId: tenant.id,
           userId: user.id,
           passwordVersion: user.passwordVersion,
@@ -46,7 +49,14 @@ export class Register {
     const tenant = await findTenant(this.database, body.tenant);
     if (tenant === null) throw new DomainError('not_found', { detail: 'no such tenant' });
     const opened = await this.database.transaction((tx) =>
-      this.openSession.open(tx, { tenantId: tenant.id, userId: newId(), passwordVersion: null, device: body.device, transport: body.transport }),
+      this.openSession.open(tx, {
+        method: 'guest',
+        tenantId: tenant.id,
+        userId: newId(),
+        passwordVersion: null,
+        device: body.device,
+        transport: body.transport,
+      }),
     );
     return this.openSession.issue(opened);
   }

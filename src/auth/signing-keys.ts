@@ -6,6 +6,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
+import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityState, LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
@@ -51,8 +52,11 @@ export class SigningKeys {
   /** At start, under the lock: makes the first key. A key that no SECRET_KEY opens stops the start. */
   async start(tx: Tx): Promise<void> {
     const rows = await tx.signingKey.findMany({ where: { withdrawnAt: null } });
-    if (!rows.some((row) => row.retiredAt === null))
-      rows.push(await tx.signingKey.create({ data: await createSigningKey(this.config.secretKeys[0]!, new Date(0)) }));
+    if (!rows.some((row) => row.retiredAt === null)) {
+      const first = await tx.signingKey.create({ data: await createSigningKey(this.config.secretKeys[0]!, new Date(0)) });
+      noteAudit(tx, { event: 'key_created', detail: { kid: first.kid } });
+      rows.push(first);
+    }
     for (const row of rows) {
       const pkcs8 = unwrapSigningKey(row, this.config.secretKeys);
       if (pkcs8 === null) {

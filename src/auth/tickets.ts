@@ -5,6 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { wallMs } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -35,6 +36,7 @@ export class Tickets {
     private readonly redis: RedisConnections,
     private readonly database: Database,
     private readonly accessTokens: AccessTokens,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** `origin` is the header of this request, undefined when there is none. */
@@ -55,6 +57,7 @@ export class Tickets {
     };
     const kept = await this.redis.attempt('issue ticket', (redis) => redis.set(keyOf(ticket), JSON.stringify(stored), 'EX', seconds));
     if (kept === undefined) throw new DomainError('unavailable', { detail: 'tickets need Redis' });
+    this.audit.note({ event: 'authn_token_created', user: token.principal.userId, detail: { kind: 'ticket' } });
     return { ticket, expires_in: seconds };
   }
 

@@ -51,7 +51,9 @@ export class AuthorityLog {
     const startedMs = monotonicMs();
     const { change, pending } = await this.database.transaction(async (tx) => {
       const change = await work(tx);
-      return { change, pending: change.events.length === 0 ? null : await append(tx, change, startedMs) };
+      if (change.events.length === 0) return { change, pending: null };
+      await this.database.writeLast(tx);
+      return { change, pending: await append(tx, change, startedMs) };
     });
     const first = pending?.firstN ?? 0;
     await this.stream.announce([

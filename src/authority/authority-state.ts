@@ -32,10 +32,16 @@ export class AuthorityState {
   private disabledTenants = new Set<string>();
   private withdrawnKeys = new Set<string>();
   private readonly listeners: AuthorityListener[] = [];
+  private readonly reloadListeners: (() => void)[] = [];
 
   /** Listeners run in the order of registration, inside `apply`. */
   listen(listener: AuthorityListener): void {
     this.listeners.push(listener);
+  }
+
+  /** Called, synchronously, when events were missed for good: whatever was derived from the log must be asked anew. */
+  onReload(listener: () => void): void {
+    this.reloadListeners.push(listener);
   }
 
   load(snapshot: Snapshot): void {
@@ -43,6 +49,15 @@ export class AuthorityState {
     this.ended = new Map(snapshot.ended.map(({ session, reason, endedAtMs }) => [session, { reason, atMs: endedAtMs }]));
     this.disabledTenants = new Set(snapshot.disabledTenants);
     this.withdrawnKeys = new Set(snapshot.withdrawnKeys);
+  }
+
+  /** Behind the pruned log: what the snapshot says is applied as if it had just happened, everything else is asked anew. */
+  reload(snapshot: Snapshot): void {
+    this.load(snapshot);
+    for (const { session, reason } of snapshot.ended) this.apply({ kind: 'session.ended', sessions: [session], reason }, null);
+    for (const tenant of snapshot.disabledTenants) this.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 }, null);
+    for (const kid of snapshot.withdrawnKeys) this.apply({ kind: 'key.withdrawn', kid }, null);
+    for (const listener of this.reloadListeners) listener();
   }
 
   /** Why this credential is dead, or null. The only question handshake, REST and re-authentication ask. */

@@ -15,9 +15,8 @@ const STREAM_LENGTH = 10_000;
 /** Marks only spare the activity flush a useless SET; beyond these it finds out by itself. */
 const MARKS_MAX = 5_000;
 const MARK_SECONDS = 86_400;
+/** Well below the silence that platform/redis.ts takes for death. */
 const BLOCK_MS = 1_000;
-/** A reader that heard nothing for that long is dead, whatever its socket says. */
-const WATCHDOG_MS = 3 * BLOCK_MS;
 
 export const sessionMark = (session: string): string => `wardroom:session:{${session}}`;
 
@@ -32,7 +31,6 @@ export interface Confirmation {
 export class AuthorityStream implements OnModuleDestroy {
   private reader: Redis | null = null;
   private subscriber: Redis | null = null;
-  private lastHeardMs = 0;
   private stopped = false;
 
   constructor(
@@ -58,7 +56,7 @@ export class AuthorityStream implements OnModuleDestroy {
   /** Reads from now on until the module is destroyed; reconnects for ever. */
   follow(onEvents: (events: NumberedEvent[]) => void, onConfirmation: (confirmation: Confirmation) => void): void {
     void this.readLoop(onEvents);
-    this.subscriber = this.redis.reader('authority-confirmations');
+    this.subscriber = this.redis.subscriber('authority-confirmations');
     this.subscriber.on('message', (_channel, text) => onConfirmation(JSON.parse(text) as Confirmation));
     void this.subscriber.connect().catch(() => undefined);
     this.subscriber.on('ready', () => void this.subscriber?.subscribe(CONFIRMATIONS).catch(() => undefined));
@@ -66,11 +64,6 @@ export class AuthorityStream implements OnModuleDestroy {
 
   private async readLoop(onEvents: (events: NumberedEvent[]) => void): Promise<void> {
     const reader = (this.reader = this.redis.reader('authority'));
-    const watchdog = setInterval(() => {
-      if (reader.status === 'ready' && performance.now() - this.lastHeardMs > WATCHDOG_MS) reader.disconnect(true);
-    }, BLOCK_MS);
-    watchdog.unref();
-    reader.on('ready', () => (this.lastHeardMs = performance.now()));
     await reader.connect().catch(() => undefined);
     let from: string | null = null;
     while (!this.stopped) {
@@ -78,7 +71,6 @@ export class AuthorityStream implements OnModuleDestroy {
         // An id, not '$': what comes between two reads must not be missed.
         from ??= (await reader.xrevrange(STREAM, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0';
         const answer: [string, [string, string[]][]][] | null = await reader.xread('COUNT', 500, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, from);
-        this.lastHeardMs = performance.now();
         for (const [id, fields] of answer?.[0]?.[1] ?? []) {
           from = id;
           onEvents(JSON.parse(fields[1]!) as NumberedEvent[]);
@@ -89,7 +81,6 @@ export class AuthorityStream implements OnModuleDestroy {
         await new Promise((resolve) => setTimeout(resolve, 100).unref());
       }
     }
-    clearInterval(watchdog);
   }
 
   onModuleDestroy(): void {

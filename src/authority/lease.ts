@@ -41,6 +41,7 @@ export class Lease implements BeforeApplicationShutdown {
   private beatMs = monotonicMs();
   /** The lease was found missing since it was last extended: what was held back meanwhile has to be told. */
   private lapsed = true;
+  private lapsedSinceMs = monotonicMs();
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
   private lastPruneMs = monotonicMs();
@@ -61,8 +62,13 @@ export class Lease implements BeforeApplicationShutdown {
 
   /** Compared before every frame, socket write and REST action. */
   get fenced(): boolean {
-    const now = monotonicMs();
-    if (now < this.leaseUntilMs && now - this.beatMs <= STALL_MS) return false;
+    return this.fencedAt(monotonicMs());
+  }
+
+  /** The same for who has just read the monotonic clock: before each socket write. */
+  fencedAt(nowMs: number): boolean {
+    if (nowMs < this.leaseUntilMs && nowMs - this.beatMs <= STALL_MS) return false;
+    if (!this.lapsed) this.lapsedSinceMs = nowMs;
     this.lapsed = true;
     return true;
   }
@@ -70,13 +76,17 @@ export class Lease implements BeforeApplicationShutdown {
   /** From the timing wheel and between slices of work. A late one fences until a new round has proven the authority. */
   beat(): void {
     const now = monotonicMs();
-    const lateMs = now - this.beatMs;
-    this.beatMs = now;
-    if (lateMs <= STALL_MS || this.timer === null) return;
+    if (this.noticeStall(now)) void this.round();
+    else if (this.fencedAt(now) && now - this.lapsedSinceMs > PROVE_WITHIN_MS) this.tellFence();
+  }
+
+  private noticeStall(nowMs: number): boolean {
+    const lateMs = nowMs - this.beatMs;
+    this.beatMs = nowMs;
+    if (lateMs <= STALL_MS || this.timer === null) return false;
     this.logger.warn({ msg: 'the process stood still, proving authority again', late_ms: Math.round(lateMs) });
     this.leaseUntilMs = 0;
-    this.lapsed = true;
-    void this.round();
+    return this.fencedAt(nowMs);
   }
 
   /** How long the node has been without a lease, or 0. */
@@ -97,7 +107,7 @@ export class Lease implements BeforeApplicationShutdown {
     if (this.fenced) throw new DomainError('auth_unavailable', { retryAfterMs: this.intervalMs * 2 });
   }
 
-  /** Called when the node becomes fenced or unfenced; the former at the latest one interval after the lease ran out. */
+  /** Called when the node becomes fenced or unfenced; the former at the latest 350 ms after the lease ran out. */
   onFence(listener: (fenced: boolean) => void): void {
     this.onChange.push(listener);
   }
@@ -141,7 +151,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   private async oneRound(): Promise<void> {
     const beganMs = monotonicMs();
-    this.beatMs = beganMs;
+    this.noticeStall(beganMs);
     this.noticeSleep(beganMs);
     try {
       let answer = await this.registry.round(this.state.position, this.closed);
@@ -221,12 +231,7 @@ export class Lease implements BeforeApplicationShutdown {
     this.logger.warn({ msg: 'behind the authority log, reloading the snapshot' });
     const snapshot = await this.registry.register();
     this.early.clear();
-    this.state.load(snapshot);
-    for (const { session, reason } of snapshot.ended) this.state.apply({ kind: 'session.ended', sessions: [session], reason }, null);
-    for (const tenant of snapshot.disabledTenants) {
-      this.state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 }, null);
-    }
-    for (const kid of snapshot.withdrawnKeys) this.state.apply({ kind: 'key.withdrawn', kid }, null);
+    this.state.reload(snapshot);
   }
 
   private noticeSleep(nowMs: number): void {

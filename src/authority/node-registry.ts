@@ -5,7 +5,7 @@ import { Injectable } from '@nestjs/common';
 import { hostname } from 'node:os';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
-import { newId } from '../platform/ids.js';
+import { NodeIdentity } from '../platform/node-identity.js';
 import { LONGEST_TOKEN_LIFE_MS } from './authority-state.js';
 import type { Snapshot } from './authority-state.js';
 import type { AuthorityEvent, EndReason, NumberedEvent } from './events.js';
@@ -32,13 +32,16 @@ const FORGET_NODES_AFTER = '1 day';
 
 @Injectable()
 export class NodeRegistry {
-  readonly id = newId();
+  readonly id: string;
   private incarnation = 0;
 
   constructor(
     private readonly config: Config,
     private readonly database: Database,
-  ) {}
+    identity: NodeIdentity,
+  ) {
+    this.id = identity.id;
+  }
 
   /** The node row and the snapshot it starts from, in one REPEATABLE READ transaction: nothing falls between them. */
   async register(): Promise<Snapshot> {
@@ -75,7 +78,7 @@ export class NodeRegistry {
 
   /** One statement: report the position, learn the head. Null: our row is gone, the node must register again. */
   async round(position: number, closed: Record<string, number>): Promise<RoundAnswer | null> {
-    const rows = await this.database.hot<{ n: string; pruned: string }>(
+    const rows = await this.database.authority<{ n: string; pruned: string }>(
       'authority_round',
       `UPDATE nodes SET position = $3, closed = $4, at = clock_timestamp() WHERE id = $1 AND incarnation = $2 AND left_at IS NULL
        RETURNING (SELECT n FROM authority_head) AS n, (SELECT pruned FROM authority_head) AS pruned`,
@@ -86,7 +89,7 @@ export class NodeRegistry {
   }
 
   async eventsAfter(position: number, limit: number): Promise<NumberedEvent[]> {
-    const rows = await this.database.hot<{ n: string; payload: AuthorityEvent }>(
+    const rows = await this.database.authority<{ n: string; payload: AuthorityEvent }>(
       'authority_events_after',
       'SELECT n, payload FROM authority_events WHERE n > $1 ORDER BY n LIMIT $2',
       [position, limit],

@@ -4,6 +4,8 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { AccessTokens } from '../auth/access-token.js';
+import { AuthLoops } from '../auth/auth-loops.js';
+import type { Presenter } from '../auth/auth-loops.js';
 import { refreshWindow } from '../auth/refresh-window.js';
 import { Tickets } from '../auth/tickets.js';
 import { AuthorityState } from '../authority/authority-state.js';
@@ -16,6 +18,7 @@ import type { CloseCode, ErrorCode } from '../protocol/codes.js';
 import type { ClientFrames } from '../protocol/frames.js';
 import type { AcceptedToken } from '../sessions/principal.js';
 import { SessionActivity } from '../sessions/session-activity.js';
+import { ConnectionAudit } from './connection-audit.js';
 import type { Connection } from './connection.js';
 import { ConnectionLife } from './connection-life.js';
 import { Connections, spread } from './connections.js';
@@ -37,13 +40,15 @@ export class Authenticate {
     private readonly life: ConnectionLife,
     private readonly subscribe: Subscribe,
     private readonly activity: SessionActivity,
+    private readonly loops: AuthLoops,
+    private readonly audit: ConnectionAudit,
   ) {}
 
   /** The first context, from a credential that the handshake carried. Ends the connection when it is refused. */
   async byCredential(connection: Connection, credential: Credential, id?: string): Promise<void> {
     if (!connection.step('credential')) return;
     try {
-      this.begin(connection, await this.verify(credential, connection.origin), id);
+      this.begin(connection, await this.verify(credential, connection.origin, { ip: connection.ip }), id);
     } catch (error) {
       this.refuse(connection, error);
     }
@@ -64,11 +69,12 @@ export class Authenticate {
     const generation = connection.tokenGeneration;
     try {
       await this.lease.prove();
-      const token = await this.verify(credentialOf(frame), connection.origin);
+      const token = await this.verify(credentialOf(frame), connection.origin, { session: connection.principal.sessionId });
       if (!connection.authenticated || connection.tokenGeneration !== generation) return;
       await this.renew(connection, token, frame.id);
     } catch (error) {
       const { code, message, retryAfterMs } = toDomainError(error);
+      this.audit.refusedCredential(connection, error, true);
       this.logger.log({ msg: 're-authentication refused', code, connection: connection.id, session: connection.token?.principal.sessionId });
       connection.send({
         type: 'auth_error',
@@ -81,8 +87,10 @@ export class Authenticate {
     }
   }
 
-  private async verify(credential: Credential, origin: string | undefined): Promise<AcceptedToken> {
-    return 'token' in credential ? this.tokens.verifyWithKeyReload(credential.token) : this.tickets.redeem(credential.ticket, origin);
+  private verify(credential: Credential, origin: string | undefined, from: Presenter): Promise<AcceptedToken> {
+    return 'token' in credential
+      ? this.loops.guard(from, credential.token, () => this.tokens.verifyWithKeyReload(credential.token))
+      : this.loops.guard(from, credential.ticket, () => this.tickets.redeem(credential.ticket, origin));
   }
 
   private begin(connection: Connection, token: AcceptedToken, id?: string): void {
@@ -94,6 +102,7 @@ export class Authenticate {
     const dead = this.verdict(token);
     if (dead !== null) return connection.end(dead);
     connection.step('accepted');
+    this.audit.authenticated(connection);
     this.activity.touch(token.principal.sessionId);
     this.life.schedule(connection);
     this.tell(connection, id);
@@ -112,6 +121,7 @@ export class Authenticate {
     connection.tokenGeneration += 1;
     connection.warned = false;
     connection.step('accepted');
+    this.audit.authenticated(connection);
     this.activity.touch(sessionId);
     this.life.schedule(connection);
     this.tell(connection, id);
@@ -137,9 +147,11 @@ export class Authenticate {
     });
   }
 
-  private refuse(connection: Connection, thrown: unknown): void {
+  /** Ends a connection whose first credential is not accepted. */
+  refuse(connection: Connection, thrown: unknown): void {
     const error = toDomainError(thrown);
-    connection.end(closeCodeOf(error.code), error.action === 'retry' ? spread(5_000) : undefined);
+    this.audit.refusedCredential(connection, error, false);
+    connection.end(closeCodeOf(error.code), retryAfterMs(error));
   }
 }
 
@@ -148,6 +160,12 @@ export function closeCodeOf(code: ErrorCode): CloseCode {
   if (Object.hasOwn(CLOSE_CODES, code)) return code as CloseCode;
   if (code === 'unavailable') return 'auth_unavailable';
   return ERROR_CODES[code].status >= 500 ? 'internal' : 'auth_invalid';
+}
+
+/** Trouble of ours ends for all at once, so its clients are spread; a loop ends when it ends. */
+function retryAfterMs({ code, action, retryAfterMs }: DomainError): number | undefined {
+  if (action !== 'retry') return undefined;
+  return code === 'auth_loop' ? retryAfterMs : spread(5_000);
 }
 
 const credentialOf = (frame: ClientFrames['auth'] | ClientFrames['auth_refresh']): Credential =>

@@ -87,6 +87,11 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     }
   }
 
+  /** After missed authority events: the epoch as Postgres has it now. Nobody is live in the room meanwhile. */
+  async reposition(channel: RoomChannel): Promise<void> {
+    channel.advanceEpoch((await this.history.headOf(channel.id)).epoch);
+  }
+
   add(subscription: Subscription): void {
     subscription.channel.subscriptions.add(subscription);
     this.metrics.subscriptions.inc();

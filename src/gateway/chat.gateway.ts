@@ -95,7 +95,7 @@ export class ChatGateway {
   }
 
   private async read(connection: Connection, { room, seq }: ClientFrames['read'], request: FrameRequest): Promise<ServerFrame> {
-    const marked = await this.markers.mark(request.granted!.room.id, connection.principal.userId, seq);
+    const marked = await this.markers.mark(request.granted!.room.id, connection.principal, seq);
     await this.transient(connection, room, 'mark_read', (roomId, sender) => ({ type: 'read', room: roomId, sender, seq: marked }));
     return { type: 'ack', room: request.granted!.room.id, seq: marked };
   }

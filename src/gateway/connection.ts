@@ -6,13 +6,13 @@ import type { Socket } from 'node:net';
 import { CLOSE_CODES } from '../protocol/codes.js';
 import type { CloseCode } from '../protocol/codes.js';
 import type { ServerFrame } from '../protocol/frames.js';
-import { LIMITS } from '../protocol/limits.js';
 import { newId } from '../platform/ids.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
 import { encodeTextFrame } from './frame-encoder.js';
+import { OutboundQueue } from './outbound-queue.js';
 import type { RoomChannel } from './room-channel.js';
 import type { Subscription } from './subscription.js';
 import type { TokenBucket } from './token-bucket.js';
@@ -20,13 +20,18 @@ import type { WardroomSocket } from './wardroom-socket.js';
 
 /** What a connection needs of its node. */
 export interface ConnectionHost {
-  readonly fenced: boolean;
+  fencedAt(nowMs: number): boolean;
   readonly queueBytesMax: number;
   /** Asks to be flushed at the end of this turn. */
   wantsFlush(connection: Connection): void;
   /** The connection left `live`, `expired` or an earlier state for good: take it out of every list, synchronously. */
   onEnd(connection: Connection, code: CloseCode): void;
 }
+
+/** Over the queue limit a connection is slow when its socket has taken nothing for this long: a burst is not its fault. */
+const STALLED_MS = 1_000;
+/** This many times the limit is too much whatever the socket does; one commit of the largest messages fits. */
+const QUEUE_LIMITS_MAX = 10;
 
 /** The peer and the TCP connection get this long to finish a close. */
 export const CLOSE_WITHIN_MS = 900;
@@ -59,11 +64,10 @@ export class Connection {
   dispatch: ((frame: unknown) => Promise<unknown>) | null = null;
   flushing = false;
 
-  private out: Buffer[] = [];
-  /** The room each queued buffer came from, or null: so that a lost right can take back what was not written yet. */
-  private outOf: (RoomChannel | null)[] = [];
-  private outBytes = 0;
-  private drains: (() => void)[] = [];
+  private readonly out: OutboundQueue;
+  /** Monotonic ms since which the socket has been too full to write to; Infinity when it is not. */
+  private stuckSinceMs = Infinity;
+  private drains: (() => void)[] | null = null;
 
   constructor(
     readonly ws: WardroomSocket,
@@ -71,7 +75,9 @@ export class Connection {
     readonly ip: string,
     readonly origin: string | undefined,
     private readonly host: ConnectionHost,
-  ) {}
+  ) {
+    this.out = new OutboundQueue(socket);
+  }
 
   get principal(): Principal {
     return this.token!.principal;
@@ -87,7 +93,7 @@ export class Connection {
   }
 
   get heldBytes(): number {
-    return this.outBytes;
+    return this.out.bytes;
   }
 
   get bytesRead(): number {
@@ -111,17 +117,15 @@ export class Connection {
     if (this.state === 'closing' || this.state === 'closed') return;
     const buffer = encodeTextFrame(text);
     // What is held back for lack of authority must not hold back the word about it.
-    if (this.out.length > 0 && !this.mayWriteRoomData) this.socket.write(buffer);
+    if (!this.out.empty && !this.mayWriteRoomData(monotonicMs())) this.socket.write(buffer);
     else this.queue(buffer, null);
   }
 
-  /** Already encoded; `from` the room it belongs to. Over the limit the consumer is closed. */
+  /** Already encoded; `from` the room it belongs to. Over the limit a consumer that does not read is closed. */
   queue(buffer: Buffer, from: RoomChannel | null): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    this.out.push(buffer);
-    this.outOf.push(from);
-    this.outBytes += buffer.length;
-    if (this.outBytes > this.host.queueBytesMax) this.end('slow_consumer');
+    this.out.push(buffer, from);
+    if (this.out.bytes > this.host.queueBytesMax && this.isSlow) this.end('slow_consumer');
     else if (!this.flushing) {
       this.flushing = true;
       this.host.wantsFlush(this);
@@ -131,30 +135,26 @@ export class Connection {
   /** One write per turn. Lease, expiry and deadness are compared here, before the socket sees a byte. */
   flush(): void {
     this.flushing = false;
-    if (this.out.length === 0 || this.state === 'closing' || this.state === 'closed') return;
-    if (!this.mayWriteRoomData) return this.flushOwnFrames();
-    if (this.socket.writableLength > LIMITS.socketBytes) return this.waitForDrain();
-    let count = 0;
-    let bytes = 0;
-    while (count < this.out.length && (count === 0 || bytes + this.out[count]!.length <= LIMITS.socketBytes)) bytes += this.out[count++]!.length;
-    this.write(count, bytes);
-    if (this.out.length > 0) this.waitForDrain();
-    else for (const resolve of this.drains.splice(0)) resolve();
+    if (this.out.empty || this.state === 'closing' || this.state === 'closed') return;
+    const nowMs = monotonicMs();
+    if (!this.mayWriteRoomData(nowMs)) return this.out.writeOwn();
+    const before = this.out.bytes;
+    const done = this.out.write();
+    if (this.out.bytes < before) this.stuckSinceMs = Infinity;
+    if (!done) this.waitForDrain(nowMs);
+    else if (this.drains !== null) this.release();
   }
 
   /** Resolves when the queue is empty, or at once when the connection is over. */
   drained(): Promise<void> {
-    if (this.out.length === 0 || this.state === 'closing' || this.state === 'closed') return Promise.resolve();
-    return new Promise((resolve) => this.drains.push(resolve));
+    if (this.out.empty || this.state === 'closing' || this.state === 'closed') return Promise.resolve();
+    return new Promise((resolve) => (this.drains ??= []).push(resolve));
   }
 
   /** Takes back what was queued from a room and not written yet. */
   dropQueued(from: RoomChannel): void {
-    if (this.out.length === 0) return;
-    const kept = this.out.map((buffer, i) => ({ buffer, from: this.outOf[i]! })).filter((entry) => entry.from !== from);
-    this.out = kept.map((entry) => entry.buffer);
-    this.outOf = kept.map((entry) => entry.from);
-    this.outBytes = this.out.reduce((sum, buffer) => sum + buffer.length, 0);
+    this.out.drop(from);
+    if (this.out.empty) this.release();
   }
 
   /**
@@ -164,12 +164,10 @@ export class Connection {
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
     this.closingSinceMs = monotonicMs();
-    this.out = [];
-    this.outOf = [];
-    this.outBytes = 0;
+    this.out.clear();
     this.inbox = [];
     this.inboxBytes = 0;
-    for (const resolve of this.drains.splice(0)) resolve();
+    this.release();
     this.host.onEnd(this, code);
     const { status, action, message } = CLOSE_CODES[code];
     const spread = retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(retryAfterMs) };
@@ -193,38 +191,26 @@ export class Connection {
     this.ws.ping();
   }
 
-  private get mayWriteRoomData(): boolean {
-    return sendsRoomData(this.state) ? !this.host.fenced && !this.pastExpiry : this.state !== 'expired';
+  private get isSlow(): boolean {
+    return monotonicMs() - this.stuckSinceMs > STALLED_MS || this.out.bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
   }
 
-  /** While room data is held, frames about the connection itself still go out. */
-  private flushOwnFrames(): void {
-    const held = this.out.map((buffer, i) => ({ buffer, from: this.outOf[i]! }));
-    for (const { buffer, from } of held) if (from === null) this.socket.write(buffer);
-    const rooms = held.filter((entry) => entry.from !== null);
-    this.out = rooms.map((entry) => entry.buffer);
-    this.outOf = rooms.map((entry) => entry.from);
-    this.outBytes = this.out.reduce((sum, buffer) => sum + buffer.length, 0);
+  private mayWriteRoomData(nowMs: number): boolean {
+    return sendsRoomData(this.state) ? !this.host.fencedAt(nowMs) && nowMs < this.token!.deadlineMs : this.state !== 'expired';
   }
 
-  private write(count: number, bytes: number): void {
-    if (count === 1) this.socket.write(this.out[0]!);
-    else this.socket.write(Buffer.concat(count === this.out.length ? this.out : this.out.slice(0, count), bytes));
-    if (count === this.out.length) {
-      this.out = [];
-      this.outOf = [];
-      this.outBytes = 0;
-      return;
-    }
-    this.out.splice(0, count);
-    this.outOf.splice(0, count);
-    this.outBytes -= bytes;
-  }
-
-  private waitForDrain(): void {
+  private waitForDrain(nowMs: number): void {
     if (this.flushing) return;
     this.flushing = true;
-    if (this.socket.writableNeedDrain) this.socket.once('drain', () => this.flush());
-    else this.host.wantsFlush(this);
+    if (this.socket.writableNeedDrain) {
+      this.stuckSinceMs = Math.min(this.stuckSinceMs, nowMs);
+      this.socket.once('drain', () => this.flush());
+    } else this.host.wantsFlush(this);
+  }
+
+  private release(): void {
+    const waiting = this.drains ?? [];
+    this.drains = null;
+    for (const resolve of waiting) resolve();
   }
 }

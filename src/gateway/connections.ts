@@ -11,6 +11,7 @@ import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import type { CloseCode } from '../protocol/codes.js';
 import { Channels } from './channels.js';
+import { ConnectionAudit } from './connection-audit.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
 
@@ -34,14 +35,15 @@ export class Connections implements ConnectionHost {
     private readonly lease: Lease,
     private readonly channels: Channels,
     private readonly metrics: Metrics,
+    private readonly audit: ConnectionAudit,
     state: AuthorityState,
   ) {
     this.queueBytesMax = config.queueBytesMax;
     state.listen((event) => this.apply(event));
   }
 
-  get fenced(): boolean {
-    return this.lease.fenced;
+  fencedAt(nowMs: number): boolean {
+    return this.lease.fencedAt(nowMs);
   }
 
   get size(): number {
@@ -94,6 +96,7 @@ export class Connections implements ConnectionHost {
   onEnd(connection: Connection, code: CloseCode): void {
     this.forget(connection);
     this.metrics.closes.inc({ code });
+    this.audit.over(connection, code);
     this.logger.log({
       msg: 'connection closed',
       code,
@@ -107,7 +110,9 @@ export class Connections implements ConnectionHost {
   gone(connection: Connection): void {
     const ended = connection.state === 'closing';
     if (!connection.step('gone')) return;
-    if (!ended) this.forget(connection);
+    if (ended) return;
+    this.forget(connection);
+    this.audit.over(connection, null);
   }
 
   private forget(connection: Connection): void {

@@ -10,6 +10,7 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { Authenticate } from './authenticate.js';
 import { Channels } from './channels.js';
 import { ChatGateway } from './chat.gateway.js';
+import { ConnectionAudit } from './connection-audit.js';
 import { ConnectionLife } from './connection-life.js';
 import { Connections } from './connections.js';
 import { Drain } from './drain.js';
@@ -26,6 +27,7 @@ import { Subscribe } from './subscribe.js';
   providers: [
     Channels,
     Connections,
+    ConnectionAudit,
     ConnectionLife,
     Subscribe,
     PolicyChanges,

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { AccessTokens } from '../auth/access-token.js';
+import { AuthLoops } from '../auth/auth-loops.js';
 import { AllowedOrigins } from '../auth/allowed-origins.js';
 import { Cookies } from '../auth/cookies.js';
 import { Lease } from '../authority/lease.js';
@@ -18,11 +19,12 @@ import { newId } from '../platform/ids.js';
 import { Metrics } from '../platform/metrics.js';
 import { problemHeaders, toDomainError, toProblem } from '../platform/problem.filter.js';
 import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
-import { Authenticate, closeCodeOf } from './authenticate.js';
+import { Authenticate } from './authenticate.js';
 import type { Credential } from './authenticate.js';
 import { carrierOf } from './carriers.js';
 import type { Carrier } from './carriers.js';
 import { clientAddress, trustedProxies } from './client-address.js';
+import { ConnectionAudit } from './connection-audit.js';
 import { Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections, spread } from './connections.js';
@@ -46,6 +48,8 @@ export class Handshake {
     private readonly queue: FrameQueue,
     private readonly life: ConnectionLife,
     private readonly metrics: Metrics,
+    private readonly loops: AuthLoops,
+    private readonly audit: ConnectionAudit,
   ) {
     this.trusted = trustedProxies(config.trustedProxies);
   }
@@ -73,7 +77,7 @@ export class Handshake {
     socket.on('error', () => socket.destroy());
     try {
       const { carrier, ip, origin } = this.admit(request);
-      const outcome = await this.verifyHeader(carrier, origin);
+      const outcome = await this.verifyHeader(carrier, origin, ip);
       if (socket.destroyed) return;
       server.handleUpgrade(request, socket, head, (ws) => {
         const connection = new Connection(ws as WardroomSocket, socket, ip, origin, this.connections);
@@ -82,7 +86,9 @@ export class Handshake {
         this.open(server, connection, carrier, outcome);
       });
     } catch (error) {
-      this.refuse(socket, toDomainError(error), error);
+      const requestId = newId();
+      this.audit.refusedUpgrade(error, requestId, clientAddress(request, this.trusted));
+      this.refuse(socket, toDomainError(error), error, {}, requestId);
     }
   }
 
@@ -101,10 +107,10 @@ export class Handshake {
   }
 
   /** Only a client without an Origin, that is none in a browser, can read why its header was refused. */
-  private async verifyHeader(carrier: Carrier, origin: string | undefined) {
+  private async verifyHeader(carrier: Carrier, origin: string | undefined, ip: string) {
     if (carrier.kind !== 'header') return null;
     try {
-      return { token: await this.tokens.verifyWithKeyReload(carrier.token) };
+      return { token: await this.loops.guard({ ip }, carrier.token, () => this.tokens.verifyWithKeyReload(carrier.token)) };
     } catch (error) {
       if (origin === undefined) throw error;
       return { refused: toDomainError(error) };
@@ -127,7 +133,7 @@ export class Handshake {
     });
     if (outcome !== null) {
       if (outcome.refused === undefined) this.authenticate.byToken(connection, outcome.token);
-      else connection.end(closeCodeOf(outcome.refused.code));
+      else this.authenticate.refuse(connection, outcome.refused);
     } else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
   }
@@ -138,10 +144,10 @@ export class Handshake {
     await this.queue.drain(connection);
   }
 
-  private refuse(socket: Socket, error: DomainError, thrown: unknown, more: Record<string, string> = {}): void {
+  private refuse(socket: Socket, error: DomainError, thrown: unknown, more: Record<string, string> = {}, requestId = newId()): void {
     this.metrics.handshakes.inc({ outcome: error.code });
     if (error.code === 'internal') this.logger.error({ msg: 'handshake failed', error: thrown });
-    const problem = toProblem(error, newId());
+    const problem = toProblem(error, requestId);
     const body = JSON.stringify(problem);
     const headers = { ...problemHeaders(error), ...more, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -25,6 +25,24 @@ export class PolicyChanges {
       else if (event.kind === 'user.changed') this.user(event);
       return 0;
     });
+    state.onReload(() => void this.askAnew());
+  }
+
+  /** Every subscription is held in this step; each comes back only after the policy was asked again. */
+  private async askAnew(): Promise<void> {
+    const channels = [...this.channels.all()];
+    for (const channel of channels) for (const subscription of channel.subscriptions) this.channels.pause(subscription);
+    for (const channel of channels) await this.channels.reposition(channel);
+    for (const connection of [...this.connections.values()]) {
+      if (!connection.authenticated) continue;
+      try {
+        await this.subscribe.recheck(connection);
+        if (connection.state === 'live') this.subscribe.resumeAll(connection);
+      } catch (error) {
+        this.logger.warn({ msg: 'rights could not be asked anew', connection: connection.id, error: (error as Error).message });
+        connection.end('auth_unavailable', 5_000);
+      }
+    }
   }
 
   private member(event: EventOf<'member.changed'>, n: number | null): void {

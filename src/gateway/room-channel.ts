@@ -19,6 +19,12 @@ const HELD_TRANSIENT_MS = 1_000;
 /** Another node's event may just be on its way. */
 const GAP_PATIENCE_MS = 100;
 
+interface Pending {
+  /** 0: transient. */
+  readonly seq: number;
+  readonly buffer: Buffer;
+}
+
 export interface ChannelHost {
   readonly history: History;
   readonly lease: Lease;
@@ -38,7 +44,9 @@ export class RoomChannel {
   flushQueued = false;
   private positioned = false;
   private gapTimer: NodeJS.Timeout | null = null;
-  private pending: Buffer[] = [];
+  /** What this turn produced, in order: events, and transient frames between them. */
+  private pending: Pending[] = [];
+  private pendingEvents = 0;
   private held = new Map<number, RoomEvent>();
   private heldTransient: { frame: TransientFrame; untilMs: number }[] = [];
   private repairing: Promise<void> | null = null;
@@ -49,7 +57,7 @@ export class RoomChannel {
   ) {}
 
   get nextSeq(): number {
-    return this.lastSeq + this.pending.length + 1;
+    return this.lastSeq + this.pendingEvents + 1;
   }
 
   /** Any order, any number of times. */
@@ -79,9 +87,10 @@ export class RoomChannel {
   private accept(): void {
     if (!this.positioned) return;
     for (let event = this.held.get(this.nextSeq); event !== undefined && event.epoch <= this.epoch; event = this.held.get(this.nextSeq)) {
-      if (this.pending.length >= PENDING_MAX) return;
+      if (this.pendingEvents >= PENDING_MAX) return;
       this.held.delete(event.seq);
-      this.pending.push(encodeTextFrame(event.frame));
+      this.pending.push({ seq: event.seq, buffer: encodeTextFrame(event.frame) });
+      this.pendingEvents += 1;
     }
     if (this.pending.length > 0) this.host.wantsFlush(this);
   }
@@ -96,23 +105,26 @@ export class RoomChannel {
     for (const { frame, untilMs } of transients) if (monotonicMs() < untilMs) this.offerTransient(frame);
   }
 
-  /** Hands what this turn produced to every live subscription as one buffer. Nothing while fenced: it stays pending. */
+  /** Hands what this turn produced to every live subscription as one buffer. While fenced events stay, the rest is dropped. */
   flush(): void {
     this.flushQueued = false;
+    if (this.host.lease.fenced) this.pending = this.pending.filter((entry) => entry.seq > 0);
     if (this.pending.length === 0 || this.host.lease.fenced) return;
+    const entries = this.pending;
     const first = this.lastSeq + 1;
-    const frames = this.pending;
+    this.lastSeq += this.pendingEvents;
+    this.host.metrics.deliveries.inc({ kind: 'event' }, this.live.length * this.pendingEvents);
+    this.host.metrics.deliveries.inc({ kind: 'transient' }, this.live.length * (entries.length - this.pendingEvents));
     this.pending = [];
-    this.lastSeq += frames.length;
-    const joined = frames.length === 1 ? frames[0]! : Buffer.concat(frames);
+    this.pendingEvents = 0;
+    const joined = entries.length === 1 ? entries[0]!.buffer : Buffer.concat(entries.map((entry) => entry.buffer));
     // Backwards: a slow consumer that is closed on the way leaves the list by swapping the last one into its place.
     for (let i = this.live.length - 1; i >= 0; i -= 1) {
       const subscription = this.live[i]!;
       if (subscription.sentSeq < first) subscription.connection.queue(joined, this);
-      else for (let k = Math.max(0, subscription.sentSeq - first + 1); k < frames.length; k += 1) subscription.connection.queue(frames[k]!, this);
-      subscription.sentSeq = Math.max(subscription.sentSeq, this.lastSeq);
+      else for (const { seq, buffer } of entries) if (seq === 0 || seq > subscription.sentSeq) subscription.connection.queue(buffer, this);
+      if (subscription.sentSeq < this.lastSeq) subscription.sentSeq = this.lastSeq;
     }
-    this.host.metrics.deliveries.inc({ kind: 'event' }, this.live.length * frames.length);
     this.accept();
   }
 
@@ -126,10 +138,11 @@ export class RoomChannel {
     this.broadcast(encodeTextFrame(frame.frame));
   }
 
+  /** A frame that nobody will miss who is not there now. */
   broadcast(buffer: Buffer): void {
-    if (this.host.lease.fenced) return;
-    for (let i = this.live.length - 1; i >= 0; i -= 1) this.live[i]!.connection.queue(buffer, this);
-    this.host.metrics.deliveries.inc({ kind: 'transient' }, this.live.length);
+    if (this.pending.length >= PENDING_MAX || this.host.lease.fenced) return;
+    this.pending.push({ seq: 0, buffer });
+    this.host.wantsFlush(this);
   }
 
   goLive(subscription: Subscription): void {

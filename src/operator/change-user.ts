@@ -1,4 +1,6 @@
 /** The change of a user's state or role, with all that depends on it: sessions, the versions they carry, the log. */
+import { noteAudit } from '../audit/note-audit.js';
+import type { AuditDetail, AuditEventName } from '../audit/audit-events.js';
 import type { Change } from '../authority/authority-log.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import type { Tx } from '../platform/database.js';
@@ -21,6 +23,10 @@ export async function changeUser(tx: Tx, before: User, patch: UserPatch): Promis
   const version = before.version + (matters ? 1 : 0);
   const user = await tx.user.update({ where: { id: before.id }, data: { name: patch.name ?? before.name, role: to, state, version } });
   if (matters) await carryVersion(tx, user.id, version);
+  const note = (event: AuditEventName, detail: AuditDetail = {}) => noteAudit(tx, { event, tenant: user.tenantId, user: user.id, detail });
+  if (to !== from) note('privilege_permissions_changed', { object: 'tenant', from, to });
+  if (state !== before.state) note(suspends ? 'user_suspended' : 'user_restored', { sessions: ended.length });
+  if (user.name !== before.name) note('user_updated', { fields: ['name'] });
   const event: AuthorityEvent = { kind: 'user.changed', user: user.id, state, role: to, version };
   const shrinks = suspends || RANK[to] < RANK[from];
   return {

@@ -5,9 +5,11 @@ import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { Administration } from './administration.js';
 import { ApiDocsController } from './api-docs.controller.js';
+import { AuditController } from './audit.controller.js';
 import { DecisionsController } from './decisions.controller.js';
 import { Explain } from './explain.js';
 import { LookUp } from './look-up.js';
+import { ReadAudit } from './read-audit.js';
 import { RevocationsController } from './revocations.controller.js';
 import { Revoke } from './revoke.js';
 import { TenantsController } from './tenants.controller.js';
@@ -16,7 +18,7 @@ import { Users } from './users.js';
 
 @Module({
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
-  controllers: [TenantsController, RevocationsController, DecisionsController, ApiDocsController],
-  providers: [Administration, Tenants, Users, Revoke, LookUp, Explain],
+  controllers: [TenantsController, RevocationsController, DecisionsController, AuditController, ApiDocsController],
+  providers: [Administration, Tenants, Users, Revoke, LookUp, Explain, ReadAudit],
 })
 export class OperatorModule {}

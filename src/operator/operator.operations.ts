@@ -5,6 +5,7 @@ import { operation } from '../platform/operation.js';
 import type { Operation } from '../platform/operation.js';
 import { pageQuery, waitQuery } from '../platform/zod.js';
 import { sessionPageSchema } from '../sessions/session.schema.js';
+import { auditPageSchema, auditQuerySchema } from './audit.schema.js';
 import { decisionSchema, explainQuerySchema, explanationSchema } from './decision.schema.js';
 import { keyListSchema, sessionsQuerySchema } from './look-up.schema.js';
 import { revocationSchema } from './revocation.schema.js';
@@ -58,6 +59,11 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
   operation('get', '/v1/admin/explain', 'what would be decided', {
     query: explainQuerySchema,
     answers: { 200: explanationSchema },
+    errors: ['role_required', 'not_found'],
+  }),
+  operation('get', '/v1/admin/audit', 'who did what, newest first', {
+    query: auditQuerySchema,
+    answers: { 200: auditPageSchema },
     errors: ['role_required', 'not_found'],
   }),
   operation('get', '/v1/admin/keys', 'signing keys (operators)', { answers: { 200: keyListSchema }, errors }),

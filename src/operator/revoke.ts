@@ -1,5 +1,6 @@
 /** Revocation on demand: a session, everything of a user or tenant, or everything a signing key signed. */
 import { Injectable, Logger } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { KeyChanges } from '../auth/key-changes.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Committed } from '../authority/authority-log.js';
@@ -44,7 +45,12 @@ export class Revoke {
       await (userId === null ? lockTenant(tx, tenantId) : lockCallerAndUser(tx, principal, userId));
       const { role } = await requireCaller(tx, principal, 'change');
       this.admin.judge(principal, role, 'revoke_sessions', { tenantId });
-      return this.sessions.end(tx, selectorOf(revocation, tenantId), 'session_revoked', tenantId, before);
+      const change = await this.sessions.end(tx, selectorOf(revocation, tenantId), 'session_revoked', tenantId, { issuedBefore: before });
+      const { reason, issued_before, session = null } = revocation;
+      const target = session !== null ? 'session' : userId === null ? 'tenant' : 'user';
+      const detail = { target, reason, issued_before, sessions: change.result.length };
+      noteAudit(tx, { event: 'authn_token_revoked', tenant: tenantId, user: userId, session, detail });
+      return change;
     });
   }
 

@@ -32,6 +32,6 @@ export async function restoreTenant(tx: Tx, tenant: string): Promise<AuthorityEv
 export async function endGuests(tx: Tx, tenant: string): Promise<AuthorityEvent[]> {
   const guests = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM sessions WHERE tenant_id = ${tenant}::uuid AND guest AND ended_at IS NULL`;
-  const ids = await endSessions(tx, { sessions: guests.map((guest) => guest.id) }, 'session_revoked');
+  const ids = await endSessions(tx, { sessions: guests.map((guest) => guest.id) }, 'session_revoked', { why: 'guests_disallowed' });
   return sessionsEnded(ids, 'session_revoked');
 }

@@ -1,5 +1,6 @@
 /** Tenants: made, listed, disabled and restored by operators. Disabling one ends its sessions with the same COMMIT. */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change } from '../authority/authority-log.js';
 import type { AuthorityEvent } from '../authority/events.js';
@@ -40,7 +41,9 @@ export class Tenants {
         const { role } = await requireCaller(tx, principal);
         this.admin.judge(principal, role, 'create_tenant', { tenantId: null });
         const { slug, name, allow_registration: allowRegistration, allow_guests: allowGuests } = input;
-        return viewOf(await tx.tenant.create({ data: { id: newId(), slug, name, allowRegistration, allowGuests } }));
+        const tenant = await tx.tenant.create({ data: { id: newId(), slug, name, allowRegistration, allowGuests } });
+        noteAudit(tx, { event: 'tenant_created', tenant: tenant.id, detail: { slug, allow_registration: allowRegistration, allow_guests: allowGuests } });
+        return viewOf(tenant);
       }),
     );
   }
@@ -84,11 +87,21 @@ async function change(tx: Tx, before: Tenant, patch: TenantPatch): Promise<Chang
       version: before.version + (matters ? 1 : 0),
     },
   });
+  noteTenant(tx, before, tenant);
   const state = tenant.state as 'active' | 'disabled';
   const event: AuthorityEvent = { kind: 'tenant.changed', tenant: tenant.id, state, allow_guests: tenant.allowGuests, version: tenant.version };
   const shrinks = disables || lessGuests;
   const logged = shrinks || restores;
   return { result: { tenant, shrinks }, events: logged ? [...ended, event] : [], grown: matters && !logged ? [event] : [], tenant: tenant.id, sessions };
+}
+
+/** One record of everything that differs: from and to. */
+function noteTenant(tx: Tx, before: Tenant, after: Tenant): void {
+  const fields = ['state', 'slug', 'name', 'allowRegistration', 'allowGuests'] as const;
+  const changed = fields.filter((field) => before[field] !== after[field]);
+  if (changed.length === 0) return;
+  const detail = Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }]));
+  noteAudit(tx, { event: 'tenant_updated', tenant: after.id, detail });
 }
 
 function viewOf({ id, slug, name, state, allowRegistration, allowGuests, createdAt }: Tenant): TenantView {

@@ -1,5 +1,6 @@
 /** Users of a tenant: made, listed, suspended, restored, promoted and demoted by operators and by the tenant's admins. */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { Passwords } from '../auth/passwords.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
@@ -44,7 +45,9 @@ export class Users {
       this.database.transaction(async (tx) => {
         const caller = await requireCaller(tx, principal);
         this.admin.judge(principal, caller.role, 'create_user', { tenantId: id });
-        return viewOf(await tx.user.create({ data: { id: newId(), tenantId: id, email, name, role, passwordHash } }));
+        const user = await tx.user.create({ data: { id: newId(), tenantId: id, email, name, role, passwordHash } });
+        noteAudit(tx, { event: 'user_created', tenant: id, user: user.id, detail: { role, by: caller.role } });
+        return viewOf(user);
       }),
     );
   }

@@ -52,6 +52,7 @@ export const VARIABLES = {
   LOGIN_FAILURES_PER_MINUTE: [limit().default(10), '10', 'failed logins per user and address'],
   BOOTSTRAP_OPERATOR_EMAIL: [z.email().optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
   BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
+  AUDIT_RETENTION_DAYS: [integer(0, 36_500).default(400), '400', 'older audit records are deleted; 0 = never'],
   ISSUERS_FILE: [z.string().optional(), '-', 'external OpenID issuers (JSON)'],
   AUTO_MIGRATE: [z.enum(['on', 'off']).default('on'), 'on', '`off` leaves migration to `npm run migrate`'],
   LOG_LEVEL: [z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'pino level'],
@@ -133,6 +134,8 @@ export class Config {
     const { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password } = this.env;
     return email !== undefined && password !== undefined ? { email, password } : null;
   }
+  /** 0: kept for ever. */
+  get auditRetentionDays() { return this.env.AUDIT_RETENTION_DAYS; }
   get issuersFile() { return this.env.ISSUERS_FILE; }
   get autoMigrate() { return this.env.AUTO_MIGRATE === 'on'; }
   get logLevel() { return this.env.LOG_LEVEL; }

@@ -1,6 +1,7 @@
 /**
  * Postgres: one pool, shared by the Prisma client (reads, small transactions) and by the few hot statements that go
- * through `pg` directly (lease round, membership facts, room events).
+ * through `pg` directly (membership facts, room events). The lease round has a connection of its own: nothing waits before
+ * it, and its silence is the first sign of a dead link.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
@@ -9,47 +10,81 @@ import pg from 'pg';
 import { Config } from './config.js';
 import { DomainError } from './errors.js';
 import { PrismaClient, Prisma } from './generated/client.js';
+import { PostgresPool } from './postgres-pool.js';
 
 export type Tx = Prisma.TransactionClient;
 
 const POOL_SIZE = 16;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
+const ROUND_ANSWER_MS_MIN = 1_000;
+/** Past every timeout of the server. */
+const SILENT_MS = STATEMENT_TIMEOUT_MS + 1_000;
 
 @Injectable()
 export class Database implements OnApplicationShutdown {
-  readonly pool: pg.Pool;
+  readonly pool: PostgresPool;
+  private readonly authorityPool: PostgresPool;
   readonly prisma: PrismaClient;
+  private readonly lastWrites: ((tx: Tx) => Promise<void>)[] = [];
 
   constructor(config: Config) {
     const logger = new Logger(Database.name);
-    this.pool = new pg.Pool({
+    const shared = {
       connectionString: config.databaseUrl,
-      max: POOL_SIZE,
-      connectionTimeoutMillis: 3_000,
       keepAlive: true,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: LOCK_TIMEOUT_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       application_name: 'wardroom',
-    });
-    this.pool.on('error', (error) => logger.warn({ msg: 'idle Postgres connection failed', error: error.message }));
+    };
+    this.pool = new PostgresPool({ ...shared, max: POOL_SIZE, connectionTimeoutMillis: 3_000 }, SILENT_MS);
+    // Asked again, over a new connection, while there still is a lease.
+    const patienceMs = Math.max(ROUND_ANSWER_MS_MIN, config.authorityLeaseMs / 2);
+    this.authorityPool = new PostgresPool({ ...shared, max: 1, connectionTimeoutMillis: patienceMs, query_timeout: patienceMs }, SILENT_MS);
+    for (const pool of [this.pool, this.authorityPool]) {
+      pool.on('error', (error) => logger.warn({ msg: 'idle Postgres connection failed', error: error.message }));
+    }
     this.prisma = new PrismaClient({ adapter: new PrismaPg(this.pool, { disposeExternalPool: false }) });
   }
 
   /** READ COMMITTED: every statement has its own snapshot, which the guards rely on. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.prisma.$transaction(work, {
-      maxWait: 5_000,
-      timeout: STATEMENT_TIMEOUT_MS,
-      isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted,
-    });
+    return this.prisma.$transaction(
+      async (tx) => {
+        const result = await work(tx);
+        await this.writeLast(tx);
+        return result;
+      },
+      { maxWait: 5_000, timeout: STATEMENT_TIMEOUT_MS, isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
+    );
+  }
+
+  /** What every transaction writes after its work, so that the locks of that writing are held for the shortest time. */
+  beforeCommit(write: (tx: Tx) => Promise<void>): void {
+    this.lastWrites.push(write);
+  }
+
+  /** Writes it now: for who has one statement more that must come after. Nothing is then left for the end. */
+  async writeLast(tx: Tx): Promise<void> {
+    for (const write of this.lastWrites) await write(tx);
   }
 
   /** A hot statement with positional parameters, prepared once per pool connection under `name`. */
   async hot<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]> {
     const result = await this.pool.query<Row>({ name, text, values });
     return result.rows;
+  }
+
+  /** A statement of the lease round: answered soon or failed. */
+  async authority<Row extends pg.QueryResultRow>(name: string, text: string, values: unknown[]): Promise<Row[]> {
+    try {
+      return (await this.authorityPool.query<Row>({ name, text, values })).rows;
+    } catch (error) {
+      // Without an answer of Postgres itself, the other connections may be as dead as this one.
+      if (!(error instanceof pg.DatabaseError)) this.pool.suspect();
+      throw error;
+    }
   }
 
   /** For readiness: an answer within a second. */
@@ -61,7 +96,7 @@ export class Database implements OnApplicationShutdown {
   /** The last phase of a stop: others still write in theirs. */
   async onApplicationShutdown(): Promise<void> {
     await this.prisma.$disconnect();
-    await this.pool.end();
+    await Promise.all([this.pool.end(), this.authorityPool.end()]);
   }
 }
 

@@ -6,6 +6,13 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** Whose credential was refused, where its signature was ours. For the audit; never told. */
+export interface RefusedPrincipal {
+  readonly userId: string;
+  readonly tenantId: string;
+  readonly sessionId: string;
+}
+
 interface DomainErrorOptions {
   /** For the log only; may hold ids, never a secret. */
   readonly detail?: string;
@@ -14,6 +21,7 @@ interface DomainErrorOptions {
   readonly errors?: readonly FieldError[];
   /** 400 for what could not be parsed at all, where the code's own status is 422. */
   readonly status?: number;
+  readonly who?: RefusedPrincipal;
   readonly cause?: unknown;
 }
 
@@ -25,6 +33,7 @@ export class DomainError extends Error {
   readonly decisionId: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly errors: readonly FieldError[] | undefined;
+  readonly who: RefusedPrincipal | undefined;
 
   constructor(
     readonly code: ErrorCode,
@@ -38,5 +47,6 @@ export class DomainError extends Error {
     this.decisionId = options.decisionId;
     this.retryAfterMs = options.retryAfterMs ?? (this.action === 'retry' ? 1000 : undefined);
     this.errors = options.errors;
+    this.who = options.who;
   }
 }

@@ -8,6 +8,7 @@ import { LIMITS } from '../protocol/limits.js';
 import type { Config } from './config.js';
 import { Metrics } from './metrics.js';
 import { requestId } from './problem.filter.js';
+import { inRequest, plainAddress } from './request-context.js';
 
 /** Room for a body of the largest size with every character escaped. */
 const JSON_BYTES = LIMITS.bodyBytes * 6 + 4_096;
@@ -29,7 +30,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, allowsOri
       metrics.httpSeconds.observe({ method: request.method, status: String(response.statusCode) }, seconds);
       logger.debug({ msg: 'request', request_id: id, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
     });
-    next();
+    inRequest({ requestId: id, ip: plainAddress(request.ip) }, next);
   });
   app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
   app.enableCors({

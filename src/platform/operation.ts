@@ -49,6 +49,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'user_suspended',
   'tenant_disabled',
   'csrf_failed',
+  'auth_loop',
 ];
 const ALWAYS: readonly ErrorCode[] = ['internal', 'overloaded', 'unavailable'];
 

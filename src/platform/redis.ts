@@ -8,9 +8,13 @@ import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import { Config } from './config.js';
 
+/** A connection that owes an answer for that long is dead, whatever its socket says; a blocking read waits less. */
+const SILENT_MS = 2_500;
+const PING_MS = 1_000;
 const READER = {
   lazyConnect: true,
   connectTimeout: 2_000,
+  socketTimeout: SILENT_MS,
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
@@ -38,9 +42,20 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** A connection for blocking reads or subscriptions; the caller connects it. */
+  /** A connection for blocking reads; the caller connects it. */
   reader(name: string): Redis {
     return this.open(READER, name);
+  }
+
+  /** A connection for subscriptions; the caller connects it. It only listens, so it is asked: silence alone proves nothing. */
+  subscriber(name: string): Redis {
+    const redis = this.open(READER, name);
+    const timer = setInterval(() => {
+      if (redis.status === 'ready') void redis.ping().catch(() => undefined);
+    }, PING_MS);
+    timer.unref();
+    redis.on('end', () => clearInterval(timer));
+    return redis;
   }
 
   /** Runs `work` if Redis answers; `undefined` and a log line at debug level if not. */

@@ -17,6 +17,7 @@ export type AdminAction =
   | 'withdraw_key'
   | 'read_keys'
   | 'read_decision'
+  | 'read_audit'
   | 'explain';
 
 export interface AdminCaller {

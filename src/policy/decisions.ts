@@ -3,6 +3,7 @@
  * Kept in Redis, capped per node and second; the answer to the caller never waits for it.
  */
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { AuthorityState } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { newId } from '../platform/ids.js';
@@ -38,11 +39,20 @@ export class Decisions {
   constructor(
     private readonly redis: RedisConnections,
     private readonly state: AuthorityState,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Answers the `decision_id` of the refusal. */
   record(principal: Principal, room: string, action: string, rule: string, code: ErrorCode, facts: Facts): string {
     const id = newId();
+    this.audit.note({
+      event: 'authz_fail',
+      tenant: principal.tenantId,
+      actor: principal.userId,
+      user: principal.userId,
+      session: principal.sessionId,
+      detail: { room: facts.room?.id, action, rule, code, decision: id },
+    });
     if (this.spend()) {
       const record: DecisionRecord = {
         id,

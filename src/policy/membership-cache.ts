@@ -65,6 +65,7 @@ export class MembershipCache {
   private readonly slugs = new Map<string, string>();
   private readonly users = new Map<string, UserFacts>();
   private members = 0;
+  private era = 0;
   private waiting: Wanted[] = [];
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
@@ -75,6 +76,7 @@ export class MembershipCache {
     state: AuthorityState,
   ) {
     state.listen((event) => (this.onAuthority(event), 0));
+    state.onReload(() => this.forgetAll());
   }
 
   /** From memory only; undefined when anything is missing. */
@@ -103,6 +105,7 @@ export class MembershipCache {
 
   private async query(batch: Wanted[]): Promise<void> {
     this.loading += 1;
+    const { era } = this;
     try {
       const rows = await this.database.hot<Row>('policy_facts', LOAD, [
         batch.map((wanted) => wanted.tenantId),
@@ -110,7 +113,7 @@ export class MembershipCache {
         batch.map((wanted) => (isId(wanted.ref) ? null : wanted.ref)),
         batch.map((wanted) => wanted.userId),
       ]);
-      rows.forEach((row, i) => this.settle(batch[i]!, factsOf(batch[i]!.tenantId, row)));
+      rows.forEach((row, i) => this.settle(batch[i]!, factsOf(batch[i]!.tenantId, row), era));
     } catch (error) {
       for (const wanted of batch) wanted.reject(error);
     } finally {
@@ -119,11 +122,11 @@ export class MembershipCache {
     }
   }
 
-  private settle(wanted: Wanted, facts: Facts): void {
+  private settle(wanted: Wanted, facts: Facts, era: number): void {
     const { room, member, user } = facts;
     const known = room === null ? undefined : this.rooms.get(room.id);
     const newestEpoch = room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);
-    if ((room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(wanted.userId) ?? 0)) {
+    if (era !== this.era || (room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(wanted.userId) ?? 0)) {
       this.load(wanted.tenantId, wanted.ref, wanted.userId).then(wanted.resolve, wanted.reject);
       return;
     }
@@ -145,6 +148,15 @@ export class MembershipCache {
     if (!entry.members.has(userId)) this.members += 1;
     entry.members.set(userId, member);
     while (this.members > ENTRIES_MAX) this.forget(this.rooms.keys().next().value!);
+  }
+
+  /** A load that is under way may be older than what was missed: it is repeated. */
+  private forgetAll(): void {
+    this.rooms.clear();
+    this.slugs.clear();
+    this.users.clear();
+    this.members = 0;
+    this.era += 1;
   }
 
   private forget(roomId: string): void {

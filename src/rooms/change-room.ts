@@ -1,5 +1,6 @@
 /** Settings and deletion of a room. What takes rights from somebody moves the room's epoch and is logged. */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { uniqueOr } from '../platform/database.js';
 import { Prisma } from '../platform/generated/client.js';
 import type { Principal } from '../sessions/principal.js';
@@ -42,6 +43,7 @@ async function applyPatch(room: JudgedRoom, patch: RoomPatch): Promise<RoomRow> 
   await room.tx.$executeRaw`
     UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting}, version = ${version}
     WHERE id = ${room.id}::uuid`;
+  noteSettings(room, before, after);
   if (matters) await noteChange(room, 'open', after, version, shrinks);
   return (await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`, 'counted'))[0]!;
 }
@@ -50,7 +52,16 @@ async function closeRoom(room: JudgedRoom): Promise<void> {
   room.require('manage_room');
   const version = room.row.version + 1;
   await room.tx.$executeRaw`UPDATE rooms SET state = 'closed', version = ${version} WHERE id = ${room.id}::uuid`;
+  noteAudit(room.tx, { event: 'room_deleted', detail: { room: room.id } });
   await noteChange(room, 'closed', room.row, version, true);
+}
+
+/** One record of what differs. The name of a room is its members' business: only that it changed. */
+function noteSettings(room: JudgedRoom, before: Settings, after: Settings): void {
+  const changed = (['visibility', 'posting', 'slug'] as const).filter((field) => before[field] !== after[field]);
+  const renamed = before.name === after.name ? {} : { name: true };
+  const detail = { room: room.id, ...renamed, ...Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }])) };
+  if (Object.keys(detail).length > 1) noteAudit(room.tx, { event: 'room_updated', detail });
 }
 
 async function noteChange(room: JudgedRoom, state: 'open' | 'closed', { visibility, posting }: Settings, version: number, shrinks: boolean): Promise<void> {

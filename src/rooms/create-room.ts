@@ -1,5 +1,6 @@
 /** New rooms. The creator of a group room owns it; a direct room has two plain members for ever and is made once per pair. */
 import { Injectable } from '@nestjs/common';
+import { noteAudit } from '../audit/note-audit.js';
 import { Database, uniqueOr } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -27,6 +28,7 @@ export class CreateRoom {
         if (role === 'guest') throw new DomainError('guest_read_only');
         if (role === 'operator') throw new DomainError('role_required', { detail: 'operators have no rooms' });
         const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
+        if (created) noteAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
         const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');
         return { room: toRoom(rows[0]!, principal.userId), created };
       }),

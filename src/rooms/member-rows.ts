@@ -1,4 +1,5 @@
 /** Members as rows, and the one place that changes such a row. */
+import { noteAudit } from '../audit/note-audit.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
@@ -62,6 +63,11 @@ export async function setStanding(room: JudgedRoom, before: MemberRow, after: St
       SET role = EXCLUDED.role, muted_until = EXCLUDED.muted_until, banned = EXCLUDED.banned, version = members.version + 1
     RETURNING version, created_at`;
   const row = { ...before, ...after, ...rows[0]! };
+  noteAudit(room.tx, {
+    event: 'privilege_permissions_changed',
+    user: row.user_id,
+    detail: { object: 'room', room: room.id, from: standingOf(before), to: standingOf(after) },
+  });
   const { role, banned, version } = row;
   room.note(shrinks, { kind: 'member.changed', room: room.id, user: row.user_id, role, muted_until: isoOrNull(row.muted_until), banned, version, epoch });
   return row;
@@ -90,5 +96,7 @@ async function keepAnOwner(room: JudgedRoom, before: MemberRow, after: Standing)
     SELECT EXISTS (SELECT 1 FROM members WHERE room_id = ${room.id}::uuid AND role = 'owner' AND NOT banned AND user_id <> ${before.user_id}::uuid) AS found`;
   if (others[0]?.found !== true) throw new DomainError('last_owner');
 }
+
+const standingOf = ({ role, muted_until, banned }: Standing) => ({ role, muted_until: isoOrNull(muted_until), banned });
 
 const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;

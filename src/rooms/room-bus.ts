@@ -32,31 +32,27 @@ export type BusMessage =
 
 const PREFIX = 'wardroom:room:{';
 const channelOf = (room: string): string => `${PREFIX}${room}}`;
-const WATCHDOG_MS = 2_000;
 
 @Injectable()
 export class RoomBus implements OnModuleDestroy {
   readonly node = newId();
   private readonly rooms = new Set<string>();
   private subscriber: Redis | null = null;
-  private watchdog: NodeJS.Timeout | null = null;
   private outbox = new Map<string, { events: RoomEvent[]; frames: TransientFrame[] }>();
 
   constructor(private readonly redis: RedisConnections) {}
 
   start(onMessage: (message: BusMessage) => void): void {
-    const subscriber = (this.subscriber = this.redis.reader('rooms'));
+    const subscriber = (this.subscriber = this.redis.subscriber('rooms'));
     subscriber.on('smessage', (_channel: string, text: string) => {
-      const message = JSON.parse(text) as BusMessage;
-      if (message.node !== this.node) onMessage(message);
+      // Our own echo is told by its first characters, before anything is parsed.
+      if (!text.startsWith(this.node)) onMessage(JSON.parse(text.slice(this.node.length)) as BusMessage);
     });
     // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it knows.
     subscriber.on('ready', () => {
       for (const room of this.rooms) void this.send(room);
     });
     void subscriber.connect().catch(() => undefined);
-    this.watchdog = setInterval(() => void this.check(subscriber), WATCHDOG_MS);
-    this.watchdog.unref();
   }
 
   /** Answers when the node listens, or at once when Redis is away: the head check finds what is missed. */
@@ -101,7 +97,7 @@ export class RoomBus implements OnModuleDestroy {
   }
 
   private publish(room: string, message: BusMessage): void {
-    void this.redis.attempt('room bus', (redis) => redis.spublish(channelOf(room), JSON.stringify(message)));
+    void this.redis.attempt('room bus', (redis) => redis.spublish(channelOf(room), this.node + JSON.stringify(message)));
   }
 
   private async send(room: string): Promise<void> {
@@ -109,18 +105,7 @@ export class RoomBus implements OnModuleDestroy {
     await Promise.race([this.subscriber.ssubscribe(channelOf(room)).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
   }
 
-  /** A black-holed subscriber looks healthy for ever; only an answer proves that it is not. */
-  private async check(subscriber: Redis): Promise<void> {
-    if (subscriber.status !== 'ready') return;
-    const answered = await Promise.race([
-      subscriber.ping().then(() => true, () => false),
-      new Promise<boolean>((resolve) => setTimeout(() => resolve(false), WATCHDOG_MS).unref()),
-    ]);
-    if (!answered && subscriber.status === 'ready') subscriber.disconnect(true);
-  }
-
   onModuleDestroy(): void {
-    if (this.watchdog !== null) clearInterval(this.watchdog);
     this.subscriber?.disconnect();
   }
 }

@@ -2,6 +2,8 @@
  * Ending sessions: the primitive below every revocation. It runs inside the transaction of an `AuthorityLog.commit`; the
  * caller logs `sessionsEnded(...)` of the ids it gets. Cut-offs compare `sessions.created_at`, never the `iat` of a token.
  */
+import { sessionHash } from '../audit/audit-hash.js';
+import { noteAudit } from '../audit/note-audit.js';
 import type { AuthorityEvent, EndReason } from '../authority/events.js';
 import type { Tx } from '../platform/database.js';
 import { Prisma } from '../platform/generated/client.js';
@@ -13,27 +15,45 @@ export type SessionSelector =
   | { tenant: string }
   | { sessions: readonly string[] };
 
+/** What the audit says of it, in words of its vocabulary; a person who asked for the end knows better than the code. */
+export type AuditedReason = (typeof AUDITED)[EndReason] | 'logout' | 'password_change' | 'guests_disallowed';
+const AUDITED = {
+  session_revoked: 'revoked',
+  session_expired: 'timeout',
+  token_reuse: 'token_reuse',
+  user_suspended: 'user_suspended',
+  tenant_disabled: 'tenant_disabled',
+} as const satisfies Record<EndReason, string>;
+
 /** Ids in one event; larger endings are several events of one transaction. */
 const EVENT_SESSIONS = 5_000;
+/** Endings larger than this have one record for as many sessions, with their hashes: the revocation does not wait for thousands of rows. */
+const RECORD_SESSIONS = 500;
+
+export interface EndOptions {
+  issuedBefore?: Date | undefined;
+  why?: AuditedReason | undefined;
+}
 
 /**
  * Ends what is alive and was created before `issuedBefore` (absent: everything); answers the ids, ended rows erased of
  * their sealed refresh token. For a user or tenant it first locks that row: a login that holds it FOR SHARE falls wholly
  * before this (and is ended) or wholly after. Lock order: tenants, users, sessions by id.
  */
-export async function endSessions(tx: Tx, where: SessionSelector, reason: EndReason, issuedBefore?: Date): Promise<string[]> {
+export async function endSessions(tx: Tx, where: SessionSelector, reason: EndReason, { issuedBefore, why = AUDITED[reason] }: EndOptions = {}): Promise<string[]> {
   if ('user' in where && !('session' in where)) await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${where.user}::uuid FOR NO KEY UPDATE`;
   if ('tenant' in where && !('session' in where) && !('user' in where)) {
     await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${where.tenant}::uuid FOR NO KEY UPDATE`;
   }
   const before = issuedBefore === undefined ? Prisma.empty : Prisma.sql`AND created_at < ${issuedBefore.toISOString()}::timestamptz`;
-  const rows = await tx.$queryRaw<{ id: string }[]>`
+  const rows = await tx.$queryRaw<EndedRow[]>`
     WITH doomed AS (
       SELECT id FROM sessions WHERE ended_at IS NULL AND ${condition(where)} ${before} ORDER BY id FOR NO KEY UPDATE
     )
     UPDATE sessions s SET ended_at = clock_timestamp(), end_reason = ${reason}, refresh_sealed = NULL
     FROM doomed d WHERE s.id = d.id AND s.ended_at IS NULL
-    RETURNING s.id`;
+    RETURNING s.id, s.tenant_id, s.user_id`;
+  noteEnded(tx, rows, reason, why);
   return rows.map((row) => row.id);
 }
 
@@ -44,6 +64,26 @@ export function sessionsEnded(sessions: readonly string[], reason: EndReason): A
     events.push({ kind: 'session.ended', sessions: sessions.slice(from, from + EVENT_SESSIONS), reason });
   }
   return events;
+}
+
+interface EndedRow {
+  id: string;
+  tenant_id: string;
+  user_id: string;
+}
+
+function noteEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedReason): void {
+  if (rows.length <= RECORD_SESSIONS) {
+    for (const { id, tenant_id, user_id } of rows) {
+      noteAudit(tx, { event: 'session_expired', tenant: tenant_id, user: user_id, session: id, detail: { reason, code } });
+    }
+    return;
+  }
+  // So many end together only in one tenant.
+  for (let from = 0; from < rows.length; from += RECORD_SESSIONS) {
+    const sessions = rows.slice(from, from + RECORD_SESSIONS).map((row) => sessionHash(row.id));
+    noteAudit(tx, { event: 'session_expired', tenant: rows[0]!.tenant_id, session: null, detail: { reason, code, sessions } });
+  }
 }
 
 function condition(where: SessionSelector): Prisma.Sql {

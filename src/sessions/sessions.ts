@@ -14,7 +14,7 @@ import { Metrics } from '../platform/metrics.js';
 import { page } from '../platform/zod.js';
 import type { PageQuery } from '../platform/zod.js';
 import { endSessions, sessionsEnded } from './end-sessions.js';
-import type { SessionSelector } from './end-sessions.js';
+import type { EndOptions, SessionSelector } from './end-sessions.js';
 import { idleSecondsOf } from './idle.js';
 import type { Principal } from './principal.js';
 import { requireCaller } from './require-caller.js';
@@ -34,6 +34,8 @@ export interface SessionPage {
   items: SessionView[];
   next_cursor: string | null;
 }
+
+const LOGOUT: EndOptions = { why: 'logout' };
 
 @Injectable()
 export class Sessions {
@@ -96,7 +98,7 @@ export class Sessions {
     if (!isId(session)) throw new DomainError('not_found');
     return this.commit(async (tx) => {
       await requireCaller(tx, principal, 'change');
-      const change = await this.end(tx, { session, user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
+      const change = await this.end(tx, { session, user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
       if (change.result.length === 0) throw new DomainError('not_found');
       return change;
     });
@@ -109,20 +111,20 @@ export class Sessions {
   endOthers(principal: Principal): Promise<Committed<string[]>> {
     return this.commit(async (tx) => {
       await requireCaller(tx, principal, 'change');
-      return this.end(tx, { user: principal.userId, except: principal.sessionId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
+      return this.end(tx, { user: principal.userId, except: principal.sessionId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
     });
   }
 
   endAll(principal: Principal): Promise<Committed<string[]>> {
     return this.commit(async (tx) => {
       await requireCaller(tx, principal, 'change');
-      return this.end(tx, { user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId);
+      return this.end(tx, { user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
     });
   }
 
   /** The change for an `AuthorityLog.commit`: logged even when nothing was alive, so that the answer is a true receipt. */
-  async end(tx: Tx, where: SessionSelector, reason: EndReason, tenant: string, issuedBefore?: Date): Promise<Change<string[]>> {
-    const ids = await endSessions(tx, where, reason, issuedBefore);
+  async end(tx: Tx, where: SessionSelector, reason: EndReason, tenant: string, options?: EndOptions): Promise<Change<string[]>> {
+    const ids = await endSessions(tx, where, reason, options);
     const events = ids.length === 0 ? [{ kind: 'session.ended' as const, sessions: [], reason }] : sessionsEnded(ids, reason);
     return { result: ids, events, tenant };
   }

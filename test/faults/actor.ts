@@ -21,7 +21,7 @@ export interface ActorPlan {
 const RECONNECT_MS = 150;
 const RETRY_MS = 100;
 /** Actions after which the same operation may be tried again. */
-const TEMPORARY = new Set(['retry', 'reconnect', 'refresh']);
+const TEMPORARY = new Set(['retry', 'reconnect']);
 
 let actors = 0;
 
@@ -131,6 +131,7 @@ export class Actor {
     this.ws = null;
     this.live = false;
     this.subscribed.clear();
+    for (const [id, op] of this.pending) if (op.kind === 'signal') this.pending.delete(id);
     if (this.stopped) return;
     this.history.closes.push({ client: this.record.id, atMs: nowMs(), ...close });
     // Without a word (1006: crash, reset) a client comes back as after `reconnect`.
@@ -222,7 +223,9 @@ export class Actor {
     const op = this.pending.get(id);
     if (op === undefined) return;
     this.pending.delete(id);
-    Object.assign(op, { outcome, code, seq, completedMs: nowMs() });
+    // Refused after an attempt that got no clear answer: that one may be stored.
+    const known = outcome === 'fail' && op.lastInvokedMs !== op.invokedMs ? 'unknown' : outcome;
+    Object.assign(op, { outcome: known, code, seq, completedMs: nowMs() });
   }
 
   private write(frame: object): void {

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { startNodeProcess } from '../support/nodes.mjs';
@@ -138,7 +139,25 @@ export class FaultCluster {
     }
   }
 
-  retargetPostgres(): void {
+  async restartPostgres(): Promise<void> {
+    await this.postgres.restart();
+    this.retarget();
+  }
+
+  async crashPostgres(): Promise<void> {
+    await this.postgres.crash();
+    this.retarget();
+  }
+
+  /** Past the nodes, on the database itself. */
+  async sql(text: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.databaseUrl() });
+    await client.connect();
+    await client.query(text);
+    await client.end();
+  }
+
+  private retarget(): void {
     for (const node of this.nodes) node.postgres.retarget(this.databaseUrl());
   }
 

@@ -1,13 +1,12 @@
 /** CONNECT: what is refused before the upgrade, readable as HTTP, and what is accepted, told and closed (contract section 4). */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { World, call, nodeA, wsUrl } from '../support/world.js';
+import { World, call, nodeA, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
-import { expectClosed, expectProblem, expectRefused, open } from './harness.js';
+import { badToken, expectClosed, expectProblem, expectRefused, open } from './harness.js';
 import { RawSocket } from './raw-socket.js';
 
 const origin = process.env['TEST_ALLOWED_ORIGIN']!;
 const url = wsUrl(nodeA());
-const NOT_A_TOKEN = 'eyJhbGciOiJFUzI1NiJ9.e30.bm90LWEtc2lnbmF0dXJl';
 let ada: SignedIn;
 let world: World;
 
@@ -23,7 +22,7 @@ describe('refused before the upgrade', () => {
     ['header and ticket', () => [`${url}?ticket=wr_tk_x`, { token: token() }]],
     ['subprotocol and ticket', () => [`${url}?ticket=wr_tk_x`, { protocols: ['wardroom.v1', `bearer.${token()}`] }]],
     ['two tickets', () => [`${url}?ticket=wr_tk_x&ticket=wr_tk_y`, {}]],
-    ['two bearer subprotocols', () => [url, { protocols: ['wardroom.v1', `bearer.${token()}`, `bearer.${NOT_A_TOKEN}`] }]],
+    ['two bearer subprotocols', () => [url, { protocols: ['wardroom.v1', `bearer.${token()}`, `bearer.${badToken()}`] }]],
   ])('two credentials are 400 two_credentials: %s', async (_, how) => {
     await expectRefused(open(...how()), 'two_credentials', 400);
   });
@@ -48,8 +47,8 @@ describe('refused before the upgrade', () => {
   });
 
   test.each([
-    ['of no shape', 'Bearer not-a-token'],
-    ['with a wrong signature', `Bearer ${NOT_A_TOKEN}`],
+    ['of no shape', `Bearer ${unique('not-a-token')}`],
+    ['with a wrong signature', `Bearer ${badToken()}`],
     ['of another scheme', 'Basic YTpi'],
     ['without a token', 'Bearer'],
   ])('a bad Authorization %s, without an Origin, is 401 auth_invalid', async (_, authorization) => {
@@ -76,13 +75,13 @@ describe('refused before the upgrade', () => {
 
 describe('accepted, told and closed, because a browser cannot read an HTTP status', () => {
   test.each<[string, () => Parameters<typeof open>]>([
-    ['header, with an Origin', () => [url, { origin, token: NOT_A_TOKEN }]],
+    ['header, with an Origin', () => [url, { origin, token: badToken() }]],
     ['header of another scheme, with an Origin', () => [url, { origin, headers: { authorization: 'Basic YTpi' } }]],
-    ['subprotocol', () => [url, { protocols: ['wardroom.v1', `bearer.${NOT_A_TOKEN}`] }]],
+    ['subprotocol', () => [url, { protocols: ['wardroom.v1', `bearer.${badToken()}`] }]],
     ['empty subprotocol', () => [url, { protocols: ['wardroom.v1', 'bearer.'] }]],
-    ['ticket', () => [`${url}?ticket=wr_tk_${'x'.repeat(43)}`, {}]],
+    ['ticket', () => [`${url}?ticket=wr_tk_${badToken().slice(-43)}`, {}]],
     ['empty ticket', () => [`${url}?ticket=`, {}]],
-    ['cookie', () => [url, { origin, headers: { cookie: `wr_at=${NOT_A_TOKEN}` } }]],
+    ['cookie', () => [url, { origin, headers: { cookie: `wr_at=${badToken()}` } }]],
   ])('a bad credential by %s is 1008 auth_invalid', async (_, how) => {
     const client = await open(...how());
     expect(await expectClosed(client, 'auth_invalid')).not.toHaveProperty('retry_after_ms');
@@ -90,9 +89,9 @@ describe('accepted, told and closed, because a browser cannot read an HTTP statu
   });
 
   test.each([
-    ['a token that is none', { token: 'x' }],
-    ['a token with a wrong signature', { token: NOT_A_TOKEN }],
-    ['a ticket that is none', { ticket: 'x' }],
+    ['a token that is none', { token: unique('x') }],
+    ['a token with a wrong signature', { token: badToken() }],
+    ['a ticket that is none', { ticket: unique('x') }],
   ])('a first message with %s is 1008 auth_invalid', async (_, credential) => {
     const client = await open(url);
     client.send({ type: 'auth', ...credential });

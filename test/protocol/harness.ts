@@ -2,6 +2,7 @@
  * Clients of the protocol tests. Whatever a server sends to any of them is checked against the schema of its frame, and
  * `goodbye` may only stand at the end; they are closed after each test.
  */
+import { randomBytes } from 'node:crypto';
 import { afterEach, expect } from '@jest/globals';
 import { CLOSE_CODES, ERROR_CODES, LIMITS, SERVER_FRAMES, closeReasonSchema } from '../../src/protocol/index.js';
 import type { CloseCode, ErrorCode } from '../../src/protocol/index.js';
@@ -30,6 +31,9 @@ export async function live(url: string, token: string, options: RawOptions = {})
   await client.next('auth_ok');
   return client;
 }
+
+/** The shape of a token, signed by nobody; another one each time, because a repeated one is a loop. */
+export const badToken = (): string => `eyJhbGciOiJFUzI1NiJ9.e30.${randomBytes(32).toString('base64url')}`;
 
 export function expectLegalFrames(frames: { type: string }[]): void {
   frames.forEach((frame, i) => {

@@ -85,10 +85,16 @@ describe('the end of a closed connection', () => {
     expect(peer.frames.filter(({ type }) => type === 'pong')).toEqual([]);
   });
 
-  test('a client that closes gets its status back', async () => {
+  test.each([1000, 1001, 4999])('a client that closes with %s gets its status back, without its text', async (status) => {
     const client = await live(wsUrl(nodeA()), ada.token);
-    client.ws.close(1000);
-    expect(await client.closed).toMatchObject({ code: 1000, raw: '' });
+    client.ws.close(status, 'eyJ my own words');
+    expect(await client.closed).toMatchObject({ code: status, raw: '' });
     expect(client.of('goodbye')).toEqual([]);
+  });
+
+  test('a client that closes without a status gets none', async () => {
+    const client = await live(wsUrl(nodeA()), ada.token);
+    client.ws.close();
+    expect(await client.closed).toMatchObject({ code: 1005, raw: '' });
   });
 });

@@ -1,0 +1,59 @@
+/**
+ * `npm run bench` asks every question and writes docs/benchmarks.md; `npm run bench -- fan-out end-session --quick` some of them, quickly.
+ * Each question runs in a process of its own on stores that they share. Options are passed on (see harness/question.mjs).
+ */
+import '../scripts/require-node.mjs';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startChild, stopChildren, stopOnSignals } from '../scripts/children.mjs';
+import { ensureBuilt, ensureInstalled } from '../scripts/install.mjs';
+
+const folder = fileURLToPath(new URL('.', import.meta.url));
+/** In the order of the report. */
+const ORDER = ['fan-out', 'one-in-flight', 'big-room', 'many-rooms', 'publish-rate', 'steady-rate', 'growth', 'connect-storm', 'idle-memory', 'end-session', 'restart', 'two-nodes'];
+const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report']);
+const known = readdirSync(folder)
+  .filter((file) => file.endsWith('.mjs'))
+  .map((file) => basename(file, '.mjs'))
+  .filter((name) => !NOT_QUESTIONS.has(name))
+  .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+
+const words = process.argv.slice(2);
+const firstOption = words.findIndex((word) => word.startsWith('-'));
+const asked = firstOption < 0 ? words : words.slice(0, firstOption);
+const options = firstOption < 0 ? [] : words.slice(firstOption);
+const unknown = asked.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no question ${unknown.join(', ')}. Known: ${known.join(', ')}.`);
+  process.exit(1);
+}
+
+ensureInstalled();
+if (!ensureBuilt()) process.exit(1);
+stopOnSignals(() => console.error('\nInterrupted.'), 130);
+const { openWorld, pin } = await import('./seed.mjs');
+const { LOAD_CORE, pinned } = await import('./harness/servers.mjs');
+const failed = [];
+try {
+  if (pinned) pin(LOAD_CORE);
+  const world = await openWorld({ log: console.error });
+  const file = join(world.dir, 'world.json');
+  writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
+  for (const name of asked.length > 0 ? asked : known) {
+    const env = { ...process.env, BENCH_WORLD: file };
+    if ((await run([join(folder, `${name}.mjs`), ...options], env)) !== 0) failed.push(name);
+  }
+  if (!options.includes('--quick') && (await run([join(folder, 'report.mjs')], process.env)) !== 0) failed.push('report');
+} finally {
+  await stopChildren();
+}
+if (failed.length > 0) {
+  console.error(`\nFailed: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}
+
+async function run(args, env) {
+  const child = startChild(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'], graceMs: 30_000 });
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+}

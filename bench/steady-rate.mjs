@@ -1,0 +1,12 @@
+/** W5: how late is a message at a load that everybody can bear? */
+import { ask } from './harness/question.mjs';
+
+await ask({
+  name: 'steady-rate',
+  title: '20,000 deliveries a second at a fixed rate: 200 rooms of 10',
+  text: '2,000 messages a second from 20 publishers. Latency counts from the moment a message was due, so that a server that stalls cannot hide it.',
+  load: { subscribers: 2_000, rooms: 200, publishers: 20, rate: 2_000, seconds: 5 },
+  quick: { seconds: 2 },
+  peers: ['ws-naive', 'ws-framed', 'ws-batched', 'socket.io', 'nest-tutorial', 'nats', 'wardroom-signal', 'wardroom-durable'],
+  figures: ['p99_ms', 'p50_ms', 'p999_ms', 'max_ms', 'cpu_us_per_delivery', 'server_cpu_percent'],
+});

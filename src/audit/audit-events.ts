@@ -1,0 +1,77 @@
+/**
+ * Every kind of record in the audit. Names are those of the OWASP Logging Vocabulary where it has one; the rest are in its
+ * manner. docs/operations.md prints this table (`npm run docs`).
+ */
+export const AUDIT_EVENTS = {
+  authn_login_success: 'somebody signed in; `method`: password, registration, guest or exchange',
+  authn_login_fail: 'a sign-in was refused',
+  authn_login_fail_max: 'a sign-in was refused unseen: too many failed before',
+  authn_password_change: 'a password was changed',
+  authn_password_change_fail: 'a password change was refused',
+  authn_token_created: 'a token was handed out to a signed-in session; `kind`: access (by a refresh) or ticket',
+  authn_token_fail: 'a REST call or refresh was refused for its credential',
+  authn_token_reuse: 'a refresh token that was used up came again; its session ended',
+  authn_token_revoked: 'an operator or admin revoked sessions',
+  session_created: 'a session began',
+  session_expired: 'a session ended; `reason`: logout, timeout, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed',
+  session_use_after_expire: 'a credential of an ended session was refused',
+  connection_opened: 'a WebSocket was authenticated',
+  connection_renewed: 'a WebSocket was authenticated again in place',
+  connection_refused: 'a WebSocket, or its renewal, was refused for its credential',
+  connection_closed: 'an authenticated WebSocket is over',
+  authz_fail: 'somebody was denied something; `rule` says why',
+  privilege_permissions_changed: 'a role, mute or ban was given or taken, in a tenant or a room',
+  user_created: 'a user was made',
+  user_updated: 'the name of a user was changed',
+  user_suspended: 'a user was suspended',
+  user_restored: 'a suspended user was let in again',
+  tenant_created: 'a tenant was made',
+  tenant_updated: 'a tenant was changed, disabled or restored',
+  room_created: 'a room was made',
+  room_updated: 'settings of a room were changed',
+  room_deleted: 'a room was closed',
+  key_created: 'a signing key was made',
+  key_rotated: 'signing keys were rotated',
+  key_withdrawn: 'a signing key was withdrawn',
+  excess_rate_limit_exceeded: 'a limit was reached: a credential that loops, or more refusals a second than are recorded one by one',
+  sys_startup: 'a node began its chain; `heads`: where the other chains stood',
+  sys_shutdown: 'a node ended its chain in order; a chain without it ended in a crash or goes on',
+  sys_monitor_disabled: 'records were lost because Postgres was away too long; `lost`: how many',
+  audit_pruned: 'records older than the retention were deleted',
+} as const;
+
+export type AuditEventName = keyof typeof AUDIT_EVENTS;
+
+export type AuditDetail = Readonly<Record<string, unknown>>;
+
+/** What the place of an event knows. What it leaves out comes from the request that is being handled, if there is one. */
+export interface AuditNote {
+  readonly event: AuditEventName;
+  /** Of whatever the event is about. */
+  readonly tenant?: string | null;
+  /** Who did it; null: nobody that is known, or the system. */
+  readonly actor?: string | null;
+  /** Whom it is about. */
+  readonly user?: string | null;
+  /** Id; only its hash is kept. */
+  readonly session?: string | null;
+  readonly ip?: string | null;
+  readonly requestId?: string | null;
+  /** Codes, ids, counts. Never a secret, never what somebody typed into a field. */
+  readonly detail?: AuditDetail;
+}
+
+/** A record as it is stored, but for its place in the chain. */
+export interface AuditRecord {
+  readonly id: string;
+  /** RFC 3339, milliseconds; the clock of the node. */
+  readonly at: string;
+  readonly event: string;
+  readonly tenant_id: string | null;
+  readonly actor_id: string | null;
+  readonly user_id: string | null;
+  readonly session_hash: string | null;
+  readonly ip: string | null;
+  readonly request_id: string | null;
+  readonly detail: AuditDetail;
+}

@@ -1,0 +1,58 @@
+/**
+ * What makes the audit tamper-evident. A record's digest is an HMAC under a key derived from SECRET_KEY and is stored
+ * nowhere; Postgres links digests into a chain (append_audit). So whoever can write to the database, but does not know
+ * SECRET_KEY, can neither alter a record nor close the gap that a deleted one leaves.
+ */
+import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import type { AuditRecord } from './audit-events.js';
+
+export interface AuditKey {
+  /** Says which SECRET_KEY it was, and nothing about it. */
+  readonly id: string;
+  readonly secret: Buffer;
+}
+
+export function auditKey(secretKey: string): AuditKey {
+  const secret = Buffer.from(hkdfSync('sha256', secretKey, '', 'wardroom audit', 32));
+  return { id: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret };
+}
+
+/**
+ * Records name sessions by this. Plain, not keyed: a session id has 74 random bits, so nobody finds it by trying, and
+ * whoever knows an id can find its records without the server, also after SECRET_KEY has changed.
+ */
+export const sessionHash = (session: string): string => createHash('sha256').update(session).digest('hex').slice(0, 32);
+
+export function recordDigest(key: AuditKey, record: AuditRecord): Buffer {
+  const { id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail } = record;
+  return createHmac('sha256', key.secret)
+    .update(canonical([id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail]))
+    .digest();
+}
+
+/** The same as in append_audit. */
+export function nextHash(before: Uint8Array, n: bigint, digest: Uint8Array): Buffer {
+  return createHash('sha256').update(before).update(int64(n)).update(digest).digest();
+}
+
+/** What the first record of a chain is linked to: no chain can be passed off as another's. */
+export const genesisHash = (node: string): Buffer => createHash('sha256').update(Buffer.from(node.replaceAll('-', ''), 'hex')).digest();
+
+/** Shows that a node, and not somebody at the database, moved the beginning of a chain. */
+export function pruneSeal(key: AuditKey, node: string, n: bigint, hash: Uint8Array): Buffer {
+  return createHmac('sha256', key.secret).update(`pruned ${node} ${n} `).update(hash).digest();
+}
+
+/** JSON with sorted keys: jsonb keeps no order. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([name, item]) => `${JSON.stringify(name)}:${canonical(item)}`).join()}}`;
+}
+
+function int64(n: bigint): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64BE(n);
+  return bytes;
+}

@@ -1,0 +1,146 @@
+/**
+ * The audit of this node. What a transaction noted is appended as its last write before the authority head; what changes
+ * nothing in Postgres (connections, refusals) is kept in memory and appended within a second. Both go into the one chain
+ * of this node, whose row in `audit_chains` is locked from the append to the COMMIT.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
+import { monotonicMs } from '../platform/clock.js';
+import { Config } from '../platform/config.js';
+import { Database } from '../platform/database.js';
+import type { Tx } from '../platform/database.js';
+import { Metrics } from '../platform/metrics.js';
+import { NodeIdentity } from '../platform/node-identity.js';
+import type { AuditEventName, AuditNote, AuditRecord } from './audit-events.js';
+import { auditKey, recordDigest } from './audit-hash.js';
+import type { AuditKey } from './audit-hash.js';
+import { takeNoted, toRecord } from './note-audit.js';
+
+const FLUSH_EVERY_MS = 500;
+/** Short, because the chain is locked meanwhile and a revocation may be waiting for it. */
+const BATCH = 200;
+/** What is kept while Postgres is away. */
+const WAITING_MAX = 100_000;
+/** Refusals recorded one by one between two flushes; the rest is counted in one record. Anybody can cause refusals. */
+const REFUSALS_MAX = 200;
+const REFUSALS: ReadonlySet<AuditEventName> = new Set([
+  'authn_login_fail',
+  'authn_login_fail_max',
+  'authn_token_fail',
+  'session_use_after_expire',
+  'connection_refused',
+  'authz_fail',
+]);
+const HEADS_MAX = 100;
+/** The head goes to the log, which is kept elsewhere, at most this often. */
+const TELL_HEAD_MS = 600_000;
+
+const APPEND = 'SELECT append_audit($1::uuid, $2::text, $3::json) AS head';
+
+@Injectable()
+export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(AuditTrail.name);
+  private readonly key: AuditKey;
+  private readonly node: string;
+  private waiting: AuditRecord[] = [];
+  private lost = 0;
+  private refusals = 0;
+  private readonly uncounted = new Map<AuditEventName, number>();
+  private running: Promise<void> | null = null;
+  private timer: NodeJS.Timeout | null = null;
+  private toldHeadMs = -Infinity;
+
+  constructor(
+    config: Config,
+    private readonly database: Database,
+    private readonly metrics: Metrics,
+    identity: NodeIdentity,
+  ) {
+    this.key = auditKey(config.secretKeys[0]!);
+    this.node = identity.id;
+    database.beforeCommit((tx) => this.writeNoted(tx));
+  }
+
+  onModuleInit(): void {
+    this.timer = setInterval(() => void this.flush(), FLUSH_EVERY_MS);
+    this.timer.unref();
+  }
+
+  /** The other chains are named with their heads: one that is cut or gone later is missed. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { rows } = await this.database.pool.query<{ node: string; n: string; hash: string }>(
+      `SELECT node, n, encode(hash, 'hex') AS hash FROM audit_chains WHERE n > pruned AND node <> $1 ORDER BY node DESC LIMIT $2`,
+      [this.node, HEADS_MAX],
+    );
+    this.note({ event: 'sys_startup', detail: { heads: Object.fromEntries(rows.map(({ node, n, hash }) => [node, `${n}:${hash}`])) } });
+  }
+
+  /** For what happens outside a transaction: written within a second. Cheap and never fails. */
+  note(note: AuditNote): void {
+    if (REFUSALS.has(note.event) && (this.refusals += 1) > REFUSALS_MAX) {
+      this.uncounted.set(note.event, (this.uncounted.get(note.event) ?? 0) + 1);
+      return;
+    }
+    this.keep(toRecord(note));
+  }
+
+  /** One at a time; what could not be written is kept for the next time. */
+  flush(): Promise<void> {
+    this.running ??= this.write()
+      .catch((error: Error) => this.logger.warn({ msg: 'audit records not written yet', waiting: this.waiting.length, error: error.message }))
+      .finally(() => (this.running = null));
+    return this.running;
+  }
+
+  private async write(): Promise<void> {
+    this.refusals = 0;
+    this.tellUncounted();
+    while (this.waiting.length > 0) {
+      const batch = this.waiting.slice(0, BATCH);
+      const rows = await this.database.hot<{ head: string }>('append_audit', APPEND, [this.node, this.key.id, this.digested(batch)]);
+      const written = new Set(batch);
+      this.waiting = this.waiting.filter((record) => !written.has(record));
+      this.tellHead(rows[0]!.head);
+    }
+  }
+
+  private async writeNoted(tx: Tx): Promise<void> {
+    const records = takeNoted(tx);
+    if (records.length > 0) await tx.$executeRaw`SELECT append_audit(${this.node}::uuid, ${this.key.id}, ${this.digested(records)}::json)`;
+  }
+
+  private digested(records: AuditRecord[]): string {
+    return JSON.stringify(records.map((record) => ({ ...record, digest: recordDigest(this.key, record).toString('hex') })));
+  }
+
+  private keep(record: AuditRecord): void {
+    this.waiting.push(record);
+    if (this.waiting.length <= WAITING_MAX) return;
+    this.waiting.shift();
+    this.lost += 1;
+    this.metrics.auditLost.inc();
+  }
+
+  private tellUncounted(): void {
+    for (const [event, count] of this.uncounted) this.keep(toRecord({ event: 'excess_rate_limit_exceeded', detail: { limit: 'audit', event, count } }));
+    this.uncounted.clear();
+    if (this.lost === 0 || this.waiting.length > WAITING_MAX / 2) return;
+    this.keep(toRecord({ event: 'sys_monitor_disabled', detail: { lost: this.lost } }));
+    this.lost = 0;
+  }
+
+  private tellHead(head: string): void {
+    if (monotonicMs() - this.toldHeadMs < TELL_HEAD_MS) return;
+    this.toldHeadMs = monotonicMs();
+    this.logger.log({ msg: 'audit head', anchor: `${this.node}:${head}` });
+  }
+
+  /** After everything that ends in `onModuleDestroy` and before the stores are closed. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.timer !== null) clearInterval(this.timer);
+    await this.running;
+    this.note({ event: 'sys_shutdown' });
+    this.toldHeadMs = -Infinity;
+    await this.flush();
+  }
+}

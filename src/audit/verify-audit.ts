@@ -1,0 +1,152 @@
+/**
+ * Reads the whole audit again, in one snapshot, and says what is not as the nodes left it: altered, missing, moved or added
+ * records, a chain that was cut at its end or beginning, a chain that is gone. Needs nothing but Postgres and SECRET_KEY.
+ */
+import type pg from 'pg';
+import type { AuditDetail, AuditRecord } from './audit-events.js';
+import { genesisHash, nextHash, pruneSeal, recordDigest } from './audit-hash.js';
+import type { AuditKey } from './audit-hash.js';
+
+const PAGE = 2_000;
+
+/** What is known of a chain from elsewhere: a record of it, and the hash that it had. */
+export interface Anchor {
+  chain: string;
+  n: bigint;
+  /** Hex. */
+  hash: string;
+  from: string;
+}
+
+export interface Verdict {
+  records: number;
+  chains: number;
+  /** Sentences, one for each finding; empty: whole. */
+  findings: string[];
+}
+
+interface Chain {
+  node: string;
+  key_id: string;
+  n: string;
+  hash: Buffer;
+  pruned: string;
+  pruned_hash: Buffer;
+  pruned_seal: Buffer | null;
+}
+
+interface Row extends Omit<AuditRecord, 'at'> {
+  n: string;
+  at: Date;
+  hash: Buffer;
+}
+
+/** `tenant` (an id): only the chains in which records of it stand. `anchors` are heads that the nodes told their logs. */
+export async function verifyAudit(client: pg.Client, keys: readonly AuditKey[], { tenant, anchors = [] }: { tenant?: string; anchors?: readonly Anchor[] } = {}): Promise<Verdict> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    return await new Verification(client, keys).run(tenant, anchors);
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
+class Verification {
+  private readonly findings: string[] = [];
+  private records = 0;
+
+  constructor(
+    private readonly client: pg.Client,
+    private readonly keys: readonly AuditKey[],
+  ) {}
+
+  async run(tenant: string | undefined, told: readonly Anchor[]): Promise<Verdict> {
+    const chains = await this.chains(tenant);
+    const anchors = [...told];
+    for (const chain of chains) await this.chain(chain, anchors);
+    if (tenant === undefined) await this.strays();
+    const known = new Map((tenant === undefined ? chains : await this.chains(undefined)).map((chain) => [chain.node, chain]));
+    for (const anchor of anchors) await this.anchor(anchor, known.get(anchor.chain));
+    return { records: this.records, chains: chains.length, findings: this.findings };
+  }
+
+  private async chains(tenant: string | undefined): Promise<Chain[]> {
+    const where = tenant === undefined ? '' : 'WHERE EXISTS (SELECT 1 FROM audit_events e WHERE e.node = c.node AND e.tenant_id = $1)';
+    const { rows } = await this.client.query<Chain>(`SELECT c.* FROM audit_chains c ${where} ORDER BY c.node`, tenant === undefined ? [] : [tenant]);
+    return rows;
+  }
+
+  /** Every record from the anchor to the head; each is linked to what stands before it, so each finding names its own place. */
+  private async chain(chain: Chain, anchors: Anchor[]): Promise<void> {
+    const key = this.keys.find(({ id }) => id === chain.key_id);
+    if (key === undefined) return this.find(chain.node, 'was written under a SECRET_KEY that was not given: add it (SECRET_KEY=current,former)');
+    this.beginning(chain);
+    let [n, hash] = [BigInt(chain.pruned), chain.pruned_hash];
+    for (let rows = await this.page(chain.node, null); rows.length > 0; rows = await this.page(chain.node, n)) {
+      for (const row of rows) {
+        const number = BigInt(row.n);
+        const follows = number === n + 1n;
+        if (number <= n) this.find(chain.node, `record ${number} stands before the beginning`);
+        else if (!follows) this.find(chain.node, `${rangeOf(n + 1n, number - 1n)} missing`);
+        // Behind a gap the link cannot be known; the next record is judged by the hash this one has.
+        if (follows && !nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash)) this.find(chain.node, `record ${number} (${row.event}) was altered`);
+        if (row.event === 'sys_startup') anchors.push(...anchorsOf(row, chain.node));
+        [n, hash] = [number, row.hash];
+        this.records += 1;
+      }
+    }
+    this.end(chain, n, hash);
+  }
+
+  private beginning({ node, pruned, pruned_hash, pruned_seal }: Chain): void {
+    const n = BigInt(pruned);
+    const sealed = n === 0n ? genesisHash(node).equals(pruned_hash) : this.keys.some((key) => pruned_seal?.equals(pruneSeal(key, node, n, pruned_hash)) === true);
+    if (!sealed) this.find(node, `its beginning was moved to ${n}, and not by the retention`);
+  }
+
+  private end(chain: Chain, n: bigint, hash: Buffer): void {
+    const head = BigInt(chain.n);
+    if (n < head) this.find(chain.node, `${rangeOf(n + 1n, head)} missing at the end`);
+    else if (n > head) this.find(chain.node, `${rangeOf(head + 1n, n)} stand behind the head`);
+    else if (!hash.equals(chain.hash)) this.find(chain.node, `record ${n} is not the one the head names`);
+  }
+
+  private async strays(): Promise<void> {
+    const { rows } = await this.client.query<{ node: string; count: string }>(
+      'SELECT node, count(*) AS count FROM audit_events e WHERE NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.node = e.node) GROUP BY node',
+    );
+    for (const { node, count } of rows) this.find(node, `is gone, but ${count} records of it are not`);
+  }
+
+  private async anchor({ chain: node, n, hash, from }: Anchor, chain: Chain | undefined): Promise<void> {
+    if (chain === undefined) return this.find(node, `is gone; ${from} named it`);
+    if (n <= BigInt(chain.pruned)) return;
+    const { rows } = await this.client.query<{ hash: string }>(`SELECT encode(hash, 'hex') AS hash FROM audit_events WHERE node = $1 AND n = $2`, [node, String(n)]);
+    if (rows[0]?.hash !== hash) this.find(node, `record ${n} is ${rows[0] === undefined ? 'missing' : 'another'}; ${from} named it`);
+  }
+
+  private async page(node: string, after: bigint | null): Promise<Row[]> {
+    const { rows } = await this.client.query<Row>(
+      `SELECT id, n, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail, hash
+       FROM audit_events WHERE node = $1 AND ($2::bigint IS NULL OR n > $2::bigint) ORDER BY n LIMIT ${PAGE}`,
+      [node, after === null ? null : String(after)],
+    );
+    return rows;
+  }
+
+  private find(chain: string, finding: string): void {
+    this.findings.push(`chain ${chain}: ${finding}`);
+  }
+}
+
+const recordOf = (row: Row): AuditRecord => ({ ...row, at: row.at.toISOString() });
+const rangeOf = (from: bigint, to: bigint): string => (from === to ? `record ${from} is` : `records ${from} to ${to} are`);
+
+/** Heads of other chains, as a starting node found them. */
+function anchorsOf(row: Row, node: string): Anchor[] {
+  const { heads } = row.detail as AuditDetail & { heads?: Record<string, string> };
+  return Object.entries(heads ?? {}).flatMap(([chain, head]) => {
+    const [n, hash] = head.split(':') as [string, string];
+    return [{ chain, n: BigInt(n), hash, from: `record ${row.n} of chain ${node}` }];
+  });
+}

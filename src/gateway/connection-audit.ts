@@ -1,0 +1,54 @@
+/** Connections in the audit: opened, renewed, refused, closed; one record each. Their `request_id` is the connection id of `hello`. */
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { noteRefusal } from '../auth/note-refusal.js';
+import { monotonicMs } from '../platform/clock.js';
+import { CLOSE_CODES } from '../protocol/codes.js';
+import type { CloseCode } from '../protocol/codes.js';
+import type { Connection } from './connection.js';
+
+/** Closes that refuse a credential or the lack of one; the others say nothing about who was there. */
+const REFUSES = new Set<number>([1008, 4001, 4003]);
+
+@Injectable()
+export class ConnectionAudit {
+  /** Authenticated and not closed yet. */
+  private readonly open = new WeakSet<Connection>();
+  private readonly refused = new WeakSet<Connection>();
+
+  constructor(private readonly audit: AuditTrail) {}
+
+  authenticated(connection: Connection): void {
+    const event = this.open.has(connection) ? 'connection_renewed' : 'connection_opened';
+    this.open.add(connection);
+    const { userId, tenantId, sessionId } = connection.principal;
+    this.audit.note({ event, ...placeOf(connection), tenant: tenantId, actor: userId, user: userId, session: sessionId });
+  }
+
+  /** Before the upgrade: what is refused there has no connection id. */
+  refusedUpgrade(error: unknown, requestId: string, ip: string): void {
+    noteRefusal(this.audit, error, { event: 'connection_refused', requestId, ip });
+  }
+
+  /** The first credential, or with `renewal` a later one while the connection goes on. */
+  refusedCredential(connection: Connection, error: unknown, renewal: boolean): void {
+    if (!renewal) this.refused.add(connection);
+    const caller = renewal ? { actor: connection.token?.principal.userId ?? null } : {};
+    noteRefusal(this.audit, error, { event: 'connection_refused', ...placeOf(connection), ...caller, detail: { renewal } });
+  }
+
+  /** `code` null: the client left, or was cut off. */
+  over(connection: Connection, code: CloseCode | null): void {
+    if (this.open.delete(connection)) {
+      const { userId, tenantId, sessionId } = connection.principal;
+      const detail = { code: code ?? 'client', ms: Math.round(monotonicMs() - connection.openedMs) };
+      this.audit.note({ event: 'connection_closed', ...placeOf(connection), tenant: tenantId, actor: null, user: userId, session: sessionId, detail });
+    } else if (code !== null && REFUSES.has(CLOSE_CODES[code].status) && !this.refused.has(connection)) {
+      const principal = connection.token?.principal;
+      const who = { tenant: principal?.tenantId ?? null, actor: null, user: principal?.userId ?? null, session: principal?.sessionId ?? null };
+      this.audit.note({ event: 'connection_refused', ...placeOf(connection), ...who, detail: { code, renewal: false } });
+    }
+  }
+}
+
+const placeOf = ({ id, ip }: Connection) => ({ requestId: id, ip });

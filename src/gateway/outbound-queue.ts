@@ -1,0 +1,90 @@
+/**
+ * What waits to be written to one socket. At most 64 KiB are handed to the socket at a time; the rest stays here, where it
+ * can still be taken back. One buffer is the usual case and costs no array.
+ */
+import type { Socket } from 'node:net';
+import { LIMITS } from '../protocol/limits.js';
+import type { RoomChannel } from './room-channel.js';
+
+interface Rest {
+  buffers: Buffer[];
+  from: (RoomChannel | null)[];
+}
+
+export class OutboundQueue {
+  bytes = 0;
+  private first: Buffer | null = null;
+  private firstFrom: RoomChannel | null = null;
+  private rest: Rest | null = null;
+
+  constructor(private readonly socket: Socket) {}
+
+  get empty(): boolean {
+    return this.first === null;
+  }
+
+  /** `from`: the room it belongs to, or null for a frame about the connection itself. */
+  push(buffer: Buffer, from: RoomChannel | null): void {
+    this.bytes += buffer.length;
+    if (this.first === null) {
+      this.first = buffer;
+      this.firstFrom = from;
+      return;
+    }
+    this.rest ??= { buffers: [], from: [] };
+    this.rest.buffers.push(buffer);
+    this.rest.from.push(from);
+  }
+
+  /** Writes as much as the socket should have in one call. False: something is left, the socket is full. */
+  write(): boolean {
+    if (this.first === null) return true;
+    if (this.socket.writableLength > LIMITS.socketBytes) return false;
+    if (this.rest === null) {
+      this.socket.write(this.first);
+      this.clear();
+      return true;
+    }
+    const all = [this.first, ...this.rest.buffers];
+    let count = 0;
+    let bytes = 0;
+    while (count < all.length && (count === 0 || bytes + all[count]!.length <= LIMITS.socketBytes)) bytes += all[count++]!.length;
+    this.socket.write(count === 1 ? this.first : Buffer.concat(count === all.length ? all : all.slice(0, count), bytes));
+    if (count === all.length) {
+      this.clear();
+      return true;
+    }
+    this.keep((index) => index >= count);
+    return false;
+  }
+
+  /** Frames about the connection itself go out while room data is held. */
+  writeOwn(): void {
+    for (const { buffer, from } of this.entries()) if (from === null) this.socket.write(buffer);
+    this.keep((_, from) => from !== null);
+  }
+
+  /** Takes back what came from a room. */
+  drop(room: RoomChannel): void {
+    if (this.first !== null) this.keep((_, from) => from !== room);
+  }
+
+  clear(): void {
+    this.first = null;
+    this.firstFrom = null;
+    this.rest = null;
+    this.bytes = 0;
+  }
+
+  private keep(keeps: (index: number, from: RoomChannel | null) => boolean): void {
+    const kept = this.entries().filter(({ from }, index) => keeps(index, from));
+    this.clear();
+    for (const { buffer, from } of kept) this.push(buffer, from);
+  }
+
+  private entries(): { buffer: Buffer; from: RoomChannel | null }[] {
+    if (this.first === null) return [];
+    const rest = this.rest?.buffers.map((buffer, i) => ({ buffer, from: this.rest!.from[i]! })) ?? [];
+    return [{ buffer: this.first, from: this.firstFrom }, ...rest];
+  }
+}

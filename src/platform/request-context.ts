@@ -1,0 +1,24 @@
+/**
+ * Which request is being handled, from where, and as whom: carried along everything an HTTP request does, so that the
+ * audit need not be handed it through every call. Timers and frames have none. Nothing is decided by it.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+export interface RequestContext {
+  readonly requestId: string;
+  /** Seen through trusted proxies. */
+  readonly ip: string;
+  /** Set when the credential was accepted. */
+  actor?: { readonly userId: string; readonly tenantId: string; readonly sessionId: string };
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+export function inRequest(context: RequestContext, work: () => void): void {
+  storage.run(context, work);
+}
+
+export const currentRequest = (): RequestContext | undefined => storage.getStore();
+
+/** IPv4 as people write it, also on a socket that speaks both. */
+export const plainAddress = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
