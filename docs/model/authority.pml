@@ -224,7 +224,6 @@ init {
 /* --------------------------------------------------------------------------------------------------------------- ROOM */
 
 #define EVENTS 2   /* shrinking changes of the room; each moves the epoch by one and is one event of the log, so n = epoch */
-#define MESSAGES 2 /* durable events of the room */
 #define NONE 9
 
 mtype = { unknown, member, stranger };   /* a member in a picture of the cache */
@@ -238,20 +237,25 @@ mtype subject[EVENTS + 1]; /* whom event n took rights from: him (X) or another 
 byte removedAt;            /* n of the last removal of X */
 bool receipt;              /* its receipt is effective, and X has not been added again */
 
-/* Durable events: committed under an epoch; `forbidden` while X may not have them. */
-bool stored[MESSAGES];
-byte storedEpoch[MESSAGES];
-bool forbidden[MESSAGES];
-bool delivered[MESSAGES];
+/* One durable event, at any time (the promise is about each alone): its epoch, and whether X may not have it. */
+byte stored = NONE;
+bool forbidden;
+bool delivered;
 
-/* Additions of rights, announced without a number: about X, or about somebody else. One of each may be on its way. */
-byte grownEpoch = NONE;
-byte grownOther = NONE;
+/* An addition of rights, announced without a number, about X or about somebody else: one at a time is on its way. */
+byte grown = NONE;
+mtype grownOf = nobody;
 
 /* The node that X is connected to. `lease` stands for what scene SESSION proves: the waiter calls a node fenced only when it
  * has none, and it has one again only at the head. */
 byte position;
+#ifdef TRANSIENT
+#define RELOADED false
 bool lease;
+#else
+#define RELOADED true
+bool lease = true;
+#endif
 byte pictureEpoch = NONE; /* membership cache: the room's entry, true as of this epoch */
 mtype x = unknown;        /* X in that picture */
 mtype loading = nobody;   /* one load under way: what it read, and what the log brought meanwhile */
@@ -270,7 +274,7 @@ bool farLease;
 byte transientEpoch = NONE;
 
 /* Promises. */
-#define deliver(m) if :: subscribed -> assert(!forbidden[m]) :: else fi
+#define deliverEvent() if :: subscribed -> assert(!forbidden) :: else fi
 #define deliverTransient() if :: subscribed -> assert(!receipt) :: else fi
 
 inline forgetPicture() {
@@ -310,19 +314,21 @@ inline applyGrown(to, who) {
 }
 
 proctype Changes() {
-  byte m;
   do
   /* remove X, or take something from somebody else */
   :: d_step { epoch < EVENTS && isMember -> epoch++; isMember = false; subject[epoch] = him; removedAt = epoch; receipt = false }
   :: d_step { epoch < EVENTS -> epoch++; subject[epoch] = other }
   /* add X again: what was said meanwhile is his to read from now on */
-  :: d_step { !isMember && epoch < EVENTS -> isMember = true; receipt = false; forbidden[0] = false; forbidden[1] = false; grownEpoch = epoch }
-  :: d_step { grownOther == NONE -> grownOther = epoch }
+  :: d_step { !isMember && epoch < EVENTS -> isMember = true; receipt = false; forbidden = false; grown = epoch; grownOf = him }
+  :: d_step { grown == NONE -> grown = epoch; grownOf = other }
+#ifdef DURABLE
   /* somebody whose rights nobody touches publishes, anywhere */
-  :: d_step { !stored[0] -> stored[0] = true; storedEpoch[0] = epoch; forbidden[0] = !isMember }
-  :: d_step { stored[0] && !stored[1] -> stored[1] = true; storedEpoch[1] = epoch; forbidden[1] = !isMember }
+  :: d_step { stored == NONE -> stored = epoch; forbidden = !isMember }
+#endif
+#ifdef TRANSIENT
   /* the waiter of the last removal: each node has confirmed or is fenced */
   :: d_step { !isMember && !receipt && (position >= removedAt || !lease) && (farPosition >= removedAt || !farLease) -> receipt = true }
+#endif
   od
 }
 
@@ -351,11 +357,14 @@ proctype Near() {
       :: channel != shut -> channelEpoch = MAX(channelEpoch, position)
       :: else
       fi }
+#ifdef TRANSIENT
   :: d_step { position == epoch -> lease = true }
   :: d_step { lease -> lease = false }
+#endif
 #ifdef RELOAD
   /* ---- behind the pruned log: a new snapshot instead of the events */
-  :: d_step { !lease && position < epoch ->
+  :: d_step { position < epoch ->
+      lease = RELOADED;
       position = epoch;
 #ifndef BUG_RELOAD
       forgetPicture();
@@ -372,8 +381,7 @@ proctype Near() {
     }
 #endif
   /* ---- additions of rights: late, lost, or ahead of the log */
-  :: d_step { grownEpoch != NONE -> applyGrown(grownEpoch, him); grownEpoch = NONE }
-  :: d_step { grownOther != NONE -> applyGrown(grownOther, other); grownOther = NONE }
+  :: d_step { grown != NONE -> applyGrown(grown, grownOf); grown = NONE; grownOf = nobody }
   /* ---- facts: a load reads one snapshot, of X or of somebody else in the room, and settles later */
   :: d_step { loading == nobody -> loading = him; loadEpoch = epoch; loadX = (isMember -> member : stranger) }
   :: d_step { loading == nobody -> loading = other; loadEpoch = epoch; loadX = unknown }
@@ -395,22 +403,28 @@ proctype Near() {
         fi
       fi;
       loading = nobody; loadEpoch = 0; loadX = unknown; overtaken = 0 }
+#ifndef PUBLISH
   /* ---- the channel: listens, reads the head, is positioned; closes when nobody is left */
   :: d_step { channel == shut -> channel = opening; channelEpoch = 0; channelHead = epoch }
   :: d_step { channel == opening -> channel = ready; channelEpoch = MAX(channelEpoch, channelHead); channelHead = 0 }
   :: d_step { channel == ready && !subscribed -> channel = shut; channelEpoch = 0 }
   /* ---- subscribe: decided and inserted in one step, by a picture that is not behind the channel */
   :: d_step { lease && channel == ready && x == member && pictureEpoch >= channelEpoch -> subscribed = true }
+#endif
   /* ---- fan-out: the new-enemy rule */
 #ifdef BUG_EPOCH
 #define applied(e) true
 #else
 #define applied(e) (e <= channelEpoch)
 #endif
-  :: d_step { lease && channel == ready && stored[0] && !delivered[0] && applied(storedEpoch[0]) -> deliver(0); delivered[0] = true }
-  :: d_step { lease && channel == ready && stored[1] && !delivered[1] && applied(storedEpoch[1]) -> deliver(1); delivered[1] = true }
+#ifdef DURABLE
+  :: d_step { lease && channel == ready && stored != NONE && !delivered && applied(stored) -> deliverEvent(); delivered = true }
+#endif
+#ifdef TRANSIENT
   :: d_step { lease && channel == ready && transientEpoch != NONE && applied(transientEpoch) -> deliverTransient(); transientEpoch = NONE }
   :: d_step { transientEpoch != NONE -> transientEpoch = NONE }
+#endif
+#ifdef PUBLISH
   /* ---- a publish of X: judged here, committed there if the epoch is still that of the facts */
   :: d_step { lease && x == member && publishEpoch == NONE -> publishEpoch = pictureEpoch }
 #ifdef BUG_STALE
@@ -419,13 +433,16 @@ proctype Near() {
   :: d_step { publishEpoch != NONE && publishEpoch == epoch -> assert(isMember); publishEpoch = NONE }
   :: d_step { publishEpoch != NONE && publishEpoch != epoch -> publishEpoch = NONE }
 #endif
+#endif
   od
 }
 
 init {
   atomic {
     run Changes();
+#ifdef TRANSIENT
     run Far();
+#endif
     run Near()
   }
 }

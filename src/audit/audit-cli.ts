@@ -15,9 +15,15 @@ const USAGE = 'Usage: npm run audit -- verify [--tenant <id or slug>] [--anchor 
 const ANCHOR = /^([0-9a-f-]{36}):(\d+):([0-9a-f]{64})$/;
 
 async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { tenant: { type: 'string' }, anchor: { type: 'string', multiple: true, default: [] } } });
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { tenant: { type: 'string' }, anchor: { type: 'string', multiple: true, default: [] } },
+  });
   if (positionals.join() !== 'verify') throw new Error(USAGE);
-  const keys = setting('SECRET_KEY').split(',').filter((key) => key !== '').map(auditKey);
+  const keys = setting('SECRET_KEY')
+    .split(',')
+    .filter((key) => key !== '')
+    .map(auditKey);
   const client = new pg.Client({ connectionString: setting('DATABASE_URL'), application_name: 'wardroom-audit' });
   await client.connect();
   try {

@@ -36,7 +36,10 @@ export function nextHash(before: Uint8Array, n: bigint, digest: Uint8Array): Buf
 }
 
 /** What the first record of a chain is linked to: no chain can be passed off as another's. */
-export const genesisHash = (node: string): Buffer => createHash('sha256').update(Buffer.from(node.replaceAll('-', ''), 'hex')).digest();
+export const genesisHash = (node: string): Buffer =>
+  createHash('sha256')
+    .update(Buffer.from(node.replaceAll('-', ''), 'hex'))
+    .digest();
 
 /** Shows that a node, and not somebody at the database, moved the beginning of a chain. */
 export function pruneSeal(key: AuditKey, node: string, n: bigint, hash: Uint8Array): Buffer {

@@ -42,7 +42,11 @@ interface Row extends Omit<AuditRecord, 'at'> {
 }
 
 /** `tenant` (an id): only the chains in which records of it stand. `anchors` are heads that the nodes told their logs. */
-export async function verifyAudit(client: pg.Client, keys: readonly AuditKey[], { tenant, anchors = [] }: { tenant?: string; anchors?: readonly Anchor[] } = {}): Promise<Verdict> {
+export async function verifyAudit(
+  client: pg.Client,
+  keys: readonly AuditKey[],
+  { tenant, anchors = [] }: { tenant?: string; anchors?: readonly Anchor[] } = {},
+): Promise<Verdict> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
     return await new Verification(client, keys).run(tenant, anchors);
@@ -89,7 +93,8 @@ class Verification {
         if (number <= n) this.find(chain.node, `record ${number} stands before the beginning`);
         else if (!follows) this.find(chain.node, `${rangeOf(n + 1n, number - 1n)} missing`);
         // Behind a gap the link cannot be known; the next record is judged by the hash this one has.
-        if (follows && !nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash)) this.find(chain.node, `record ${number} (${row.event}) was altered`);
+        if (follows && !nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash))
+          this.find(chain.node, `record ${number} (${row.event}) was altered`);
         if (row.event === 'sys_startup') anchors.push(...anchorsOf(row, chain.node));
         [n, hash] = [number, row.hash];
         this.records += 1;
@@ -100,14 +105,15 @@ class Verification {
 
   private beginning({ node, pruned, pruned_hash, pruned_seal }: Chain): void {
     const n = BigInt(pruned);
-    const sealed = n === 0n ? genesisHash(node).equals(pruned_hash) : this.keys.some((key) => pruned_seal?.equals(pruneSeal(key, node, n, pruned_hash)) === true);
+    const sealed =
+      n === 0n ? genesisHash(node).equals(pruned_hash) : this.keys.some((key) => pruned_seal?.equals(pruneSeal(key, node, n, pruned_hash)) === true);
     if (!sealed) this.find(node, `its beginning was moved to ${n}, and not by the retention`);
   }
 
   private end(chain: Chain, n: bigint, hash: Buffer): void {
     const head = BigInt(chain.n);
     if (n < head) this.find(chain.node, `${rangeOf(n + 1n, head)} missing at the end`);
-    else if (n > head) this.find(chain.node, `${rangeOf(head + 1n, n)} stand behind the head`);
+    else if (n > head) this.find(chain.node, `${rangeOf(head + 1n, n)} behind the head`);
     else if (!hash.equals(chain.hash)) this.find(chain.node, `record ${n} is not the one the head names`);
   }
 
@@ -121,7 +127,10 @@ class Verification {
   private async anchor({ chain: node, n, hash, from }: Anchor, chain: Chain | undefined): Promise<void> {
     if (chain === undefined) return this.find(node, `is gone; ${from} named it`);
     if (n <= BigInt(chain.pruned)) return;
-    const { rows } = await this.client.query<{ hash: string }>(`SELECT encode(hash, 'hex') AS hash FROM audit_events WHERE node = $1 AND n = $2`, [node, String(n)]);
+    const { rows } = await this.client.query<{ hash: string }>(`SELECT encode(hash, 'hex') AS hash FROM audit_events WHERE node = $1 AND n = $2`, [
+      node,
+      String(n),
+    ]);
     if (rows[0]?.hash !== hash) this.find(node, `record ${n} is ${rows[0] === undefined ? 'missing' : 'another'}; ${from} named it`);
   }
 

@@ -13,7 +13,7 @@ import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { SessionActivity } from '../sessions/session-activity.js';
 import { PublicUrl } from './public-url.js';
 import { LifeSequence } from './refresh-window.js';
-import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+import { SigningKeys, mayVerify } from './signing-keys.js';
 import { generationOf, newTokenId } from './token-id.js';
 import { TOKEN_TYPE, readClaims, readTokenShape } from './token-shape.js';
 import type { AccessClaims } from './token-shape.js';
@@ -52,7 +52,7 @@ export class AccessTokens {
   }
 
   mint(principal: Principal, { generation, sessionExpiresAtMs }: MintOptions): MintedToken {
-    const { kid, privateKey } = this.keys.current();
+    const { kid, alg, privateKey } = this.keys.current();
     const iat = Math.floor(wallMs() / 1000);
     const exp = Math.min(iat + this.lives.next(), Math.floor(sessionExpiresAtMs / 1000));
     if (exp <= iat) throw new DomainError('session_expired');
@@ -66,7 +66,7 @@ export class AccessTokens {
       iat,
       exp,
     };
-    const token = this.jwt.sign(claims, { privateKey, algorithm: SIGNING_ALGORITHM, header: { alg: SIGNING_ALGORITHM, typ: TOKEN_TYPE, kid } });
+    const token = this.jwt.sign(claims, { privateKey, algorithm: alg, header: { alg, typ: TOKEN_TYPE, kid } });
     return { token, issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
   }
 
@@ -101,13 +101,15 @@ export class AccessTokens {
   }
 
   private judge(token: string): AcceptedToken | typeof UNKNOWN_KEY {
-    const shape = readTokenShape(token, SIGNING_ALGORITHM);
+    const shape = readTokenShape(token);
     if (shape === null) throw invalid('not the shape of our access tokens');
     const key = this.keys.find(shape.kid);
     if (key === undefined) return UNKNOWN_KEY;
+    if (shape.alg !== key.alg) throw invalid('not the algorithm of its key');
+    if (!mayVerify(key)) throw invalid('the key was retired long ago');
     try {
       // Time is judged below: jsonwebtoken counts in whole seconds and lets a token without `exp` live for ever.
-      this.jwt.verify(token, { publicKey: key.publicKey as never, algorithms: [SIGNING_ALGORITHM], ignoreExpiration: true, ignoreNotBefore: true });
+      this.jwt.verify(token, { publicKey: key.publicKey as never, algorithms: [key.alg], ignoreExpiration: true, ignoreNotBefore: true });
     } catch (error) {
       throw invalid((error as Error).message);
     }

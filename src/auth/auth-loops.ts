@@ -49,7 +49,12 @@ export class AuthLoops {
     private readonly audit: AuditTrail,
   ) {
     const options = { keyPrefix: PREFIX, points: TRIES, duration: BLOCKED_SECONDS };
-    this.limiter = new RateLimiterRedis({ ...options, storeClient: redis.commands, rejectIfRedisNotReady: true, insuranceLimiter: new RateLimiterMemory(options) });
+    this.limiter = new RateLimiterRedis({
+      ...options,
+      storeClient: redis.commands,
+      rejectIfRedisNotReady: true,
+      insuranceLimiter: new RateLimiterMemory(options),
+    });
   }
 
   /** Runs `verify` unless this credential is blocked, and counts its failure. */

@@ -16,6 +16,7 @@ import { Csrf } from './csrf.js';
 import { FirstStart } from './first-start.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyChanges } from './key-changes.js';
+import { KeyRotation } from './key-rotation.js';
 import { LoginLimits } from './login-limits.js';
 import { Login } from './login.js';
 import { MySessionsController } from './my-sessions.controller.js';
@@ -39,6 +40,7 @@ import { WhoAmI } from './who-am-i.js';
     AllowedOrigins,
     SigningKeys,
     KeyChanges,
+    KeyRotation,
     Passwords,
     BootstrapOperator,
     FirstStart,

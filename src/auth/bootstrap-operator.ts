@@ -5,9 +5,8 @@ import { Config } from '../platform/config.js';
 import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
 import { emailSchema } from './auth.schemas.js';
+import { SYSTEM_TENANT } from './find-tenant.js';
 import { Passwords } from './passwords.js';
-
-const SYSTEM_TENANT = { slug: 'system', name: 'System' };
 
 @Injectable()
 export class BootstrapOperator {

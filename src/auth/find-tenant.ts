@@ -2,7 +2,16 @@ import { Database } from '../platform/database.js';
 import type { Tenant } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
 
+/** Of the operators. */
+export const SYSTEM_TENANT = { slug: 'system', name: 'System' };
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
 /** By id or slug; slugs never look like ids. */
 export function findTenant(database: Database, ref: string): Promise<Tenant | null> {
   return database.prisma.tenant.findUnique({ where: isId(ref) ? { id: ref } : { slug: ref } });
+}
+
+/** Who may follow the receipt of a change that nobody asked for through REST. */
+export async function systemTenantId(database: Database): Promise<string> {
+  return (await findTenant(database, SYSTEM_TENANT.slug))?.id ?? NOBODY;
 }

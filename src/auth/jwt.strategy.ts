@@ -13,7 +13,8 @@ import type { AcceptedToken } from '../sessions/principal.js';
 import { AccessTokens } from './access-token.js';
 import { AuthLoops } from './auth-loops.js';
 import { Cookies } from './cookies.js';
-import { SIGNING_ALGORITHM, SigningKeys } from './signing-keys.js';
+import { SigningKeys } from './signing-keys.js';
+import { SIGNING_ALGORITHMS } from './wrapped-key.js';
 
 export interface AuthenticatedRequest extends Request {
   acceptedToken?: AcceptedToken;
@@ -28,16 +29,18 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   constructor(accessTokens: AccessTokens, keys: SigningKeys, cookies: Cookies, loops: AuthLoops) {
     const options: StrategyOptionsWithRequest = {
       passReqToCallback: true,
-      algorithms: [SIGNING_ALGORITHM],
+      algorithms: [...SIGNING_ALGORITHMS],
       jwtFromRequest: (request: AuthenticatedRequest) => readCredential(request, cookies),
       secretOrKeyProvider: (request: AuthenticatedRequest, token: string, done) => {
-        loops.guardRequest(token, () => accessTokens.verifyWithKeyReload(token)).then(
-          (accepted) => {
-            request.acceptedToken = accepted;
-            done(null, keys.find(accepted.kid)!.publicKey as never);
-          },
-          (error: unknown) => done(error),
-        );
+        loops
+          .guardRequest(token, () => accessTokens.verifyWithKeyReload(token))
+          .then(
+            (accepted) => {
+              request.acceptedToken = accepted;
+              done(null, keys.find(accepted.kid)!.publicKey as never);
+            },
+            (error: unknown) => done(error),
+          );
       },
     };
     super(options);

@@ -1,21 +1,22 @@
 /**
  * Rotating and withdrawing signing keys. A key signs only after every node knows it: it is announced at once (`key.added`)
- * and begins later, after the JWKS that other services keep has run out. Withdrawing ends everything a key signed; when
- * it was the only one that signs, its successor is first confirmed by every node and then begins with the withdrawal.
+ * and begins later, after the bound of the authority log and after the JWKS that other services keep have run out.
+ * Withdrawing ends everything a key signed; when it was the only one that signs, its successor is first confirmed by every
+ * node and then begins with the withdrawal.
  */
 import { Injectable } from '@nestjs/common';
 import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityLog } from '../authority/authority-log.js';
-import type { Committed } from '../authority/authority-log.js';
+import type { Change, Committed } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
-import { Config } from '../platform/config.js';
+import { Config, KEY_PROPAGATION_MS } from '../platform/config.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { createSigningKey } from './wrapped-key.js';
 
-/** Life of the JWKS answer (well-known.controller.ts), and room for whoever reads it late. */
-export const JWKS_SECONDS = 300;
-const ANNOUNCED_SECONDS = JWKS_SECONDS + 30;
+const ROTATION_LOCK = 72_707_403;
+/** Long after nothing of theirs verifies, retired and withdrawn keys are forgotten. */
+const KEEP_DAYS = 90;
 
 interface KeyRow {
   kid: string;
@@ -33,6 +34,9 @@ export interface KeyChange {
 /** Runs first inside the transaction: the caller's rights are judged there (sessions/require-caller.ts). */
 type Guard = (tx: Tx) => Promise<unknown>;
 
+/** For the audit, where nobody is named. */
+type Asked = 'request' | 'command' | 'age';
+
 @Injectable()
 export class KeyChanges {
   constructor(
@@ -41,22 +45,27 @@ export class KeyChanges {
     private readonly receipts: Receipts,
   ) {}
 
-  /** A new key that takes over after `ANNOUNCED_SECONDS`; the present ones retire then and go on verifying. */
-  rotate(guard: Guard, tenant: string): Promise<Committed<string>> {
+  /** A new key that takes over later; the present ones retire then and go on verifying until their last token is dead. */
+  rotate(guard: Guard, tenant: string, by: Asked = 'request'): Promise<Committed<string>> {
     return this.log.commit(async (tx) => {
       await guard(tx);
-      await lockKeys(tx);
-      const kid = await this.add(tx);
-      await tx.$executeRaw`
-        UPDATE signing_keys SET retired_at = (SELECT signs_from FROM signing_keys WHERE kid = ${kid})
-        WHERE kid <> ${kid} AND withdrawn_at IS NULL AND retired_at IS NULL`;
-      noteAudit(tx, { event: 'key_rotated', tenant, detail: { kid } });
-      return { result: kid, events: [{ kind: 'key.added', kid }], tenant };
+      return this.rotateIn(tx, tenant, by);
+    });
+  }
+
+  /** The same when the youngest key is older than KEY_ROTATION_DAYS; one node of the cluster does it. Null: not due. */
+  rotateIfOld(tenant: string): Promise<Committed<string | null>> {
+    return this.log.commit<string | null>(async (tx) => {
+      const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${ROTATION_LOCK}::bigint) AS mine`;
+      const due = lock?.mine === true && (await isDue(tx, this.config.keyRotationDays));
+      if (!due) return { result: null, events: [], tenant };
+      await forgetOldKeys(tx);
+      return this.rotateIn(tx, tenant, 'age');
     });
   }
 
   /** The receipt says when no node accepts its tokens any more; clients are told `token_revoked` and refresh. */
-  async withdraw(kid: string, guard: Guard, tenant: string): Promise<Committed<KeyChange>> {
+  async withdraw(kid: string, guard: Guard, tenant: string, by: Asked = 'request'): Promise<Committed<KeyChange>> {
     const prepared = await this.prepareSuccessor(kid, guard, tenant);
     await this.receipts.settle(prepared.pending);
     return this.log.commit(async (tx) => {
@@ -65,29 +74,43 @@ export class KeyChanges {
       if (successor === undefined) throw new DomainError('unavailable', { detail: 'the successor was withdrawn meanwhile' });
       // In the past, so that a node whose clock is behind signs with it, too.
       if (!successor.signs) await tx.$executeRaw`UPDATE signing_keys SET signs_from = clock_timestamp() - interval '1 minute' WHERE kid = ${successor.kid}`;
-      await tx.$executeRaw`UPDATE signing_keys SET retired_at = NULL WHERE kid = ${successor.kid}`;
       await tx.$executeRaw`UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, clock_timestamp()) WHERE kid = ${kid}`;
-      noteAudit(tx, { event: 'key_withdrawn', tenant, detail: { kid, successor: successor.kid } });
+      await retireInTurn(tx);
+      noteAudit(tx, { event: 'key_withdrawn', tenant, detail: { kid, successor: successor.kid, by } });
       return { result: { kid, successor: successor.kid }, events: [{ kind: 'key.withdrawn', kid }], tenant };
     });
   }
 
-  private prepareSuccessor(kid: string, guard: Guard, tenant: string): Promise<Committed<null>> {
-    return this.log.commit(async (tx) => {
+  private async rotateIn(tx: Tx, tenant: string, by: Asked): Promise<Change<string>> {
+    const change = await this.addSuccessor(tx, tenant);
+    noteAudit(tx, { event: 'key_rotated', tenant, detail: { kid: change.result, by } });
+    return change;
+  }
+
+  private prepareSuccessor(kid: string, guard: Guard, tenant: string): Promise<Committed<string | null>> {
+    return this.log.commit<string | null>(async (tx) => {
       await guard(tx);
       const rows = await lockKeys(tx);
-      if (!rows.some((row) => row.kid === kid)) throw new DomainError('not_found');
-      if (successorOf(rows, kid) !== undefined) return { result: null, events: [], tenant };
-      const added = await this.add(tx);
-      return { result: null, events: [{ kind: 'key.added', kid: added }], tenant };
+      if (!rows.some((row) => row.kid === kid)) throw new DomainError('not_found', { detail: 'no such key' });
+      const successor = successorOf(rows, kid);
+      if (successor === undefined) return this.addSuccessor(tx, tenant);
+      // Announced before, perhaps only just: logged again, so that the receipt waits until every node knows it.
+      return { result: null, events: successor.signs ? [] : [{ kind: 'key.added', kid: successor.kid }], tenant };
     });
   }
 
-  private async add(tx: Tx): Promise<string> {
-    const key = await createSigningKey(this.config.secretKeys[0]!, new Date(Date.now() + ANNOUNCED_SECONDS * 1000));
+  private async addSuccessor(tx: Tx, tenant: string): Promise<Change<string>> {
+    await lockKeys(tx);
+    // A node may have been given another lease than this process.
+    const [row] = await tx.$queryRaw<{ signs_from: Date }[]>`
+      SELECT clock_timestamp() + make_interval(secs => greatest(
+        ${this.config.keyAnnounceSeconds}::float8, (SELECT max(lease_ms) + ${KEY_PROPAGATION_MS}::integer FROM nodes WHERE left_at IS NULL) / 1000.0::float8
+      )) AS signs_from`;
+    const key = await createSigningKey(this.config.secretKeys[0]!, row!.signs_from, this.config.signingAlg);
     await tx.signingKey.create({ data: key });
-    noteAudit(tx, { event: 'key_created', detail: { kid: key.kid } });
-    return key.kid;
+    await retireInTurn(tx);
+    noteAudit(tx, { event: 'key_created', tenant, detail: { kid: key.kid, alg: key.alg } });
+    return { result: key.kid, events: [{ kind: 'key.added', kid: key.kid }], tenant };
   }
 }
 
@@ -103,5 +126,27 @@ function lockKeys(tx: Tx): Promise<KeyRow[]> {
 /** One that signs already, else the one that is going to. */
 function successorOf(rows: KeyRow[], kid: string): KeyRow | undefined {
   const others = rows.filter((row) => row.kid !== kid && row.usable);
-  return others.find((row) => row.signs) ?? others[0];
+  return others.find((row) => row.signs) ?? others.at(-1);
+}
+
+/** Of the keys that sign or are going to, each retires when the next begins, and the last has no end. */
+async function retireInTurn(tx: Tx): Promise<void> {
+  await tx.$executeRaw`
+    WITH turn AS (
+      SELECT kid, lead(signs_from) OVER (ORDER BY signs_from, kid) AS next FROM signing_keys
+      WHERE withdrawn_at IS NULL AND (retired_at IS NULL OR retired_at > clock_timestamp())
+    )
+    UPDATE signing_keys k SET retired_at = turn.next FROM turn WHERE k.kid = turn.kid AND k.retired_at IS DISTINCT FROM turn.next`;
+}
+
+/** Judged by the youngest: a rotation that was asked for meanwhile counts. */
+async function isDue(tx: Tx, days: number): Promise<boolean> {
+  const rows = await tx.$queryRaw<{ due: boolean }[]>`
+    SELECT max(created_at) < clock_timestamp() - make_interval(secs => ${days * 86_400}::float8) AS due FROM signing_keys WHERE withdrawn_at IS NULL`;
+  return rows[0]?.due === true;
+}
+
+async function forgetOldKeys(tx: Tx): Promise<void> {
+  await tx.$executeRaw`
+    DELETE FROM signing_keys WHERE least(retired_at, withdrawn_at) < clock_timestamp() - make_interval(days => ${KEEP_DAYS}::integer)`;
 }

@@ -6,11 +6,12 @@ import type { ErrorCode } from '../protocol/codes.js';
 
 /** Nothing was presented; a loop has a record of its own (auth-loops.ts). */
 const UNRECORDED: ReadonlySet<ErrorCode> = new Set(['auth_missing', 'auth_loop']);
+const REFUSED: ReadonlySet<number> = new Set([401, 403]);
 const SESSION_IS_OVER: ReadonlySet<ErrorCode> = new Set(['session_revoked', 'session_expired', 'token_reuse']);
 
 /** Trouble of ours is no refusal. `place` says what the request context does not. */
 export function noteRefusal(audit: AuditTrail, error: unknown, place: Partial<AuditNote> = {}): void {
-  if (!(error instanceof DomainError) || error.status >= 429 || UNRECORDED.has(error.code)) return;
+  if (!(error instanceof DomainError) || !REFUSED.has(error.status) || UNRECORDED.has(error.code)) return;
   const { code, who } = error;
   audit.note({
     event: SESSION_IS_OVER.has(code) ? 'session_use_after_expire' : 'authn_token_fail',

@@ -1,5 +1,5 @@
 /**
- * ES256 keys that sign and verify access tokens. Rows in `signing_keys`; private halves wrapped by SECRET_KEY. Decoded
+ * Keys that sign and verify access tokens. Rows in `signing_keys`; private halves wrapped by SECRET_KEY. Decoded
  * KeyObjects are kept per kid (parsing PEM at every verify costs three verifies). An unknown kid makes the node read the
  * table again, at most once a second and never from the network.
  */
@@ -13,14 +13,18 @@ import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
+import type { AuthorityEvent } from '../authority/events.js';
 import type { SigningKey as KeyRow } from '../platform/generated/client.js';
 import { createSigningKey, isWrappedByCurrent, unwrapSigningKey, wrapSigningKey } from './wrapped-key.js';
+import type { SigningAlgorithm } from './wrapped-key.js';
 
-export const SIGNING_ALGORITHM = 'ES256';
+/** From its retirement a key verifies this long: beyond the last token it may have signed, on whichever node's clock. */
+export const VERIFIES_AFTER_RETIREMENT_MS = 2 * LONGEST_TOKEN_LIFE_MS;
 const RELOAD_EVERY_MS = 1_000;
 
 export interface SigningKey {
   kid: string;
+  alg: SigningAlgorithm;
   publicKey: KeyObject;
   publicJwk: JsonWebKey;
   /** Null: wrapped by a SECRET_KEY that this node was not given; it verifies and does not sign. */
@@ -44,7 +48,7 @@ export class SigningKeys {
     state: AuthorityState,
   ) {
     state.listen((event) => {
-      if (event.kind === 'key.added' || event.kind === 'key.withdrawn') this.reloadNow();
+      this.onEvent(event);
       return 0;
     });
   }
@@ -53,8 +57,8 @@ export class SigningKeys {
   async start(tx: Tx): Promise<void> {
     const rows = await tx.signingKey.findMany({ where: { withdrawnAt: null } });
     if (!rows.some((row) => row.retiredAt === null)) {
-      const first = await tx.signingKey.create({ data: await createSigningKey(this.config.secretKeys[0]!, new Date(0)) });
-      noteAudit(tx, { event: 'key_created', detail: { kid: first.kid } });
+      const first = await tx.signingKey.create({ data: await createSigningKey(this.config.secretKeys[0]!, new Date(0), this.config.signingAlg) });
+      noteAudit(tx, { event: 'key_created', detail: { kid: first.kid, alg: first.alg } });
       rows.push(first);
     }
     for (const row of rows) {
@@ -76,29 +80,37 @@ export class SigningKeys {
     return this.keys.get(kid);
   }
 
-  /** The youngest key whose time to sign has come. */
+  /**
+   * The youngest key whose time to sign has come. When there is none, the eldest announced one: a withdrawal was applied
+   * here before its successor's new time was read, and it only withdraws once every node knows the successor.
+   */
   current(): SigningKey & { privateKey: KeyObject } {
     const now = wallMs();
-    let best: SigningKey | undefined;
-    for (const key of this.keys.values()) {
-      if (key.withdrawn || (key.retiredAtMs ?? Infinity) <= now || key.privateKey === null || key.signsFromMs > now) continue;
-      if (best === undefined || key.signsFromMs > best.signsFromMs) best = key;
-    }
-    if (best === undefined) throw new DomainError('unavailable', { detail: 'no signing key may sign' });
-    return best as SigningKey & { privateKey: KeyObject };
+    const usable = [...this.keys.values()].filter((key) => !key.withdrawn && key.privateKey !== null && (key.retiredAtMs ?? Infinity) > now);
+    usable.sort((a, b) => a.signsFromMs - b.signsFromMs);
+    const key = usable.findLast(({ signsFromMs }) => signsFromMs <= now) ?? usable[0];
+    if (key === undefined) throw new DomainError('unavailable', { detail: 'no signing key may sign' });
+    return key as SigningKey & { privateKey: KeyObject };
   }
 
   /** RFC 7517: every key whose tokens may still be alive, also those that do not sign yet. */
   jwks(): { keys: JsonWebKey[] } {
-    const retiredAfter = wallMs() - 2 * LONGEST_TOKEN_LIFE_MS;
-    const listed = [...this.keys.values()].filter((key) => !key.withdrawn && (key.retiredAtMs ?? Infinity) > retiredAfter);
-    return { keys: listed.map((key) => ({ ...key.publicJwk, kid: key.kid, alg: SIGNING_ALGORITHM, use: 'sig' })) };
+    const listed = [...this.keys.values()].filter((key) => !key.withdrawn && mayVerify(key));
+    return { keys: listed.map((key) => ({ ...key.publicJwk, kid: key.kid, alg: key.alg, use: 'sig' })) };
   }
 
   /** For callers that met an unknown kid and can wait. Answers at once when the table was read within the last second. */
   async reload(): Promise<void> {
     if (this.reloading === null && monotonicMs() - this.reloadedMs < RELOAD_EVERY_MS) return;
     await this.read().catch((error: Error) => this.logger.warn({ msg: 'signing keys could not be read', error: error.message }));
+  }
+
+  /** At once, so that nothing is signed with a withdrawn key between the event and the answer of the table. */
+  private onEvent(event: AuthorityEvent): void {
+    if (event.kind !== 'key.added' && event.kind !== 'key.withdrawn') return;
+    const key = event.kind === 'key.withdrawn' ? this.keys.get(event.kid) : undefined;
+    if (key !== undefined) this.keys.set(key.kid, { ...key, withdrawn: true });
+    this.reloadNow();
   }
 
   private reloadNow(): void {
@@ -125,7 +137,9 @@ export class SigningKeys {
 
   private decode(row: KeyRow): SigningKey {
     const known = this.keys.get(row.kid);
-    const times = { signsFromMs: row.signsFrom.getTime(), retiredAtMs: row.retiredAt?.getTime() ?? null, withdrawn: row.withdrawnAt !== null };
+    // A row read before the withdrawal committed does not bring the key back.
+    const withdrawn = row.withdrawnAt !== null || known?.withdrawn === true;
+    const times = { signsFromMs: row.signsFrom.getTime(), retiredAtMs: row.retiredAt?.getTime() ?? null, withdrawn };
     if (known !== undefined) return { ...known, ...times };
     const pkcs8 = times.withdrawn ? null : unwrapSigningKey(row, this.config.secretKeys);
     if (pkcs8 === null && !times.withdrawn)
@@ -133,10 +147,25 @@ export class SigningKeys {
     const publicJwk = row.publicJwk as JsonWebKey;
     return {
       kid: row.kid,
+      alg: row.alg as SigningAlgorithm,
       publicKey: createPublicKey({ key: publicJwk, format: 'jwk' }),
       publicJwk,
       privateKey: pkcs8 === null ? null : createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }),
       ...times,
     };
   }
+}
+
+/** A key retired longer ago verifies nothing: whatever bears its kid now was not signed by a node. */
+export const mayVerify = ({ retiredAtMs }: { retiredAtMs: number | null }): boolean => (retiredAtMs ?? Infinity) > wallMs() - VERIFIES_AFTER_RETIREMENT_MS;
+
+export type KeyState = 'announced' | 'signing' | 'verifying' | 'retired' | 'withdrawn';
+
+/** What a row is worth at this moment. */
+export function keyState({ signsFrom, retiredAt, withdrawnAt }: Pick<KeyRow, 'signsFrom' | 'retiredAt' | 'withdrawnAt'>): KeyState {
+  const retiredAtMs = retiredAt?.getTime() ?? null;
+  if (withdrawnAt !== null) return 'withdrawn';
+  if (!mayVerify({ retiredAtMs })) return 'retired';
+  if ((retiredAtMs ?? Infinity) <= wallMs()) return 'verifying';
+  return signsFrom.getTime() > wallMs() ? 'announced' : 'signing';
 }

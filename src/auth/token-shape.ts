@@ -5,6 +5,8 @@
  */
 import { LIMITS } from '../protocol/limits.js';
 import { isId } from '../platform/ids.js';
+import { SIGNING_ALGORITHMS } from './wrapped-key.js';
+import type { SigningAlgorithm } from './wrapped-key.js';
 
 export const TOKEN_TYPE = 'at+jwt';
 export const LONGEST_LIFE_SECONDS = 900;
@@ -26,16 +28,16 @@ const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The kid and the unchecked claims of a token in our shape, or null. Nothing of it may be believed before its signature. */
-export function readTokenShape(token: string, algorithm: string): { kid: string; claims: Record<string, unknown> } | null {
+/** The kid, the algorithm and the unchecked claims of a token in our shape, or null. Nothing of it may be believed before its signature. */
+export function readTokenShape(token: string): { kid: string; alg: SigningAlgorithm; claims: Record<string, unknown> } | null {
   if (typeof token !== 'string' || token.length > LIMITS.tokenBytes || !COMPACT.test(token)) return null;
   const [first, second, third] = token.split('.') as [string, string, string];
   const header = readObject(first);
   if (header === null || !hasExactly(header, HEADER)) return null;
   const { alg, typ, kid } = header;
-  if (alg !== algorithm || typ !== TOKEN_TYPE || typeof kid !== 'string' || !THUMBPRINT.test(kid)) return null;
+  if (!isOurs(alg) || typ !== TOKEN_TYPE || typeof kid !== 'string' || !THUMBPRINT.test(kid)) return null;
   const claims = readObject(second);
-  return claims === null || decode(third) === null ? null : { kid, claims };
+  return claims === null || decode(third) === null ? null : { kid, alg, claims };
 }
 
 /** Every claim present, well-typed and within its bounds; which moment it is, is not asked here. */
@@ -69,5 +71,6 @@ function decode(part: string): Buffer | null {
 }
 
 const hasExactly = (object: object, names: string[]): boolean => Object.keys(object).sort().join() === names.join();
+const isOurs = (alg: unknown): alg is SigningAlgorithm => SIGNING_ALGORITHMS.some((ours) => ours === alg);
 const isUuid = (value: unknown): value is string => typeof value === 'string' && isId(value);
 const isSeconds = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11;

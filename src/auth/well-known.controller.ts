@@ -1,8 +1,9 @@
 /** What other services need to verify our access tokens. */
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
+import type { Response } from 'express';
+import { Config } from '../platform/config.js';
 import type { ServerMetadata } from './auth.schemas.js';
 import { Public } from './bearer.guard.js';
-import { JWKS_SECONDS } from './key-changes.js';
 import { PublicUrl } from './public-url.js';
 import { SigningKeys } from './signing-keys.js';
 
@@ -10,21 +11,22 @@ import { SigningKeys } from './signing-keys.js';
 @Public()
 export class WellKnownController {
   constructor(
+    private readonly config: Config,
     private readonly keys: SigningKeys,
     private readonly publicUrl: PublicUrl,
   ) {}
 
   /** A key is listed from its creation, well before it signs, so a reader may keep this answer. */
   @Get('jwks.json')
-  @Header('Cache-Control', `public, max-age=${JWKS_SECONDS}`)
-  jwks() {
+  jwks(@Res({ passthrough: true }) response: Response) {
+    this.mayBeKept(response);
     return this.keys.jwks();
   }
 
   /** RFC 8414. Wardroom signs in its own users by its own calls, so there is no OAuth grant to offer. */
   @Get('oauth-authorization-server')
-  @Header('Cache-Control', `public, max-age=${JWKS_SECONDS}`)
-  metadata(): ServerMetadata {
+  metadata(@Res({ passthrough: true }) response: Response): ServerMetadata {
+    this.mayBeKept(response);
     const issuer = this.publicUrl.value;
     return {
       issuer,
@@ -33,5 +35,9 @@ export class WellKnownController {
       grant_types_supported: [],
       token_endpoint_auth_methods_supported: ['none'],
     };
+  }
+
+  private mayBeKept(response: Response): void {
+    response.setHeader('Cache-Control', `public, max-age=${this.config.jwksSeconds}`);
   }
 }

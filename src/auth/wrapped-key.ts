@@ -1,19 +1,30 @@
 /** A signing key at rest: its public half as JWK, its private half sealed under the current SECRET_KEY. */
 import { calculateJwkThumbprint } from 'jose';
 import { generateKeyPair } from 'node:crypto';
+import type { KeyPairKeyObjectResult } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Prisma } from '../platform/generated/client.js';
 import { deriveKey, seal, unseal } from './sealed-box.js';
 
+/** What we sign with; verified by the algorithm of the key, never by that of the token. */
+export const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+const RSA_BITS = 2048;
 const PURPOSE = 'wardroom signing key';
 
-/** A new ES256 key; its kid is the RFC 7638 thumbprint, so it says which key it is and nothing else. */
-export async function createSigningKey(secret: string, signsFrom: Date): Promise<Prisma.SigningKeyCreateInput> {
-  const { publicKey, privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' });
+/** A new key; its kid is the RFC 7638 thumbprint, so it says which key it is and nothing else. */
+export async function createSigningKey(secret: string, signsFrom: Date, alg: SigningAlgorithm = 'ES256'): Promise<Prisma.SigningKeyCreateInput> {
+  const { publicKey, privateKey } = await generate(alg);
   const publicJwk = publicKey.export({ format: 'jwk' });
   const kid = await calculateJwkThumbprint(publicJwk as Parameters<typeof calculateJwkThumbprint>[0]);
   const pkcs8 = privateKey.export({ format: 'der', type: 'pkcs8' });
-  return { kid, alg: 'ES256', publicJwk: publicJwk as Prisma.InputJsonObject, wrapped: wrapSigningKey(kid, pkcs8, secret), signsFrom };
+  return { kid, alg, publicJwk: publicJwk as Prisma.InputJsonObject, wrapped: wrapSigningKey(kid, pkcs8, secret), signsFrom };
+}
+
+function generate(alg: SigningAlgorithm): Promise<KeyPairKeyObjectResult> {
+  const make = promisify(generateKeyPair);
+  return alg === 'ES256' ? make('ec', { namedCurve: 'P-256' }) : make('rsa', { modulusLength: RSA_BITS });
 }
 
 export function wrapSigningKey(kid: string, pkcs8: Buffer, secret: string): Buffer<ArrayBuffer> {

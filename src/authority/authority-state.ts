@@ -60,6 +60,10 @@ export class AuthorityState {
     for (const listener of this.reloadListeners) listener();
   }
 
+  hasEnded(session: string): boolean {
+    return this.ended.has(session);
+  }
+
   /** Why this credential is dead, or null. The only question handshake, REST and re-authentication ask. */
   verdict({ session, tenant, kid }: Credential): Extract<CloseCode, EndReason | 'token_revoked'> | null {
     const ended = this.ended.get(session);

@@ -4,11 +4,12 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
+import { AuthorityState } from '../authority/authority-state.js';
 import { Lease } from '../authority/lease.js';
 import { Metrics } from '../platform/metrics.js';
 import { History } from '../rooms/history.js';
 import { RoomBus } from '../rooms/room-bus.js';
-import type { BusMessage } from '../rooms/room-bus.js';
+import type { BusMessage, TransientFrame } from '../rooms/room-bus.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import type { Connection } from './connection.js';
 import { RoomChannel } from './room-channel.js';
@@ -35,6 +36,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     readonly lease: Lease,
     readonly metrics: Metrics,
     private readonly bus: RoomBus,
+    private readonly state: AuthorityState,
     events: RoomEvents,
   ) {
     events.onCommitted((event) => {
@@ -121,9 +123,13 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   /** To everybody live in the room on every node, judged under this node's epoch of the room. */
-  sendTransient(room: string, epoch: number, frame: string): void {
-    this.byRoom.get(room)?.offerTransient({ room, epoch, frame });
-    this.bus.sendTransient({ room, epoch, frame });
+  sendTransient(frame: TransientFrame): void {
+    this.byRoom.get(frame.room)?.offerTransient(frame);
+    this.bus.sendTransient(frame);
+  }
+
+  hasEnded(session: string): boolean {
+    return this.state.hasEnded(session);
   }
 
   wantsFlush(target: RoomChannel | Connection): void {
@@ -156,16 +162,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   private resume(): void {
-    for (const channel of this.byRoom.values()) {
-      this.wantsFlush(channel);
-      for (const subscription of channel.subscriptions) {
-        const { connection } = subscription;
-        if (connection.heldBytes > 0 && !connection.flushing) {
-          connection.flushing = true;
-          this.wantsFlush(connection);
-        }
-      }
-    }
+    for (const channel of this.byRoom.values()) this.wantsFlush(channel);
     void this.checkHeads();
   }
 

@@ -109,10 +109,14 @@ export class ChatGateway {
   ): Promise<string> {
     const { principal } = connection;
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
+      // Who waited for Postgres may have waited past his lease.
+      this.channels.lease.requireLease();
+      if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
       const granted = this.policy.authorizeNow(principal, room, action);
       if (granted !== null) {
-        this.channels.sendTransient(granted.room.id, granted.room.epoch, JSON.stringify(frame(granted.room.id, principal.userId)));
-        return granted.room.id;
+        const { id, epoch } = granted.room;
+        this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: JSON.stringify(frame(id, principal.userId)) });
+        return id;
       }
       await this.policy.authorize(principal, room, action);
     }

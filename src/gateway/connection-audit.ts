@@ -21,8 +21,7 @@ export class ConnectionAudit {
   authenticated(connection: Connection): void {
     const event = this.open.has(connection) ? 'connection_renewed' : 'connection_opened';
     this.open.add(connection);
-    const { userId, tenantId, sessionId } = connection.principal;
-    this.audit.note({ event, ...placeOf(connection), tenant: tenantId, actor: userId, user: userId, session: sessionId });
+    this.audit.note({ event, ...placeOf(connection), ...whoIs(connection) });
   }
 
   /** Before the upgrade: what is refused there has no connection id. */
@@ -33,22 +32,23 @@ export class ConnectionAudit {
   /** The first credential, or with `renewal` a later one while the connection goes on. */
   refusedCredential(connection: Connection, error: unknown, renewal: boolean): void {
     if (!renewal) this.refused.add(connection);
-    const caller = renewal ? { actor: connection.token?.principal.userId ?? null } : {};
+    // Whatever was presented, it came from whom the connection is.
+    const caller = renewal && connection.token !== null ? whoIs(connection) : {};
     noteRefusal(this.audit, error, { event: 'connection_refused', ...placeOf(connection), ...caller, detail: { renewal } });
   }
 
   /** `code` null: the client left, or was cut off. */
   over(connection: Connection, code: CloseCode | null): void {
+    const place = { ...placeOf(connection), ...(connection.token === null ? {} : whoIs(connection)), actor: null };
     if (this.open.delete(connection)) {
-      const { userId, tenantId, sessionId } = connection.principal;
-      const detail = { code: code ?? 'client', ms: Math.round(monotonicMs() - connection.openedMs) };
-      this.audit.note({ event: 'connection_closed', ...placeOf(connection), tenant: tenantId, actor: null, user: userId, session: sessionId, detail });
+      const ms = Math.round(monotonicMs() - connection.openedMs);
+      this.audit.note({ event: 'connection_closed', ...place, detail: { code: code ?? 'client', ms } });
     } else if (code !== null && REFUSES.has(CLOSE_CODES[code].status) && !this.refused.has(connection)) {
-      const principal = connection.token?.principal;
-      const who = { tenant: principal?.tenantId ?? null, actor: null, user: principal?.userId ?? null, session: principal?.sessionId ?? null };
-      this.audit.note({ event: 'connection_refused', ...placeOf(connection), ...who, detail: { code, renewal: false } });
+      this.audit.note({ event: 'connection_refused', ...place, detail: { code, renewal: false } });
     }
   }
 }
 
 const placeOf = ({ id, ip }: Connection) => ({ requestId: id, ip });
+
+const whoIs = ({ principal: { userId, tenantId, sessionId } }: Connection) => ({ tenant: tenantId, actor: userId, user: userId, session: sessionId });

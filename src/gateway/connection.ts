@@ -13,6 +13,7 @@ import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import { OutboundQueue } from './outbound-queue.js';
+import type { Source } from './outbound-queue.js';
 import type { RoomChannel } from './room-channel.js';
 import type { Subscription } from './subscription.js';
 import type { TokenBucket } from './token-bucket.js';
@@ -32,6 +33,9 @@ export interface ConnectionHost {
 const STALLED_MS = 1_000;
 /** This many times the limit is too much whatever the socket does; one commit of the largest messages fits. */
 const QUEUE_LIMITS_MAX = 10;
+
+/** Answers about a room are held like its events: the session may have ended while Postgres was thinking. */
+const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 'presence', 'access']);
 
 /** The peer and the TCP connection get this long to finish a close. */
 export const CLOSE_WITHIN_MS = 900;
@@ -108,9 +112,10 @@ export class Connection {
     return true;
   }
 
-  /** A frame about this connection (not about a room's content); also sent in grace and while paused. */
+  /** A frame about this connection (not about a room's content); also sent in grace and while paused, unless it answers for a room. */
   send(frame: ServerFrame): void {
-    this.sendText(JSON.stringify(frame));
+    if (ANSWERS.has(frame.type)) this.queue(encodeTextFrame(JSON.stringify(frame)), 'answer');
+    else this.sendText(JSON.stringify(frame));
   }
 
   sendText(text: string): void {
@@ -122,7 +127,7 @@ export class Connection {
   }
 
   /** Already encoded; `from` the room it belongs to. Over the limit a consumer that does not read is closed. */
-  queue(buffer: Buffer, from: RoomChannel | null): void {
+  queue(buffer: Buffer, from: Source): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     this.out.push(buffer, from);
     if (this.out.bytes > this.host.queueBytesMax && this.isSlow) this.end('slow_consumer');
@@ -143,6 +148,13 @@ export class Connection {
     if (this.out.bytes < before) this.stuckSinceMs = Infinity;
     if (!done) this.waitForDrain(nowMs);
     else if (this.drains !== null) this.release();
+  }
+
+  /** What was held back may go. */
+  resume(): void {
+    if (this.out.empty || this.flushing) return;
+    this.flushing = true;
+    this.host.wantsFlush(this);
   }
 
   /** Resolves when the queue is empty, or at once when the connection is over. */

@@ -40,6 +40,9 @@ export class Connections implements ConnectionHost {
   ) {
     this.queueBytesMax = config.queueBytesMax;
     state.listen((event) => this.apply(event));
+    lease.onProven(() => {
+      for (const connection of this.all) connection.resume();
+    });
   }
 
   fencedAt(nowMs: number): boolean {

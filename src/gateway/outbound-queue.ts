@@ -6,15 +6,18 @@ import type { Socket } from 'node:net';
 import { LIMITS } from '../protocol/limits.js';
 import type { RoomChannel } from './room-channel.js';
 
+/** Where a frame came from. `answer`: one about a room, held like its events. Null: it is about the connection itself. */
+export type Source = RoomChannel | 'answer' | null;
+
 interface Rest {
   buffers: Buffer[];
-  from: (RoomChannel | null)[];
+  from: Source[];
 }
 
 export class OutboundQueue {
   bytes = 0;
   private first: Buffer | null = null;
-  private firstFrom: RoomChannel | null = null;
+  private firstFrom: Source = null;
   private rest: Rest | null = null;
 
   constructor(private readonly socket: Socket) {}
@@ -23,8 +26,8 @@ export class OutboundQueue {
     return this.first === null;
   }
 
-  /** `from`: the room it belongs to, or null for a frame about the connection itself. */
-  push(buffer: Buffer, from: RoomChannel | null): void {
+  /** `from`: what may hold it back or take it back. */
+  push(buffer: Buffer, from: Source): void {
     this.bytes += buffer.length;
     if (this.first === null) {
       this.first = buffer;
@@ -76,15 +79,15 @@ export class OutboundQueue {
     this.bytes = 0;
   }
 
-  private keep(keeps: (index: number, from: RoomChannel | null) => boolean): void {
+  private keep(keeps: (index: number, from: Source) => boolean): void {
     const kept = this.entries().filter(({ from }, index) => keeps(index, from));
     this.clear();
     for (const { buffer, from } of kept) this.push(buffer, from);
   }
 
-  private entries(): { buffer: Buffer; from: RoomChannel | null }[] {
+  private entries(): { buffer: Buffer; from: Source }[] {
     if (this.first === null) return [];
-    const rest = this.rest?.buffers.map((buffer, i) => ({ buffer, from: this.rest!.from[i]! })) ?? [];
+    const rest = this.rest?.buffers.map((buffer, i) => ({ buffer, from: this.rest!.from[i] ?? null })) ?? [];
     return [{ buffer: this.first, from: this.firstFrom }, ...rest];
   }
 }

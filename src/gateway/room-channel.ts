@@ -30,6 +30,7 @@ export interface ChannelHost {
   readonly lease: Lease;
   readonly metrics: Metrics;
   wantsFlush(channel: RoomChannel): void;
+  hasEnded(session: string): boolean;
 }
 
 export class RoomChannel {
@@ -63,7 +64,8 @@ export class RoomChannel {
   /** Any order, any number of times. */
   offer(event: RoomEvent): void {
     if (this.positioned && event.seq < this.nextSeq) return;
-    if (this.held.size < HELD_MAX) this.held.set(event.seq, event);
+    // A window, not a number of entries: what closes the gap must always find its place.
+    if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX) this.held.set(event.seq, event);
     this.accept();
     if (this.held.size === 0 || !this.positioned) return;
     if (!this.held.has(this.nextSeq)) this.gapTimer ??= setTimeout(() => this.closeGap(), GAP_PATIENCE_MS).unref();
@@ -130,6 +132,7 @@ export class RoomChannel {
 
   /** Once, to who is live now; dropped where it cannot be delivered. */
   offerTransient(frame: TransientFrame): void {
+    if (this.host.hasEnded(frame.session)) return;
     if (frame.epoch > this.epoch) {
       if (this.heldTransient.length < HELD_MAX) this.heldTransient.push({ frame, untilMs: monotonicMs() + HELD_TRANSIENT_MS });
       void this.host.lease.round();

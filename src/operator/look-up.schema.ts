@@ -14,6 +14,9 @@ const keySchema = z
   .object({
     kid: z.string(),
     alg: z.string(),
+    state: z
+      .enum(['announced', 'signing', 'verifying', 'retired', 'withdrawn'])
+      .meta({ description: '`verifying`: retired, but tokens it signed may be alive; `retired`: they are not' }),
     created_at: z.iso.datetime(),
     signs_from: z.iso.datetime(),
     retired_at: z.iso.datetime().nullable(),

@@ -1,5 +1,6 @@
 /** What operators and admins may look up, and receipts for whoever waits for one. */
 import { Injectable } from '@nestjs/common';
+import { keyState } from '../auth/signing-keys.js';
 import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 import { rfc3339 } from '../platform/clock.js';
@@ -41,6 +42,7 @@ export class LookUp {
     const items = rows.map((row) => ({
       kid: row.kid,
       alg: row.alg,
+      state: keyState(row),
       created_at: rfc3339(row.createdAt),
       signs_from: rfc3339(row.signsFrom),
       retired_at: row.retiredAt === null ? null : rfc3339(row.retiredAt),

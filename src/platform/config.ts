@@ -16,6 +16,9 @@ const origin = z.string().refine((text) => text === '*' || (URL.canParse(text) &
 const cidr = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'not an address or CIDR');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/$/, ''));
 
+/** Beyond the bound of the authority log: for reading the key itself. */
+export const KEY_PROPAGATION_MS = 1_000;
+
 const SECRETS = ['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'] as const;
 
 /** Variable, schema and meaning, in the order of the contract; docs/operations.md prints it (`npm run docs`). */
@@ -30,6 +33,9 @@ export const VARIABLES = {
   ALLOWED_ORIGINS: [list.pipe(z.array(origin)), 'empty', 'exact browser origins for CORS with credentials and for WebSocket, beside that of PUBLIC_URL; comma-separated'],
   TRUSTED_PROXIES: [list.pipe(z.array(cidr)), 'empty', 'CIDRs whose `X-Forwarded-*` headers are believed'],
   SECRET_KEY: [z.string().optional().transform((text) => (text ?? '').split(',').filter((key) => key !== '')), 'required in production', 'wraps signing keys at rest, at least 32 bytes; comma-separated, the first is current'],
+  SIGNING_ALG: [z.enum(['ES256', 'RS256']).default('ES256'), 'ES256', 'algorithm of new signing keys, `ES256` or `RS256`; keys made before keep theirs'],
+  KEY_ROTATION_DAYS: [limit(3650).default(30), '30', 'a signing key this old gets a successor; 0 leaves rotation to `npm run keys -- rotate`'],
+  KEY_ANNOUNCE_SECONDS: [integer(3, 604_800).default(330), '330', 'a new key is announced this long before it signs; others may keep our JWKS 30 s less'],
   ACCESS_TTL_SECONDS: [integer(2, 900).default(300), '300', 'access token life, 30 to 900 (from 2 with NODE_ENV=test)'],
   SESSION_IDLE_SECONDS: [limit().default(604_800), '604800', 'a session ends after that long without activity'],
   SESSION_ABSOLUTE_SECONDS: [integer(1, 315_360_000).default(2_592_000), '2592000', 'a session ends at the latest then'],
@@ -110,6 +116,12 @@ export class Config {
   get trustedProxies() { return this.env.TRUSTED_PROXIES; }
   /** First = current. Never empty. */
   get secretKeys() { return this.env.SECRET_KEY; }
+  get signingAlg() { return this.env.SIGNING_ALG; }
+  /** Infinity: never by age. */
+  get keyRotationDays() { return this.env.KEY_ROTATION_DAYS; }
+  get keyAnnounceSeconds() { return this.env.KEY_ANNOUNCE_SECONDS; }
+  /** Life of the JWKS answer: whoever read it just before a key was announced reads it again before that key signs. */
+  get jwksSeconds() { return Math.max(0, this.env.KEY_ANNOUNCE_SECONDS - 30); }
   get accessTtlSeconds() { return this.env.ACCESS_TTL_SECONDS; }
   get sessionIdleSeconds() { return this.env.SESSION_IDLE_SECONDS; }
   get sessionAbsoluteSeconds() { return this.env.SESSION_ABSOLUTE_SECONDS; }
@@ -152,6 +164,9 @@ function rulesBetween(env: Parsed): string[] {
   if (!test && env.ACCESS_TTL_SECONDS < 30) problems.push('ACCESS_TTL_SECONDS: at least 30 (2 with NODE_ENV=test)');
   if (env.SECRET_KEY.length === 0) problems.push('SECRET_KEY: is required (the try-out launcher makes one)');
   if (env.SECRET_KEY.some((key) => Buffer.byteLength(key) < 32)) problems.push('SECRET_KEY: every key needs at least 32 bytes');
+  if (env.KEY_ANNOUNCE_SECONDS * 1000 < env.AUTHORITY_LEASE_MS + KEY_PROPAGATION_MS) {
+    problems.push('KEY_ANNOUNCE_SECONDS: at least AUTHORITY_LEASE_MS and a second, so that every node knows a key before it signs');
+  }
   if (env.NODE_ENV === 'production' && env.ALLOWED_ORIGINS.includes('*')) problems.push('ALLOWED_ORIGINS: `*` is refused in production');
   if ((env.BOOTSTRAP_OPERATOR_EMAIL === undefined) !== (env.BOOTSTRAP_OPERATOR_PASSWORD === undefined)) {
     problems.push('BOOTSTRAP_OPERATOR_EMAIL, BOOTSTRAP_OPERATOR_PASSWORD: set both or none');

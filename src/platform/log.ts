@@ -10,13 +10,15 @@ import type { DestinationStream, Logger } from 'pino';
 const SECRETS = [
   /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g,
   /\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g,
-  /(?<keep>\b[Bb]earer[ .])[A-Za-z0-9._~+/=-]{8,}/g,
-  /(?<keep>[?&](?:token|ticket|access_token)=)[^&\s"']+/g,
-  /(?<keep>\b[a-z]+:\/\/[^\s:/@]*:)[^@\s]+(?=@)/g,
+  /(?<keep>\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi,
+  /(?<keep>[?&](?:token|ticket|access_token)=)[^&\s"']+/gi,
+  /(?<keep>\b[a-z]+:\/\/[^\s:/@]*:)\S+(?=@)/gi,
 ];
 const FIELDS = new Set(
-  ('password current new token access_token refresh_token ticket id_token logout_token authorization cookie set-cookie ' +
-    'x-csrf-token sec-websocket-protocol secret body password_hash passwordhash').split(' '),
+  (
+    'password current new token access_token refresh_token ticket id_token logout_token authorization cookie set-cookie ' +
+    'x-csrf-token sec-websocket-protocol secret body password_hash passwordhash'
+  ).split(' '),
 );
 const REDACTED = '[redacted]';
 
@@ -24,18 +26,29 @@ export function redactText(text: string): string {
   return SECRETS.reduce((rest, pattern) => rest.replace(pattern, pattern.source.startsWith('(?<keep>') ? `$<keep>${REDACTED}` : REDACTED), text);
 }
 
+/** What can be logged of any value. The result holds plain data only, so nothing runs when it is written. */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'function') return undefined;
   if (value === null || typeof value !== 'object') return value;
   if (depth > 6) return '[deep]';
-  if (value instanceof Error) {
-    return { type: value.name, message: redactText(value.message), stack: redactText(value.stack ?? ''), ...(value.cause === undefined ? {} : { cause: redact(value.cause, depth + 1) }) };
-  }
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Error) return redactError(value, depth);
+  if (value instanceof Date) return value.toJSON();
+  if (value instanceof URL) return redactText(value.href);
+  if (ArrayBuffer.isView(value)) return '[bytes]';
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, FIELDS.has(key.toLowerCase()) ? REDACTED : redact(item, depth + 1)]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [redactText(key), FIELDS.has(key.toLowerCase()) ? REDACTED : redact(item, depth + 1)]));
+}
+
+function redactError(error: Error, depth: number): object {
+  const { errors } = error as Partial<AggregateError>;
+  return {
+    type: error.name,
+    message: redactText(error.message),
+    stack: redactText(error.stack ?? ''),
+    ...(error.cause === undefined ? {} : { cause: redact(error.cause, depth + 1) }),
+    ...(errors === undefined ? {} : { errors: redact(errors, depth + 1) }),
+  };
 }
 
 export function createLog(level: string, destination?: DestinationStream): Logger {
@@ -43,10 +56,13 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     level,
     base: { service: 'wardroom', pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }), log: (object: object) => redact(object) as Record<string, unknown> },
+    formatters: { level: (label: string) => ({ level: label }) },
     hooks: {
-      logMethod(this: Logger, args: Parameters<pino.LogFn>, method: pino.LogFn) {
-        method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg)) as Parameters<pino.LogFn>);
+      // Here and not in `formatters.log`, which sees neither the arguments of a format nor the message of an Error.
+      logMethod(this: Logger, [first, ...rest]: Parameters<pino.LogFn>, method: pino.LogFn) {
+        const about: unknown = first;
+        const args: unknown[] = about instanceof Error ? [{ error: about }, ...(rest.length === 0 ? [about.message] : rest)] : [about, ...rest];
+        method.apply(this, args.map((arg) => redact(arg)) as Parameters<pino.LogFn>);
       },
     },
   };
@@ -60,12 +76,24 @@ const WIRING = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'Rout
 export class NestLog implements LoggerService {
   constructor(private readonly pino: Logger) {}
 
-  log(message: unknown, ...params: unknown[]) { this.write(WIRING.has(String(params.at(-1))) ? 'debug' : 'info', message, params); }
-  error(message: unknown, ...params: unknown[]) { this.write('error', message, params); }
-  warn(message: unknown, ...params: unknown[]) { this.write('warn', message, params); }
-  debug(message: unknown, ...params: unknown[]) { this.write('debug', message, params); }
-  verbose(message: unknown, ...params: unknown[]) { this.write('trace', message, params); }
-  fatal(message: unknown, ...params: unknown[]) { this.write('fatal', message, params); }
+  log(message: unknown, ...params: unknown[]) {
+    this.write(WIRING.has(String(params.at(-1))) ? 'debug' : 'info', message, params);
+  }
+  error(message: unknown, ...params: unknown[]) {
+    this.write('error', message, params);
+  }
+  warn(message: unknown, ...params: unknown[]) {
+    this.write('warn', message, params);
+  }
+  debug(message: unknown, ...params: unknown[]) {
+    this.write('debug', message, params);
+  }
+  verbose(message: unknown, ...params: unknown[]) {
+    this.write('trace', message, params);
+  }
+  fatal(message: unknown, ...params: unknown[]) {
+    this.write('fatal', message, params);
+  }
 
   private write(level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal', message: unknown, params: unknown[]) {
     const context = params.at(-1);

@@ -12,6 +12,8 @@ import type { RoomEvent } from './room-event.js';
 /** A frame for whoever is there, judged by the sender's node at `epoch`. */
 export interface TransientFrame {
   room: string;
+  /** The sender's: nobody hears from a session that has ended, however long the frame was on its way. */
+  session: string;
   epoch: number;
   frame: string;
 }

@@ -281,6 +281,7 @@ describe('looking up', () => {
     expect(keys.body.items[0]).toEqual({
       kid: expect.any(String),
       alg: 'ES256',
+      state: 'signing',
       created_at: expect.any(String),
       signs_from: expect.any(String),
       retired_at: null,

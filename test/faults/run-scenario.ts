@@ -13,8 +13,16 @@ export interface Verdict {
 }
 
 export async function runScenario(cluster: FaultCluster, scenario: Scenario): Promise<Verdict> {
-  const startedMs = performance.now();
   const workload = await Workload.start(cluster, { rounds: 2 });
+  try {
+    return await runWith(workload, cluster, scenario);
+  } finally {
+    workload.stop();
+  }
+}
+
+async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scenario): Promise<Verdict> {
+  const startedMs = performance.now();
   const { history } = workload;
   const mend = await scenario.apply(cluster);
   const changes = workload.takeRights(scenario.via?.(cluster) ?? cluster.nodes);

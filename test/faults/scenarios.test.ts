@@ -12,12 +12,13 @@ const withRedis = redisServer() === undefined ? describe.skip : describe;
 if (redisServer() === undefined) console.log('fault scenarios are skipped: no redis-server or valkey-server 7 or newer is on PATH');
 
 withRedis('the promises hold', () => {
-  let cluster: FaultCluster;
+  let cluster: FaultCluster | null = null;
   const table: string[] = [];
 
-  beforeAll(async () => {
-    cluster = await FaultCluster.start({ nodes: full ? 3 : 2, leaseMs: full ? 2_000 : 1_000 });
-  }, 60_000);
+  // A scenario that failed leaves a cluster that the next one must not inherit.
+  const healthyCluster = async () => (cluster ??= await FaultCluster.start({ nodes: full ? 3 : 2, leaseMs: full ? 2_000 : 1_000 }));
+
+  beforeAll(async () => void (await healthyCluster()), 60_000);
 
   afterAll(async () => {
     console.log(table.join('\n'));
@@ -27,14 +28,21 @@ withRedis('the promises hold', () => {
   test.each(chosen.map((scenario) => [scenario.name, scenario] as const))(
     'while %s',
     async (name, scenario) => {
-      const reason = scenario.skip?.(cluster);
+      const mine = await healthyCluster();
+      const reason = scenario.skip?.(mine);
       if (reason !== undefined) {
         table.push(`${name}: skipped, ${reason}`);
         return;
       }
-      const { violations, figures } = await runScenario(cluster, scenario);
-      table.push(`${name}: ${violations.length === 0 ? 'holds' : `${violations.length} VIOLATIONS`}; ${figures}`);
-      expect(violations).toEqual([]);
+      try {
+        const { violations, figures } = await runScenario(mine, scenario);
+        table.push(`${name}: ${violations.length === 0 ? 'holds' : `${violations.length} VIOLATIONS`}; ${figures}`);
+        expect(violations).toEqual([]);
+      } catch (error) {
+        cluster = null;
+        await mine.stop();
+        throw error;
+      }
     },
     120_000,
   );

@@ -42,7 +42,12 @@ export class Workload {
   /** `rounds`: how many sets of victims. `expiring`: members whose token ends after about so many seconds. */
   static async start(cluster: FaultCluster, { rounds = 1, expiring = 3 }: { rounds?: number; expiring?: number } = {}): Promise<Workload> {
     const workload = new Workload(cluster);
-    await workload.prepare(rounds, expiring);
+    try {
+      await workload.prepare(rounds, expiring);
+    } catch (error) {
+      workload.stop();
+      throw error;
+    }
     return workload;
   }
 
@@ -196,9 +201,12 @@ export class Workload {
       this.actors.filter((actor) => actor.record.staying).map((actor) => actor.until(() => actor.seqOf(this.room) >= head, 4_000, 'at the head').catch(() => undefined)),
     );
     await this.probe();
+    return ledger;
+  }
+
+  stop(): void {
     for (const actor of this.actors) actor.stop();
     this.stopWatching();
-    return ledger;
   }
 
   /** Ended sessions stay ended and valid ones valid, on every node and by every way in. */

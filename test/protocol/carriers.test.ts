@@ -59,7 +59,9 @@ describe('a credential in the handshake', () => {
     await client.next('auth_ok');
     expect(client.frames).toEqual([helloFrame, authOk(ada)]);
     const { expires_in_ms, refresh_after_ms, refresh_before_ms } = client.frames[1];
-    expect([0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001]).toEqual([0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001].sort((a, b) => a - b));
+    expect([0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001]).toEqual(
+      [0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001].sort((a, b) => a - b),
+    );
   });
 
   test('needs no subprotocol, and none is answered then', async () => {
@@ -79,9 +81,18 @@ describe('a credential in the handshake', () => {
   test('lets frames in the same packet wait: they are answered in order after auth_ok', async () => {
     for (const path of [`/v1/ws?ticket=${await ticketOf(ada)}`, '/v1/ws']) {
       const headers = path === '/v1/ws' ? { 'Sec-WebSocket-Protocol': `wardroom.v1, bearer.${ada.token}` } : {};
-      const peer = RawSocket.open(nodeA(), { path, headers: headers as Record<string, string>, more: jsonBytes({ type: 'ping', id: '1' }, { type: 'ping', id: '2' }) });
+      const peer = RawSocket.open(nodeA(), {
+        path,
+        headers: headers as Record<string, string>,
+        more: jsonBytes({ type: 'ping', id: '1' }, { type: 'ping', id: '2' }),
+      });
       await peer.until('two pongs', ({ frames }) => frames.length >= 4);
-      expect(peer.frames.map((frame) => [frame.type, frame.id])).toEqual([['hello', undefined], ['auth_ok', undefined], ['pong', '1'], ['pong', '2']]);
+      expect(peer.frames.map((frame) => [frame.type, frame.id])).toEqual([
+        ['hello', undefined],
+        ['auth_ok', undefined],
+        ['pong', '1'],
+        ['pong', '2'],
+      ]);
       peer.socket.destroy();
     }
   });
@@ -115,7 +126,10 @@ describe('a cookie', () => {
   test('stands back behind every other carrier', async () => {
     const cookie = `wr_at=${(await world.user('ben')).token}`;
     const ticket = await ticketOf(ada, { origin });
-    for (const client of [await open(url, { token: ada.token, origin, headers: { cookie } }), await open(`${url}?ticket=${ticket}`, { origin, headers: { cookie } })]) {
+    for (const client of [
+      await open(url, { token: ada.token, origin, headers: { cookie } }),
+      await open(`${url}?ticket=${ticket}`, { origin, headers: { cookie } }),
+    ]) {
       expect(await client.next('auth_ok')).toMatchObject({ user_id: ada.id });
     }
   });

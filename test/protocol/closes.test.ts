@@ -1,7 +1,7 @@
 /** Closes that an authority event or the life of a session brings: status, reason, `goodbye`, and what the credential is worth after (contract section 6). */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import type { CloseCode } from '../../src/protocol/index.js';
+import type { CloseCode, ErrorCode } from '../../src/protocol/index.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { World, call, nodeA, nodeB, operator, wsUrl } from '../support/world.js';
@@ -19,7 +19,7 @@ const post = (token: string, path: string, body: unknown = {}): { path: string }
 const patch = (path: string, body: unknown): { path: string } & CallOptions => ({ path, body, token: world.operator(), method: 'PATCH' });
 
 describe('what ends a session ends its connections on every node, and its token', () => {
-  test.each<[string, CloseCode, Ending]>([
+  test.each<[string, CloseCode & ErrorCode, Ending]>([
     ['logout', 'session_revoked', (ben) => post(ben.token, '/v1/auth/logout')],
     ['logout everywhere', 'session_revoked', (ben) => post(ben.token, '/v1/auth/logout', { scope: 'all' })],
     ['the end of a device', 'session_revoked', (ben) => ({ path: `/v1/auth/sessions/${ben.session}`, method: 'DELETE', token: ben.token })],

@@ -34,10 +34,15 @@ const CLOSES = `
 4003 stop      user_suspended tenant_disabled forbidden`;
 
 const tableOf = (text: string) =>
-  Object.fromEntries(text.trim().split('\n').flatMap((line) => {
-    const [status, action, ...codes] = line.split(/ +/);
-    return codes.map((code) => [code, { status: Number(status), action, message: expect.any(String) }]);
-  }));
+  Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .flatMap((line) => {
+        const [status, action, ...codes] = line.split(/ +/);
+        return codes.map((code) => [code, { status: Number(status), action, message: expect.any(String) }]);
+      }),
+  );
 
 describe('codes', () => {
   test('of errors are exactly those of the contract', () => {

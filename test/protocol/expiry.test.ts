@@ -67,7 +67,15 @@ describe('a token that ends', () => {
     await client.next('auth_expired');
     await writer.publish(room, 'held');
     await writer.ask({ type: 'signal', room, kind: 'k', body: 'held' });
-    const actions = [{ type: 'publish', room, op_id: 'late', body: 1 }, { type: 'subscribe', room }, { type: 'unsubscribe', room }, { type: 'presence', room }, { type: 'read', room, seq: 0 }, { type: 'signal', room, kind: 'k', body: 1 }, { type: 'typing', room, on: true }];
+    const actions = [
+      { type: 'publish', room, op_id: 'late', body: 1 },
+      { type: 'subscribe', room },
+      { type: 'unsubscribe', room },
+      { type: 'presence', room },
+      { type: 'read', room, seq: 0 },
+      { type: 'signal', room, kind: 'k', body: 1 },
+      { type: 'typing', room, on: true },
+    ];
     for (const action of actions) expectError(await client.ask(action), 'token_expired');
     expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
     expect([...client.of('message'), ...client.of('signal')]).toEqual([]);

@@ -98,7 +98,11 @@ describe('while the credential is verified', () => {
 
   test('a subscribe and a publish sent with auth work as if they had waited for auth_ok', async () => {
     const room = await world.room(ada);
-    const more = jsonBytes({ type: 'auth', ticket: await ticket() }, { type: 'subscribe', room, id: 's' }, { type: 'publish', room, op_id: 'o', body: 'hi', id: 'p' });
+    const more = jsonBytes(
+      { type: 'auth', ticket: await ticket() },
+      { type: 'subscribe', room, id: 's' },
+      { type: 'publish', room, op_id: 'o', body: 'hi', id: 'p' },
+    );
     const peer = RawSocket.open(nodeA(), { more });
     await peer.until('ack and message', ({ frames }) => ['ack', 'message'].every((wanted) => frames.some(({ type }) => type === wanted)));
     expect(peer.frames.slice(0, 3).map(({ type }) => type)).toEqual(['hello', 'auth_ok', 'subscribed']);

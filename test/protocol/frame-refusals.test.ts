@@ -121,7 +121,11 @@ describe('a body', () => {
     expect(await client.publish(own, text(LIMITS.bodyBytes))).toMatchObject({ type: 'ack', seq: 1 });
     const { message_id } = await client.publish(own, 'small');
     const tooBig = `${text(LIMITS.bodyBytes)}x`;
-    for (const frame of [{ type: 'publish', op_id: 'o' }, { type: 'edit', message_id }, { type: 'signal', kind: 'k' }]) {
+    for (const frame of [
+      { type: 'publish', op_id: 'o' },
+      { type: 'edit', message_id },
+      { type: 'signal', kind: 'k' },
+    ]) {
       const answer = await client.ask({ ...frame, room: own, body: tooBig });
       expect(answer).toMatchObject({ type: 'error', code: 'too_big', action: 'none' });
     }

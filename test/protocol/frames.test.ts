@@ -61,7 +61,17 @@ describe('a frame is answered', () => {
     a.send({ type: 'publish', room: slug, op_id: 'op-1', body: { text: 'hi' }, kind: 'note', id: 'x' });
     const ack = await a.next('ack');
     expect(ack).toEqual({ type: 'ack', id: 'x', room, op_id: 'op-1', message_id: UUID, seq: 1, at: RFC3339_UTC, duplicate: false });
-    const message = { type: 'message', room, seq: 1, message_id: ack.message_id, sender: ada.id, kind: 'note', body: { text: 'hi' }, at: ack.at, op_id: 'op-1' };
+    const message = {
+      type: 'message',
+      room,
+      seq: 1,
+      message_id: ack.message_id,
+      sender: ada.id,
+      kind: 'note',
+      body: { text: 'hi' },
+      at: ack.at,
+      op_id: 'op-1',
+    };
     expect(await b.next('message')).toEqual(message);
     expect(a.of('message')).toEqual([message]);
   });
@@ -150,7 +160,13 @@ describe('presence', () => {
     await again.subscribe(room);
     await a.next((frame) => frame.type === 'presence' && frame.count === 2);
     const answer = await a.ask({ type: 'presence', room: slug });
-    expect({ ...answer, users: [...answer.users].sort() }).toEqual({ type: 'presence', id: expect.any(String), room, count: 2, users: [ada.id, ben.id].sort() });
+    expect({ ...answer, users: [...answer.users].sort() }).toEqual({
+      type: 'presence',
+      id: expect.any(String),
+      room,
+      count: 2,
+      users: [ada.id, ben.id].sort(),
+    });
   });
 
   test('tells who joined and who left as deltas', async () => {
@@ -159,8 +175,20 @@ describe('presence', () => {
     await call(nodeA(), `/v1/rooms/${room}/members`, { token: ada.token, body: { user: cleo.id, role: 'viewer' } });
     const c = await live(wsUrl(nodeB()), cleo.token);
     await c.subscribe(room);
-    expect(await a.next((frame) => frame.type === 'presence' && frame.joined?.includes(cleo.id))).toEqual({ type: 'presence', room, count: 3, joined: [cleo.id], left: [] });
+    expect(await a.next((frame) => frame.type === 'presence' && frame.joined?.includes(cleo.id))).toEqual({
+      type: 'presence',
+      room,
+      count: 3,
+      joined: [cleo.id],
+      left: [],
+    });
     c.close();
-    expect(await a.next((frame) => frame.type === 'presence' && frame.left?.includes(cleo.id))).toEqual({ type: 'presence', room, count: 2, joined: [], left: [cleo.id] });
+    expect(await a.next((frame) => frame.type === 'presence' && frame.left?.includes(cleo.id))).toEqual({
+      type: 'presence',
+      room,
+      count: 2,
+      joined: [],
+      left: [cleo.id],
+    });
   });
 });

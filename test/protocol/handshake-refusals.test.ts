@@ -35,10 +35,13 @@ describe('refused before the upgrade', () => {
     await expectRefused(open(`${url}?token=${ada.token}`), 'invalid_request', 400);
   });
 
-  test.each(['https://evil.example.com', 'https://app.example.com.evil.org', 'http://app.example.com', 'null'])('Origin %s is 403 origin_refused, whatever the credential', async (foreign) => {
-    await expectRefused(open(url, { origin: foreign, token: ada.token }), 'origin_refused');
-    await expectRefused(open(url, { origin: foreign, headers: { cookie: `wr_at=${ada.token}` } }), 'origin_refused');
-  });
+  test.each(['https://evil.example.com', 'https://app.example.com.evil.org', 'http://app.example.com', 'null'])(
+    'Origin %s is 403 origin_refused, whatever the credential',
+    async (foreign) => {
+      await expectRefused(open(url, { origin: foreign, token: ada.token }), 'origin_refused');
+      await expectRefused(open(url, { origin: foreign, headers: { cookie: `wr_at=${ada.token}` } }), 'origin_refused');
+    },
+  );
 
   test.each(['/v1/ws/', '/v1/wss', '/', '/ws', '//'])('path %s is 404', async (path) => {
     const peer = RawSocket.open(nodeA(), { path });

@@ -55,7 +55,12 @@ describe('op_id', () => {
   test('belongs to its room and sender: others may use the same text', async () => {
     const other = await world.room(ada);
     const c = await live(wsUrl(nodeA()), ben.token);
-    for (const [client, where] of [[a, room], [a, other], [c, room]] as const) expect(await client.publish(where, 'x', 'op')).toMatchObject({ duplicate: false });
+    for (const [client, where] of [
+      [a, room],
+      [a, other],
+      [c, room],
+    ] as const)
+      expect(await client.publish(where, 'x', 'op')).toMatchObject({ duplicate: false });
   });
 
   test('is kept whole: 64 characters of any text, also when they differ only at the end', async () => {
@@ -116,7 +121,10 @@ describe('react', () => {
     const c = await live(wsUrl(nodeB()), ben.token);
     const react = async (client: RawClient, emoji: string, on: boolean) => (await client.ask({ type: 'react', room, message_id, emoji, on })).seq;
     expect([await react(a, '👍', true), await react(b, '👍', true), await react(c, '👍', true), await react(a, '🎉', true)]).toEqual([2, 2, 3, 4]);
-    expect((await history())[0].reactions).toEqual([{ emoji: '👍', users: [ada.id, ben.id] }, { emoji: '🎉', users: [ada.id] }]);
+    expect((await history())[0].reactions).toEqual([
+      { emoji: '👍', users: [ada.id, ben.id] },
+      { emoji: '🎉', users: [ada.id] },
+    ]);
     expect([await react(a, '👍', false), await react(a, '👍', false), await react(a, '👍', true)]).toEqual([5, 5, 6]);
     expect(await head()).toBe(6);
   });

@@ -101,14 +101,21 @@ describe('subscribe since', () => {
     expect(await reader.subscribe(room, 4)).toMatchObject({ seq: 8, replayed: 4 });
     await reader.next('message_deleted');
     const events = reader.frames.filter(({ seq, type }) => seq !== undefined && type !== 'subscribed');
-    expect(events.map(({ type, seq }) => [type, seq])).toEqual([['message', 5], ['message_edited', 6], ['reaction', 7], ['message_deleted', 8]]);
+    expect(events.map(({ type, seq }) => [type, seq])).toEqual([
+      ['message', 5],
+      ['message_edited', 6],
+      ['reaction', 7],
+      ['message_deleted', 8],
+    ]);
   });
 
   test('while others publish on both nodes: no gap, no duplicate, whatever the moment', async () => {
     const writers = [client, await live(wsUrl(nodeB()), ada.token)];
-    const publishing = Promise.all(writers.map(async (writer) => {
-      for (let i = 0; i < 25; i += 1) await writer.publish(room, i);
-    }));
+    const publishing = Promise.all(
+      writers.map(async (writer) => {
+        for (let i = 0; i < 25; i += 1) await writer.publish(room, i);
+      }),
+    );
     const readers = await Promise.all(range(0, 9).map((i) => live(wsUrl(i % 2 === 0 ? nodeA() : nodeB()), ada.token)));
     for (const [i, reader] of readers.entries()) await reader.subscribe(room, i % 5);
     await publishing;

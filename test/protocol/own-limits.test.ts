@@ -31,7 +31,8 @@ beforeEach(async () => {
 });
 
 /** From an address of its own, as a trusted proxy tells it. */
-const from = (ip: string, token?: string): Promise<RawClient> => open(node.wsUrl, { headers: { 'x-forwarded-for': ip, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
+const from = (ip: string, token?: string): Promise<RawClient> =>
+  open(node.wsUrl, { headers: { 'x-forwarded-for': ip, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
 
 describe('the deadline of the first auth', () => {
   test('is told in hello and ends in 1008 auth_timeout with a time to come back', async () => {

@@ -19,7 +19,8 @@ export interface FrameShape {
 /** One WebSocket frame as a client sends it, or not quite. */
 export function bytesOf(payload: string | Buffer, { op = OP.text, fin = true, mask = true, reserved = 0 }: FrameShape = {}): Buffer {
   const data = Buffer.from(payload);
-  const length = data.length < 126 ? [data.length] : data.length < 65_536 ? [126, data.length >> 8, data.length & 255] : [127, 0, 0, 0, 0, ...uint32(data.length)];
+  const length =
+    data.length < 126 ? [data.length] : data.length < 65_536 ? [126, data.length >> 8, data.length & 255] : [127, 0, 0, 0, 0, ...uint32(data.length)];
   const head = [(fin ? 0x80 : 0) | (reserved << 4) | op, (mask ? 0x80 : 0) | length[0]!, ...length.slice(1)];
   if (!mask) return Buffer.concat([Buffer.from(head), data]);
   const key = randomBytes(4);
@@ -55,10 +56,27 @@ export class RawSocket {
   }
 
   /** Writes the request and, in the same packet, `more`. */
-  static open(url: string, { path = '/v1/ws', method = 'GET', headers = {}, more = Buffer.alloc(0) }: { path?: string; method?: string; headers?: Record<string, string>; more?: Buffer } = {}): RawSocket {
+  static open(
+    url: string,
+    {
+      path = '/v1/ws',
+      method = 'GET',
+      headers = {},
+      more = Buffer.alloc(0),
+    }: { path?: string; method?: string; headers?: Record<string, string>; more?: Buffer } = {},
+  ): RawSocket {
     const { hostname, port, host } = new URL(url);
-    const all: Record<string, string> = { Host: host, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': randomBytes(16).toString('base64'), ...headers };
-    const lines = Object.entries(all).filter(([, value]) => value !== '').map(([name, value]) => `${name}: ${value}\r\n`);
+    const all: Record<string, string> = {
+      Host: host,
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+      ...headers,
+    };
+    const lines = Object.entries(all)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => `${name}: ${value}\r\n`);
     const peer = new RawSocket(connect(Number(port), hostname));
     peer.socket.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), more]));
     return peer;

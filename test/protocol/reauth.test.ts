@@ -15,7 +15,13 @@ beforeAll(async () => {
   ada = await world.user('ada');
 });
 
-const authError = (code: ErrorCode) => ({ type: 'auth_error', id: expect.any(String), code, action: ERROR_CODES[code].action, message: ERROR_CODES[code].message });
+const authError = (code: ErrorCode) => ({
+  type: 'auth_error',
+  id: expect.any(String),
+  code,
+  action: ERROR_CODES[code].action,
+  message: ERROR_CODES[code].message,
+});
 
 describe('auth_refresh', () => {
   test('with a newer token of the session answers auth_ok with the life of that token', async () => {
@@ -39,13 +45,19 @@ describe('auth_refresh', () => {
     ['a token that is none', () => ({ token: unique('x') })],
     ['a token with a wrong signature', () => ({ token: badToken() })],
     ['a ticket that is none', () => ({ ticket: unique('x') })],
-    ['a spent ticket', async () => {
-      const { body } = await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token });
-      const spender = await live(wsUrl(nodeA()), ada.token);
-      await spender.ask({ type: 'auth_refresh', ticket: body.ticket });
-      return { ticket: body.ticket };
-    }],
-    ['a ticket of another Origin', async () => ({ ticket: (await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token, headers: { origin } })).body.ticket })],
+    [
+      'a spent ticket',
+      async () => {
+        const { body } = await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token });
+        const spender = await live(wsUrl(nodeA()), ada.token);
+        await spender.ask({ type: 'auth_refresh', ticket: body.ticket });
+        return { ticket: body.ticket };
+      },
+    ],
+    [
+      'a ticket of another Origin',
+      async () => ({ ticket: (await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token, headers: { origin } })).body.ticket }),
+    ],
   ])('with %s is auth_error, and the old context lives: it still acts and receives', async (_, credential) => {
     const room = await world.room(ada);
     const client = await live(wsUrl(nodeB()), ada.token);
@@ -62,7 +74,10 @@ describe('auth_refresh', () => {
     client.send({ type: 'auth_refresh', ticket: body.ticket, id: 'r' });
     client.send({ type: 'publish', room, op_id: 'o', body: 1, id: 'p' });
     await client.next((frame) => frame.id === 'p');
-    expect(client.frames.slice(-2).map(({ type, id }) => [type, id])).toEqual([['auth_ok', 'r'], ['ack', 'p']]);
+    expect(client.frames.slice(-2).map(({ type, id }) => [type, id])).toEqual([
+      ['auth_ok', 'r'],
+      ['ack', 'p'],
+    ]);
   });
 
   test('many times in a row ends with one living context', async () => {

@@ -23,7 +23,11 @@ beforeAll(async () => {
 /** The raw answer, whatever its status; `body` as text is sent as it is. */
 async function raw(path: string, { body, token, method = body === undefined ? 'GET' : 'POST', headers = {} }: CallOptions = {}) {
   const sent = { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers };
-  const response = await fetch(nodeA() + path, { method, headers: sent, ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }) });
+  const response = await fetch(nodeA() + path, {
+    method,
+    headers: sent,
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text.startsWith('{') ? JSON.parse(text) : text };
 }
@@ -33,7 +37,13 @@ describe('what cannot be read is 400 or 413, what is not valid is 422, what is n
   test.each<[string, ErrorCode, number, string, () => CallOptions]>([
     ['broken JSON', 'invalid_request', 400, '/v1/auth/login', () => ({ body: '{"tenant":' })],
     ['JSON that is no object', 'invalid_request', 400, '/v1/auth/login', () => ({ body: '"text"' })],
-    ['a charset nobody knows', 'invalid_request', 400, '/v1/auth/login', () => ({ ...login({}), headers: { 'content-type': 'application/json; charset=x-unknown' } })],
+    [
+      'a charset nobody knows',
+      'invalid_request',
+      400,
+      '/v1/auth/login',
+      () => ({ ...login({}), headers: { 'content-type': 'application/json; charset=x-unknown' } }),
+    ],
     ['a broken percent sign in the path', 'invalid_request', 400, '/v1/rooms/%E0%A4%A', () => ({ token: ada.token })],
     ['a body too large', 'too_big', 413, '/v1/auth/login', () => login({ device: 'x'.repeat(300_000) })],
     ['a message body over 32 KiB', 'too_big', 413, '/v1/rooms/ROOM/messages', () => ({ token: ada.token, body: { body: 'x'.repeat(32_767) } })],
@@ -43,7 +53,13 @@ describe('what cannot be read is 400 or 413, what is not valid is 422, what is n
     ['a body of another type', 'invalid_request', 422, '/v1/auth/login', () => ({ ...login({}), headers: { 'content-type': 'text/plain' } })],
     ['NUL in a text', 'invalid_request', 422, '/v1/auth/login', () => login({ password: 'a\0b' })],
     ['an unknown query', 'invalid_request', 422, '/v1/rooms?page=2', () => ({ token: ada.token })],
-    ['an Idempotency-Key too long', 'invalid_request', 422, '/v1/rooms/ROOM/messages', () => ({ token: ada.token, body: { body: 1 }, headers: { 'idempotency-key': 'x'.repeat(65) } })],
+    [
+      'an Idempotency-Key too long',
+      'invalid_request',
+      422,
+      '/v1/rooms/ROOM/messages',
+      () => ({ token: ada.token, body: { body: 1 }, headers: { 'idempotency-key': 'x'.repeat(65) } }),
+    ],
     ['a route that is none', 'not_found', 404, '/v1/nothing', () => ({ token: ada.token })],
     ['a path outside /v1', 'not_found', 404, '/index.php', () => ({})],
     ['a method that is none', 'not_found', 404, '/v1/auth/login', () => ({ method: 'DELETE' })],
@@ -137,12 +153,22 @@ describe('403 and 409', () => {
 
   test('csrf_failed: a cookie without proof, with a proof of another session, from a foreign page; with it all, accepted', async () => {
     const cookies = async (user: SignedIn) => {
-      const { headers } = await call(nodeB(), '/v1/auth/login', { ...login({ email: user.email, password: user.password, transport: 'cookie' }), headers: { origin } });
+      const { headers } = await call(nodeB(), '/v1/auth/login', {
+        ...login({ email: user.email, password: user.password, transport: 'cookie' }),
+        headers: { origin },
+      });
       return new Map(headers.getSetCookie().map((line) => line.split(';')[0]!.split('=') as [string, string]));
     };
     const [mine, other] = [await cookies(ada), await cookies(ben)];
     const ask = (csrf: string | undefined, from: string | undefined, cookieCsrf = csrf) =>
-      raw('/v1/auth/ticket', { method: 'POST', headers: { cookie: `wr_at=${mine.get('wr_at')}; wr_csrf=${cookieCsrf}`, ...(csrf === undefined ? {} : { 'x-csrf-token': csrf }), ...(from === undefined ? {} : { origin: from }) } });
+      raw('/v1/auth/ticket', {
+        method: 'POST',
+        headers: {
+          cookie: `wr_at=${mine.get('wr_at')}; wr_csrf=${cookieCsrf}`,
+          ...(csrf === undefined ? {} : { 'x-csrf-token': csrf }),
+          ...(from === undefined ? {} : { origin: from }),
+        },
+      });
     const proof = mine.get('wr_csrf')!;
     expectAnswer(await ask(undefined, origin, proof), 'csrf_failed');
     expectAnswer(await ask(proof, undefined), 'csrf_failed');
@@ -174,7 +200,11 @@ describe('429 and 503 say when to come again', () => {
     const own = await World.create({ base: node.url });
     const [victim, other] = (await own.users('victim', 'other')) as [SignedIn, SignedIn];
     const attempt = (user: SignedIn, password: string) =>
-      fetch(`${node.url}/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ tenant: own.tenant.slug, email: user.email, password }) });
+      fetch(`${node.url}/v1/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ tenant: own.tenant.slug, email: user.email, password }),
+      });
     const codes: string[] = [];
     for (let i = 0; i < 5; i += 1) codes.push(((await (await attempt(victim, 'wrong')).json()) as { code: string }).code);
     expect(codes.slice(0, 3)).toEqual(['invalid_credentials', 'invalid_credentials', 'invalid_credentials']);

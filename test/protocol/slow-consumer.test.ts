@@ -79,6 +79,11 @@ describe('a replay', () => {
     expect(await client.next('message')).toMatchObject({ seq: 1002, body: 'live' });
     expect(await client.subscribe(long, 2)).toMatchObject({ seq: 1002, recovered: true, replayed: 1000 });
     await client.next((frame) => frame.type === 'message' && frame.seq === 1002);
-    expect(client.of('message').slice(1).map(({ seq }) => seq)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 3));
+    expect(
+      client
+        .of('message')
+        .slice(1)
+        .map(({ seq }) => seq),
+    ).toEqual(Array.from({ length: 1000 }, (_, i) => i + 3));
   });
 });

@@ -35,8 +35,16 @@ describe('a peer that breaks the transport is told why', () => {
     ['a surrogate as UTF-8 bytes', 'invalid_utf8', () => bytesOf(Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]))],
     ['a binary frame', 'unsupported_data', () => bytesOf(text, { op: OP.binary })],
     ['a frame one byte too big', 'too_big', () => bytesOf('x'.repeat(FRAME_BYTES_MAX + 1))],
-    ['fragments that are too big together', 'too_big', () => Buffer.concat([bytesOf('x'.repeat(40_000), { fin: false }), bytesOf('x'.repeat(40_000), { op: 0 })])],
-    ['more than 64 fragments', 'policy_violation', () => Buffer.concat([bytesOf('x', { fin: false }), ...Array.from({ length: 65 }, () => bytesOf('x', { op: 0, fin: false }))])],
+    [
+      'fragments that are too big together',
+      'too_big',
+      () => Buffer.concat([bytesOf('x'.repeat(40_000), { fin: false }), bytesOf('x'.repeat(40_000), { op: 0 })]),
+    ],
+    [
+      'more than 64 fragments',
+      'policy_violation',
+      () => Buffer.concat([bytesOf('x', { fin: false }), ...Array.from({ length: 65 }, () => bytesOf('x', { op: 0, fin: false }))]),
+    ],
   ])('%s: %s', async (_, code, bytes) => {
     const peer = await liveSocket();
     peer.socket.write(bytes());

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const pkcs8 = unwrapSigningKey({ kid, wrapped: row.wrapped as Uint8Array }, [SECRET])!;
   privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
   publicKey = createPublicKey(privateKey);
-  const key = { kid, privateKey, publicKey };
+  const key = { kid, alg: 'ES256', privateKey, publicKey, retiredAtMs: null };
   const keys = { current: () => key, find: (wanted: string) => (wanted === kid ? key : undefined), reload: async () => void (reloads += 1) };
   state = new AuthorityState();
   tokens = new AccessTokens({ accessTtlSeconds: 300 } as Config, new JwtService({}), keys as unknown as SigningKeys, { value: ISSUER } as PublicUrl, state, {

@@ -1,0 +1,45 @@
+/** `npm run keys`, without npm: the compiled command with the environment of a node. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { keyState } from '../../src/auth/signing-keys.js';
+import type { KeyState } from '../../src/auth/signing-keys.js';
+
+const cli = fileURLToPath(new URL('../../dist/auth/keys-cli.js', import.meta.url));
+
+export interface CliAnswer {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export function runKeys(env: Record<string, string>, ...args: string[]): Promise<CliAnswer> {
+  const { REDIS_URL: _, ...own } = env;
+  const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', ...own } });
+  const answer: CliAnswer = { code: null, stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => (answer.stdout += chunk));
+  child.stderr.on('data', (chunk) => (answer.stderr += chunk));
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...answer, code })));
+}
+
+/** What `GET /v1/admin/keys` shows, eldest first, for tests whose operator's token is not to matter. */
+export async function listKeys(databaseUrl: string): Promise<{ kid: string; alg: string; state: KeyState; signsFrom: Date; retiredAt: Date | null }[]> {
+  const { rows } = await query<{ kid: string; alg: string; signsFrom: Date; retiredAt: Date | null; withdrawnAt: Date | null }>(
+    databaseUrl,
+    'SELECT kid, alg, signs_from AS "signsFrom", retired_at AS "retiredAt", withdrawn_at AS "withdrawnAt" FROM signing_keys ORDER BY signs_from',
+  );
+  return rows.map((row) => ({ ...row, state: keyState(row) }));
+}
+
+export async function query<Row extends pg.QueryResultRow>(databaseUrl: string, text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    return await client.query<Row>(text, values);
+  } finally {
+    await client.end();
+  }
+}
+
+export const kidOf = (token: string): string => headerOf(token).kid;
+export const headerOf = (token: string): { alg: string; kid: string; typ: string } => JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString());
