@@ -17,8 +17,9 @@ const MARK = '@@';
 const DIGITS = 10;
 const HALF_OPEN_MAX = 256;
 const STALL_MS = 3_000;
+const OPEN_WITHIN_MS = 60_000;
 const RECONNECT_WITHIN_MS = 200;
-/** A server that answers 503 at the handshake is asked again; how often is reported. */
+/** A server that is overloaded says so (503 at the handshake, `retry` after it): it is asked again, and how often is reported. */
 const ATTEMPTS_MAX = 40;
 const RETRY_AFTER_MS = 250;
 
@@ -99,12 +100,17 @@ class Load {
 
   /** Opens clients from..to, so many at a time; resolves when each is ready or failed. */
   open(from, to) {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       let next = from;
-      const done = () => this.ready + this.failed >= to;
+      const timer = setTimeout(() => {
+        const waiting = this.connections.slice(from, to).find((client) => !client.isReady);
+        reject(new Error(`${this.ready} of ${to} are ready after ${OPEN_WITHIN_MS / 1000} s; one waits in step ${waiting?.step} (${waiting?.heard})`));
+      }, OPEN_WITHIN_MS);
       this.onSettled = () => {
         while (this.opening < HALF_OPEN_MAX && next < to) this.connections[next++].connect();
-        if (done()) resolve();
+        if (this.ready + this.failed < to) return;
+        clearTimeout(timer);
+        resolve();
       };
       this.onSettled();
     });
@@ -322,6 +328,7 @@ class Load {
   onGone(client, reason) {
     const wasReady = client.isReady;
     client.isReady = false;
+    if (wasReady && this.opening > 0 && !this.reconnecting) this.failed += 1;
     if (wasReady) {
       this.firstLoss ||= performance.now();
       this.ready -= 1;
@@ -368,6 +375,7 @@ class Client {
   closeCode = 0;
   turnedAway = false;
   attempts = 0;
+  heard = '';
   onClosed = null;
   step = 0;
   rest = null;
@@ -488,7 +496,13 @@ class Client {
 
   hear(text) {
     if (this.load.spec.ping !== undefined && text === this.load.spec.ping) return this.send(this.load.spec.pong);
-    if (text.startsWith('{"type":"error"')) this.load.firstError ??= text;
+    this.heard = text.slice(0, 200);
+    if (text.startsWith('{"type":"error"') && text.includes('"action":"retry"')) {
+      this.load.turnedAway += 1;
+      this.step -= 1;
+      setTimeout(() => this.advance(), RETRY_AFTER_MS);
+      return;
+    }
     if (!text.includes(this.script[this.step]?.expect)) return;
     this.step += 1;
     this.advance();

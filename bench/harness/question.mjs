@@ -89,7 +89,7 @@ async function measure(question, options, ctx) {
           const faults = Object.entries(faultsOf(result)).filter(([, count]) => count > 0);
           console.error(`${question.name} #${rep} ${step.name} ${name}: ${main.join(', ')}${faults.map(([fault, count]) => `, ${count} ${fault}`).join('')}${result.error ?? ''}`);
         } catch (error) {
-          console.error(`${question.name} #${rep} ${step.name} ${name} FAILED: ${error.message}`);
+          console.error(`${question.name} #${rep} ${step.name} ${name} FAILED: ${error.message.slice(0, 600)}`);
           runs.push({ peer: name, step: step.name, rep, failed: error.message });
         }
       }

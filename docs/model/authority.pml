@@ -215,7 +215,9 @@ init {
     run Gateway(0);
     run Gateway(1);
     run Clock();
+#ifndef ALONE
     run Other();
+#endif
     run Revoke()
   }
 }

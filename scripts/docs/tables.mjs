@@ -1,5 +1,6 @@
 /** Every table of the docs that the code owns, from the compiled server. Each is a function that answers Markdown. */
 import { readFileSync } from 'node:fs';
+import { AUDIT_EVENTS } from '../../dist/audit/audit-events.js';
 import { OPERATIONS } from '../../dist/operator/operations.js';
 import { REPLIES } from '../../dist/platform/asyncapi.js';
 import { VARIABLES } from '../../dist/platform/config.js';
@@ -49,6 +50,8 @@ export const tables = {
         .filter((metric) => typeof metric?.name === 'string')
         .map((metric) => [code(metric.name), metric.constructor.name.toLowerCase(), metric.labelNames.map(code).join(', ') || '-', metric.help]),
     ),
+
+  'audit-events': () => table(['event', 'meaning'], Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [code(event), meaning])),
 
   rest: () =>
     table(

@@ -36,7 +36,7 @@ export const AUDIT_EVENTS = {
   excess_rate_limit_exceeded: 'a limit was reached: a credential that loops, or more refusals a second than are recorded one by one',
   sys_startup: 'a node began its chain; `heads`: where the other chains stood',
   sys_shutdown: 'a node ended its chain in order; a chain without it ended in a crash or goes on',
-  sys_monitor_disabled: 'records were lost because Postgres was away too long; `lost`: how many',
+  sys_monitor_disabled: 'records were lost, because Postgres was away too long; `lost`: how many',
   audit_pruned: 'records older than the retention were deleted',
 } as const;
 

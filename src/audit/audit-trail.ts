@@ -7,14 +7,15 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Database, sqlState } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { NodeIdentity } from '../platform/node-identity.js';
 import type { AuditEventName, AuditNote, AuditRecord } from './audit-events.js';
 import { auditKey, recordDigest } from './audit-hash.js';
 import type { AuditKey } from './audit-hash.js';
-import { takeNoted, toRecord } from './note-audit.js';
+import { noticed, takeNoted, toRecord } from './note-audit.js';
+import type { Noticed } from './note-audit.js';
 
 const FLUSH_EVERY_MS = 500;
 /** Short, because the chain is locked meanwhile and a revocation may be waiting for it. */
@@ -42,7 +43,9 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   private readonly logger = new Logger(AuditTrail.name);
   private readonly key: AuditKey;
   private readonly node: string;
-  private waiting: AuditRecord[] = [];
+  private readonly waiting: Noticed[] = [];
+  /** Being written, and kept as it is until Postgres has said so. */
+  private batch: AuditRecord[] = [];
   private lost = 0;
   private refusals = 0;
   private readonly uncounted = new Map<AuditEventName, number>();
@@ -75,13 +78,14 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     this.note({ event: 'sys_startup', detail: { heads: Object.fromEntries(rows.map(({ node, n, hash }) => [node, `${n}:${hash}`])) } });
   }
 
-  /** For what happens outside a transaction: written within a second. Cheap and never fails. */
+  /** For what happens outside a transaction: written within a second. Cheap, because it is called where thousands of connections close at once. */
   note(note: AuditNote): void {
     if (REFUSALS.has(note.event) && (this.refusals += 1) > REFUSALS_MAX) {
       this.uncounted.set(note.event, (this.uncounted.get(note.event) ?? 0) + 1);
       return;
     }
-    this.keep(toRecord(note));
+    if (this.waiting.length < WAITING_MAX) this.waiting.push(noticed(note));
+    else this.lose(1);
   }
 
   /** One at a time; what could not be written is kept for the next time. */
@@ -95,12 +99,19 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   private async write(): Promise<void> {
     this.refusals = 0;
     this.tellUncounted();
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.slice(0, BATCH);
-      const rows = await this.database.hot<{ head: string }>('append_audit', APPEND, [this.node, this.key.id, this.digested(batch)]);
-      const written = new Set(batch);
-      this.waiting = this.waiting.filter((record) => !written.has(record));
-      this.tellHead(rows[0]!.head);
+    for (;;) {
+      if (this.batch.length === 0) this.batch = this.waiting.splice(0, BATCH).map(toRecord);
+      if (this.batch.length === 0) return;
+      try {
+        const rows = await this.database.hot<{ head: string }>('append_audit', APPEND, [this.node, this.key.id, this.digested(this.batch)]);
+        this.tellHead(rows[0]!.head);
+      } catch (error) {
+        if (!/^2[23]/.test(sqlState(error) ?? '')) throw error;
+        // Postgres will never take it; it must not hold up what comes after.
+        this.logger.error({ msg: 'audit records refused by Postgres', records: this.batch.length, error: (error as Error).message });
+        this.lose(this.batch.length);
+      }
+      this.batch = [];
     }
   }
 
@@ -113,19 +124,16 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     return JSON.stringify(records.map((record) => ({ ...record, digest: recordDigest(this.key, record).toString('hex') })));
   }
 
-  private keep(record: AuditRecord): void {
-    this.waiting.push(record);
-    if (this.waiting.length <= WAITING_MAX) return;
-    this.waiting.shift();
-    this.lost += 1;
-    this.metrics.auditLost.inc();
+  private lose(records: number): void {
+    this.lost += records;
+    this.metrics.auditLost.inc(records);
   }
 
   private tellUncounted(): void {
-    for (const [event, count] of this.uncounted) this.keep(toRecord({ event: 'excess_rate_limit_exceeded', detail: { limit: 'audit', event, count } }));
+    for (const [event, count] of this.uncounted) this.waiting.push(noticed({ event: 'excess_rate_limit_exceeded', detail: { limit: 'audit', event, count } }));
     this.uncounted.clear();
     if (this.lost === 0 || this.waiting.length > WAITING_MAX / 2) return;
-    this.keep(toRecord({ event: 'sys_monitor_disabled', detail: { lost: this.lost } }));
+    this.waiting.push(noticed({ event: 'sys_monitor_disabled', detail: { lost: this.lost } }));
     this.lost = 0;
   }
 

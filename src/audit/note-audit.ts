@@ -4,17 +4,19 @@
  */
 import { wallMs } from '../platform/clock.js';
 import type { Tx } from '../platform/database.js';
-import { newId } from '../platform/ids.js';
+import { idAt } from '../platform/ids.js';
 import { currentRequest } from '../platform/request-context.js';
+import type { RequestContext } from '../platform/request-context.js';
 import { sessionHash } from './audit-hash.js';
 import type { AuditNote, AuditRecord } from './audit-events.js';
 
 const noted = new WeakMap<Tx, AuditRecord[]>();
 
 export function noteAudit(tx: Tx, note: AuditNote): void {
+  const record = toRecord(noticed(note));
   const records = noted.get(tx);
-  if (records === undefined) noted.set(tx, [toRecord(note)]);
-  else records.push(toRecord(note));
+  if (records === undefined) noted.set(tx, [record]);
+  else records.push(record);
 }
 
 /** What this transaction has noted since it was last asked. */
@@ -24,17 +26,28 @@ export function takeNoted(tx: Tx): AuditRecord[] {
   return records;
 }
 
-export function toRecord(note: AuditNote): AuditRecord {
-  const request = currentRequest();
+/** A note with its moment and its request; costs nothing. */
+export interface Noticed {
+  readonly note: AuditNote;
+  readonly atMs: number;
+  readonly seq: number;
+  readonly request: RequestContext | undefined;
+}
+
+let seq = 0;
+
+export const noticed = (note: AuditNote): Noticed => ({ note, atMs: wallMs(), seq: (seq = (seq + 1) >>> 0), request: currentRequest() });
+
+export function toRecord({ note, atMs, seq, request }: Noticed): AuditRecord {
   const caller = request?.actor;
   const session = note.session === undefined ? caller?.sessionId : note.session;
   return {
-    id: newId(),
-    at: new Date(wallMs()).toISOString(),
+    id: idAt(atMs, seq),
+    at: new Date(atMs).toISOString(),
     event: note.event,
     tenant_id: orElse(note.tenant, caller?.tenantId),
     actor_id: orElse(note.actor, caller?.userId),
-    user_id: orElse(note.user, undefined),
+    user_id: note.user ?? null,
     session_hash: session === undefined || session === null ? null : sessionHash(session),
     ip: orElse(note.ip, request?.ip),
     request_id: orElse(note.requestId, request?.requestId),

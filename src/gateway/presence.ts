@@ -16,12 +16,18 @@ import type { RoomChannel } from './room-channel.js';
 const TICK_MS = 1_000;
 const TELL_AGAIN_MS = 15_000;
 const FORGET_MS = 45_000;
+/** Long enough for the other nodes to answer. */
+const LISTEN_MS = 200;
 
 interface RoomPresence {
   remote: Map<string, PresenceState & { seenMs: number }>;
   /** What the clients of this node were told last. */
   told: { users: Set<string> | null; count: number };
   toldMs: number;
+  /** When this node began to listen in the room. */
+  sinceMs: number;
+  /** Questions that wait for the other nodes. */
+  asking: number;
 }
 
 @Injectable()
@@ -44,7 +50,7 @@ export class Presence implements OnModuleDestroy {
   /** Somebody came or went on this node. */
   private changed(channel: RoomChannel): void {
     if (!this.rooms.has(channel.id)) {
-      this.rooms.set(channel.id, { remote: new Map(), told: { users: new Set(), count: 0 }, toldMs: 0 });
+      this.rooms.set(channel.id, { remote: new Map(), told: { users: new Set(), count: 0 }, toldMs: 0, sinceMs: monotonicMs(), asking: 0 });
       this.bus.sendPresence(channel.id, null);
     }
     this.changedRooms.add(channel.id);
@@ -62,10 +68,28 @@ export class Presence implements OnModuleDestroy {
     this.changedRooms.add(message.state.room);
   }
 
-  /** The answer to `presence {room}`: all users when they can be listed. */
-  ask(room: string): ServerFrames['presence'] {
+  /** The answer to `presence {room}`: all users when they can be listed. A node that is new to the room asks the others first. */
+  async ask(room: string): Promise<ServerFrames['presence']> {
+    const known = this.rooms.get(room);
+    if (known === undefined || monotonicMs() - known.sinceMs < LISTEN_MS) await this.listen(room);
     const { users, count } = this.view(room);
+    this.forgetIfUnused(room);
     return { type: 'presence', room, count, ...(users === null ? {} : { users: [...users] }) };
+  }
+
+  private async listen(room: string): Promise<void> {
+    const channel = await this.channels.open(room);
+    this.changed(channel);
+    const presence = this.rooms.get(room)!;
+    presence.asking += 1;
+    await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
+    presence.asking -= 1;
+    this.channels.closeIfEmpty(channel);
+  }
+
+  private forgetIfUnused(id: string): void {
+    const room = this.rooms.get(id);
+    if (room !== undefined && room.asking === 0 && (this.channels.get(id)?.subscriptions.size ?? 0) === 0) this.rooms.delete(id);
   }
 
   private tick(): void {
@@ -90,7 +114,7 @@ export class Presence implements OnModuleDestroy {
     room.told = view;
     const channel = this.channels.get(id);
     if (local.count === 0 || channel === undefined) {
-      this.rooms.delete(id);
+      this.forgetIfUnused(id);
       return;
     }
     if (view.users === null || before.users === null) {

@@ -12,7 +12,7 @@ const list = z
   .string()
   .default('')
   .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
-const origin = z.string().refine((text) => text === '*' || (URL.canParse(text) && new URL(text).origin === text), 'not an origin like https://app.example.com');
+const origin = z.string().refine((text) => text === '*' || (!text.includes('*') && URL.canParse(text) && new URL(text).origin === text), 'not an origin like https://app.example.com');
 const cidr = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'not an address or CIDR');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/$/, ''));
 

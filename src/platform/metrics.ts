@@ -24,7 +24,7 @@ export class Metrics {
   readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
   readonly authLoops = this.counter('auth_loops_total', 'periods in which a client that repeats a refused credential was blocked, by its code', ['code']);
-  readonly auditLost = this.counter('audit_lost_total', 'audit records dropped because Postgres was away too long', []);
+  readonly auditLost = this.counter('audit_lost_total', 'audit records that could not be written', []);
   readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', ['reason']);
   readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');
   readonly authorityFenced = this.gauge('authority_fenced', '1 while this node cannot prove its authority');

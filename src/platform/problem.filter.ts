@@ -67,7 +67,7 @@ export function toProblem(error: DomainError, request_id: string): Problem {
 
 export function problemHeaders(error: DomainError): Record<string, string> {
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json; charset=utf-8', 'Cache-Control': 'no-store' };
-  if (error.status === 401) headers['WWW-Authenticate'] = error.code === 'auth_missing' ? 'Bearer' : 'Bearer error="invalid_token"';
+  if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer error="invalid_token"';
   if (error.status === 429 || error.status === 503) headers['Retry-After'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)));
   return headers;
 }

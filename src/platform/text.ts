@@ -28,6 +28,7 @@ export function jsonTrouble(value: unknown): string | null {
   const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (typeof next.value === 'string' && UNSTORABLE.test(next.value)) return 'must be well-formed text without NUL';
+    if (typeof next.value === 'number' && !Number.isFinite(next.value)) return 'must be a number that a double can hold';
     if (typeof next.value !== 'object' || next.value === null) continue;
     const depth = next.depth + 1;
     if (depth > LIMITS.jsonDepth) return `must not be nested deeper than ${LIMITS.jsonDepth}`;

@@ -66,7 +66,8 @@ export class Actor {
     await this.until(() => this.plan.rooms.every((room) => this.subscribed.has(room)), 10_000, 'subscribed');
     const { publishEveryMs, signalEveryMs } = this.plan;
     if (publishEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.begin('publish', room)), publishEveryMs));
-    if (signalEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.begin('signal', room)), signalEveryMs));
+    // A signal is tried once, by who can: nobody may hear it twice.
+    if (signalEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.live && this.subscribed.has(room) && this.begin('signal', room)), signalEveryMs));
   }
 
   /** One publish, told apart from those of the loop. */
@@ -101,7 +102,7 @@ export class Actor {
     this.waiting = this.waiting.filter(({ test, resolve }) => !test() || void resolve());
   }
 
-  private each(work: (room: string) => void): void {
+  private each(work: (room: string) => unknown): void {
     if (this.publishing && !this.stopped) for (const room of this.plan.rooms) work(room);
   }
 
@@ -206,8 +207,7 @@ export class Actor {
     const at = nowMs();
     const op: OpRecord = { id, client: this.record.id, kind, room, invokedMs: at, lastInvokedMs: at, completedMs: null, outcome: 'unknown', code: null, seq: null };
     this.history.ops.push(op);
-    // A signal is tried once: nobody may hear it twice.
-    if (kind === 'publish' || this.live) this.pending.set(id, op);
+    this.pending.set(id, op);
     this.sendAgain(op);
     return op;
   }

@@ -40,7 +40,7 @@ export class Workload {
   }
 
   /** `rounds`: how many sets of victims. `expiring`: members whose token ends after about so many seconds. */
-  static async start(cluster: FaultCluster, { rounds = 1, expiring = 3 }: { rounds?: number; expiring?: number } = {}): Promise<Workload> {
+  static async start(cluster: FaultCluster, { rounds = 1, expiring = 2 }: { rounds?: number; expiring?: number } = {}): Promise<Workload> {
     const workload = new Workload(cluster);
     try {
       await workload.prepare(rounds, expiring);

@@ -8,7 +8,7 @@ import type { Opening, Peer } from './peer.js';
 export type Carrier = 'header' | 'subprotocol' | 'ticket' | 'cookie' | 'first message';
 
 export interface ForeignClient {
-  open(opening: Opening): Promise<Peer>;
+  open: (opening: Opening) => Promise<Peer>;
   carriers: Carrier[];
   /** Status and reason of a close reach whoever uses it. */
   tellsCloses?: boolean;

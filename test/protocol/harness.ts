@@ -98,7 +98,7 @@ export function expectProblem(status: number, header: (name: string) => string |
   expect(header('cache-control')).toBe('no-store');
   if (action === 'retry') expect(retry_after_ms).toBeGreaterThan(0);
   if (status === 429 || status === 503) expect(Number(header('retry-after'))).toBe(Math.max(1, Math.ceil(retry_after_ms / 1000)));
-  if (status === 401) expect(header('www-authenticate')).toBe(code === 'auth_missing' ? 'Bearer' : 'Bearer error="invalid_token"');
+  if (status === 401) expect(header('www-authenticate')).toBe('Bearer error="invalid_token"');
   if (decision_id !== undefined) expect(decision_id).toMatch(/^[0-9a-f-]{36}$/);
   if (errors !== undefined) expect(errors.length).toBeGreaterThan(0);
 }

@@ -1,4 +1,4 @@
-/** CONNECT on a node with small limits of its own: the deadline, `?token=`, and the caps that are refused before the upgrade. */
+/** CONNECT on a node of its own, behind https and with small limits: the deadline, `?token=`, cookies, and the caps that are refused before the upgrade. */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -13,6 +13,7 @@ let ada: SignedIn;
 
 beforeAll(async () => {
   node = await startNode({
+    PUBLIC_URL: 'https://rooms.example.com',
     AUTH_DEADLINE_MS: String(DEADLINE_MS),
     QUERY_TOKEN: 'on',
     TRUSTED_PROXIES: '127.0.0.0/8',
@@ -66,6 +67,21 @@ describe('?token= with QUERY_TOKEN=on', () => {
 
   test('is told and closed when it is not valid', async () => {
     await expectClosed(await open(`${node.wsUrl}?token=x`), 'auth_invalid');
+  });
+});
+
+describe('over https', () => {
+  const origin = 'https://rooms.example.com';
+
+  test('the cookie that counts is __Host-wr_at, from the Origin of PUBLIC_URL', async () => {
+    const client = await open(node.wsUrl, { origin, headers: { cookie: `wr_at=planted; __Host-wr_at=${ada.token}` } });
+    expect(await client.next('auth_ok')).toMatchObject({ session_id: ada.session });
+  });
+
+  test('one without the prefix, which a sibling domain can plant, is no credential', async () => {
+    const client = await open(node.wsUrl, { origin, headers: { cookie: `wr_at=${ada.token}` } });
+    client.send({ type: 'ping' });
+    await expectClosed(client, 'auth_missing');
   });
 });
 

@@ -5,9 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { afterEach } from '@jest/globals';
 import { within } from './harness.js';
 
 export const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
+
+const opened: Socket[] = [];
+
+afterEach(() => {
+  for (const socket of opened.splice(0)) socket.destroy();
+});
 
 export interface FrameShape {
   op?: number;
@@ -78,6 +85,7 @@ export class RawSocket {
       .filter(([, value]) => value !== '')
       .map(([name, value]) => `${name}: ${value}\r\n`);
     const peer = new RawSocket(connect(Number(port), hostname));
+    opened.push(peer.socket);
     peer.socket.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), more]));
     return peer;
   }

@@ -1,0 +1,245 @@
+/**
+ * A real `Connection` over a socket of ours, driven by random commands: what leaves the socket is compared with a model of
+ * what may leave it at that moment. The clock is real; deadlines are far away or past.
+ */
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { Connection } from '../../src/gateway/connection.js';
+import { encodeTextFrame } from '../../src/gateway/frame-encoder.js';
+import type { RoomChannel } from '../../src/gateway/room-channel.js';
+import type { WardroomSocket } from '../../src/gateway/wardroom-socket.js';
+import { monotonicMs } from '../../src/platform/clock.js';
+
+const COMMANDS = ['room a', 'room b', 'own', 'answer', 'fence', 'prove', 'past deadline', 'notice expiry', 'renew', 'fill', 'drain', 'turn', 'revoke a', 'wait for drain', 'end'] as const;
+type Command = (typeof COMMANDS)[number];
+type Kind = 'a' | 'b' | 'own' | 'answer';
+interface Sent {
+  kind: Kind | 'goodbye';
+  k: number;
+}
+
+const [roomA, roomB] = [{ id: 'a' }, { id: 'b' }] as unknown as [RoomChannel, RoomChannel];
+const QUEUE_BYTES_MAX = 1_000;
+const HOLDS = /** Times the limit, whatever the socket does: connection.ts. */ 10;
+
+class Machine {
+  readonly socket = Object.assign(new EventEmitter(), {
+    writableLength: 0,
+    writableNeedDrain: false,
+    destroyed: false,
+    bytesRead: 0,
+    write: (data: Buffer) => this.wrote(data),
+  });
+  readonly closes: { status: number; reason: string }[] = [];
+  readonly sent: Sent[] = [];
+  /** What was handed over and not taken back, in order. */
+  readonly expected: Sent[] = [];
+  readonly violations: string[] = [];
+  readonly waits: { settled: boolean }[] = [];
+  fenced = false;
+  ended = false;
+  private count = 0;
+  private dirty: Connection[] = [];
+  readonly connection: Connection;
+
+  constructor() {
+    const ws = {
+      readyState: 1,
+      OPEN: 1,
+      closeWith: (status: number, reason: string) => this.closes.push({ status, reason }),
+      terminate: () => undefined,
+      ping: () => undefined,
+    };
+    const host = {
+      fencedAt: () => this.fenced,
+      queueBytesMax: QUEUE_BYTES_MAX,
+      wantsFlush: (connection: Connection) => this.dirty.push(connection),
+      onEnd: () => (this.ended = true),
+    };
+    this.connection = new Connection(ws as unknown as WardroomSocket, this.socket as unknown as Socket, '127.0.0.1', undefined, host);
+    this.connection.step('credential');
+    this.accept();
+  }
+
+  /** What may leave the socket now, told apart from how the connection decides it. */
+  private get mayCarryRooms(): boolean {
+    return !this.ended && !this.fenced && this.connection.state === 'live' && monotonicMs() < this.connection.token!.deadlineMs;
+  }
+
+  private wrote(data: Buffer): boolean {
+    for (const frame of framesOf(data)) {
+      if (frame.kind === 'goodbye' ? !this.ended : this.ended) this.violations.push(`${frame.kind} ${frame.k} left ${this.ended ? 'after' : 'before'} the end`);
+      if (frame.kind !== 'own' && frame.kind !== 'goodbye' && !this.mayCarryRooms) this.violations.push(`${frame.kind} ${frame.k} left without the right to`);
+      this.sent.push(frame);
+    }
+    return true;
+  }
+
+  private accept(): void {
+    const principal = { userId: 'u', tenantId: 't', sessionId: 's' };
+    this.connection.token = { principal, kid: 'k', jti: 'j', issuedAtMs: 0, expiresAtMs: 0, deadlineMs: monotonicMs() + 1e9 };
+    this.connection.step('accepted');
+  }
+
+  private hand(kind: Kind): void {
+    const frame: Sent = { kind, k: (this.count += 1) };
+    const { state } = this.connection;
+    if (state !== 'closing' && state !== 'closed') this.expected.push(frame);
+    if (kind === 'own') this.connection.send({ type: 'pong', server_time_ms: frame.k });
+    else if (kind === 'answer') this.connection.send({ type: 'ack', room: 'a', seq: frame.k });
+    else this.connection.queue(encodeTextFrame(JSON.stringify({ room: kind, k: frame.k })), kind === 'a' ? roomA : roomB);
+  }
+
+  do(command: Command): void {
+    const { connection, socket } = this;
+    switch (command) {
+      case 'room a':
+        return this.hand('a');
+      case 'room b':
+        return this.hand('b');
+      case 'own':
+        return this.hand('own');
+      case 'answer':
+        return this.hand('answer');
+      case 'fence':
+        this.fenced = true;
+        return;
+      case 'prove':
+        this.fenced = false;
+        return connection.resume();
+      case 'past deadline':
+        connection.token = { ...connection.token!, deadlineMs: monotonicMs() - 1 };
+        return;
+      case 'notice expiry':
+        if (monotonicMs() >= connection.token!.deadlineMs) connection.step('expired');
+        return;
+      case 'renew':
+        if (!connection.authenticated) return;
+        this.accept();
+        return connection.resume();
+      case 'fill':
+        Object.assign(socket, { writableLength: 100_000, writableNeedDrain: true });
+        return;
+      case 'drain':
+        Object.assign(socket, { writableLength: 0, writableNeedDrain: false });
+        socket.emit('drain');
+        return;
+      case 'turn':
+        return this.turn();
+      case 'revoke a': {
+        connection.dropQueued(roomA);
+        const left = new Set(this.sent.map(({ k }) => k));
+        for (let i = this.expected.length - 1; i >= 0; i -= 1) if (this.expected[i]!.kind === 'a' && !left.has(this.expected[i]!.k)) this.expected.splice(i, 1);
+        return;
+      }
+      case 'wait for drain': {
+        const wait = { settled: false };
+        this.waits.push(wait);
+        void connection.drained().then(() => (wait.settled = true));
+        return;
+      }
+      case 'end':
+        return connection.end('restarting');
+    }
+  }
+
+  turn(): void {
+    for (const connection of this.dirty.splice(0)) connection.flush();
+  }
+
+  /** Authority, credential and peer are all back: what is left must go. */
+  async finish(): Promise<void> {
+    for (const command of ['prove', 'renew', 'drain', 'turn', 'turn'] as const) this.do(command);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function framesOf(data: Buffer): Sent[] {
+  const frames: Sent[] = [];
+  for (let at = 0; at < data.length; ) {
+    expect(data[at]).toBe(0x81);
+    const short = data[at + 1]!;
+    const [from, length] = short < 126 ? [at + 2, short] : [at + 4, data.readUInt16BE(at + 2)];
+    const frame = JSON.parse(data.toString('utf8', from, from + length));
+    frames.push(
+      frame.type === 'goodbye'
+        ? { kind: 'goodbye', k: 0 }
+        : frame.type === 'pong'
+          ? { kind: 'own', k: frame.server_time_ms }
+          : frame.type === 'ack'
+            ? { kind: 'answer', k: frame.seq }
+            : { kind: frame.room, k: frame.k },
+    );
+    at = from + length;
+  }
+  return frames;
+}
+
+const commands = fc.array(fc.constantFrom(...COMMANDS), { maxLength: 60 });
+const held = (frames: readonly Sent[]) => frames.filter(({ kind }) => kind === 'a' || kind === 'b' || kind === 'answer');
+const own = (frames: readonly Sent[]) => frames.filter(({ kind }) => kind === 'own');
+
+const property = (check: (machine: Machine, commands: Command[]) => Promise<void> | void, given = commands) =>
+  fc.assert(
+    fc.asyncProperty(given, async (script) => {
+      const machine = new Machine();
+      for (const command of script) machine.do(command);
+      await machine.finish();
+      await check(machine, script);
+    }),
+    { numRuns: 1_500 },
+  );
+
+describe('what leaves a connection', () => {
+  test('nothing of a room while fenced, expired, past its deadline or after the end; after the end the goodbye alone', async () => {
+    await property((machine) => {
+      expect(machine.violations).toEqual([]);
+      expect(machine.sent.filter(({ kind }) => kind === 'goodbye')).toHaveLength(machine.ended ? 1 : 0);
+      if (machine.ended) expect(machine.sent.at(-1)!.kind).toBe('goodbye');
+      expect(machine.closes).toHaveLength(machine.ended ? 1 : 0);
+    });
+  });
+
+  test('what rooms said arrives once and in order, however often it was held back, unless it was taken back', async () => {
+    await property((machine) => {
+      const got = held(machine.sent);
+      const wanted = held(machine.expected);
+      expect(got).toEqual(machine.ended ? wanted.slice(0, got.length) : wanted);
+    });
+  });
+
+  test('words about the connection itself go out in order while room data is held', async () => {
+    await property((machine) => {
+      const got = own(machine.sent);
+      const wanted = own(machine.expected);
+      expect(got).toEqual(machine.ended ? wanted.slice(0, got.length) : wanted);
+    });
+    const machine = new Machine();
+    for (const command of ['room a', 'fence', 'own', 'turn'] as const) machine.do(command);
+    expect(machine.sent.map(({ kind }) => kind)).toEqual(['own']);
+  });
+
+  test('whoever waits for the queue to drain goes on when it has, or when the connection is over', async () => {
+    await property((machine) => expect(machine.waits.every(({ settled }) => settled)).toBe(true));
+  });
+
+  test('a peer far behind is closed as slow_consumer instead of filling memory', async () => {
+    const flood = fc.array(fc.constantFrom<Command>('room a', 'room b', 'answer', 'turn', 'fill', 'fence', 'fence'), { minLength: 500, maxLength: 900 });
+    await fc.assert(
+      fc.asyncProperty(flood, async (script) => {
+        const machine = new Machine();
+        let most = 0;
+        for (const command of script) {
+          machine.do(command);
+          most = Math.max(most, machine.connection.heldBytes);
+        }
+        expect(most).toBeLessThanOrEqual(QUEUE_BYTES_MAX * HOLDS);
+        await machine.finish();
+        for (const { reason } of machine.closes) expect(JSON.parse(reason)).toMatchObject({ code: 'slow_consumer', action: 'reconnect' });
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
