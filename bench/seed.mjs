@@ -5,7 +5,7 @@
  * Run alone it prints one line of JSON and lives until its stdin ends.
  */
 import { execFileSync } from 'node:child_process';
-import { createPrivateKey, randomBytes, sign } from 'node:crypto';
+import { createPrivateKey, randomBytes, randomInt, sign } from 'node:crypto';
 import { chmodSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -22,11 +22,12 @@ const TOKEN_SECONDS = 900;
 /** The project whose dist/ is measured: this one, or a frozen copy of it. */
 export const project = resolve(process.env.WARDROOM_DIR ?? fileURLToPath(new URL('..', import.meta.url)));
 
-const id = (kind, i) => `01900000-0000-700${kind}-8000-${i.toString(16).padStart(12, '0')}`;
+const id = (kind, i, set = 0) => `01900000-0000-700${kind}-${(0x8000 + set).toString(16)}-${i.toString(16).padStart(12, '0')}`;
 export const tenantId = id(0, 0);
 export const userId = (i) => id(1, i);
 export const roomId = (i) => id(2, i);
-export const sessionId = (i) => id(3, i);
+/** Each user has a session; more sets of them are made where some will be ended. */
+export const sessionId = (i, set = 0) => id(3, i, set);
 export const FIRST_PUBLISHER = 10_000;
 /** A tenant admin, who may end sessions. */
 export const ADMIN = USERS - 1;
@@ -116,7 +117,6 @@ async function firstStart(world) {
  * these, so that one world serves all questions.
  */
 async function fill(client) {
-  const uuid = (kind, index) => `('01900000-0000-700${kind}-8000-' || lpad(to_hex(${index}), 12, '0'))::uuid`;
   await client.query('BEGIN');
   await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'bench', 'Bench')`, [tenantId]);
   await client.query(
@@ -124,12 +124,7 @@ async function fill(client) {
      SELECT ${uuid(1, 'i')}, $1, 'u' || i || '@bench.test', 'User ' || i, CASE WHEN i = $2 THEN 'admin' ELSE 'member' END FROM generate_series(0, $3 - 1) i`,
     [tenantId, ADMIN, USERS],
   );
-  await client.query(
-    `INSERT INTO sessions (id, tenant_id, user_id, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
-     SELECT ${uuid(3, 'i')}, $1, ${uuid(1, 'i')}, 1, 604800, now() + interval '30 days', sha256(('f' || i)::bytea), sha256(('h' || i)::bytea)
-     FROM generate_series(0, $2 - 1) i`,
-    [tenantId, USERS],
-  );
+  await insertSessions(client, 0);
   await client.query(
     `INSERT INTO rooms (id, tenant_id, slug, name, visibility, created_by)
      SELECT ${uuid(2, 'r')}, $1, 'room' || r, 'Room ' || r, 'private', ${uuid(1, '0')} FROM generate_series(0, $2 - 1) r`,
@@ -150,22 +145,47 @@ async function fill(client) {
   await client.query('VACUUM ANALYZE tenants, users, sessions, rooms, members');
 }
 
+async function insertSessions(client, set) {
+  await client.query(
+    `INSERT INTO sessions (id, tenant_id, user_id, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
+     SELECT ${uuid(3, 'i', set)}, $1, ${uuid(1, 'i')}, 1, 604800, now() + interval '30 days', sha256(('f' || i)::bytea), sha256(('h' || i)::bytea)
+     FROM generate_series(0, $2 - 1) i`,
+    [tenantId, USERS],
+  );
+}
+
+/** `id` in SQL. */
+const uuid = (kind, index, set = 0) => `('01900000-0000-700${kind}-${(0x8000 + set).toString(16)}-' || lpad(to_hex(${index}), 12, '0'))::uuid`;
+
+/** One more session for every user. @returns {Promise<number>} the set to mint tokens for */
+export async function openSessionSet(world) {
+  const set = randomInt(1, 0x1000);
+  const client = new pg.Client({ connectionString: world.databaseUrl });
+  await client.connect();
+  try {
+    await insertSessions(client, set);
+  } finally {
+    await client.end();
+  }
+  return set;
+}
+
 /** Writes one access token a line, valid for 15 minutes. */
-export function writeTokens(mint, file, users) {
-  writeFileSync(file, users.map((user) => `${mint(user)}\n`).join(''), { mode: 0o600 });
+export function writeTokens(mint, file, users, set = 0) {
+  writeFileSync(file, users.map((user) => `${mint(user, set)}\n`).join(''), { mode: 0o600 });
   return file;
 }
 
-/** @returns {Promise<(user: number) => string>} */
+/** @returns {Promise<(user: number, set?: number) => string>} */
 export async function minter(world) {
   const from = (path) => import(pathToFileURL(join(project, 'dist/auth', path)).href);
   const [{ unwrapSigningKey }, { newTokenId }, { TOKEN_TYPE }] = await Promise.all([from('wrapped-key.js'), from('token-id.js'), from('token-shape.js')]);
   const row = { kid: world.key.kid, wrapped: Buffer.from(world.key.wrapped, 'base64') };
   const key = createPrivateKey({ key: unwrapSigningKey(row, [world.secretKey]), format: 'der', type: 'pkcs8' });
   const header = base64url({ alg: 'ES256', typ: TOKEN_TYPE, kid: row.kid });
-  return (user) => {
+  return (user, set = 0) => {
     const iat = Math.floor(Date.now() / 1000);
-    const claims = { iss: world.publicUrl, aud: world.publicUrl, sub: userId(user), tid: tenantId, sid: sessionId(user), jti: newTokenId(1), iat, exp: iat + TOKEN_SECONDS };
+    const claims = { iss: world.publicUrl, aud: world.publicUrl, sub: userId(user), tid: tenantId, sid: sessionId(user, set), jti: newTokenId(1), iat, exp: iat + TOKEN_SECONDS };
     const text = `${header}.${base64url(claims)}`;
     return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   };

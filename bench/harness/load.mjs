@@ -19,7 +19,8 @@ const HALF_OPEN_MAX = 256;
 const STALL_MS = 3_000;
 const OPEN_WITHIN_MS = 60_000;
 const RECONNECT_WITHIN_MS = 200;
-/** A server that is overloaded says so (503 at the handshake, `retry` after it): it is asked again, and how often is reported. */
+const TRY_AGAIN_LATER = 1013;
+/** A server that is overloaded says so (503 at the handshake, `retry` or close 1013 after it): it is asked again, and how often is reported. */
 const ATTEMPTS_MAX = 40;
 const RETRY_AFTER_MS = 250;
 
@@ -269,7 +270,7 @@ class Load {
 
   // ---- sessions ended by a call
 
-  /** One call after the other; from the moment it is sent until each of the session's sockets has seen its close. */
+  /** One call after the other; from the moment it is sent until each of the session's sockets has seen its close frame (or the end). */
   async ending() {
     const [each, last, answered] = [new Histogram(), new Histogram(), new Histogram()];
     let missed = 0;
@@ -299,7 +300,7 @@ class Load {
     this.http ??= connect({ port: this.spec.ports[0], host: '127.0.0.1', noDelay: true });
     return new Promise((resolve) => {
       this.http.once('data', (text) => {
-        if (!/^HTTP\/1.1 20\d/.test(text.latin1Slice(0, 16))) this.firstError ??= text.latin1Slice(0, 300);
+        if (!/^HTTP\/1.1 20\d/.test(text.latin1Slice(0, Math.min(16, text.length)))) this.firstError ??= text.latin1Slice(0, Math.min(300, text.length));
         resolve();
       });
       this.http.write(request);
@@ -328,18 +329,22 @@ class Load {
   onGone(client, reason) {
     const wasReady = client.isReady;
     client.isReady = false;
-    if (wasReady && this.opening > 0 && !this.reconnecting) this.failed += 1;
     if (wasReady) {
+      if (this.opening > 0 && !this.reconnecting) {
+        this.failed += 1;
+        this.firstError = `a ready connection was lost: ${reason}`;
+      }
       this.firstLoss ||= performance.now();
       this.ready -= 1;
       this.lostConnections += 1;
       this.closes[client.closeCode] = (this.closes[client.closeCode] ?? 0) + 1;
       if (!client.isPublisher) this.members[client.room] -= 1;
       client.onClosed?.();
+      client.onClosed = null;
     } else {
       this.opening -= 1;
       if (this.reconnecting) this.retries += 1;
-      else if (client.turnedAway && (client.attempts += 1) <= ATTEMPTS_MAX) {
+      else if ((client.turnedAway || client.closeCode === TRY_AGAIN_LATER) && (client.attempts += 1) <= ATTEMPTS_MAX) {
         this.turnedAway += 1;
         setTimeout(() => client.connect(), RETRY_AFTER_MS);
         return;
@@ -458,7 +463,7 @@ class Client {
         this.rest = Buffer.from(bytes.subarray(0, end));
         return;
       }
-      const status = bytes.latin1Slice(0, 12);
+      const status = bytes.latin1Slice(0, Math.min(12, end));
       if (status !== 'HTTP/1.1 101') {
         this.turnedAway = status === 'HTTP/1.1 503';
         this.load.firstError ??= bytes.latin1Slice(0, Math.min(end, 300));
@@ -488,7 +493,12 @@ class Client {
       if (opcode === 1 || opcode === 2) {
         if (this.isReady) this.load.onMessage(this, bytes, start, at, now);
         else this.hear(bytes.latin1Slice(start, at));
-      } else if (opcode === 8) this.closeCode = size >= 2 ? bytes.readUInt16BE(start) : 1005;
+      } else if (opcode === 8) {
+        this.closeCode = size >= 2 ? bytes.readUInt16BE(start) : 1005;
+        this.onClosed?.();
+        this.onClosed = null;
+        this.write(8, Buffer.from(bytes.subarray(start, Math.min(at, start + 2))));
+      }
       else if (opcode === 9) this.write(10, bytes.subarray(start, at));
     }
     if (at < end) this.rest = Buffer.from(bytes.subarray(at, end));

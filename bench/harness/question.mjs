@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { ADMIN, FIRST_PUBLISHER, minter, openWorld, pin, sessionId, writeTokens } from '../seed.mjs';
+import { ADMIN, FIRST_PUBLISHER, minter, openSessionSet, openWorld, pin, sessionId, writeTokens } from '../seed.mjs';
 import { FIGURES, faultsOf, judge, show, spreadOf, wordsOf } from './figures.mjs';
 import { describeCommit, describeMachine, loadAverage } from './machine.mjs';
 import { peers } from './peers.mjs';
@@ -122,7 +122,8 @@ async function runOnce(name, load, options, { world, mint }) {
   const flags = ours && options.profile !== undefined ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [];
   const users = Array.from({ length: load.users || load.subscribers }, (_, i) => i);
   const publishers = Array.from({ length: load.publishers }, (_, i) => FIRST_PUBLISHER + i);
-  const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers]);
+  const set = load.ends === undefined ? 0 : await openSessionSet(world);
+  const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers], set);
   const servers = [];
   const start = async (port) => startServer(server({ port, world, flags }), { port, dir: world.dir, name });
   let generator;
@@ -138,7 +139,7 @@ async function runOnce(name, load, options, { world, mint }) {
       ports,
       tokens,
       watch: servers.flatMap(({ pid }) => family(pid)),
-      ends: load.ends === undefined ? undefined : Array.from({ length: load.ends }, (_, user) => ({ user, request: endRequest(mint, user) })),
+      ends: load.ends === undefined ? undefined : Array.from({ length: load.ends }, (_, user) => ({ user, request: endRequest(mint, user, set) })),
     };
     generator = spawn(process.execPath, [LOAD], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     return await new Promise((resolve, reject) => {
@@ -166,8 +167,8 @@ async function runOnce(name, load, options, { world, mint }) {
 }
 
 /** Ours only: an admin of the tenant ends a session. */
-function endRequest(mint, user) {
-  const body = JSON.stringify({ session: sessionId(user), reason: 'bench' });
+function endRequest(mint, user, set) {
+  const body = JSON.stringify({ session: sessionId(user, set), reason: 'bench' });
   return (
     `POST /v1/admin/revocations HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${mint(ADMIN)}\r\n` +
     `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
