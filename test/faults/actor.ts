@@ -10,6 +10,8 @@ import type { FaultNode } from './cluster.js';
 export interface ActorPlan {
   session: SessionRecord;
   token: string;
+  /** A new access token, or null: the session is over. */
+  refresh: () => Promise<string | null>;
   node: FaultNode;
   rooms: string[];
   staying: boolean;
@@ -19,6 +21,7 @@ export interface ActorPlan {
 }
 
 const RECONNECT_MS = 150;
+const REFRESH_MS = 500;
 const RETRY_MS = 100;
 /** Actions after which the same operation may be tried again. */
 const TEMPORARY = new Set(['retry', 'reconnect']);
@@ -35,6 +38,7 @@ export class Actor {
   private readonly pending = new Map<string, OpRecord>();
   private readonly timers: NodeJS.Timeout[] = [];
   private ops = 0;
+  private token: string | null;
   private publishing = true;
   private waiting: { test: () => boolean; resolve: () => void }[] = [];
 
@@ -44,6 +48,7 @@ export class Actor {
   ) {
     actors += 1;
     const { session, node, staying } = plan;
+    this.token = plan.token;
     this.record = { id: `${session.name}@${node.name.slice(-1)}#${actors}`, session: session.id, user: session.user, node: node.name, staying };
     history.clients.push(this.record);
   }
@@ -108,7 +113,7 @@ export class Actor {
 
   private connect(): void {
     if (this.stopped) return;
-    const ws = new WebSocket(this.plan.node.wsUrl, ['wardroom.v1'], { headers: { authorization: `Bearer ${this.plan.token}` }, perMessageDeflate: false });
+    const ws = new WebSocket(this.plan.node.wsUrl, ['wardroom.v1'], { headers: { authorization: `Bearer ${this.token}` }, perMessageDeflate: false });
     this.ws = ws;
     ws.on('message', (data) => this.receive(ws, JSON.parse(String(data)) as Frame));
     ws.on('unexpected-response', (request, response) => {
@@ -137,8 +142,15 @@ export class Actor {
     this.history.closes.push({ client: this.record.id, atMs: nowMs(), ...close });
     // Without a word (1006: crash, reset) a client comes back as after `reconnect`.
     if (close.action === null || TEMPORARY.has(close.action)) setTimeout(() => this.connect(), RECONNECT_MS);
+    else if (close.action === 'refresh') setTimeout(() => void this.comeBack(), REFRESH_MS);
     else this.stopped = true;
     this.stir();
+  }
+
+  private async comeBack(): Promise<void> {
+    this.token = await this.plan.refresh().catch(() => this.token);
+    if (this.token === null) this.stopped = true;
+    else this.connect();
   }
 
   private receive(ws: WebSocket, frame: Frame): void {

@@ -35,7 +35,7 @@ async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scen
   await changes;
   await workload.takeRights(cluster.nodes);
   const ledger = await workload.finish();
-  const violations = check(history, ledger, { nobodyFenced: scenario.redisOnly === true });
+  const violations = check(history, ledger, { nobodyFenced: scenario.redisOnly === true, refreshesEarly: scenario.wrongClock === true });
   const receipts = history.changes.flatMap((change) => (change.receipt === null ? [] : [change.receipt.ms]));
   const figures = [
     `${history.frames.length} frames`,

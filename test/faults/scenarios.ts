@@ -10,6 +10,8 @@ export interface Scenario {
   inCut: boolean;
   /** Breaks only Redis: nobody may be fenced or refused. */
   redisOnly?: boolean;
+  /** Makes a clock wrong: tokens may end early, by that clock. */
+  wrongClock?: boolean;
   /** How long it stays broken, at least; also at least until the changes made meanwhile are answered. */
   holdMs: (leaseMs: number) => number;
   /** False: it is mended after `holdMs` whatever is unanswered (calls may wait for it). */
@@ -264,6 +266,7 @@ function clockSteps(): Scenario[] {
   return [3_600, -3_600].map((seconds) => ({
     name: `the clock of a node is stepped by ${seconds} s`,
     inCut: false,
+    wrongClock: true,
     holdMs: pastLease,
     via: butLast,
     skip: (cluster) => (cluster.hasClocks ? undefined : 'libfaketime is not on this machine (LIBFAKETIME=/path/to/libfaketimeMT.so.1)'),

@@ -28,6 +28,7 @@ export class Workload {
   readonly history: History;
   private readonly actors: Actor[] = [];
   private readonly victims: Victim[] = [];
+  private readonly refreshing = new Map<string, Promise<string | null>>();
   private readonly stopWatching: () => void;
   private afterN = 0;
   private world!: World;
@@ -92,7 +93,32 @@ export class Workload {
 
   private cast(user: SignedIn, name: string, node: FaultNode, staying: boolean, publishEveryMs: number, signalEveryMs: number): void {
     const session = this.session(user, name);
-    this.actors.push(new Actor({ session, token: user.token, node, rooms: [this.room], staying, publishEveryMs, signalEveryMs }, this.history));
+    this.actors.push(new Actor({ session, token: user.token, refresh: () => this.refresh(user), node, rooms: [this.room], staying, publishEveryMs, signalEveryMs }, this.history));
+  }
+
+  /** On the first node, which stays right; for all sockets of a session at once. */
+  private refresh(user: SignedIn): Promise<string | null> {
+    let running = this.refreshing.get(user.session);
+    if (running === undefined) {
+      running = this.refreshNow(user).finally(() => this.refreshing.delete(user.session));
+      this.refreshing.set(user.session, running);
+    }
+    return running;
+  }
+
+  private async refreshNow(user: SignedIn): Promise<string | null> {
+    const response = await fetch(`${this.cluster.nodes[0]!.url}/v1/auth/refresh`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ refresh_token: user.refresh }),
+      signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
+    });
+    const answer = (await response.json()) as { access_token: string; refresh_token: string };
+    if (response.status === 401) return null;
+    if (!response.ok) throw new Error(`refresh answered ${response.status}`);
+    user.token = answer.access_token;
+    user.refresh = answer.refresh_token;
+    return user.token;
   }
 
   private session(user: SignedIn, name: string): SessionRecord {

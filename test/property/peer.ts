@@ -1,9 +1,22 @@
 /** A connection of the interleavings: many questions at a time, and for each room what was heard, when. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Received } from './judge.js';
 
 const EVENTS = new Set(['message', 'message_edited', 'message_deleted', 'reaction']);
 const PATIENCE_MS = 15_000;
+
+/** A node that stands still refuses for a moment: try again. */
+export async function eventually<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === 30) throw error;
+      await sleep(100);
+    }
+  }
+}
 
 export class Peer {
   private readonly heard = new Map<string, Received[]>();
@@ -25,7 +38,11 @@ export class Peer {
     });
   }
 
-  static async open(name: string, url: string, { id, session, token }: { id: string; session: string; token: string }): Promise<Peer> {
+  static open(name: string, url: string, signedIn: { id: string; session: string; token: string }): Promise<Peer> {
+    return eventually(() => Peer.once(name, url, signedIn));
+  }
+
+  private static async once(name: string, url: string, { id, session, token }: { id: string; session: string; token: string }): Promise<Peer> {
     const ws = new WebSocket(url, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
     const peer = new Peer(name, id, session, ws);
     await new Promise<void>((resolve, reject) => {

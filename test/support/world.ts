@@ -32,7 +32,7 @@ export async function call<T = any>(base: string, path: string, options: CallOpt
   if (body !== undefined) request.set('content-type', 'application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
   const { status, ok, text, headers: answered } = await request;
   if (expect === undefined ? !ok : status !== expect) throw new Error(`${method} ${path} answered ${status}, not ${expect ?? '2xx'}: ${text}`);
-  const read = new Headers(Object.entries(answered).flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, String(item)])));
+  const read = new Headers(Object.entries(answered).flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, item])));
   return { status, headers: read, body: (text === '' ? null : JSON.parse(text)) as T };
 }
 
