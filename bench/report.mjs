@@ -1,14 +1,30 @@
-/** Writes docs/benchmarks.md and its plots from results/*.json: what was measured, on what, how to repeat it. `node bench/report.mjs`. */
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * Writes docs/benchmarks.md and its plots from results/*.json: what was measured, on what, how to repeat it.
+ * `node bench/report.mjs [results folder] [docs folder]`.
+ */
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FIGURES, faultsOf, judge, show, spreadOf, wordsOf } from './harness/figures.mjs';
 import { barPlot, linePlot } from './harness/plot.mjs';
 
-const RESULTS = fileURLToPath(new URL('./results/', import.meta.url));
-const DOCS = fileURLToPath(new URL('../docs/', import.meta.url));
+const RESULTS = process.argv[2] ?? fileURLToPath(new URL('./results/', import.meta.url));
+const DOCS = process.argv[3] ?? fileURLToPath(new URL('../docs/', import.meta.url));
 const PLOTS = 'benchmarks';
-const ORDER = ['fan-out', 'one-in-flight', 'big-room', 'growth', 'many-rooms', 'publish-rate', 'steady-rate', 'connect-storm', 'idle-memory', 'end-session', 'restart', 'two-nodes'];
+const ORDER = [
+  'fan-out',
+  'one-in-flight',
+  'big-room',
+  'growth',
+  'many-rooms',
+  'publish-rate',
+  'steady-rate',
+  'connect-storm',
+  'idle-memory',
+  'end-session',
+  'restart',
+  'two-nodes',
+];
 
 const reports = readdirSync(RESULTS)
   .filter((file) => file.endsWith('.json'))
@@ -20,8 +36,7 @@ if (reports.length === 0) {
   process.exit(1);
 }
 
-rmSync(join(DOCS, PLOTS), { recursive: true, force: true });
-mkdirSync(join(DOCS, PLOTS));
+mkdirSync(join(DOCS, PLOTS), { recursive: true });
 const sections = reports.map(section);
 writeFileSync(join(DOCS, 'benchmarks.md'), [head(), ...sections].join('\n'));
 console.log(`Wrote docs/benchmarks.md from ${reports.length} results.`);
@@ -77,7 +92,16 @@ function verdicts({ name, title, targets, runs }) {
 
 function section(report) {
   const { name, title, text, command, figures, steps, failed } = report;
-  const parts = [`<a id="${name}"></a>`, `## ${title}`, '', text, '', `\`${command}\``, '', ...plots(report)];
+  const parts = [
+    `<a id="${name}"></a>`,
+    `## ${title}`,
+    '',
+    text,
+    '',
+    `\`${command}\`${report.quick ? ' (a quick cut: smaller, shorter, not for comparison)' : ''}`,
+    '',
+    ...plots(report),
+  ];
   for (const step of steps) {
     if (step !== '') parts.push(`${report.series === undefined ? 'With' : report.series.heading} ${step}:`.replace(/^With /, ''), '');
     parts.push(...table(report, step, figures), '');
@@ -103,7 +127,9 @@ function table({ peers, runs }, step, figures) {
   ];
 }
 
-const ranged = ({ median, min, max }, digits) => `${show(median, digits)} (${show(min, digits)}..${show(max, digits)})`;
+function ranged({ median, min, max }, digits) {
+  return `${show(median, digits)} (${show(min, digits)}..${show(max, digits)})`;
+}
 
 function faults(runs) {
   const sum = {};
@@ -122,7 +148,10 @@ function plots(report) {
       label: peer,
       ours: ours(peer),
       points: series.values.flatMap((x, i) => {
-        const spread = spreadOf(runs.filter((run) => run.peer === peer && run.step === steps[i]), main);
+        const spread = spreadOf(
+          runs.filter((run) => run.peer === peer && run.step === steps[i]),
+          main,
+        );
         return spread === null ? [] : [{ x, y: spread.median }];
       }),
     }));
@@ -131,7 +160,10 @@ function plots(report) {
   }
   const bars = steps.flatMap((step) =>
     names.flatMap((peer) => {
-      const spread = spreadOf(runs.filter((run) => run.peer === peer && run.step === step), main);
+      const spread = spreadOf(
+        runs.filter((run) => run.peer === peer && run.step === step),
+        main,
+      );
       const label = steps.length === 1 ? peer : names.length === 1 ? step : `${peer}, ${step}`;
       return spread === null ? [] : [{ label, ours: ours(peer), ...spread }];
     }),

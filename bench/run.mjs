@@ -11,7 +11,20 @@ import { ensureBuilt, ensureInstalled } from '../scripts/install.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
 /** In the order of the report. */
-const ORDER = ['fan-out', 'one-in-flight', 'big-room', 'many-rooms', 'publish-rate', 'steady-rate', 'growth', 'connect-storm', 'idle-memory', 'end-session', 'restart', 'two-nodes'];
+const ORDER = [
+  'fan-out',
+  'one-in-flight',
+  'big-room',
+  'many-rooms',
+  'publish-rate',
+  'steady-rate',
+  'growth',
+  'connect-storm',
+  'idle-memory',
+  'end-session',
+  'restart',
+  'two-nodes',
+];
 const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report']);
 const known = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))

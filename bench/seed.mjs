@@ -29,6 +29,9 @@ export const roomId = (i) => id(2, i);
 /** Each user has a session; more sets of them are made where some will be ended. */
 export const sessionId = (i, set = 0) => id(3, i, set);
 export const FIRST_PUBLISHER = 10_000;
+/** These users have more sessions from the start: a set of them for each run that ends some. */
+export const SPARE_USERS = 50;
+export const SPARE_SETS = 100;
 /** A tenant admin, who may end sessions. */
 export const ADMIN = USERS - 1;
 
@@ -124,7 +127,8 @@ async function fill(client) {
      SELECT ${uuid(1, 'i')}, $1, 'u' || i || '@bench.test', 'User ' || i, CASE WHEN i = $2 THEN 'admin' ELSE 'member' END FROM generate_series(0, $3 - 1) i`,
     [tenantId, ADMIN, USERS],
   );
-  await insertSessions(client, 0);
+  await insertSessions(client, 0, USERS);
+  for (let set = 1; set < SPARE_SETS; set += 1) await insertSessions(client, set, SPARE_USERS);
   await client.query(
     `INSERT INTO rooms (id, tenant_id, slug, name, visibility, created_by)
      SELECT ${uuid(2, 'r')}, $1, 'room' || r, 'Room ' || r, 'private', ${uuid(1, '0')} FROM generate_series(0, $2 - 1) r`,
@@ -145,12 +149,12 @@ async function fill(client) {
   await client.query('VACUUM ANALYZE tenants, users, sessions, rooms, members');
 }
 
-async function insertSessions(client, set) {
+async function insertSessions(client, set, count) {
   await client.query(
     `INSERT INTO sessions (id, tenant_id, user_id, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
      SELECT ${uuid(3, 'i', set)}, $1, ${uuid(1, 'i')}, 1, 604800, now() + interval '30 days', sha256(('f' || i)::bytea), sha256(('h' || i)::bytea)
      FROM generate_series(0, $2 - 1) i`,
-    [tenantId, USERS],
+    [tenantId, count],
   );
 }
 
@@ -159,11 +163,11 @@ const uuid = (kind, index, set = 0) => `('01900000-0000-700${kind}-${(0x8000 + s
 
 /** One more session for every user. @returns {Promise<number>} the set to mint tokens for */
 export async function openSessionSet(world) {
-  const set = randomInt(1, 0x1000);
+  const set = randomInt(SPARE_SETS, 0x1000);
   const client = new pg.Client({ connectionString: world.databaseUrl });
   await client.connect();
   try {
-    await insertSessions(client, set);
+    await insertSessions(client, set, USERS);
   } finally {
     await client.end();
   }
@@ -171,8 +175,8 @@ export async function openSessionSet(world) {
 }
 
 /** Writes one access token a line, valid for 15 minutes. */
-export function writeTokens(mint, file, users, set = 0) {
-  writeFileSync(file, users.map((user) => `${mint(user, set)}\n`).join(''), { mode: 0o600 });
+export function writeTokens(mint, file, users, setOf = () => 0) {
+  writeFileSync(file, users.map((user) => `${mint(user, setOf(user))}\n`).join(''), { mode: 0o600 });
   return file;
 }
 
@@ -185,7 +189,16 @@ export async function minter(world) {
   const header = base64url({ alg: 'ES256', typ: TOKEN_TYPE, kid: row.kid });
   return (user, set = 0) => {
     const iat = Math.floor(Date.now() / 1000);
-    const claims = { iss: world.publicUrl, aud: world.publicUrl, sub: userId(user), tid: tenantId, sid: sessionId(user, set), jti: newTokenId(1), iat, exp: iat + TOKEN_SECONDS };
+    const claims = {
+      iss: world.publicUrl,
+      aud: world.publicUrl,
+      sub: userId(user),
+      tid: tenantId,
+      sid: sessionId(user, set),
+      jti: newTokenId(1),
+      iat,
+      exp: iat + TOKEN_SECONDS,
+    };
     const text = `${header}.${base64url(claims)}`;
     return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   };

@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ADMIN, USERS, minter, nodeCommand, nodeEnvironment, project, sessionId, writeTokens } from './seed.mjs';
+import { ADMIN, SPARE_SETS, SPARE_USERS, USERS, minter, nodeCommand, nodeEnvironment, project, sessionId, writeTokens } from './seed.mjs';
 
 let world;
 let mint;
@@ -32,20 +32,26 @@ async function prepare() {
   mint = await minter(world);
 }
 
+/** An ended session does not come back: the users who are ended have another one in each run. */
+const setOf = (user) => (user < SPARE_USERS ? run % SPARE_SETS : 0);
+
+let forwarder;
+
 /** Sessions are named by id, which the load generator cannot write: this turns `/end/7` into the call of an admin. */
 function ender(nodePort) {
-  const server = createServer((request, response) => {
+  forwarder?.close().closeAllConnections();
+  forwarder = createServer((request, response) => {
     const user = Number(request.url.split('/')[2]);
     void fetch(`http://127.0.0.1:${nodePort}/v1/admin/revocations`, {
       method: 'POST',
       headers: { authorization: `Bearer ${mint(ADMIN)}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ session: sessionId(user), reason: 'bench' }),
+      body: JSON.stringify({ session: sessionId(user, setOf(user)), reason: 'bench' }),
     }).then(
       (answer) => response.writeHead(answer.status).end(),
       () => response.writeHead(502).end(),
     );
   }).listen(nodePort + 500, '127.0.0.1');
-  server.unref();
+  forwarder.unref();
   return { port: nodePort + 500, request: 'GET /end/{u} HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' };
 }
 
@@ -56,7 +62,7 @@ const driver = (publish, redis) => ({
   prepare,
   redis,
   /** They live 15 minutes: new ones for every run. */
-  tokens: () => writeTokens(mint, join(world.dir, 'tokens.txt'), [...Array(USERS).keys()]),
+  tokens: () => writeTokens(mint, join(world.dir, 'tokens.txt'), [...Array(USERS).keys()], setOf),
   server: ({ port, redis: redisPort }) => {
     run += 1;
     const env = { ...nodeEnvironment(world, port), ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redisPort}` } : {}) };

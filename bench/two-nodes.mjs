@@ -10,5 +10,11 @@ await ask({
   steps: [{ name: 'one node' }, { name: 'two nodes', load: { nodes: 2 } }],
   peers: ['wardroom-signal', 'wardroom-durable'],
   figures: ['cpu_us_per_delivery', 'deliveries_per_s', 'messages_per_read', 'p50_ms', 'p99_ms'],
-  targets: ['wardroom-signal', 'wardroom-durable'].map((peer) => ({ peer, step: 'two nodes', figure: 'cpu_us_per_delivery', most: 1.5, against: { step: 'one node' } })),
+  targets: ['wardroom-signal', 'wardroom-durable'].map((peer) => ({
+    peer,
+    step: 'two nodes',
+    figure: 'cpu_us_per_delivery',
+    most: 1.5,
+    against: { step: 'one node' },
+  })),
 });

@@ -88,7 +88,8 @@ function check({ flags }) {
 function verdictOf(folder, stdout, error) {
   // A truncated search, an invalid end state and a violated assertion all write a trail or a warning.
   if (/assertion violated/.test(stdout) && existsSync(join(folder, 'authority.pml.trail'))) return 'violated';
-  if (error === undefined && /errors: 0\b/.test(stdout) && !/Search not completed|max search depth too small|out of memory|truncated/i.test(stdout)) return 'holds';
+  if (error === undefined && /errors: 0\b/.test(stdout) && !/Search not completed|max search depth too small|out of memory|truncated/i.test(stdout))
+    return 'holds';
   return 'undecided';
 }
 

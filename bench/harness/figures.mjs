@@ -21,9 +21,9 @@ export const FIGURES = {
   kib_per_connection: at('KiB/connection (PSS)', 2, (r) => r.kib_per_connection),
   server_mib: at('server PSS MiB', 1, (r) => r.pss_kib_after / 1024),
   last_close_p50_ms: at('last socket closed p50 ms', 2, (r) => r.last_close_ms?.p50),
-  last_close_p99_ms: at('p99 ms', 2, (r) => r.last_close_ms?.p99),
+  last_close_p99_ms: at('last socket closed p99 ms', 2, (r) => r.last_close_ms?.p99),
   answer_p50_ms: at('receipt p50 ms', 2, (r) => r.answer_ms?.p50),
-  answer_p99_ms: at('p99 ms', 2, (r) => r.answer_ms?.p99),
+  answer_p99_ms: at('receipt p99 ms', 2, (r) => r.answer_ms?.p99),
   all_back_s: at('all back s', 2, (r) => r.all_back_s),
 };
 

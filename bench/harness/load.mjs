@@ -175,7 +175,7 @@ class Load {
   /** Busy-polls, so that a due message leaves within microseconds; its time is the moment it was due. */
   async pace(publishers) {
     const started = performance.now();
-    for (let k = 0; this.active; ) {
+    for (let k = 0; this.active;) {
       const now = performance.now();
       for (let due = started + (k * 1000) / this.spec.rate; due <= now; due = started + (k * 1000) / this.spec.rate) {
         this.publish(publishers[k % publishers.length], due);
@@ -362,7 +362,8 @@ class Load {
     let [cpuMs, pssKib] = [0, 0];
     for (const pid of this.spec.watch) {
       try {
-        for (const thread of readdirSync(`/proc/${pid}/task`)) cpuMs += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+        for (const thread of readdirSync(`/proc/${pid}/task`))
+          cpuMs += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
         if (memory) pssKib += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
       } catch {
         // a server that was killed on purpose
@@ -498,8 +499,7 @@ class Client {
         this.onClosed?.();
         this.onClosed = null;
         this.write(8, Buffer.from(bytes.subarray(start, Math.min(at, start + 2))));
-      }
-      else if (opcode === 9) this.write(10, bytes.subarray(start, at));
+      } else if (opcode === 9) this.write(10, bytes.subarray(start, at));
     }
     if (at < end) this.rest = Buffer.from(bytes.subarray(at, end));
   }
@@ -519,7 +519,8 @@ class Client {
   }
 
   advance() {
-    for (; this.step < this.script.length && this.script[this.step].send !== undefined; this.step += 1) this.send(this.fill(this.script[this.step].send, this.room));
+    for (; this.step < this.script.length && this.script[this.step].send !== undefined; this.step += 1)
+      this.send(this.fill(this.script[this.step].send, this.room));
     if (this.step < this.script.length || this.isReady) return;
     this.isReady = true;
     this.load.onReady(this);

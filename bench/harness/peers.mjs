@@ -10,11 +10,18 @@ import { nodeCommand, nodeEnvironment, project } from '../seed.mjs';
 
 const bearer = ['Authorization: Bearer {token}'];
 
-const node = (file, env) => ({ port, world }) => ({
-  cmd: process.execPath,
-  args: [fileURLToPath(new URL(`../peers/${file}`, import.meta.url))],
-  env: { NODE_ENV: 'production', PORT: String(port), PUBLIC_KEY: createPublicKey({ key: world.publicJwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }), ...env },
-});
+const node =
+  (file, env) =>
+  ({ port, world }) => ({
+    cmd: process.execPath,
+    args: [fileURLToPath(new URL(`../peers/${file}`, import.meta.url))],
+    env: {
+      NODE_ENV: 'production',
+      PORT: String(port),
+      PUBLIC_KEY: createPublicKey({ key: world.publicJwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
+      ...env,
+    },
+  });
 
 const bare = (mode, what) => ({
   what,
@@ -91,7 +98,10 @@ export const peers = {
     server: ({ port, world }) => {
       const file = join(world.dir, `nats-${port}.conf`);
       const websocket = `websocket { host: 127.0.0.1, port: ${port}, no_tls: true, compression: false }`;
-      writeFileSync(file, `host: 127.0.0.1\nport: ${port + 1000}\nmax_connections: 64000\nmax_pending: 268435456\n${websocket}\nauthorization { token: "bench-token" }\n`);
+      writeFileSync(
+        file,
+        `host: 127.0.0.1\nport: ${port + 1000}\nmax_connections: 64000\nmax_pending: 268435456\n${websocket}\nauthorization { token: "bench-token" }\n`,
+      );
       return { cmd: 'nats-server', args: ['-c', file], env: {} };
     },
     client: {
@@ -107,7 +117,10 @@ export const peers = {
       tail: 2,
     },
   },
-  'wardroom-signal': wardroom('a transient `signal`: policy, lease and expiry checked, not stored', '{"type":"signal","room":"{room}","kind":"text","body":"{pay}"}'),
+  'wardroom-signal': wardroom(
+    'a transient `signal`: policy, lease and expiry checked, not stored',
+    '{"type":"signal","room":"{room}","kind":"text","body":"{pay}"}',
+  ),
   'wardroom-durable': wardroom(
     'a `publish`: committed to Postgres, numbered, acknowledged, delivered',
     '{"type":"publish","room":"{room}","op_id":"{run}-{seq}","body":"{pay}"}',

@@ -9,18 +9,17 @@ const FONT = 'font-family="system-ui, sans-serif" font-size="13"';
 
 /** @param {{ label: string, median: number, min: number, max: number, ours: boolean }[]} bars */
 export function barPlot(heading, bars, digits) {
-  const [left, width, row, top] = [150, 720, 30, 40];
+  const [left, width, row, top] = [30 + 7.5 * Math.max(...bars.map(({ label }) => label.length)), 760, 30, 40];
   const scale = (width - left - 130) / Math.max(...bars.map(({ max }) => max));
   const height = top + bars.length * row + 10;
   const rows = bars.map(({ label, median, min, max, ours }, i) => {
     const y = top + i * row;
     const middle = y + row / 2 - 3;
-    const value = digits >= 0 ? show(median, digits) : String(median);
     return [
       text(left - 10, middle + 4, label, 'end', ours ? 'bold' : 'normal'),
       `<rect x="${left}" y="${y + 2}" width="${round(median * scale)}" height="${row - 10}" rx="2" fill="${ours ? OURS : OTHERS}"/>`,
       `<path d="M${round(left + min * scale)} ${middle}H${round(left + max * scale)}" stroke="${INK}" stroke-width="2"/>`,
-      text(round(left + max * scale) + 8, middle + 4, value, 'start', 'normal'),
+      text(round(left + max * scale) + 8, middle + 4, show(median, digits), 'start', 'normal'),
     ].join('');
   });
   return svg(width, height, heading, rows);
@@ -36,7 +35,10 @@ export function linePlot(heading, xHeading, lines) {
   const y = (value) => round(height - bottom - ((Math.log10(value) - y0) / (y1 - y0 || 1)) * (height - top - bottom));
   const parts = [];
   for (let power = y0; power <= y1; power += 1) {
-    parts.push(`<path d="M${left} ${y(10 ** power)}H${width - right}" stroke="${OTHERS}" stroke-opacity=".3"/>`, text(left - 8, y(10 ** power) + 4, show(10 ** power, Math.max(0, -power)), 'end', 'normal'));
+    parts.push(
+      `<path d="M${left} ${y(10 ** power)}H${width - right}" stroke="${OTHERS}" stroke-opacity=".3"/>`,
+      text(left - 8, y(10 ** power) + 4, show(10 ** power, Math.max(0, -power)), 'end', 'normal'),
+    );
   }
   for (const value of new Set(points.map((point) => point.x))) parts.push(text(x(value), height - bottom + 20, show(value, 0), 'middle', 'normal'));
   parts.push(text((left + width - right) / 2, height - 10, xHeading, 'middle', 'normal'));

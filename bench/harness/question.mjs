@@ -25,7 +25,21 @@ const LOAD = fileURLToPath(new URL('./load.mjs', import.meta.url));
 const RUN_LIMIT_MS = 180_000;
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 
-const DEFAULTS = { subscribers: 0, publishers: 0, rooms: 1, users: 0, window: 8, rate: 0, payload: 128, closeOn: 'delivery', settleMs: 500, warmSeconds: 1, seconds: 0, holdMs: 0, nodes: 1 };
+const DEFAULTS = {
+  subscribers: 0,
+  publishers: 0,
+  rooms: 1,
+  users: 0,
+  window: 8,
+  rate: 0,
+  payload: 128,
+  closeOn: 'delivery',
+  settleMs: 500,
+  warmSeconds: 1,
+  seconds: 0,
+  holdMs: 0,
+  nodes: 1,
+};
 
 /**
  * @param {object} question
@@ -71,7 +85,8 @@ export async function ask(question) {
 }
 
 async function measure(question, options, ctx) {
-  const asked = (options.peers ?? question.peers.join()).split(',');
+  const wanted = options.peers?.split(',') ?? question.peers;
+  const asked = question.peers.filter((name) => wanted.includes(name));
   const names = asked.filter((name) => peers[name].available?.() ?? true);
   for (const name of asked) if (!names.includes(name)) console.error(`${name} is not installed here: left out.`);
   const reps = Number(options.reps ?? (options.quick ? 3 : 5));
@@ -80,14 +95,17 @@ async function measure(question, options, ctx) {
   for (let rep = 1; rep <= reps; rep += 1) {
     for (const step of steps) {
       for (const name of names) {
-        if (step.peers?.includes(name) === false) continue;
         const load = { ...DEFAULTS, ...question.load, ...step.load, ...(options.quick ? { ...question.quick, ...step.quick } : {}) };
         try {
           const result = await runOnce(name, load, options, ctx);
           runs.push({ peer: name, step: step.name, rep, at: new Date().toISOString(), load_average: loadAverage(), result });
-          const main = question.figures.slice(0, 4).map((figure) => `${FIGURES[figure].heading} ${show(FIGURES[figure].read(result) ?? NaN, FIGURES[figure].digits)}`);
+          const main = question.figures
+            .slice(0, 4)
+            .map((figure) => `${FIGURES[figure].heading} ${show(FIGURES[figure].read(result) ?? NaN, FIGURES[figure].digits)}`);
           const faults = Object.entries(faultsOf(result)).filter(([, count]) => count > 0);
-          console.error(`${question.name} #${rep} ${step.name} ${name}: ${main.join(', ')}${faults.map(([fault, count]) => `, ${count} ${fault}`).join('')}${result.error ?? ''}`);
+          console.error(
+            `${question.name} #${rep} ${step.name} ${name}: ${main.join(', ')}${faults.map(([fault, count]) => `, ${count} ${fault}`).join('')}${result.error ? ` (${result.error.split('\r\n')[0]})` : ''}`,
+          );
         } catch (error) {
           console.error(`${question.name} #${rep} ${step.name} ${name} FAILED: ${error.message.slice(0, 600)}`);
           runs.push({ peer: name, step: step.name, rep, failed: error.message });
@@ -123,7 +141,7 @@ async function runOnce(name, load, options, { world, mint }) {
   const users = Array.from({ length: load.users || load.subscribers }, (_, i) => i);
   const publishers = Array.from({ length: load.publishers }, (_, i) => FIRST_PUBLISHER + i);
   const set = load.ends === undefined ? 0 : await openSessionSet(world);
-  const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers], set);
+  const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers], () => set);
   const servers = [];
   const start = async (port) => startServer(server({ port, world, flags }), { port, dir: world.dir, name });
   let generator;
@@ -183,7 +201,9 @@ function print({ title, figures, peers: measured, steps, runs, targets }) {
       const mine = runs.filter((run) => run.peer === peer && run.step === step);
       const cells = figures.map((figure) => [FIGURES[figure], spreadOf(mine, figure)]).filter(([, spread]) => spread !== null);
       if (cells.length === 0) continue;
-      const words = cells.map(([{ heading, digits }, { median, min, max }]) => `${heading} ${show(median, digits)} (${show(min, digits)}..${show(max, digits)})`);
+      const words = cells.map(
+        ([{ heading, digits }, { median, min, max }]) => `${heading} ${show(median, digits)} (${show(min, digits)}..${show(max, digits)})`,
+      );
       console.log(`    ${peer.padEnd(18)} ${words.join('; ')}`);
     }
   }

@@ -115,7 +115,7 @@ export class AccessTokens {
     if (claims === null) throw invalid('claims');
     if (claims.iss !== this.publicUrl.value || claims.aud !== this.publicUrl.value) throw invalid('issuer or audience');
     if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS) throw invalid('issued in the future');
-    const principal = { userId: claims.sub, tenantId: claims.tid, sessionId: claims.sid };
+    const principal = { userId: claims.sub, tenantId: claims.tid, sessionId: claims.sid, tokenEndsAtMs: claims.exp * 1000 };
     return this.judgeAgain(principal, { kid: key.kid, jti: claims.jti, issuedAtMs: claims.iat * 1000, expiresAtMs: claims.exp * 1000 });
   }
 }

@@ -69,7 +69,7 @@ export class Tickets {
     if (text === null) throw new DomainError('auth_invalid', { detail: 'unknown, spent or late ticket' });
     const stored = storedTicket.parse(JSON.parse(text));
     if (stored.origin !== (origin ?? null)) throw new DomainError('auth_invalid', { detail: 'ticket of another Origin' });
-    const principal = { userId: stored.user, tenantId: stored.tenant, sessionId: stored.session };
+    const principal = { userId: stored.user, tenantId: stored.tenant, sessionId: stored.session, tokenEndsAtMs: stored.exp };
     return this.accessTokens.judgeAgain(principal, { kid: stored.kid, jti: stored.jti, issuedAtMs: stored.iat, expiresAtMs: stored.exp });
   }
 }

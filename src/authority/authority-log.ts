@@ -56,10 +56,7 @@ export class AuthorityLog {
       return { change, pending: await append(tx, change, startedMs) };
     });
     const first = pending?.firstN ?? 0;
-    await this.stream.announce([
-      ...change.events.map((event, i) => ({ n: first + i, event })),
-      ...(change.grown ?? []).map((event) => ({ n: null, event })),
-    ]);
+    await this.stream.announce([...change.events.map((event, i) => ({ n: first + i, event })), ...(change.grown ?? []).map((event) => ({ n: null, event }))]);
     return { result: change.result, pending };
   }
 }

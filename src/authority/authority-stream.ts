@@ -44,7 +44,8 @@ export class AuthorityStream implements OnModuleDestroy {
     await this.redis.attempt('announce', (redis) => {
       // One round trip; single-key commands, so that it works on a Redis Cluster too.
       const pipeline = redis.pipeline().xadd(STREAM, 'MAXLEN', '~', STREAM_LENGTH, '*', 'e', JSON.stringify(events));
-      for (const session of ended.slice(0, MARKS_MAX)) pipeline.set(sessionMark(session), 'ended', 'EX', Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS));
+      for (const session of ended.slice(0, MARKS_MAX))
+        pipeline.set(sessionMark(session), 'ended', 'EX', Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS));
       return pipeline.exec();
     });
   }

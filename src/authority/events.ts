@@ -17,7 +17,15 @@ export type AuthorityEvent =
   | { kind: 'tenant.changed'; tenant: string; state: 'active' | 'disabled'; allow_guests: boolean; version: number }
   /** `role: null`: no longer a member. `epoch`: the room's authz_epoch after this change. */
   | { kind: 'member.changed'; room: string; user: string; role: Role | null; muted_until: string | null; banned: boolean; version: number; epoch: number }
-  | { kind: 'room.changed'; room: string; state: 'open' | 'closed'; visibility: 'public' | 'private' | 'direct'; posting: 'members' | 'moderators'; version: number; epoch: number }
+  | {
+      kind: 'room.changed';
+      room: string;
+      state: 'open' | 'closed';
+      visibility: 'public' | 'private' | 'direct';
+      posting: 'members' | 'moderators';
+      version: number;
+      epoch: number;
+    }
   | { kind: 'key.added'; kid: string }
   | { kind: 'key.withdrawn'; kid: string };
 

@@ -99,11 +99,15 @@ export class NodeRegistry {
 
   /** Every node that may still serve; those that left by themselves hold no connection. */
   async others(): Promise<NodeRow[]> {
-    const rows = await this.database.hot<{ id: string; incarnation: number; position: string; at: string; lease_ms: number; left: boolean; closed: Record<string, number> }>(
-      'authority_nodes',
-      'SELECT id, incarnation, position, at::text AS at, lease_ms, left_at IS NOT NULL AS left, closed FROM nodes',
-      [],
-    );
+    const rows = await this.database.hot<{
+      id: string;
+      incarnation: number;
+      position: string;
+      at: string;
+      lease_ms: number;
+      left: boolean;
+      closed: Record<string, number>;
+    }>('authority_nodes', 'SELECT id, incarnation, position, at::text AS at, lease_ms, left_at IS NOT NULL AS left, closed FROM nodes', []);
     return rows.map((row) => ({
       id: row.id,
       incarnation: row.incarnation,

@@ -7,10 +7,7 @@ import type { Cookies } from '../auth/cookies.js';
 import { DomainError } from '../platform/errors.js';
 import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '../protocol/limits.js';
 
-export type Carrier =
-  | { kind: 'header' | 'subprotocol' | 'query' | 'cookie'; token: string }
-  | { kind: 'ticket'; ticket: string }
-  | { kind: 'message' };
+export type Carrier = { kind: 'header' | 'subprotocol' | 'query' | 'cookie'; token: string } | { kind: 'ticket'; ticket: string } | { kind: 'message' };
 
 export interface CarrierOptions {
   queryToken: boolean;

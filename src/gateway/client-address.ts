@@ -14,7 +14,10 @@ export function trustedProxies(cidrs: readonly string[]): (address: string) => b
 }
 
 export function clientAddress(request: IncomingMessage, trusted: (address: string) => boolean): string {
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',').map((hop) => hop.trim()).filter((hop) => isIP(plain(hop)) !== 0);
+  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+    .split(',')
+    .map((hop) => hop.trim())
+    .filter((hop) => isIP(plain(hop)) !== 0);
   let address = plain(request.socket.remoteAddress ?? '');
   while (forwarded.length > 0 && trusted(address)) address = plain(forwarded.pop()!);
   return address;

@@ -122,8 +122,10 @@ export class Connection {
     if (this.state === 'closing' || this.state === 'closed') return;
     const buffer = encodeTextFrame(text);
     // What is held back for lack of authority must not hold back the word about it.
-    if (!this.out.empty && !this.mayWriteRoomData(monotonicMs())) this.socket.write(buffer);
-    else this.queue(buffer, null);
+    if (!this.out.empty && !this.mayWriteRoomData(monotonicMs())) {
+      this.out.push(buffer, null);
+      this.out.writeOwn();
+    } else this.queue(buffer, null);
   }
 
   /** Already encoded; `from` the room it belongs to. Over the limit a consumer that does not read is closed. */
@@ -142,7 +144,11 @@ export class Connection {
     this.flushing = false;
     if (this.out.empty || this.state === 'closing' || this.state === 'closed') return;
     const nowMs = monotonicMs();
-    if (!this.mayWriteRoomData(nowMs)) return this.out.writeOwn();
+    if (!this.mayWriteRoomData(nowMs)) {
+      this.out.writeOwn();
+      if (this.out.empty) this.release();
+      return;
+    }
     const before = this.out.bytes;
     const done = this.out.write();
     if (this.out.bytes < before) this.stuckSinceMs = Infinity;

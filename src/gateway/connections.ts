@@ -72,7 +72,8 @@ export class Connections implements ConnectionHost {
     if ((this.perIp.get(ip) ?? 0) >= this.config.connectionsPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
     if (withCredential) return;
     if (this.unauthenticated >= this.config.unauthenticatedMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
-    if ((this.unauthenticatedPerIp.get(ip) ?? 0) >= this.config.unauthenticatedPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
+    if ((this.unauthenticatedPerIp.get(ip) ?? 0) >= this.config.unauthenticatedPerIpMax)
+      throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
   }
 
   open(connection: Connection): void {
@@ -140,9 +141,16 @@ export class Connections implements ConnectionHost {
         return event.sessions.reduce((sum, session) => sum + this.endAll([...(this.bySession.get(session) ?? [])], event.reason), 0);
       case 'tenant.changed':
         if (event.state === 'active') return 0;
-        return this.endAll([...this.all].filter((connection) => connection.token?.principal.tenantId === event.tenant), 'tenant_disabled');
+        return this.endAll(
+          [...this.all].filter((connection) => connection.token?.principal.tenantId === event.tenant),
+          'tenant_disabled',
+        );
       case 'key.withdrawn':
-        return this.endAll([...this.all].filter((connection) => connection.token?.kid === event.kid), 'token_revoked', KEY_SPREAD_MS);
+        return this.endAll(
+          [...this.all].filter((connection) => connection.token?.kid === event.kid),
+          'token_revoked',
+          KEY_SPREAD_MS,
+        );
       case 'user.changed':
       case 'member.changed':
       case 'room.changed':

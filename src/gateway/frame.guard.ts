@@ -58,7 +58,8 @@ export class FrameGuard implements CanActivate {
     const action = ACTION_OF[frame.type];
     if (action === null || !('room' in frame)) return true;
     if (frame.type === 'publish') this.spendPublish(connection);
-    const target = frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
+    const target =
+      frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
     request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);
     // The question may have taken a while: the answer counts only for a connection that may still act.
     this.lease.requireLease();

@@ -11,8 +11,15 @@ const limit = (to = Number.MAX_SAFE_INTEGER) => integer(0, to).transform((value)
 const list = z
   .string()
   .default('')
-  .transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
-const origin = z.string().refine((text) => text === '*' || (!text.includes('*') && URL.canParse(text) && new URL(text).origin === text), 'not an origin like https://app.example.com');
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+const origin = z
+  .string()
+  .refine((text) => text === '*' || (!text.includes('*') && URL.canParse(text) && new URL(text).origin === text), 'not an origin like https://app.example.com');
 const cidr = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'not an address or CIDR');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/$/, ''));
 
@@ -29,10 +36,25 @@ export const VARIABLES = {
   INTERNAL_PORT: [integer(0, 65535).default(3001), '3001', '`/metrics`, `/livez`, `/readyz`; 0 = off'],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), 'required', 'Postgres 15 or newer'],
   REDIS_URL: [z.url({ protocol: /^rediss?$/ }), 'required', 'Redis or Valkey 7 or newer, `maxmemory-policy noeviction`'],
-  PUBLIC_URL: [httpUrl.optional(), 'the one in the database', 'issuer and audience of tokens; fixed by the first start; a node that names another refuses to start'],
-  ALLOWED_ORIGINS: [list.pipe(z.array(origin)), 'empty', 'exact browser origins for CORS with credentials and for WebSocket, beside that of PUBLIC_URL; comma-separated'],
+  PUBLIC_URL: [
+    httpUrl.optional(),
+    'the one in the database',
+    'issuer and audience of tokens; fixed by the first start; a node that names another refuses to start',
+  ],
+  ALLOWED_ORIGINS: [
+    list.pipe(z.array(origin)),
+    'empty',
+    'exact browser origins for CORS with credentials and for WebSocket, beside that of PUBLIC_URL; comma-separated',
+  ],
   TRUSTED_PROXIES: [list.pipe(z.array(cidr)), 'empty', 'CIDRs whose `X-Forwarded-*` headers are believed'],
-  SECRET_KEY: [z.string().optional().transform((text) => (text ?? '').split(',').filter((key) => key !== '')), 'required in production', 'wraps signing keys at rest, at least 32 bytes; comma-separated, the first is current'],
+  SECRET_KEY: [
+    z
+      .string()
+      .optional()
+      .transform((text) => (text ?? '').split(',').filter((key) => key !== '')),
+    'required in production',
+    'wraps signing keys at rest, at least 32 bytes; comma-separated, the first is current',
+  ],
   SIGNING_ALG: [z.enum(['ES256', 'RS256']).default('ES256'), 'ES256', 'algorithm of new signing keys, `ES256` or `RS256`; keys made before keep theirs'],
   KEY_ROTATION_DAYS: [limit(3650).default(30), '30', 'a signing key this old gets a successor; 0 leaves rotation to `npm run keys -- rotate`'],
   KEY_ANNOUNCE_SECONDS: [integer(3, 604_800).default(330), '330', 'a new key is announced this long before it signs; others may keep our JWKS 30 s less'],
@@ -103,54 +125,132 @@ export class Config {
     return new Config(env as Parsed);
   }
 
-  get mode() { return this.env.NODE_ENV; }
-  get production() { return this.env.NODE_ENV === 'production'; }
-  get port() { return this.env.PORT; }
-  get host() { return this.env.HOST ?? (this.production ? '0.0.0.0' : '127.0.0.1'); }
-  get internalPort() { return this.env.INTERNAL_PORT; }
-  get databaseUrl() { return this.env.DATABASE_URL; }
-  get redisUrl() { return this.env.REDIS_URL; }
+  get mode() {
+    return this.env.NODE_ENV;
+  }
+  get production() {
+    return this.env.NODE_ENV === 'production';
+  }
+  get port() {
+    return this.env.PORT;
+  }
+  get host() {
+    return this.env.HOST ?? (this.production ? '0.0.0.0' : '127.0.0.1');
+  }
+  get internalPort() {
+    return this.env.INTERNAL_PORT;
+  }
+  get databaseUrl() {
+    return this.env.DATABASE_URL;
+  }
+  get redisUrl() {
+    return this.env.REDIS_URL;
+  }
   /** As configured; the effective one is `PublicUrl`, read from the database at start. */
-  get publicUrl() { return this.env.PUBLIC_URL; }
-  get allowedOrigins() { return this.env.ALLOWED_ORIGINS; }
-  get trustedProxies() { return this.env.TRUSTED_PROXIES; }
+  get publicUrl() {
+    return this.env.PUBLIC_URL;
+  }
+  get allowedOrigins() {
+    return this.env.ALLOWED_ORIGINS;
+  }
+  get trustedProxies() {
+    return this.env.TRUSTED_PROXIES;
+  }
   /** First = current. Never empty. */
-  get secretKeys() { return this.env.SECRET_KEY; }
-  get signingAlg() { return this.env.SIGNING_ALG; }
+  get secretKeys() {
+    return this.env.SECRET_KEY;
+  }
+  get signingAlg() {
+    return this.env.SIGNING_ALG;
+  }
   /** Infinity: never by age. */
-  get keyRotationDays() { return this.env.KEY_ROTATION_DAYS; }
-  get keyAnnounceSeconds() { return this.env.KEY_ANNOUNCE_SECONDS; }
+  get keyRotationDays() {
+    return this.env.KEY_ROTATION_DAYS;
+  }
+  get keyAnnounceSeconds() {
+    return this.env.KEY_ANNOUNCE_SECONDS;
+  }
   /** Life of the JWKS answer: whoever read it just before a key was announced reads it again before that key signs. */
-  get jwksSeconds() { return Math.max(0, this.env.KEY_ANNOUNCE_SECONDS - 30); }
-  get accessTtlSeconds() { return this.env.ACCESS_TTL_SECONDS; }
-  get sessionIdleSeconds() { return this.env.SESSION_IDLE_SECONDS; }
-  get sessionAbsoluteSeconds() { return this.env.SESSION_ABSOLUTE_SECONDS; }
-  get refreshOverlapSeconds() { return this.env.REFRESH_OVERLAP_SECONDS; }
-  get authDeadlineMs() { return this.env.AUTH_DEADLINE_MS; }
-  get authWarningSeconds() { return Math.min(this.env.AUTH_WARNING_SECONDS, this.env.ACCESS_TTL_SECONDS / 2); }
-  get authGraceSeconds() { return this.env.AUTH_GRACE_SECONDS; }
-  get authorityLeaseMs() { return this.env.AUTHORITY_LEASE_MS; }
-  get fenceCloseMs() { return this.env.FENCE_CLOSE_MS; }
-  get queryToken() { return this.env.QUERY_TOKEN === 'on'; }
-  get frameBytesMax() { return this.env.MAX_FRAME_BYTES; }
-  get queueBytesMax() { return this.env.MAX_QUEUE_BYTES; }
-  get connectionsMax() { return this.env.MAX_CONNECTIONS; }
-  get connectionsPerIpMax() { return this.env.MAX_CONNECTIONS_PER_IP; }
-  get unauthenticatedMax() { return this.env.MAX_UNAUTHENTICATED; }
-  get unauthenticatedPerIpMax() { return this.env.MAX_UNAUTHENTICATED_PER_IP; }
-  get subscriptionsMax() { return this.env.MAX_SUBSCRIPTIONS; }
-  get publishRate() { return this.env.PUBLISH_RATE; }
-  get frameRate() { return this.env.FRAME_RATE; }
-  get loginFailuresPerMinute() { return this.env.LOGIN_FAILURES_PER_MINUTE; }
+  get jwksSeconds() {
+    return Math.max(0, this.env.KEY_ANNOUNCE_SECONDS - 30);
+  }
+  get accessTtlSeconds() {
+    return this.env.ACCESS_TTL_SECONDS;
+  }
+  get sessionIdleSeconds() {
+    return this.env.SESSION_IDLE_SECONDS;
+  }
+  get sessionAbsoluteSeconds() {
+    return this.env.SESSION_ABSOLUTE_SECONDS;
+  }
+  get refreshOverlapSeconds() {
+    return this.env.REFRESH_OVERLAP_SECONDS;
+  }
+  get authDeadlineMs() {
+    return this.env.AUTH_DEADLINE_MS;
+  }
+  get authWarningSeconds() {
+    return Math.min(this.env.AUTH_WARNING_SECONDS, this.env.ACCESS_TTL_SECONDS / 2);
+  }
+  get authGraceSeconds() {
+    return this.env.AUTH_GRACE_SECONDS;
+  }
+  get authorityLeaseMs() {
+    return this.env.AUTHORITY_LEASE_MS;
+  }
+  get fenceCloseMs() {
+    return this.env.FENCE_CLOSE_MS;
+  }
+  get queryToken() {
+    return this.env.QUERY_TOKEN === 'on';
+  }
+  get frameBytesMax() {
+    return this.env.MAX_FRAME_BYTES;
+  }
+  get queueBytesMax() {
+    return this.env.MAX_QUEUE_BYTES;
+  }
+  get connectionsMax() {
+    return this.env.MAX_CONNECTIONS;
+  }
+  get connectionsPerIpMax() {
+    return this.env.MAX_CONNECTIONS_PER_IP;
+  }
+  get unauthenticatedMax() {
+    return this.env.MAX_UNAUTHENTICATED;
+  }
+  get unauthenticatedPerIpMax() {
+    return this.env.MAX_UNAUTHENTICATED_PER_IP;
+  }
+  get subscriptionsMax() {
+    return this.env.MAX_SUBSCRIPTIONS;
+  }
+  get publishRate() {
+    return this.env.PUBLISH_RATE;
+  }
+  get frameRate() {
+    return this.env.FRAME_RATE;
+  }
+  get loginFailuresPerMinute() {
+    return this.env.LOGIN_FAILURES_PER_MINUTE;
+  }
   get bootstrapOperator() {
     const { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password } = this.env;
     return email !== undefined && password !== undefined ? { email, password } : null;
   }
   /** 0: kept for ever. */
-  get auditRetentionDays() { return this.env.AUDIT_RETENTION_DAYS; }
-  get issuersFile() { return this.env.ISSUERS_FILE; }
-  get autoMigrate() { return this.env.AUTO_MIGRATE === 'on'; }
-  get logLevel() { return this.env.LOG_LEVEL; }
+  get auditRetentionDays() {
+    return this.env.AUDIT_RETENTION_DAYS;
+  }
+  get issuersFile() {
+    return this.env.ISSUERS_FILE;
+  }
+  get autoMigrate() {
+    return this.env.AUTO_MIGRATE === 'on';
+  }
+  get logLevel() {
+    return this.env.LOG_LEVEL;
+  }
 }
 
 /** Zod's messages name the expected shape, never the value; unions and refinements speak for themselves. */

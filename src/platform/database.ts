@@ -17,6 +17,8 @@ export type Tx = Prisma.TransactionClient;
 const POOL_SIZE = 16;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
+/** Below the lock timeout: the locks of a node that was stopped in a transaction go before those who wait for them give up. */
+const IDLE_IN_TRANSACTION_MS = 3_000;
 const ROUND_ANSWER_MS_MIN = 1_000;
 /** Past every timeout of the server. */
 const SILENT_MS = STATEMENT_TIMEOUT_MS + 1_000;
@@ -35,7 +37,7 @@ export class Database implements OnApplicationShutdown {
       keepAlive: true,
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: LOCK_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
       application_name: 'wardroom',
     };
     this.pool = new PostgresPool({ ...shared, max: POOL_SIZE, connectionTimeoutMillis: 3_000 }, SILENT_MS);
@@ -90,7 +92,13 @@ export class Database implements OnApplicationShutdown {
   /** For readiness: an answer within a second. */
   async answers(): Promise<boolean> {
     const patience = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), 1_000).unref());
-    return Promise.race([this.pool.query('SELECT 1').then(() => true, () => false), patience]);
+    return Promise.race([
+      this.pool.query('SELECT 1').then(
+        () => true,
+        () => false,
+      ),
+      patience,
+    ]);
   }
 
   /** The last phase of a stop: others still write in theirs. */

@@ -19,7 +19,12 @@ export class Metrics {
   readonly refusals = this.counter('refusals_total', 'errors answered, by code', ['code', 'via']);
   readonly closes = this.counter('closes_total', 'connections closed by the server, by code', ['code']);
   readonly publishSeconds = this.histogram('publish_seconds', 'publish received to commit', []);
-  readonly publishBatch = new Histogram({ name: 'wardroom_publish_batch', help: 'room events per database call', buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256], registers: [this.registry] });
+  readonly publishBatch = new Histogram({
+    name: 'wardroom_publish_batch',
+    help: 'room events per database call',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers: [this.registry],
+  });
   readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
   readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);

@@ -93,5 +93,7 @@ export function toDomainError(thrown: unknown): DomainError {
 function isConnectionTrouble(thrown: unknown): boolean {
   const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|P1001|P1002|P1008|P1017|P2024|P2028)/.test(code)) return true;
-  return typeof message === 'string' && /(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i.test(message);
+  return (
+    typeof message === 'string' && /(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i.test(message)
+  );
 }

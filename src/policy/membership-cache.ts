@@ -196,7 +196,16 @@ function factsOf(tenantId: string, row: Row): Facts {
     room:
       row.id === null
         ? null
-        : { id: row.id, tenantId, slug: row.slug, visibility: row.visibility, posting: row.posting, open: row.open, epoch: Number(row.epoch), version: row.room_version },
+        : {
+            id: row.id,
+            tenantId,
+            slug: row.slug,
+            visibility: row.visibility,
+            posting: row.posting,
+            open: row.open,
+            epoch: Number(row.epoch),
+            version: row.room_version,
+          },
     member:
       row.member_version === null
         ? NOT_A_MEMBER

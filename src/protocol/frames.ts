@@ -41,13 +41,11 @@ export type Role = z.infer<typeof roleSchema>;
 export type Right = z.infer<typeof rightSchema>;
 
 const id = z.string().min(1).max(LIMITS.frameIdChars).optional();
-const frame = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
-  z.strictObject({ type: z.literal(type), ...shape });
+const frame = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.strictObject({ type: z.literal(type), ...shape });
 const asked = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => frame(type, { id, ...shape });
 
 const credential = { token: z.string().min(1).max(LIMITS.tokenBytes).optional(), ticket: z.string().min(1).max(256).optional() };
-const exactlyOne = (value: { token?: string | undefined; ticket?: string | undefined }) =>
-  (value.token === undefined) !== (value.ticket === undefined);
+const exactlyOne = (value: { token?: string | undefined; ticket?: string | undefined }) => (value.token === undefined) !== (value.ticket === undefined);
 const oneCredential = { message: 'exactly one of token and ticket' };
 
 /** Client to server. */
@@ -165,4 +163,3 @@ export const closeReasonSchema = z.strictObject({
   close_id: z.string(),
   retry_after_ms: ms.optional(),
 });
-

@@ -25,10 +25,12 @@ export interface RoomEventInput {
   body: string | null;
   emoji: string | null;
   on: boolean | null;
+  /** RFC 3339: the end of the token it is done with; judged at the commit. */
+  until: string | null;
 }
 
 export interface RoomEventOutcome {
-  outcome: 'new' | 'duplicate' | 'conflict' | 'revoked' | 'gone' | 'stale';
+  outcome: 'new' | 'duplicate' | 'conflict' | 'revoked' | 'expired' | 'gone' | 'stale';
   message_id: string;
   seq: number;
   epoch: number;

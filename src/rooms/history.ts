@@ -108,7 +108,9 @@ export class History {
 
   /** Where a room's fan-out starts on this node. */
   async headOf(roomId: string): Promise<{ seq: number; epoch: number }> {
-    const rows = await this.database.hot<{ last_seq: string; authz_epoch: string }>('room_head', 'SELECT last_seq, authz_epoch FROM rooms WHERE id = $1', [roomId]);
+    const rows = await this.database.hot<{ last_seq: string; authz_epoch: string }>('room_head', 'SELECT last_seq, authz_epoch FROM rooms WHERE id = $1', [
+      roomId,
+    ]);
     if (rows[0] === undefined) throw new DomainError('not_found');
     return { seq: Number(rows[0].last_seq), epoch: Number(rows[0].authz_epoch) };
   }

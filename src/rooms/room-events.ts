@@ -62,26 +62,69 @@ export class RoomEvents {
   async publish(principal: Principal, room: string, input: PublishInput, granted?: Granted): Promise<PublishAck> {
     const kind = input.kind ?? DEFAULT_KIND;
     const body = JSON.stringify(input.body);
-    const content = { type: 'message', message_id: newId(), op_id: input.op_id, fingerprint: fingerprint(['message', kind, body]), kind, body, emoji: null, on: null } as const;
+    const content = {
+      type: 'message',
+      message_id: newId(),
+      op_id: input.op_id,
+      fingerprint: fingerprint(['message', kind, body]),
+      kind,
+      body,
+      emoji: null,
+      on: null,
+    } as const;
     const done = await this.effect(principal, room, 'publish', undefined, content, granted);
-    return { room: done.room, op_id: input.op_id, message_id: done.message_id, seq: done.seq, at: done.at.toISOString(), duplicate: done.outcome === 'duplicate' };
+    return {
+      room: done.room,
+      op_id: input.op_id,
+      message_id: done.message_id,
+      seq: done.seq,
+      at: done.at.toISOString(),
+      duplicate: done.outcome === 'duplicate',
+    };
   }
 
   async edit(principal: Principal, room: string, input: EditInput, granted?: Granted): Promise<ChangeAck> {
     const body = JSON.stringify(input.body);
     const digest = fingerprint(['edit', input.message_id, body]);
     // Without an op_id a lost connection could apply the edit twice; our own makes the retry recognisable.
-    const content = { type: 'message_edited', message_id: input.message_id, op_id: input.op_id ?? newId(), fingerprint: digest, kind: null, body, emoji: null, on: null } as const;
+    const content = {
+      type: 'message_edited',
+      message_id: input.message_id,
+      op_id: input.op_id ?? newId(),
+      fingerprint: digest,
+      kind: null,
+      body,
+      emoji: null,
+      on: null,
+    } as const;
     return changeAck(await this.effect(principal, room, 'edit', input.message_id, content, granted));
   }
 
   async delete(principal: Principal, room: string, input: { message_id: string }, granted?: Granted): Promise<ChangeAck> {
-    const content = { type: 'message_deleted', message_id: input.message_id, op_id: null, fingerprint: null, kind: null, body: null, emoji: null, on: null } as const;
+    const content = {
+      type: 'message_deleted',
+      message_id: input.message_id,
+      op_id: null,
+      fingerprint: null,
+      kind: null,
+      body: null,
+      emoji: null,
+      on: null,
+    } as const;
     return changeAck(await this.effect(principal, room, 'delete', input.message_id, content, granted));
   }
 
   async react(principal: Principal, room: string, input: ReactInput, granted?: Granted): Promise<ChangeAck> {
-    const content = { type: 'reaction', message_id: input.message_id, op_id: null, fingerprint: null, kind: null, body: null, emoji: input.emoji, on: input.on } as const;
+    const content = {
+      type: 'reaction',
+      message_id: input.message_id,
+      op_id: null,
+      fingerprint: null,
+      kind: null,
+      body: null,
+      emoji: input.emoji,
+      on: input.on,
+    } as const;
     return changeAck(await this.effect(principal, room, 'react', undefined, content, granted));
   }
 
@@ -108,7 +151,15 @@ export class RoomEvents {
     const target = about === undefined || granted !== undefined ? undefined : { author: await this.authorOf(principal, room, about) };
     let grant = granted ?? (await this.policy.authorize(principal, room, action, target));
     for (let attempt = 0; attempt < STALE_RETRIES; attempt += 1) {
-      const input = { ...content, room: grant.room.id, sender: principal.userId, session: principal.sessionId, user_version: grant.facts.user.version, epoch: grant.room.epoch };
+      const input = {
+        ...content,
+        room: grant.room.id,
+        sender: principal.userId,
+        session: principal.sessionId,
+        until: principal.tokenEndsAtMs === undefined ? null : new Date(principal.tokenEndsAtMs).toISOString(),
+        user_version: grant.facts.user.version,
+        epoch: grant.room.epoch,
+      };
       const outcome = await this.commit.submit(input);
       if (outcome.outcome !== 'stale') return { ...this.judge(outcome, input), room: input.room };
       const author = about === undefined ? undefined : { author: await this.authorOf(principal, room, about) };
@@ -128,6 +179,8 @@ export class RoomEvents {
         throw new DomainError('op_conflict');
       case 'revoked':
         throw new DomainError('session_revoked', { detail: 'the session ended before the commit' });
+      case 'expired':
+        throw new DomainError('token_expired', { detail: 'the token ended before the commit' });
       case 'gone':
         throw new DomainError('not_found', { detail: 'room or message is gone' });
       case 'stale':

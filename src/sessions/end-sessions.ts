@@ -40,7 +40,12 @@ export interface EndOptions {
  * their sealed refresh token. For a user or tenant it first locks that row: a login that holds it FOR SHARE falls wholly
  * before this (and is ended) or wholly after. Lock order: tenants, users, sessions by id.
  */
-export async function endSessions(tx: Tx, where: SessionSelector, reason: EndReason, { issuedBefore, why = AUDITED[reason] }: EndOptions = {}): Promise<string[]> {
+export async function endSessions(
+  tx: Tx,
+  where: SessionSelector,
+  reason: EndReason,
+  { issuedBefore, why = AUDITED[reason] }: EndOptions = {},
+): Promise<string[]> {
   if ('user' in where && !('session' in where)) await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${where.user}::uuid FOR NO KEY UPDATE`;
   if ('tenant' in where && !('session' in where) && !('user' in where)) {
     await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${where.tenant}::uuid FOR NO KEY UPDATE`;

@@ -3,6 +3,8 @@ export interface Principal {
   readonly userId: string;
   readonly tenantId: string;
   readonly sessionId: string;
+  /** Wall clock, ms: the end of the token he acts with. Whoever acts without one (at login) has none. */
+  readonly tokenEndsAtMs?: number;
 }
 
 /** An access token that was accepted: its principal and how long it may be believed. */

@@ -13,6 +13,8 @@ export interface ActorPlan {
   /** A new access token, or null: the session is over. */
   refresh: () => Promise<string | null>;
   node: FaultNode;
+  /** Loses its connection again and again and comes back to the next of these, with the same op_ids. */
+  roams?: readonly FaultNode[];
   rooms: string[];
   staying: boolean;
   /** 0: never. */
@@ -22,6 +24,8 @@ export interface ActorPlan {
 
 const RECONNECT_MS = 150;
 const REFRESH_MS = 500;
+const ROAM_MS = 700;
+const HANDSHAKE_MS = 1_500;
 const RETRY_MS = 100;
 /** Actions after which the same operation may be tried again. */
 const TEMPORARY = new Set(['retry', 'reconnect']);
@@ -39,6 +43,7 @@ export class Actor {
   private readonly timers: NodeJS.Timeout[] = [];
   private ops = 0;
   private token: string | null;
+  private connects = 0;
   private publishing = true;
   private waiting: { test: () => boolean; resolve: () => void }[] = [];
 
@@ -47,18 +52,14 @@ export class Actor {
     private readonly history: History,
   ) {
     actors += 1;
-    const { session, node, staying } = plan;
+    const { session, node, roams, staying } = plan;
     this.token = plan.token;
-    this.record = { id: `${session.name}@${node.name.slice(-1)}#${actors}`, session: session.id, user: session.user, node: node.name, staying };
+    this.record = { id: `${session.name}@${roams === undefined ? node.name.slice(-1) : '*'}#${actors}`, session: session.id, user: session.user, node: node.name, staying };
     history.clients.push(this.record);
   }
 
   get session(): SessionRecord {
     return this.plan.session;
-  }
-
-  get node(): FaultNode {
-    return this.plan.node;
   }
 
   seqOf(room: string): number {
@@ -69,7 +70,8 @@ export class Actor {
   async start(): Promise<void> {
     this.connect();
     await this.until(() => this.plan.rooms.every((room) => this.subscribed.has(room)), 10_000, 'subscribed');
-    const { publishEveryMs, signalEveryMs } = this.plan;
+    const { publishEveryMs, signalEveryMs, roams } = this.plan;
+    if (roams !== undefined) this.timers.push(setInterval(() => this.publishing && this.ws?.terminate(), ROAM_MS));
     if (publishEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.begin('publish', room)), publishEveryMs));
     // A signal is tried once, by who can: nobody may hear it twice.
     if (signalEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.live && this.subscribed.has(room) && this.begin('signal', room)), signalEveryMs));
@@ -113,7 +115,11 @@ export class Actor {
 
   private connect(): void {
     if (this.stopped) return;
-    const ws = new WebSocket(this.plan.node.wsUrl, ['wardroom.v1'], { headers: { authorization: `Bearer ${this.token}` }, perMessageDeflate: false });
+    const { node, roams = [node] } = this.plan;
+    const { wsUrl } = roams[this.connects % roams.length]!;
+    this.connects += 1;
+    const options = { headers: { authorization: `Bearer ${this.token}` }, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS };
+    const ws = new WebSocket(wsUrl, ['wardroom.v1'], options);
     this.ws = ws;
     ws.on('message', (data) => this.receive(ws, JSON.parse(String(data)) as Frame));
     ws.on('unexpected-response', (request, response) => {

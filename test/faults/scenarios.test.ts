@@ -35,7 +35,7 @@ withRedis('the promises hold', () => {
         return;
       }
       try {
-        const { violations, figures } = await runScenario(mine, scenario);
+        const { violations, figures } = await runScenario(mine, scenario, full);
         table.push(`${name}: ${violations.length === 0 ? 'holds' : `${violations.length} VIOLATIONS`}; ${figures}`);
         expect(violations).toEqual([]);
       } catch (error) {

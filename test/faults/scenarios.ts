@@ -28,7 +28,7 @@ const pastLease = (leaseMs: number): number => leaseMs * 1.6;
 const briefly = (): number => 1_200;
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'nothing breaks', inCut: true, redisOnly: true, holdMs: () => 300, apply: async () => () => undefined },
+  { name: 'nothing breaks', inCut: false, redisOnly: true, holdMs: () => 300, apply: async () => () => undefined },
   {
     name: 'a node is stopped for longer than its lease (SIGSTOP)',
     inCut: true,
@@ -246,7 +246,48 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   ...clockSteps(),
+  {
+    name: 'everything breaks at random for 40 s',
+    inCut: false,
+    holdMs: () => 40_000,
+    waitForAnswers: false,
+    apply: atRandom,
+  },
 ];
+
+/** One fault after another; the seed is printed and can be given again (FAULTS_SEED). */
+async function atRandom(cluster: FaultCluster): Promise<() => Promise<void>> {
+  const seed = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+  console.log(`FAULTS_SEED=${seed}`);
+  const random = generator(seed);
+  const chosen = SCENARIOS.filter((scenario) => scenario.apply !== atRandom && scenario.wrongClock !== true);
+  let going = true;
+  const loop = async () => {
+    while (going) {
+      const scenario = chosen[Math.floor(random() * chosen.length)]!;
+      const mend = await scenario.apply(cluster);
+      await new Promise((resolve) => setTimeout(resolve, 300 + random() * 2_500));
+      await mend();
+      await new Promise((resolve) => setTimeout(resolve, random() * 1_000));
+    }
+  };
+  const done = loop();
+  return async () => {
+    going = false;
+    await done;
+  };
+}
+
+/** mulberry32 */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
 
 function postgresPartitions(): Scenario[] {
   const hole = (name: string, inCut: boolean, options: Parameters<FaultNode['postgres']['blackHole']>[0]): Scenario => ({
@@ -259,7 +300,7 @@ function postgresPartitions(): Scenario[] {
       return () => last(cluster).postgres.heal();
     },
   });
-  return [hole('bytes lost', true, { lose: true }), hole('answers only, bytes delayed', true, { direction: 'down' }), hole('questions only, bytes delayed', false, { direction: 'up' })];
+  return [hole('bytes lost', true, { lose: true }), hole('answers only, bytes delayed', false, { direction: 'down' }), hole('questions only, bytes delayed', false, { direction: 'up' })];
 }
 
 function clockSteps(): Scenario[] {

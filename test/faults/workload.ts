@@ -63,6 +63,8 @@ export class Workload {
       this.cast(writer, `writer${i}`, node, true, 100, 150);
       this.cast(reader, `reader${i}`, node, true, 0, 0);
     });
+    const roamer = await this.member('roamer', 'member');
+    this.cast(roamer, 'roamer', nodes[0]!, true, 80, 0, nodes);
     const leave = Array.from({ length: rounds }, () => VICTIMS).flat().map(async (kind, i) => {
       const user = await this.member(`${kind}${i}`, ROLE_OF[kind] ?? 'member');
       this.victims.push({ kind, user, done: false });
@@ -91,9 +93,10 @@ export class Workload {
     return user;
   }
 
-  private cast(user: SignedIn, name: string, node: FaultNode, staying: boolean, publishEveryMs: number, signalEveryMs: number): void {
+  private cast(user: SignedIn, name: string, node: FaultNode, staying: boolean, publishEveryMs: number, signalEveryMs: number, roams?: readonly FaultNode[]): void {
     const session = this.session(user, name);
-    this.actors.push(new Actor({ session, token: user.token, refresh: () => this.refresh(user), node, rooms: [this.room], staying, publishEveryMs, signalEveryMs }, this.history));
+    const plan = { session, token: user.token, refresh: () => this.refresh(user), node, rooms: [this.room], staying, publishEveryMs, signalEveryMs };
+    this.actors.push(new Actor(roams === undefined ? plan : { ...plan, roams }, this.history));
   }
 
   /** On the first node, which stays right; for all sockets of a session at once. */

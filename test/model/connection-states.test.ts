@@ -16,7 +16,10 @@ function walk(events: readonly ConnectionEvent[], from: ConnectionState = 'greet
 }
 
 const every = (holds: (states: ConnectionState[], events: ConnectionEvent[]) => boolean) =>
-  fc.assert(fc.property(history, (events) => holds(walk(events), events)), { numRuns: 2_000 });
+  fc.assert(
+    fc.property(history, (events) => holds(walk(events), events)),
+    { numRuns: 2_000 },
+  );
 
 describe('the life of a connection', () => {
   test('no state but live sends room data', () => {
@@ -41,7 +44,12 @@ describe('the life of a connection', () => {
 
   test('grace is entered from live alone and left by a credential or for good', () => {
     every((states) =>
-      states.every((state, i) => i === 0 || state === states[i - 1] || (state === 'expired' ? states[i - 1] === 'live' : states[i - 1] !== 'expired' || ['live', 'closing', 'closed'].includes(state))),
+      states.every(
+        (state, i) =>
+          i === 0 ||
+          state === states[i - 1] ||
+          (state === 'expired' ? states[i - 1] === 'live' : states[i - 1] !== 'expired' || ['live', 'closing', 'closed'].includes(state)),
+      ),
     );
   });
 

@@ -12,7 +12,23 @@ import type { RoomChannel } from '../../src/gateway/room-channel.js';
 import type { WardroomSocket } from '../../src/gateway/wardroom-socket.js';
 import { monotonicMs } from '../../src/platform/clock.js';
 
-const COMMANDS = ['room a', 'room b', 'own', 'answer', 'fence', 'prove', 'past deadline', 'notice expiry', 'renew', 'fill', 'drain', 'turn', 'revoke a', 'wait for drain', 'end'] as const;
+const COMMANDS = [
+  'room a',
+  'room b',
+  'own',
+  'answer',
+  'fence',
+  'prove',
+  'past deadline',
+  'notice expiry',
+  'renew',
+  'fill',
+  'drain',
+  'turn',
+  'revoke a',
+  'wait for drain',
+  'end',
+] as const;
 type Command = (typeof COMMANDS)[number];
 type Kind = 'a' | 'b' | 'own' | 'answer';
 interface Sent {
@@ -158,7 +174,7 @@ class Machine {
 
 function framesOf(data: Buffer): Sent[] {
   const frames: Sent[] = [];
-  for (let at = 0; at < data.length; ) {
+  for (let at = 0; at < data.length;) {
     expect(data[at]).toBe(0x81);
     const short = data[at + 1]!;
     const [from, length] = short < 126 ? [at + 2, short] : [at + 4, data.readUInt16BE(at + 2)];
@@ -223,6 +239,10 @@ describe('what leaves a connection', () => {
 
   test('whoever waits for the queue to drain goes on when it has, or when the connection is over', async () => {
     await property((machine) => expect(machine.waits.every(({ settled }) => settled)).toBe(true));
+    const machine = new Machine();
+    for (const command of ['own', 'wait for drain', 'fence', 'turn'] as const) machine.do(command);
+    await machine.finish();
+    expect(machine.waits).toEqual([{ settled: true }]);
   });
 
   test('a peer far behind is closed as slow_consumer instead of filling memory', async () => {

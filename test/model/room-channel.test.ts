@@ -122,7 +122,12 @@ class Machine {
         return;
       case 'signal':
         this.signals += 1;
-        return channel.offerTransient({ room: 'r', session: 's', epoch: channel.epoch + (step.ahead ? 1 : 0), frame: JSON.stringify({ signal: this.signals }) } as never);
+        return channel.offerTransient({
+          room: 'r',
+          session: 's',
+          epoch: channel.epoch + (step.ahead ? 1 : 0),
+          frame: JSON.stringify({ signal: this.signals }),
+        } as never);
     }
   }
 
@@ -134,7 +139,17 @@ class Machine {
   private subscribe(): void {
     const reader = { last: this.channel.lastSeq } as Reader;
     const connection = { queue: (buffer: Buffer) => this.given(reader, buffer) } as unknown as Connection;
-    reader.subscription = { connection, channel: this.channel, role: 'member', basis: 'member', live: false, catchingUp: false, ended: false, sentSeq: this.channel.lastSeq, index: -1 };
+    reader.subscription = {
+      connection,
+      channel: this.channel,
+      role: 'member',
+      basis: 'member',
+      live: false,
+      catchingUp: false,
+      ended: false,
+      sentSeq: this.channel.lastSeq,
+      index: -1,
+    };
     this.readers.push(reader);
     this.channel.goLive(reader.subscription);
   }

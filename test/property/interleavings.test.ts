@@ -88,7 +88,9 @@ async function gather({ nodes }: Cluster): Promise<Cast> {
   const members = await world.users(...Array.from({ length: MEMBERS }, (_, i) => `member${i}`));
   const witnesses = await Promise.all(nodes.map((node, i) => Peer.open(`owner@${i}`, node.wsUrl, owner)));
   const devices = await Promise.all(
-    members.map((member, m) => Promise.all(Array.from({ length: DEVICES }, (_, d) => Peer.open(`member${m}@${(m + d) % NODES}`, nodes[(m + d) % NODES]!.wsUrl, member)))),
+    members.map((member, m) =>
+      Promise.all(Array.from({ length: DEVICES }, (_, d) => Peer.open(`member${m}@${(m + d) % NODES}`, nodes[(m + d) % NODES]!.wsUrl, member))),
+    ),
   );
   return { world, owner, members, witnesses, devices };
 }
@@ -111,7 +113,13 @@ class Run {
 
   async play(): Promise<{ history: History; script: Script }> {
     const { cast, script } = this;
-    this.room = await eventually(() => cast.world.room(cast.owner, {}, cast.members.map((member) => [member, 'member'])));
+    this.room = await eventually(() =>
+      cast.world.room(
+        cast.owner,
+        {},
+        cast.members.map((member) => [member, 'member']),
+      ),
+    );
     await Promise.all(cast.witnesses.map((witness) => this.listenFor(witness)));
     await Promise.all(cast.devices.flat().map((device) => device.ask({ type: 'subscribe', room: this.room })));
     if (script.ending !== null) await this.invite(script.ending);
@@ -119,7 +127,15 @@ class Run {
       this.change(script.changes),
       ...script.writers.map((steps) => this.write(steps)),
       ...script.listeners.map((steps) => this.listen(steps)),
-      ...(script.ending === null ? [] : [this.write(Array.from({ length: script.ending.publishes }, () => ({ delayMs: 10, do: 'publish', author: 'owner', device: 0 })), this.guest!), this.endGuest(script.ending)]),
+      ...(script.ending === null
+        ? []
+        : [
+            this.write(
+              Array.from({ length: script.ending.publishes }, () => ({ delayMs: 10, do: 'publish', author: 'owner', device: 0 })),
+              this.guest!,
+            ),
+            this.endGuest(script.ending),
+          ]),
     ]);
     return { history: await this.verdict(), script };
   }
@@ -152,7 +168,12 @@ class Run {
     const members = `/v1/rooms/${this.room}/members`;
     if (to === 'removed') return [`${members}/${user}`, { method: 'DELETE', token }];
     if (from === 'removed') return [members, { token, body: { user, role: 'member' } }];
-    const patch = { in: { role: 'member', muted_until: null, banned: false }, muted: { muted_until: new Date(Date.now() + 3_600_000).toISOString() }, viewer: { role: 'viewer' }, banned: { banned: true } }[to];
+    const patch = {
+      in: { role: 'member', muted_until: null, banned: false },
+      muted: { muted_until: new Date(Date.now() + 3_600_000).toISOString() },
+      viewer: { role: 'viewer' },
+      banned: { banned: true },
+    }[to];
     return [`${members}/${user}`, { method: 'PATCH', token, body: patch }];
   }
 
@@ -165,8 +186,12 @@ class Run {
       const message = this.mine.get(peer.user);
       this.sent.push({ id, user: peer.user, session: peer.session, sentMs: Date.now() });
       if (what === 'signal') answers.push(peer.ask({ type: 'signal', room: this.room, kind: 'k', body: { id } }));
-      else if (what === 'edit' && message !== undefined) answers.push(peer.ask({ type: 'edit', room: this.room, message_id: message, op_id: id, body: { id } }));
-      else answers.push(peer.ask({ type: 'publish', room: this.room, op_id: id, body: { id } }).then((ack) => ack.type === 'ack' && this.mine.set(peer.user, ack.message_id)));
+      else if (what === 'edit' && message !== undefined)
+        answers.push(peer.ask({ type: 'edit', room: this.room, message_id: message, op_id: id, body: { id } }));
+      else
+        answers.push(
+          peer.ask({ type: 'publish', room: this.room, op_id: id, body: { id } }).then((ack) => ack.type === 'ack' && this.mine.set(peer.user, ack.message_id)),
+        );
     }
     await Promise.all(answers);
   }
@@ -207,7 +232,13 @@ class Run {
       shrinks: await this.shrinks(),
       stored,
       sent: this.sent,
-      ears: peers.map((peer) => ({ name: peer.name, user: peer.user, session: peer.session, received: peer.heardIn(this.room), witness: this.cast.witnesses.includes(peer) })),
+      ears: peers.map((peer) => ({
+        name: peer.name,
+        user: peer.user,
+        session: peer.session,
+        received: peer.heardIn(this.room),
+        witness: this.cast.witnesses.includes(peer),
+      })),
       endings: await this.endings(),
     };
     for (const peer of peers) {
@@ -224,7 +255,9 @@ class Run {
   }
 
   private async shrinks(): Promise<Shrink[]> {
-    const { rows } = await this.database.query(`SELECT payload FROM authority_events WHERE kind = 'member.changed' AND payload ->> 'room' = $1 ORDER BY n`, [this.room]);
+    const { rows } = await this.database.query(`SELECT payload FROM authority_events WHERE kind = 'member.changed' AND payload ->> 'room' = $1 ORDER BY n`, [
+      this.room,
+    ]);
     return rows.map(({ payload: { user, role, banned, muted_until: muted, epoch } }) => ({
       user,
       epoch,

@@ -26,8 +26,20 @@ const truth = (): History => ({
     { id: 's2', user: 'y', session: 'sy', sentMs: 350 },
   ],
   ears: [
-    { name: 'xavier', user: 'x', session: 'sx', witness: false, received: [{ what: 'subscribed', seq: 0, atMs: 10 }, event(1, 60), { what: 'subscribed', seq: 2, atMs: 220 }, event(3, 260)] },
-    { name: 'owner', user: 'owner', session: 'so', witness: true, received: [{ what: 'subscribed', seq: 0, atMs: 10 }, event(1, 60), event(2, 160), event(3, 260)] },
+    {
+      name: 'xavier',
+      user: 'x',
+      session: 'sx',
+      witness: false,
+      received: [{ what: 'subscribed', seq: 0, atMs: 10 }, event(1, 60), { what: 'subscribed', seq: 2, atMs: 220 }, event(3, 260)],
+    },
+    {
+      name: 'owner',
+      user: 'owner',
+      session: 'so',
+      witness: true,
+      received: [{ what: 'subscribed', seq: 0, atMs: 10 }, event(1, 60), event(2, 160), event(3, 260)],
+    },
   ],
   endings: [{ session: 'sx', endedMs: 400, receiptMs: 410 }],
 });
@@ -46,13 +58,41 @@ describe('the judge', () => {
   test.each<[string, (history: History) => void, RegExp]>([
     ['an event of after the removal', ({ ears }) => ears[0]!.received.splice(2, 2, event(2, 160)), /xavier received seq 2 of epoch 1, but was removed/],
     ['an event of after the removal, read before the way back began', ({ ears }) => ears[0]!.received.splice(2, 2, event(2, 199)), /was removed with epoch 1/],
-    ['a ban that the log has and a delivery ignores', ({ changes, shrinks }) => ((changes[0]!.to = 'banned'), (shrinks[0]!.to = 'banned'), changes.splice(1, 1)), /xavier received seq 3 .* was banned/],
-    ['a signal of after the receipt', ({ ears }) => ears[0]!.received.push({ what: 'signal', id: 's1', atMs: 160 }), /xavier received a signal .* being removed/],
-    ['a signal of somebody muted', ({ ears }) => ears[1]!.received.push({ what: 'signal', id: 's2', atMs: 360 }), /signal of y, sent after the receipt of being muted/],
-    ['a publish of somebody muted', ({ stored, ears }) => (stored.push({ seq: 4, epoch: 2, sender: 'y', opId: 'p4', atMs: 340 }), ears[1]!.received.push(event(4, 350))), /seq 4 of y was committed under epoch 2/],
-    ['a publish judged by the rights of before a demotion', ({ shrinks, changes }) => ((shrinks[1] = { user: 'y', to: 'viewer', epoch: 1 }), (changes[2] = change('y', 'viewer', 120))), /seq 3 of y .* viewer/],
-    ['an effect of an ended session', ({ endings, ears }) => (endings.push({ session: 'sy', endedMs: 245, receiptMs: 246 }), ears), /seq 3 was committed after its session had ended/],
-    ['a delivery to an ended session', ({ endings }) => (endings[0] = { session: 'sx', endedMs: 200, receiptMs: 230 }), /xavier received p3, which was sent after the receipt/],
+    [
+      'a ban that the log has and a delivery ignores',
+      ({ changes, shrinks }) => ((changes[0]!.to = 'banned'), (shrinks[0]!.to = 'banned'), changes.splice(1, 1)),
+      /xavier received seq 3 .* was banned/,
+    ],
+    [
+      'a signal of after the receipt',
+      ({ ears }) => ears[0]!.received.push({ what: 'signal', id: 's1', atMs: 160 }),
+      /xavier received a signal .* being removed/,
+    ],
+    [
+      'a signal of somebody muted',
+      ({ ears }) => ears[1]!.received.push({ what: 'signal', id: 's2', atMs: 360 }),
+      /signal of y, sent after the receipt of being muted/,
+    ],
+    [
+      'a publish of somebody muted',
+      ({ stored, ears }) => (stored.push({ seq: 4, epoch: 2, sender: 'y', opId: 'p4', atMs: 340 }), ears[1]!.received.push(event(4, 350))),
+      /seq 4 of y was committed under epoch 2/,
+    ],
+    [
+      'a publish judged by the rights of before a demotion',
+      ({ shrinks, changes }) => ((shrinks[1] = { user: 'y', to: 'viewer', epoch: 1 }), (changes[2] = change('y', 'viewer', 120))),
+      /seq 3 of y .* viewer/,
+    ],
+    [
+      'an effect of an ended session',
+      ({ endings, ears }) => (endings.push({ session: 'sy', endedMs: 245, receiptMs: 246 }), ears),
+      /seq 3 was committed after its session had ended/,
+    ],
+    [
+      'a delivery to an ended session',
+      ({ endings }) => (endings[0] = { session: 'sx', endedMs: 200, receiptMs: 230 }),
+      /xavier received p3, which was sent after the receipt/,
+    ],
     ['a gap', ({ ears }) => ears[1]!.received.splice(2, 1), /owner received seq 3 after 1/],
     ['a repetition', ({ ears }) => ears[1]!.received.splice(2, 0, event(1, 70)), /owner received seq 1 after 1/],
     ['a last event that never came', ({ ears }) => ears[1]!.received.pop(), /owner received up to seq 2 of 3/],

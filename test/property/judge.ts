@@ -81,7 +81,12 @@ interface Loss extends Change {
 export function judge(history: History): string[] {
   const losses = matched(history);
   return [
-    ...history.ears.flatMap((ear) => [...durable(history, losses, ear), ...transient(history, ear), ...inOrder(history, ear), ...ofAnEndedSession(history, ear)]),
+    ...history.ears.flatMap((ear) => [
+      ...durable(history, losses, ear),
+      ...transient(history, ear),
+      ...inOrder(history, ear),
+      ...ofAnEndedSession(history, ear),
+    ]),
     ...history.stored.flatMap((event) => written(history, losses, event)),
   ];
 }
@@ -123,7 +128,9 @@ function transient(history: History, ear: Ear): string[] {
     if (signal === undefined) return [`${ear.name} received a signal that nobody sent`];
     const before = ({ user, effective, endMs }: Change, whose: string) => user === whose && effective && endMs < signal.sentMs;
     const unread = history.changes.find((change) => before(change, ear.user) && !mayRead(change.to) && !restored(history, change, mayRead, received.atMs));
-    const unwritten = history.changes.find((change) => before(change, signal.user) && !mayWrite(change.to) && !restored(history, change, mayWrite, received.atMs));
+    const unwritten = history.changes.find(
+      (change) => before(change, signal.user) && !mayWrite(change.to) && !restored(history, change, mayWrite, received.atMs),
+    );
     return [
       ...(unread === undefined ? [] : [`${ear.name} received a signal that was sent after the receipt of being ${unread.to}`]),
       ...(unwritten === undefined ? [] : [`${ear.name} received a signal of ${signal.user}, sent after the receipt of being ${unwritten.to}`]),
@@ -151,7 +158,9 @@ function ofAnEndedSession(history: History, ear: Ear): string[] {
   return ear.received.flatMap((received) => {
     const id = received.what === 'signal' ? received.id : received.what === 'event' ? history.stored.find(({ seq }) => seq === received.seq)?.opId : undefined;
     const sent = history.sent.find((each) => each.id === id);
-    return sent !== undefined && sent.sentMs > ending.receiptMs ? [`${ear.name} received ${sent.id}, which was sent after the receipt of its session's end`] : [];
+    return sent !== undefined && sent.sentMs > ending.receiptMs
+      ? [`${ear.name} received ${sent.id}, which was sent after the receipt of its session's end`]
+      : [];
   });
 }
 
@@ -161,7 +170,8 @@ function inOrder(history: History, ear: Ear): string[] {
   let last: number | undefined;
   for (const received of ear.received) {
     if (received.what === 'signal') continue;
-    if (received.what === 'event' && received.seq !== (last ?? 0) + 1) violations.push(`${ear.name} received seq ${received.seq} after ${last ?? 'no subscription'}`);
+    if (received.what === 'event' && received.seq !== (last ?? 0) + 1)
+      violations.push(`${ear.name} received seq ${received.seq} after ${last ?? 'no subscription'}`);
     last = received.seq;
   }
   const top = Math.max(0, ...history.stored.map(({ seq }) => seq));
