@@ -8,12 +8,13 @@ import { ZodBody, ZodQuery, waitQuery } from '../platform/zod.js';
 import type { WaitQuery } from '../platform/zod.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { Sessions } from '../sessions/sessions.js';
-import { emptyBody, guestBody, loginBody, logoutBody, passwordBody, refreshBody, registerBody } from './auth.schemas.js';
-import type { GuestBody, LoginBody, LogoutBody, PasswordBody, RefreshBody, RegisterBody, Ticket, Tokens } from './auth.schemas.js';
+import { emptyBody, exchangeBody, guestBody, loginBody, logoutBody, passwordBody, refreshBody, registerBody } from './auth.schemas.js';
+import type { ExchangeBody, GuestBody, LoginBody, LogoutBody, PasswordBody, RefreshBody, RegisterBody, Ticket, Tokens } from './auth.schemas.js';
 import { AuthorityCall, CurrentPrincipal, CurrentToken, Public } from './bearer.guard.js';
 import { ChangePassword } from './change-password.js';
 import { Cookies } from './cookies.js';
 import { Csrf } from './csrf.js';
+import { Exchange } from './exchange.js';
 import { Login } from './login.js';
 import { RefreshSession } from './refresh-session.js';
 import { parseRefreshToken } from './refresh-token.js';
@@ -26,6 +27,7 @@ export class AuthController {
   constructor(
     private readonly signIn: Login,
     private readonly signUp: Register,
+    private readonly exchanging: Exchange,
     private readonly refreshing: RefreshSession,
     private readonly passwordChange: ChangePassword,
     private readonly tickets: Tickets,
@@ -59,6 +61,21 @@ export class AuthController {
   async guest(@ZodBody(guestBody) body: GuestBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
     this.requireOurPage(body, request);
     return this.answer.send(response, await this.signUp.enterAsGuest(body), body.transport);
+  }
+
+  /** The ID token of an external issuer for a session of ours. */
+  @Post('exchange')
+  @Public()
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  async exchange(
+    @ZodBody(exchangeBody) body: ExchangeBody,
+    @Ip() ip: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Tokens> {
+    this.requireOurPage(body, request);
+    return this.answer.send(response, await this.exchanging.exchange(body, ip), body.transport);
   }
 
   /** A token in the body is answered in the body, one in a cookie in cookies. */

@@ -13,18 +13,23 @@ import { BootstrapOperator } from './bootstrap-operator.js';
 import { ChangePassword } from './change-password.js';
 import { Cookies } from './cookies.js';
 import { Csrf } from './csrf.js';
+import { Exchange } from './exchange.js';
 import { FirstStart } from './first-start.js';
+import { IssuerEvents } from './issuer-events.js';
+import { Issuers } from './issuers.js';
 import { JwtStrategy } from './jwt.strategy.js';
 import { KeyChanges } from './key-changes.js';
 import { KeyRotation } from './key-rotation.js';
 import { LoginLimits } from './login-limits.js';
 import { Login } from './login.js';
 import { MySessionsController } from './my-sessions.controller.js';
+import { OAuthController } from './oauth.controller.js';
 import { OpenSession } from './open-session.js';
 import { Passwords } from './passwords.js';
 import { PublicUrl } from './public-url.js';
 import { RefreshSession } from './refresh-session.js';
 import { Register } from './register.js';
+import { RevokeToken } from './revoke-token.js';
 import { SigningKeys } from './signing-keys.js';
 import { Tickets } from './tickets.js';
 import { TokenAnswer } from './token-answer.js';
@@ -34,7 +39,7 @@ import { WhoAmI } from './who-am-i.js';
 @Module({
   // Keys are given per call (signing-keys.ts), so there is no secret to configure here.
   imports: [AuthorityModule, SessionsModule, PassportModule, JwtModule.register({})],
-  controllers: [AuthController, MySessionsController, WellKnownController],
+  controllers: [AuthController, MySessionsController, OAuthController, WellKnownController],
   providers: [
     PublicUrl,
     AllowedOrigins,
@@ -54,7 +59,11 @@ import { WhoAmI } from './who-am-i.js';
     OpenSession,
     Login,
     Register,
+    Issuers,
+    Exchange,
+    IssuerEvents,
     RefreshSession,
+    RevokeToken,
     ChangePassword,
     Tickets,
     TokenAnswer,

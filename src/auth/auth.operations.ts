@@ -6,6 +6,7 @@ import { pageQuery, waitQuery } from '../platform/zod.js';
 import { sessionPageSchema } from '../sessions/session.schema.js';
 import {
   emptyBody,
+  exchangeBody,
   guestBody,
   jwksSchema,
   loginBody,
@@ -18,6 +19,16 @@ import {
   ticketSchema,
   tokensSchema,
 } from './auth.schemas.js';
+import {
+  FORM,
+  SECURITY_EVENT,
+  logoutForm,
+  oauthErrorSchema,
+  revokedTokenSchema,
+  securityEventBody,
+  securityEventErrorSchema,
+  tokenForm,
+} from './oauth.schemas.js';
 
 export const AUTH_OPERATIONS: readonly Operation[] = [
   operation('post', '/v1/auth/login', 'sign in with a password', {
@@ -37,6 +48,12 @@ export const AUTH_OPERATIONS: readonly Operation[] = [
     body: guestBody,
     answers: { 201: tokensSchema },
     errors: ['not_found', 'tenant_disabled', 'origin_refused', 'rate_limited'],
+  }),
+  operation('post', '/v1/auth/exchange', 'sign in with the ID token of an external issuer', {
+    auth: 'public',
+    body: exchangeBody,
+    answers: { 200: tokensSchema },
+    errors: ['auth_invalid', 'not_found', 'email_taken', 'user_suspended', 'tenant_disabled', 'origin_refused', 'rate_limited'],
   }),
   operation('post', '/v1/auth/refresh', 'a new access token; the refresh token in the body or a cookie', {
     auth: 'public',
@@ -71,6 +88,27 @@ export const AUTH_OPERATIONS: readonly Operation[] = [
   operation('get', '/v1/auth/sessions', 'my devices', { query: pageQuery, answers: { 200: sessionPageSchema } }),
   operation('delete', '/v1/auth/sessions/{id}', 'end one of them', { authority: true, query: waitQuery, answers: { 200: receiptSchema } }),
   operation('get', '/v1/me', 'principal, tenant, role', { answers: { 200: meSchema } }),
+  operation('post', '/v1/oauth/revoke', 'end the session of a token (RFC 7009); 200 whatever the token was', {
+    auth: 'public',
+    body: tokenForm,
+    consumes: FORM,
+    query: waitQuery,
+    answers: { 200: revokedTokenSchema, 400: oauthErrorSchema },
+  }),
+  operation('post', '/v1/oauth/backchannel-logout', 'OpenID back-channel logout by an external issuer', {
+    auth: 'public',
+    body: logoutForm,
+    consumes: FORM,
+    answers: { 200: null, 400: oauthErrorSchema },
+    errors: ['rate_limited'],
+  }),
+  operation('post', '/v1/oauth/events', 'security events of an external issuer (RFC 8935): CAEP `session-revoked`', {
+    auth: 'public',
+    body: securityEventBody,
+    consumes: SECURITY_EVENT,
+    answers: { 202: null, 400: securityEventErrorSchema },
+    errors: ['rate_limited'],
+  }),
   operation('get', '/.well-known/jwks.json', 'public signing keys (RFC 7517)', { auth: 'public', answers: { 200: jwksSchema } }),
   operation('get', '/.well-known/oauth-authorization-server', 'metadata (RFC 8414)', { auth: 'public', answers: { 200: serverMetadataSchema } }),
 ];

@@ -1,6 +1,7 @@
 /** Bodies and answers of the calls in this folder: types, validation and OpenAPI come from here. */
 import { z } from 'zod';
 import { plainText } from '../platform/zod.js';
+import { externalToken } from './oauth.schemas.js';
 
 /** Kept and compared in lower case; whoever creates users uses it too. */
 export const emailSchema = z
@@ -26,6 +27,11 @@ export type RegisterBody = z.infer<typeof registerBody>;
 
 export const guestBody = z.strictObject({ tenant: tenantRef, device, transport }).meta({ id: 'GuestRequest' });
 export type GuestBody = z.infer<typeof guestBody>;
+
+export const exchangeBody = z
+  .strictObject({ tenant: tenantRef, id_token: externalToken.meta({ description: 'of an issuer in ISSUERS_FILE' }), device, transport })
+  .meta({ id: 'ExchangeRequest' });
+export type ExchangeBody = z.infer<typeof exchangeBody>;
 
 export const refreshBody = z.strictObject({ refresh_token: z.string().min(1).max(512).optional() }).meta({ id: 'RefreshRequest' });
 export type RefreshBody = z.infer<typeof refreshBody>;
@@ -77,6 +83,11 @@ export const serverMetadataSchema = z
     response_types_supported: z.array(z.string()),
     grant_types_supported: z.array(z.string()),
     token_endpoint_auth_methods_supported: z.array(z.string()),
+    revocation_endpoint: z.url(),
+    revocation_endpoint_auth_methods_supported: z.array(z.string()),
+    introspection_endpoint: z.url(),
+    introspection_endpoint_auth_methods_supported: z.array(z.string()).meta({ description: '`Bearer`: an access token of an operator or admin' }),
+    service_documentation: z.url().meta({ description: 'OpenAPI of this server' }),
   })
   .meta({ id: 'ServerMetadata' });
 export type ServerMetadata = z.infer<typeof serverMetadataSchema>;

@@ -8,6 +8,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityState, LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
+import { Lease } from '../authority/lease.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
@@ -46,7 +47,10 @@ export class SigningKeys {
     private readonly config: Config,
     private readonly database: Database,
     state: AuthorityState,
+    lease: Lease,
   ) {
+    // A snapshot says where the log stands and nothing of keys: what was added before it is in the table only.
+    lease.onProven(() => this.reloadNow());
     state.listen((event) => {
       this.onEvent(event);
       return 0;

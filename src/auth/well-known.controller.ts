@@ -34,6 +34,11 @@ export class WellKnownController {
       response_types_supported: [],
       grant_types_supported: [],
       token_endpoint_auth_methods_supported: ['none'],
+      revocation_endpoint: `${issuer}/v1/oauth/revoke`,
+      revocation_endpoint_auth_methods_supported: ['none'],
+      introspection_endpoint: `${issuer}/v1/oauth/introspect`,
+      introspection_endpoint_auth_methods_supported: ['Bearer'],
+      service_documentation: `${issuer}/openapi.json`,
     };
   }
 

@@ -81,7 +81,8 @@ export class AuthorityState {
         break;
       case 'tenant.changed':
         if (event.state === 'disabled') this.disabledTenants.add(event.tenant);
-        else this.disabledTenants.delete(event.tenant);
+        // An addition without a number may be old news: only the log lifts what the log imposed.
+        else if (n !== null) this.disabledTenants.delete(event.tenant);
         break;
       case 'key.withdrawn':
         this.withdrawnKeys.add(event.kid);

@@ -48,7 +48,9 @@ export class Authenticate {
   async byCredential(connection: Connection, credential: Credential, id?: string): Promise<void> {
     if (!connection.step('credential')) return;
     try {
-      this.begin(connection, await this.verify(credential, connection.origin, { ip: connection.ip }), id);
+      const token = await this.verify(credential, connection.origin, { ip: connection.ip });
+      await this.lease.prove();
+      this.begin(connection, token, id);
     } catch (error) {
       this.refuse(connection, error);
     }

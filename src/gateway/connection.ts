@@ -124,7 +124,7 @@ export class Connection {
     // What is held back for lack of authority must not hold back the word about it.
     if (!this.out.empty && !this.mayWriteRoomData(monotonicMs())) {
       this.out.push(buffer, null);
-      this.out.writeOwn();
+      this.writeOwnFrames();
     } else this.queue(buffer, null);
   }
 
@@ -144,11 +144,7 @@ export class Connection {
     this.flushing = false;
     if (this.out.empty || this.state === 'closing' || this.state === 'closed') return;
     const nowMs = monotonicMs();
-    if (!this.mayWriteRoomData(nowMs)) {
-      this.out.writeOwn();
-      if (this.out.empty) this.release();
-      return;
-    }
+    if (!this.mayWriteRoomData(nowMs)) return this.writeOwnFrames();
     const before = this.out.bytes;
     const done = this.out.write();
     if (this.out.bytes < before) this.stuckSinceMs = Infinity;
@@ -215,6 +211,12 @@ export class Connection {
 
   private mayWriteRoomData(nowMs: number): boolean {
     return sendsRoomData(this.state) ? !this.host.fencedAt(nowMs) && nowMs < this.token!.deadlineMs : this.state !== 'expired';
+  }
+
+  /** While room data is held, the word about the connection still goes out. */
+  private writeOwnFrames(): void {
+    this.out.writeOwn();
+    if (this.out.empty) this.release();
   }
 
   private waitForDrain(nowMs: number): void {

@@ -77,6 +77,7 @@ export class Handshake {
     socket.on('error', () => socket.destroy());
     try {
       const { carrier, ip, origin } = this.admit(request);
+      await this.requireLease();
       const outcome = await this.verifyHeader(carrier, origin, ip);
       if (socket.destroyed) return;
       server.handleUpgrade(request, socket, head, (ws) => {
@@ -92,12 +93,19 @@ export class Handshake {
     }
   }
 
+  /** A node that stood still a moment ago proves itself before it takes anybody; a fenced one refuses. */
+  private async requireLease(): Promise<void> {
+    if (!this.lease.fenced) return;
+    await this.lease.prove().catch(() => {
+      throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
+    });
+  }
+
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
   private admit(request: IncomingMessage): { carrier: Carrier; ip: string; origin: string | undefined } {
     const url = urlOf(request);
     if (url?.pathname !== WS_PATH) throw new DomainError('not_found');
     if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
-    if (this.lease.fenced) throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin)) throw new DomainError('origin_refused');
     const carrier = carrierOf(request, url, { queryToken: this.config.queryToken, cookies: this.cookies });

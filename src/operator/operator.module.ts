@@ -8,6 +8,8 @@ import { ApiDocsController } from './api-docs.controller.js';
 import { AuditController } from './audit.controller.js';
 import { DecisionsController } from './decisions.controller.js';
 import { Explain } from './explain.js';
+import { Introspect } from './introspect.js';
+import { IntrospectionController } from './introspection.controller.js';
 import { LookUp } from './look-up.js';
 import { ReadAudit } from './read-audit.js';
 import { RevocationsController } from './revocations.controller.js';
@@ -18,7 +20,7 @@ import { Users } from './users.js';
 
 @Module({
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
-  controllers: [TenantsController, RevocationsController, DecisionsController, AuditController, ApiDocsController],
-  providers: [Administration, Tenants, Users, Revoke, LookUp, Explain, ReadAudit],
+  controllers: [TenantsController, RevocationsController, DecisionsController, AuditController, ApiDocsController, IntrospectionController],
+  providers: [Administration, Tenants, Users, Revoke, LookUp, Explain, ReadAudit, Introspect],
 })
 export class OperatorModule {}

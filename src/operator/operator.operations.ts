@@ -1,5 +1,6 @@
 /** The REST calls of this folder, for OpenAPI and the docs. */
 import { z } from 'zod';
+import { FORM, introspectionSchema, oauthErrorSchema, tokenForm } from '../auth/oauth.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { operation } from '../platform/operation.js';
 import type { Operation } from '../platform/operation.js';
@@ -53,6 +54,12 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     query: waitQuery,
     answers: { 200: receiptSchema },
     errors: ['role_required', 'not_found'],
+  }),
+  operation('post', '/v1/oauth/introspect', 'is this token good now, and whose (RFC 7662; operators, admins of its tenant)', {
+    body: tokenForm,
+    consumes: FORM,
+    answers: { 200: introspectionSchema, 400: oauthErrorSchema },
+    errors,
   }),
   operation('get', '/v1/receipts/{id}', 'follow a receipt', { authority: true, answers: { 200: receiptSchema } }),
   operation('get', '/v1/admin/decisions/{id}', 'why something was refused, for an hour', { answers: { 200: decisionSchema }, errors }),

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { issuersFile } from './issuers-file.js';
 
 const integer = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
 /** A bound that `0` turns off. */
@@ -81,7 +82,7 @@ export const VARIABLES = {
   BOOTSTRAP_OPERATOR_EMAIL: [z.email().optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
   BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
   AUDIT_RETENTION_DAYS: [integer(0, 36_500).default(400), '400', 'older audit records are deleted; 0 = never'],
-  ISSUERS_FILE: [z.string().optional(), '-', 'external OpenID issuers (JSON)'],
+  ISSUERS_FILE: [issuersFile, '-', 'external OpenID issuers (JSON)'],
   AUTO_MIGRATE: [z.enum(['on', 'off']).default('on'), 'on', '`off` leaves migration to `npm run migrate`'],
   LOG_LEVEL: [z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'pino level'],
 } as const satisfies Record<string, readonly [z.ZodType, string, string]>;
@@ -242,7 +243,7 @@ export class Config {
   get auditRetentionDays() {
     return this.env.AUDIT_RETENTION_DAYS;
   }
-  get issuersFile() {
+  get issuers() {
     return this.env.ISSUERS_FILE;
   }
   get autoMigrate() {
@@ -264,6 +265,9 @@ function rulesBetween(env: Parsed): string[] {
   if (!test && env.ACCESS_TTL_SECONDS < 30) problems.push('ACCESS_TTL_SECONDS: at least 30 (2 with NODE_ENV=test)');
   if (env.SECRET_KEY.length === 0) problems.push('SECRET_KEY: is required (the try-out launcher makes one)');
   if (env.SECRET_KEY.some((key) => Buffer.byteLength(key) < 32)) problems.push('SECRET_KEY: every key needs at least 32 bytes');
+  if (env.NODE_ENV === 'production' && env.ISSUERS_FILE.some(({ issuer, jwks_uri }) => !isHttps(issuer) || (jwks_uri !== undefined && !isHttps(jwks_uri)))) {
+    problems.push('ISSUERS_FILE: issuers and key sets are read over https in production');
+  }
   if (env.KEY_ANNOUNCE_SECONDS * 1000 < env.AUTHORITY_LEASE_MS + KEY_PROPAGATION_MS) {
     problems.push('KEY_ANNOUNCE_SECONDS: at least AUTHORITY_LEASE_MS and a second, so that every node knows a key before it signs');
   }
@@ -273,3 +277,5 @@ function rulesBetween(env: Parsed): string[] {
   }
   return problems;
 }
+
+const isHttps = (url: string): boolean => url.startsWith('https:');

@@ -12,6 +12,7 @@ import { inRequest, plainAddress } from './request-context.js';
 
 /** Room for a body of the largest size with every character escaped. */
 const JSON_BYTES = LIMITS.bodyBytes * 6 + 4_096;
+const SECURITY_EVENT_BYTES = 64 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 
@@ -43,6 +44,7 @@ export function setUpHttp(app: NestExpressApplication, config: Config, allowsOri
   });
   app.useBodyParser('json', { limit: JSON_BYTES, strict: true });
   app.useBodyParser('urlencoded', { limit: JSON_BYTES, extended: false });
+  app.useBodyParser('text', { limit: SECURITY_EVENT_BYTES, type: 'application/secevent+jwt' });
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;

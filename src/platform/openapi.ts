@@ -43,7 +43,7 @@ export function openApi(operations: readonly Operation[], serverUrl: string): Re
 }
 
 function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchema): JsonSchema {
-  const { summary, auth, authority, body, query, headers, path } = operation;
+  const { summary, auth, authority, body, consumes = 'application/json', query, headers, path } = operation;
   return {
     operationId: operationId(operation),
     tags: [TAGS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'node'],
@@ -51,9 +51,7 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
     ...(authority === true ? { description: 'Works on a node that cannot prove its authority, too.' } : {}),
     security: auth === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     parameters: [...pathParameters(path), ...queryParameters(query, schemas), ...headerParameters(headers)],
-    ...(body === undefined
-      ? {}
-      : { requestBody: { required: !body.safeParse({}).success, content: { 'application/json': { schema: schemas.of(body, 'input') } } } }),
+    ...(body === undefined ? {} : { requestBody: { required: !body.safeParse({}).success, content: { [consumes]: { schema: schemas.of(body, 'input') } } } }),
     responses: { ...refusals(operation, problem), ...answers(operation, schemas) },
   };
 }
@@ -84,16 +82,23 @@ function answers({ answers: byStatus }: Operation, schemas: JsonSchemas): JsonSc
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, schema]) => [
       status,
-      { description: status === '201' ? 'created' : 'done', content: { 'application/json': { schema: schemas.of(schema, 'output') } } },
+      {
+        description: descriptionOf(Number(status)),
+        ...(schema === null ? {} : { content: { 'application/json': { schema: schemas.of(schema, 'output') } } }),
+      },
     ]),
   );
 }
+
+const descriptionOf = (status: number): string => (status >= 400 ? 'refused' : status === 201 ? 'created' : 'done');
 
 /** One response per status; the codes it may carry are named with what they mean. */
 function refusals(operation: Operation, problem: JsonSchema): JsonSchema {
   const byStatus = new Map<number, ErrorCode[]>();
   const add = (status: number, code: ErrorCode) => byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   for (const code of errorsOf(operation)) {
+    // Said in the words of another specification.
+    if (code === 'invalid_request' && operation.answers[400] !== undefined) continue;
     add(ERROR_CODES[code].status, code);
     if (code === 'invalid_request' && operation.body !== undefined) add(400, code);
   }

@@ -19,11 +19,13 @@ export interface Operation {
   /** Works on a node that cannot prove its authority: the caller is judged in Postgres. */
   readonly authority?: true;
   readonly body?: z.ZodType;
+  /** Media type of the body, where it is not JSON. */
+  readonly consumes?: string;
   readonly query?: z.ZodType;
   /** Request headers by name. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** By status. */
-  readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** By status; null: without a body. */
+  readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** Beside those of every call (`errorsOf`). */
   readonly errors: readonly ErrorCode[];
 }

@@ -18,6 +18,7 @@ export type AdminAction =
   | 'read_keys'
   | 'read_decision'
   | 'read_audit'
+  | 'introspect'
   | 'explain';
 
 export interface AdminCaller {

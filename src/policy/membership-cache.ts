@@ -50,8 +50,8 @@ const LOAD = `
     UNION ALL
     SELECT * FROM rooms b WHERE b.tenant_id = x.tenant_id AND b.slug = x.slug AND b.state = 'open' AND x.room_id IS NULL
   ) r ON true
-  LEFT JOIN members m ON m.room_id = r.id AND m.user_id = x.user_id
-  LEFT JOIN users u ON u.id = x.user_id AND u.tenant_id = x.tenant_id
+  LEFT JOIN LATERAL (SELECT * FROM members a WHERE a.room_id = r.id AND a.user_id = x.user_id LIMIT 1) m ON true
+  LEFT JOIN LATERAL (SELECT * FROM users a WHERE a.id = x.user_id AND a.tenant_id = x.tenant_id LIMIT 1) u ON true
   ORDER BY x.i`;
 
 interface RoomEntry {
@@ -75,7 +75,7 @@ export class MembershipCache {
     private readonly database: Database,
     state: AuthorityState,
   ) {
-    state.listen((event) => (this.onAuthority(event), 0));
+    state.listen((event, n) => (this.onAuthority(event, n !== null), 0));
     state.onReload(() => this.forgetAll());
   }
 
@@ -164,25 +164,31 @@ export class MembershipCache {
     this.rooms.delete(roomId);
   }
 
-  private onAuthority(event: AuthorityEvent): void {
+  /** Only what the log numbered moves the epoch: an addition of rights may overtake it, or come long after. */
+  private onAuthority(event: AuthorityEvent, numbered: boolean): void {
     if (event.kind === 'user.changed') {
       this.users.delete(event.user);
-      if (this.loading > 0) this.overtaken.set(event.user, event.version);
-    } else if (event.kind === 'member.changed') this.advance(event.room, event.epoch, event.user);
-    else if (event.kind === 'room.changed') {
-      if (this.loading > 0) this.overtaken.set(event.room, Math.max(event.epoch, this.overtaken.get(event.room) ?? 0));
+      if (this.loading > 0) this.overtaken.set(event.user, Math.max(event.version, this.overtaken.get(event.user) ?? 0));
+    } else if (event.kind === 'member.changed') {
+      if (numbered) this.advance(event.room, event.epoch);
+      this.forgetMember(event.room, event.user);
+    } else if (event.kind === 'room.changed') {
+      if (numbered && this.loading > 0) this.overtaken.set(event.room, Math.max(event.epoch, this.overtaken.get(event.room) ?? 0));
       this.forget(event.room);
     }
   }
 
   /** Moves a room's picture to `epoch`. What follows on directly changes one member; a leap forgets the picture. */
-  private advance(roomId: string, epoch: number, userId: string): void {
+  private advance(roomId: string, epoch: number): void {
     if (this.loading > 0) this.overtaken.set(roomId, Math.max(epoch, this.overtaken.get(roomId) ?? 0));
     const entry = this.rooms.get(roomId);
     if (entry === undefined) return;
     if (epoch > entry.room.epoch + 1) return this.forget(roomId);
     if (epoch > entry.room.epoch) entry.room = { ...entry.room, epoch };
-    if (entry.members.delete(userId)) this.members -= 1;
+  }
+
+  private forgetMember(roomId: string, userId: string): void {
+    if (this.rooms.get(roomId)?.members.delete(userId) === true) this.members -= 1;
   }
 }
 

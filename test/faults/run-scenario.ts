@@ -14,7 +14,7 @@ export interface Verdict {
 
 /** `twice`: rights are taken after healing, too. */
 export async function runScenario(cluster: FaultCluster, scenario: Scenario, twice: boolean): Promise<Verdict> {
-  const workload = await Workload.start(cluster, { rounds: twice ? 2 : 1 });
+  const workload = await Workload.start(cluster, { rounds: (scenario.rounds ?? 1) + (twice ? 1 : 0) });
   try {
     return await runWith(workload, cluster, scenario);
   } finally {
@@ -26,7 +26,7 @@ async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scen
   const startedMs = performance.now();
   const { history } = workload;
   const mend = await scenario.apply(cluster);
-  const changes = workload.takeRights(scenario.via?.(cluster) ?? cluster.nodes);
+  const changes = takeRights(workload, cluster, scenario);
   // Time is the subject: the fault has to last longer than the lease.
   const hold = new Promise((resolve) => setTimeout(resolve, scenario.holdMs(cluster.leaseMs)));
   await (scenario.waitForAnswers === false ? hold : Promise.all([hold, changes]));
@@ -49,6 +49,15 @@ async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scen
     `${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
   ].join(', ');
   return { name: scenario.name, violations: shortened(violations), figures };
+}
+
+async function takeRights(workload: Workload, cluster: FaultCluster, { via, holdMs, rounds = 1 }: Scenario): Promise<void> {
+  const taken: Promise<void>[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    if (round > 0) await new Promise((resolve) => setTimeout(resolve, holdMs(cluster.leaseMs) / rounds));
+    taken.push(workload.takeRights(via?.(cluster) ?? cluster.nodes));
+  }
+  await Promise.all(taken);
 }
 
 /** The first few of each rule: a broken rule is broken a thousand times. */

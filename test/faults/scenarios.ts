@@ -12,6 +12,8 @@ export interface Scenario {
   redisOnly?: boolean;
   /** Makes a clock wrong: tokens may end early, by that clock. */
   wrongClock?: boolean;
+  /** So many sets of victims lose their rights while it is broken, one after the other; default: one. */
+  rounds?: number;
   /** How long it stays broken, at least; also at least until the changes made meanwhile are answered. */
   holdMs: (leaseMs: number) => number;
   /** False: it is mended after `holdMs` whatever is unanswered (calls may wait for it). */
@@ -249,6 +251,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'everything breaks at random for 40 s',
     inCut: false,
+    rounds: 6,
     holdMs: () => 40_000,
     waitForAnswers: false,
     apply: atRandom,

@@ -69,7 +69,10 @@ interface Cast {
           }
         };
         try {
-          await Promise.all(Array.from({ length: TOGETHER }, lane));
+          const lanes = Array.from({ length: TOGETHER }, () => lane().finally(() => (seeds.length = 0)));
+          // The others finish their run first: what they would say of a cluster that is gone would hide the cause.
+          const failed = (await Promise.allSettled(lanes)).find((result) => result.status === 'rejected');
+          if (failed !== undefined) throw failed.reason;
         } finally {
           await trouble.end();
           for (const peer of [...cast.witnesses, ...cast.devices.flat()]) peer.close();

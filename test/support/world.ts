@@ -69,7 +69,7 @@ export class World {
     const token = await operator(base);
     const slug = unique('t');
     const { body } = await call(base, '/v1/admin/tenants', { token, body: { slug, name: slug, ...options.tenant } });
-    return new World(base, { id: body.id, slug }, token);
+    return new World(base, { id: body.id, slug: body.slug }, token);
   }
 
   operator(): string {

@@ -164,7 +164,7 @@ CREATE TABLE room_events (
   PRIMARY KEY (room_id, seq)
 );
 CREATE UNIQUE INDEX room_events_message ON room_events (message_id) WHERE type = 'message';
-CREATE UNIQUE INDEX room_events_op ON room_events (room_id, sender, op_id) WHERE op_id IS NOT NULL;
+CREATE UNIQUE INDEX room_events_op ON room_events (op_id, sender, room_id) WHERE op_id IS NOT NULL;
 CREATE INDEX room_events_about ON room_events (message_id, seq) WHERE type <> 'message';
 
 CREATE TABLE reactions (
@@ -178,13 +178,18 @@ CREATE TABLE reactions (
 );
 
 -- All room events of one node and turn: guard, locks, dedupe, numbers, insert. One result row per input, in input order.
--- Input: JSON array of {i, type, room, sender, session, user_version, epoch, op_id?, fingerprint?, message_id, kind?, body?, emoji?, on?}
--- Outcome: new | duplicate | conflict | revoked | gone | stale. `stale`: the decision was made on older facts; decide again.
+-- Input: JSON array of {i, type, room, sender, session, user_version, epoch, op_id?, fingerprint?, message_id, kind?, body?, emoji?, on?, until?}
+-- `until`: the end of the token it is done with; judged here, after the locks, because a statement may wait for seconds.
+-- Outcome: new | duplicate | conflict | revoked | expired | gone | stale. `stale`: the decision was made on older facts; decide again.
 -- Within one batch neither (room, sender, op_id) nor the target of an edit, deletion or reaction may occur twice (the caller splits).
 CREATE FUNCTION apply_room_events(batch json)
 RETURNS TABLE (i integer, outcome text, message_id uuid, seq bigint, epoch bigint, at timestamptz)
 LANGUAGE plpgsql VOLATILE
+-- One generic plan of index look-ups, whatever the statistics say: a plan made while a table was empty is kept for long.
 SET plan_cache_mode = force_generic_plan
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
 AS $$
 #variable_conflict use_column
 BEGIN
@@ -201,13 +206,14 @@ BEGIN
   WITH input AS (
     SELECT * FROM json_to_recordset(batch) AS x (
       i integer, type text, room uuid, sender uuid, session uuid, user_version integer, epoch bigint,
-      op_id text, fingerprint text, message_id uuid, kind text, body text, emoji text, "on" boolean)
+      op_id text, fingerprint text, message_id uuid, kind text, body text, emoji text, "on" boolean, until timestamptz)
   ), judged AS (
     SELECT x.*, r.last_seq, r.authz_epoch,
       d.seq AS seen_seq, d.message_id AS seen_message, d.at AS seen_at, d.epoch AS seen_epoch,
       t.deleted_at AS target_deleted_at, z.seq AS reaction_seq, del.seq AS deleted_seq, del.at AS deleted_event_at,
       CASE
         WHEN s.id IS NULL OR s.ended_at IS NOT NULL OR s.expires_at <= clock_timestamp() THEN 'revoked'
+        WHEN x.until <= clock_timestamp() THEN 'expired'
         WHEN r.id IS NULL OR r.state <> 'open' THEN 'gone'
         WHEN r.authz_epoch <> x.epoch OR s.user_version <> x.user_version THEN 'stale'
         WHEN d.seq IS NOT NULL AND d.fingerprint = decode(x.fingerprint, 'hex') THEN 'duplicate'
@@ -222,8 +228,9 @@ BEGIN
     FROM input x
     LEFT JOIN sessions s ON s.id = x.session
     LEFT JOIN rooms r ON r.id = x.room
-    LEFT JOIN room_events d ON d.room_id = x.room AND d.sender = x.sender AND d.op_id = x.op_id
-    LEFT JOIN room_events t ON t.message_id = x.message_id AND t.type = 'message' AND t.room_id = x.room AND x.type <> 'message'
+    -- IS NOT DISTINCT FROM: no index but the intended one fits
+    LEFT JOIN room_events d ON d.op_id = x.op_id AND d.sender = x.sender AND d.room_id IS NOT DISTINCT FROM x.room
+    LEFT JOIN room_events t ON t.message_id = x.message_id AND t.type = 'message' AND t.room_id IS NOT DISTINCT FROM x.room AND x.type <> 'message'
     LEFT JOIN room_events del ON del.message_id = x.message_id AND del.type = 'message_deleted' AND x.type = 'message_deleted'
     LEFT JOIN reactions z ON x.type = 'reaction' AND z.message_id = x.message_id AND z.user_id = x.sender AND z.emoji = x.emoji
   ), numbered AS (

@@ -8,7 +8,17 @@ const OWN: AdminTarget = { tenantId: 'mine' };
 const OTHER: AdminTarget = { tenantId: 'other' };
 const EVERYTHING: AdminTarget = { tenantId: null };
 
-const IN_TENANT: AdminAction[] = ['list_users', 'create_user', 'change_user', 'list_sessions', 'revoke_sessions', 'read_decision', 'read_audit', 'explain'];
+const IN_TENANT: AdminAction[] = [
+  'list_users',
+  'create_user',
+  'change_user',
+  'list_sessions',
+  'revoke_sessions',
+  'read_decision',
+  'read_audit',
+  'introspect',
+  'explain',
+];
 const OPERATORS: AdminAction[] = ['list_tenants', 'create_tenant', 'change_tenant', 'withdraw_key', 'read_keys'];
 
 const ask = (who: AdminCaller, action: AdminAction, target: AdminTarget): string => {

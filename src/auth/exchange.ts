@@ -1,0 +1,94 @@
+/** Sign in with the ID token of an external issuer (ISSUERS_FILE): it is verified, and exchanged for a session and tokens of ours. */
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { Database, sqlState } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import type { Tenant } from '../platform/generated/client.js';
+import { Metrics } from '../platform/metrics.js';
+import type { ExchangeBody } from './auth.schemas.js';
+import { findTenant } from './find-tenant.js';
+import { Issuers, isMeantForUs } from './issuers.js';
+import type { VerifiedToken } from './issuers.js';
+import { linkedUser } from './linked-user.js';
+import { LoginLimits } from './login-limits.js';
+import { TokenRefused } from './oauth-errors.js';
+import { OpenSession } from './open-session.js';
+import type { IssuedTokens, OpenedSession } from './open-session.js';
+
+/** Whatever its `exp` says. */
+const OLDEST = '24h';
+
+@Injectable()
+export class Exchange {
+  constructor(
+    private readonly database: Database,
+    private readonly issuers: Issuers,
+    private readonly limits: LoginLimits,
+    private readonly openSession: OpenSession,
+    private readonly metrics: Metrics,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  async exchange(body: ExchangeBody, ip: string): Promise<IssuedTokens> {
+    const tenant = await findTenant(this.database, body.tenant);
+    try {
+      const issued = await this.signIn(body, tenant, ip);
+      this.metrics.logins.inc({ outcome: 'ok' });
+      return issued;
+    } catch (error) {
+      this.metrics.logins.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
+      if (error instanceof DomainError && error.status < 500) {
+        const event = error.code === 'rate_limited' ? 'authn_login_fail_max' : 'authn_login_fail';
+        this.audit.note({ event, tenant: tenant?.id ?? null, actor: null, session: null, detail: { code: error.code, method: 'exchange' } });
+      }
+      throw error;
+    }
+  }
+
+  private async signIn(body: ExchangeBody, tenant: Tenant | null, ip: string): Promise<IssuedTokens> {
+    const who = `exchange\n${tenant?.id ?? body.tenant}`;
+    await this.limits.requireRoom(who, ip);
+    try {
+      if (tenant === null) throw new DomainError('auth_invalid', { detail: 'no such tenant' });
+      const token = await this.verify(body.id_token, tenant);
+      return this.openSession.issue(await this.open(body, tenant.id, token));
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'auth_invalid') await this.limits.countFailure(who, ip);
+      throw error;
+    }
+  }
+
+  /** An ID token and nothing else: a logout token or security event of the same issuer has `events`. */
+  private async verify(idToken: string, tenant: Tenant): Promise<VerifiedToken> {
+    const trusts = (entry: { tenants: string[] }) => entry.tenants.includes(tenant.id) || entry.tenants.includes(tenant.slug);
+    try {
+      const rules = { types: [undefined, 'jwt'], requiredClaims: ['sub', 'exp', 'iat'], maxTokenAge: OLDEST };
+      const verified = await this.issuers.verify(idToken, trusts, rules);
+      if (!isMeantForUs(verified.entry, verified.claims) || verified.claims['events'] !== undefined)
+        throw new DomainError('auth_invalid', { detail: 'azp or events' });
+      return verified;
+    } catch (error) {
+      if (error instanceof TokenRefused) throw new DomainError('auth_invalid', { detail: error.detail ?? error.description });
+      throw error;
+    }
+  }
+
+  /** Of two first logins at once one makes the link, and the other is done again and finds it. */
+  private async open(body: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<OpenedSession> {
+    try {
+      return await this.openOnce(body, tenantId, token);
+    } catch (error) {
+      if (sqlState(error) !== '23505') throw error;
+      return this.openOnce(body, tenantId, token);
+    }
+  }
+
+  /** A suspended user, or a disabled tenant, is refused there like at every login. */
+  private openOnce({ device, transport }: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<OpenedSession> {
+    return this.database.transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
+      const user = await linkedUser(tx, tenantId, token);
+      return this.openSession.open(tx, { method: 'exchange', tenantId, userId: user.id, passwordVersion: user.passwordVersion, device, transport });
+    });
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * The user an external issuer means. Known by (issuer, subject, tenant); the first time found by a verified e-mail address, or
+ * made where ISSUERS_FILE allows it. Operators are never linked: nobody else's key opens the whole installation.
+ */
+import { noteAudit } from '../audit/note-audit.js';
+import type { Tx } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
+import type { User } from '../platform/generated/client.js';
+import { newId } from '../platform/ids.js';
+import { emailSchema, nameSchema } from './auth.schemas.js';
+import { isSubject } from './issuers.js';
+import type { VerifiedToken } from './issuers.js';
+
+interface Identity {
+  issuer: string;
+  subject: string;
+  tenantId: string;
+}
+
+/** Inside the transaction that opens the session, the tenant locked. Lock order: tenants, user_links, users, sessions. */
+export async function linkedUser(tx: Tx, tenantId: string, token: VerifiedToken): Promise<User> {
+  const { iss: issuer, sub: subject, iat } = token.claims;
+  if (!isSubject(subject)) throw new DomainError('auth_invalid', { detail: 'no subject' });
+  const identity = { issuer, subject, tenantId };
+  const rows = await tx.$queryRaw<{ user_id: string; logged_out_at: Date | null }[]>`
+    SELECT user_id, logged_out_at FROM user_links WHERE issuer = ${issuer} AND subject = ${subject} AND tenant_id = ${tenantId}::uuid FOR SHARE`;
+  const link = rows[0];
+  if (link === undefined) return linkFirst(tx, identity, token);
+  const loggedOutMs = link.logged_out_at?.getTime() ?? -Infinity;
+  if (iat * 1000 <= loggedOutMs) throw new DomainError('auth_invalid', { detail: 'issued before the issuer logged its user out' });
+  return tx.user.findUniqueOrThrow({ where: { id: link.user_id } });
+}
+
+async function linkFirst(tx: Tx, identity: Identity, token: VerifiedToken): Promise<User> {
+  const email = verifiedEmail(token);
+  if (email === null) throw new DomainError('not_found', { detail: 'no linked user, and no verified e-mail to find one by' });
+  const found = await tx.user.findUnique({ where: { tenantId_email: { tenantId: identity.tenantId, email } } });
+  const user = found ?? (await create(tx, identity.tenantId, email, token));
+  if (user.role === 'operator') throw new DomainError('not_found', { detail: 'operators are not linked' });
+  const link = found === null ? null : await tx.userLink.findUnique({ where: { issuer_userId: { issuer: identity.issuer, userId: user.id } } });
+  // Linked since we looked, by a login beside this one.
+  if (link?.subject === identity.subject) return user;
+  if (link !== null) throw new DomainError('email_taken', { detail: 'the user is linked to another subject of this issuer' });
+  await tx.userLink.create({ data: { ...identity, userId: user.id } });
+  const { issuer, tenantId: tenant } = identity;
+  noteAudit(tx, { event: 'user_linked', tenant, actor: user.id, user: user.id, detail: { issuer } });
+  return user;
+}
+
+async function create(tx: Tx, tenantId: string, email: string, { entry, claims }: VerifiedToken): Promise<User> {
+  if (entry.users !== 'create') throw new DomainError('not_found', { detail: 'no such user, and this issuer makes none' });
+  const name = nameSchema.safeParse(claims[entry.claims.name]);
+  const role = entry.claims.role !== undefined && [claims[entry.claims.role]].flat().includes('admin') ? 'admin' : 'member';
+  const data = { id: newId(), tenantId, email, name: name.success ? name.data : email.split('@')[0]!.slice(0, 100), role };
+  const user = await tx.user.create({ data });
+  noteAudit(tx, { event: 'user_created', tenant: tenantId, actor: user.id, user: user.id, detail: { role, by: 'exchange', issuer: entry.issuer } });
+  return user;
+}
+
+/** Some issuers write the boolean as text. */
+function verifiedEmail({ entry, claims }: VerifiedToken): string | null {
+  const verified = entry.email_verified === 'assumed' || [true, 'true'].includes(claims['email_verified'] as boolean | string);
+  const email = emailSchema.safeParse(claims[entry.claims.email]);
+  return verified && email.success ? email.data : null;
+}
