@@ -7,7 +7,10 @@ import { WebSocket } from 'ws';
 const AT_ONCE = 100;
 let lost = 0;
 
-process.on('message', async ({ urls, token, count }) => {
+process.on('message', (task) => void openAll(task));
+process.on('disconnect', () => process.exit(0));
+
+async function openAll({ urls, token, count }) {
   let started = 0;
   let open = 0;
   const enter = async () => {
@@ -19,8 +22,7 @@ process.on('message', async ({ urls, token, count }) => {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, enter));
   process.send({ open });
-});
-process.on('disconnect', () => process.exit(0));
+}
 
 function connect(url, token) {
   return new Promise((resolve) => {

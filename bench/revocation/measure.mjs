@@ -49,7 +49,13 @@ try {
 } finally {
   await stopChildren();
 }
-const report = { started: started.toISOString(), command: `node bench/revocation/measure.mjs ${process.argv.slice(2).join(' ')}`.trim(), settings, machine: machine(), runs };
+const report = {
+  started: started.toISOString(),
+  command: `node bench/revocation/measure.mjs ${process.argv.slice(2).join(' ')}`.trim(),
+  settings,
+  machine: machine(),
+  runs,
+};
 if (values.out !== '-') {
   const file = values.out ?? join(here, 'results', `${started.toISOString().slice(0, 16).replaceAll(':', '')}-${report.machine.commit}.json`);
   mkdirSync(dirname(file), { recursive: true });
@@ -71,7 +77,8 @@ async function measureCluster(count) {
     people.push({ ...person, id: made.id });
   }
   const [talker, sleeper, ...victims] = people;
-  const signIn = async (person) => (await call(nodes[0].url, '/v1/auth/login', { body: { tenant: slug, email: person.email, password: person.password } })).access_token;
+  const signIn = async (person) =>
+    (await call(nodes[0].url, '/v1/auth/login', { body: { tenant: slug, email: person.email, password: person.password } })).access_token;
   const talkerToken = await signIn(talker);
   const room = (await call(nodes[0].url, '/v1/rooms', { token: talkerToken, body: { name: 'bench', visibility: 'public' } })).id;
 
@@ -154,7 +161,7 @@ async function outcome(victim, { beganMs, receipt, receiptMs }) {
 }
 
 function machine() {
-  const git = (...args) => execFileSync('git', args, { cwd: here, encoding: 'utf8' }).trim();
+  const git = (...args) => execFileSync('git', args, { cwd: here, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   const commit = (() => {
     try {
       return `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porcelain', '--', '../../src', '../../prisma') === '' ? '' : '+'}`;
@@ -177,10 +184,27 @@ function machine() {
 
 function table({ runs: all, machine: on, command, started: when }) {
   const quantile = (numbers, q) => numbers.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(numbers.length * q) - 1)];
-  const cell = (samples, field) => [0.5, 0.99, 1].map((q) => quantile(samples.map((sample) => sample[field]), q).toFixed(1)).join(' / ');
+  const cell = (samples, field) =>
+    [0.5, 0.99, 1]
+      .map((q) =>
+        quantile(
+          samples.map((sample) => sample[field]),
+          q,
+        ).toFixed(1),
+      )
+      .join(' / ');
   const rows = all.map(({ nodes, idle_connections, fault, samples }) => {
     const wrong = samples.filter((sample) => !sample.effective).length;
-    const cells = [nodes, idle_connections, fault, samples.length, cell(samples, 'receipt_ms'), cell(samples, 'last_room_frame_ms'), cell(samples, 'last_byte_ms'), wrong];
+    const cells = [
+      nodes,
+      idle_connections,
+      fault,
+      samples.length,
+      cell(samples, 'receipt_ms'),
+      cell(samples, 'last_room_frame_ms'),
+      cell(samples, 'last_byte_ms'),
+      wrong,
+    ];
     return `| ${cells.join(' | ')} |`;
   });
   return [

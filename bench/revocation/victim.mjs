@@ -19,10 +19,13 @@ export async function openVictim(nodes, tenant, { email, password }, room) {
 function openSocket(url, token, room) {
   const ws = new WebSocket(url, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
   const state = { lastByteMs: 0, lastRoomFrameMs: 0, gone: new Promise((resolve) => ws.once('close', resolve)) };
-  ws.on('upgrade', (response) => response.socket.on('data', () => (state.lastByteMs = performance.now())));
+  let transport;
+  ws.on('upgrade', (response) => (transport = response.socket));
+  // Not before `ws` listens itself: what came with the upgrade would be lost to it.
+  ws.on('open', () => transport.on('data', () => (state.lastByteMs = performance.now())));
   return new Promise((resolve, reject) => {
     ws.once('error', reject);
-    ws.once('close', (code, reason) => reject(new Error(`closed before it was subscribed: ${code} ${reason}`)));
+    ws.once('close', (code, reason) => reject(new Error(`closed before it was subscribed: ${code} ${String(reason)}`)));
     ws.on('message', (data) => {
       const { type } = JSON.parse(String(data));
       if (type === 'auth_ok') ws.send(JSON.stringify({ type: 'subscribe', room }));

@@ -31,8 +31,7 @@ export interface RoomEventRow {
 
 export function toRoomEvent(row: RoomEventRow): RoomEvent {
   const seq = Number(row.seq);
-  const head =
-    `{"type":"${row.type}","room":"${row.room_id}","seq":${seq},"message_id":"${row.message_id}",` + `"sender":"${row.sender}","at":"${row.at.toISOString()}"`;
+  const head = `{"type":"${row.type}","room":"${row.room_id}","seq":${seq},"message_id":"${row.message_id}","sender":"${row.sender}","at":"${row.at.toISOString()}"`;
   return { room: row.room_id, seq, epoch: Number(row.epoch), frame: `${head}${tail(row)}}` };
 }
 

@@ -54,7 +54,13 @@ export class Actor {
     actors += 1;
     const { session, node, roams, staying } = plan;
     this.token = plan.token;
-    this.record = { id: `${session.name}@${roams === undefined ? node.name.slice(-1) : '*'}#${actors}`, session: session.id, user: session.user, node: node.name, staying };
+    this.record = {
+      id: `${session.name}@${roams === undefined ? node.name.slice(-1) : '*'}#${actors}`,
+      session: session.id,
+      user: session.user,
+      node: node.name,
+      staying,
+    };
     history.clients.push(this.record);
   }
 
@@ -74,7 +80,8 @@ export class Actor {
     if (roams !== undefined) this.timers.push(setInterval(() => this.publishing && this.ws?.terminate(), ROAM_MS));
     if (publishEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.begin('publish', room)), publishEveryMs));
     // A signal is tried once, by who can: nobody may hear it twice.
-    if (signalEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.live && this.subscribed.has(room) && this.begin('signal', room)), signalEveryMs));
+    if (signalEveryMs > 0)
+      this.timers.push(setInterval(() => this.each((room) => this.live && this.subscribed.has(room) && this.begin('signal', room)), signalEveryMs));
   }
 
   /** One publish, told apart from those of the loop. */
@@ -106,7 +113,9 @@ export class Actor {
   }
 
   private stir(): void {
-    this.waiting = this.waiting.filter(({ test, resolve }) => !test() || void resolve());
+    const due = this.waiting.filter(({ test }) => test());
+    this.waiting = this.waiting.filter((waiter) => !due.includes(waiter));
+    for (const { resolve } of due) resolve();
   }
 
   private each(work: (room: string) => unknown): void {
@@ -223,7 +232,18 @@ export class Actor {
     this.ops += 1;
     const id = `${this.record.id}-${this.ops}`;
     const at = nowMs();
-    const op: OpRecord = { id, client: this.record.id, kind, room, invokedMs: at, lastInvokedMs: at, completedMs: null, outcome: 'unknown', code: null, seq: null };
+    const op: OpRecord = {
+      id,
+      client: this.record.id,
+      kind,
+      room,
+      invokedMs: at,
+      lastInvokedMs: at,
+      completedMs: null,
+      outcome: 'unknown',
+      code: null,
+      seq: null,
+    };
     this.history.ops.push(op);
     this.pending.set(id, op);
     this.sendAgain(op);

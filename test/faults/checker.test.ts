@@ -30,7 +30,14 @@ function clean(): { history: History; ledger: Ledger } {
   ];
   history.ops = publishes.map(([client, atMs, id], i) => op(client, id, atMs, i + 1));
   const ledger: Ledger = {
-    events: publishes.map(([client, atMs, id], i) => ({ room: ROOM, seq: i + 1, sender: client.split('@')[0]!, op: id, epoch: i < 3 ? 0 : 1, committedMs: atMs + 5 })),
+    events: publishes.map(([client, atMs, id], i) => ({
+      room: ROOM,
+      seq: i + 1,
+      sender: client.split('@')[0]!,
+      op: id,
+      epoch: i < 3 ? 0 : 1,
+      committedMs: atMs + 5,
+    })),
     changes: [
       { n: 1, committedMs: 1_000, event: { kind: 'session.ended', sessions: ['s-ben'] } },
       { n: 2, committedMs: 2_000, event: { kind: 'member.changed', room: ROOM, user: 'cleo', role: null, banned: false, muted_until: null, epoch: 1 } },
@@ -61,7 +68,15 @@ function op(client: string, id: string, atMs: number, seq: number | null, kind: 
 }
 
 const seqOf = (opId: string): number => Number(opId.slice(3));
-const message = (client: string, atMs: number, seq: number, opId: string): FrameRecord => ({ client, atMs, type: 'message', room: ROOM, seq, sender: 'ada', op: opId });
+const message = (client: string, atMs: number, seq: number, opId: string): FrameRecord => ({
+  client,
+  atMs,
+  type: 'message',
+  room: ROOM,
+  seq,
+  sender: 'ada',
+  op: opId,
+});
 const signal = (client: string, atMs: number, opId: string): FrameRecord => ({ client, atMs, type: 'signal', room: ROOM, sender: 'ben', op: opId });
 const framesOf = (history: History, client: string): FrameRecord[] => history.frames.filter((frame) => frame.client === client && frame.type === 'message');
 
@@ -117,10 +132,26 @@ const SEEDED: [rule: string, what: string, doctor: Doctor][] = [
   [
     'P4 recovered',
     'a recovery that leaves out an event',
-    ({ frames }) => frames.splice(frames.indexOf(framesIn(frames, 'ada@b')[2]!) + 1, 0, { client: 'ada@b', atMs: 2_050, type: 'subscribed', room: ROOM, seq: 4, recovered: true }),
+    ({ frames }) =>
+      frames.splice(frames.indexOf(framesIn(frames, 'ada@b')[2]!) + 1, 0, {
+        client: 'ada@b',
+        atMs: 2_050,
+        type: 'subscribed',
+        room: ROOM,
+        seq: 4,
+        recovered: true,
+      }),
   ],
-  ['P7 good standing', 'a valid session closed with login', ({ closes }) => closes.push({ client: 'ada@a', atMs: 2_500, status: 1008, code: 'auth_invalid', action: 'login' })],
-  ['P7 good standing', 'a valid session told to log in', ({ frames }) => frames.push({ client: 'ada@a', atMs: 2_500, type: 'error', code: 'auth_invalid', action: 'login' })],
+  [
+    'P7 good standing',
+    'a valid session closed with login',
+    ({ closes }) => closes.push({ client: 'ada@a', atMs: 2_500, status: 1008, code: 'auth_invalid', action: 'login' }),
+  ],
+  [
+    'P7 good standing',
+    'a valid session told to log in',
+    ({ frames }) => frames.push({ client: 'ada@a', atMs: 2_500, type: 'error', code: 'auth_invalid', action: 'login' }),
+  ],
   ['P7 good standing', 'a valid token refused', ({ probes }) => (probes[0]!.accepted = false)],
   ['Redis fences nobody', 'a paused frame', ({ frames }) => frames.push({ client: 'ada@a', atMs: 2_500, type: 'paused', code: 'auth_unavailable' })],
   ['healing', 'delivery after 2001 ms', (history) => (history.healed = { readyMs: 100, deliveredMs: 2_001 })],

@@ -58,19 +58,26 @@ function* revocation(history: History, ledger: Ledger): Generator<Violation> {
     }
     for (const op of history.ops) {
       if (clients.get(op.client)!.session !== session) continue;
-      if (op.outcome === 'ok' && op.invokedMs > effectiveMs) yield { rule: 'P1 accepted', detail: `${op.kind} ${op.id} was accepted ${late(op.invokedMs, effectiveMs)} after ${name} had ended` };
+      if (op.outcome === 'ok' && op.invokedMs > effectiveMs)
+        yield { rule: 'P1 accepted', detail: `${op.kind} ${op.id} was accepted ${late(op.invokedMs, effectiveMs)} after ${name} had ended` };
     }
     for (const event of ledger.events) {
       const op = ops.get(event.op);
       if (op === undefined || clients.get(op.client)!.session !== session) continue;
-      if (event.committedMs > commit.committedMs) yield { rule: 'P1 committed', detail: `seq ${event.seq} (${event.op}) was committed ${late(event.committedMs, commit.committedMs)} after the end of ${name}` };
+      if (event.committedMs > commit.committedMs)
+        yield {
+          rule: 'P1 committed',
+          detail: `seq ${event.seq} (${event.op}) was committed ${late(event.committedMs, commit.committedMs)} after the end of ${name}`,
+        };
     }
     for (const probe of history.probes) {
-      if (probe.session === session && probe.accepted) yield { rule: 'P1 came back', detail: `${probe.how} of ${name} on ${probe.node} was accepted: ${probe.answer}` };
+      if (probe.session === session && probe.accepted)
+        yield { rule: 'P1 came back', detail: `${probe.how} of ${name} on ${probe.node} was accepted: ${probe.answer}` };
     }
   }
   for (const change of history.changes) {
-    if (change.effectiveMs !== null && !isCommitted(change, ledger)) yield { rule: 'P1 receipt', detail: `${change.kind} via ${change.via} has an effective receipt and is not in the log` };
+    if (change.effectiveMs !== null && !isCommitted(change, ledger))
+      yield { rule: 'P1 receipt', detail: `${change.kind} via ${change.via} has an effective receipt and is not in the log` };
   }
 }
 
@@ -101,7 +108,8 @@ function* policy(history: History, ledger: Ledger): Generator<Violation> {
     }
     for (const op of history.ops) {
       if (op.room !== event.room || clients.get(op.client)!.user !== event.user || op.outcome !== 'ok') continue;
-      if (op.invokedMs > effectiveMs) yield { rule: 'P2 accepted', detail: `${op.kind} ${op.id} of the ${who} was accepted ${late(op.invokedMs, effectiveMs)} after the change` };
+      if (op.invokedMs > effectiveMs)
+        yield { rule: 'P2 accepted', detail: `${op.kind} ${op.id} of the ${who} was accepted ${late(op.invokedMs, effectiveMs)} after the change` };
     }
   }
 }
@@ -119,7 +127,8 @@ function* expiry(history: History, ledger: Ledger): Generator<Violation> {
   const ops = opsById(history);
   for (const event of ledger.events) {
     const exp = expOf.get(ops.get(event.op)?.client ?? '') ?? Infinity;
-    if (event.committedMs > exp + EXPIRY_SLACK_MS) yield { rule: 'P3 accepted', detail: `seq ${event.seq} (${event.op}) was committed ${late(event.committedMs, exp)} after the token expired` };
+    if (event.committedMs > exp + EXPIRY_SLACK_MS)
+      yield { rule: 'P3 accepted', detail: `seq ${event.seq} (${event.op}) was committed ${late(event.committedMs, exp)} after the token expired` };
   }
 }
 
@@ -131,7 +140,8 @@ function* effects(history: History, ledger: Ledger): Generator<Violation> {
     if (op.kind !== 'publish') continue;
     const seqs = stored.get(op.id) ?? [];
     if (seqs.length > 1) yield { rule: 'P4 once', detail: `${op.id} is stored ${seqs.length} times` };
-    if (op.outcome === 'ok' && seqs[0] !== op.seq) yield { rule: 'P4 stored', detail: `${op.id} was acknowledged as seq ${op.seq}, stored is ${seqs[0] ?? 'nothing'}` };
+    if (op.outcome === 'ok' && seqs[0] !== op.seq)
+      yield { rule: 'P4 stored', detail: `${op.id} was acknowledged as seq ${op.seq}, stored is ${seqs[0] ?? 'nothing'}` };
     if (op.outcome === 'fail' && seqs.length > 0) yield { rule: 'P4 refused', detail: `${op.id} was refused with ${op.code} and is stored as seq ${seqs[0]}` };
   }
   const last = new Map<string, number>();
@@ -153,7 +163,8 @@ function* order(history: History, ledger: Ledger): Generator<Violation> {
       if (id !== client.id || room === undefined || seq === undefined) continue;
       if (type === 'subscribed') {
         const before = seen.get(room);
-        if (before !== undefined && recovered === true && seq !== before) yield { rule: 'P4 recovered', detail: `${client.id} had seq ${before} and was recovered from ${seq}` };
+        if (before !== undefined && recovered === true && seq !== before)
+          yield { rule: 'P4 recovered', detail: `${client.id} had seq ${before} and was recovered from ${seq}` };
         seen.set(room, seq);
       } else if (type === 'message') {
         const before = seen.get(room) ?? 0;

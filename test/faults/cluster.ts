@@ -134,7 +134,13 @@ export class FaultCluster {
       const ready = await Promise.all(this.nodes.map((node) => node.isReady()));
       const tookMs = performance.now() - startedMs;
       if (ready.every(Boolean)) return tookMs;
-      if (tookMs > withinMs) throw new Error(`not ready after ${withinMs} ms: ${this.nodes.filter((_, i) => !ready[i]).map((node) => node.name).join(', ')}`);
+      if (tookMs > withinMs)
+        throw new Error(
+          `not ready after ${withinMs} ms: ${this.nodes
+            .filter((_, i) => !ready[i])
+            .map((node) => node.name)
+            .join(', ')}`,
+        );
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -66,7 +66,9 @@ describe('a race', () => {
     expect(open.flatMap((client, i) => client.frames.slice(marks[i]).filter((frame) => frame.type === 'message' || frame.type === 'signal'))).toEqual([]);
     expect(open.length).toBeGreaterThan(HANDSHAKES / 4);
     expect(refused).toBeGreaterThan(0);
-    console.log(`${open.length} handshakes won, all closed; ${refused} were refused; receipt after ${receipt.ms} ms for ${receipt.connections_closed} connections`);
+    console.log(
+      `${open.length} handshakes won, all closed; ${refused} were refused; receipt after ${receipt.ms} ms for ${receipt.connections_closed} connections`,
+    );
     writer.close();
   }, 120_000);
 

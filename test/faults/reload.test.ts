@@ -21,8 +21,15 @@ describe('behind the pruned log', () => {
     const { url } = cluster.nodes[0]!;
     const world = await World.create({ base: url });
     const [ada, ben, cleo] = [await world.user('ada'), await world.user('ben'), await world.user('cleo')];
-    const room = await world.room(ada, {}, [[ben, 'member'], [cleo, 'member']]);
-    const [writer, removed, reader] = [await RawClient.live(wsUrl(url), ada.token), await RawClient.live(wsUrl(url), ben.token), await RawClient.live(wsUrl(url), cleo.token)];
+    const room = await world.room(ada, {}, [
+      [ben, 'member'],
+      [cleo, 'member'],
+    ]);
+    const [writer, removed, reader] = [
+      await RawClient.live(wsUrl(url), ada.token),
+      await RawClient.live(wsUrl(url), ben.token),
+      await RawClient.live(wsUrl(url), cleo.token),
+    ];
     for (const client of [writer, removed, reader]) await client.subscribe(room);
     await writer.publish(room, 'before');
     await removed.next('message');

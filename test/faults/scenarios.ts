@@ -303,7 +303,11 @@ function postgresPartitions(): Scenario[] {
       return () => last(cluster).postgres.heal();
     },
   });
-  return [hole('bytes lost', true, { lose: true }), hole('answers only, bytes delayed', false, { direction: 'down' }), hole('questions only, bytes delayed', false, { direction: 'up' })];
+  return [
+    hole('bytes lost', true, { lose: true }),
+    hole('answers only, bytes delayed', false, { direction: 'down' }),
+    hole('questions only, bytes delayed', false, { direction: 'up' }),
+  ];
 }
 
 function clockSteps(): Scenario[] {

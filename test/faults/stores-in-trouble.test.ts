@@ -37,7 +37,9 @@ withRedis('half done', () => {
     cluster.postgres.thaw();
     await client.closed;
     const { events } = await readLedger(cluster.databaseUrl(), [room], 0);
-    expect(events.filter(({ committedMs }) => committedMs > expMs + 100).map(({ op, committedMs }) => `${op} ${Math.round(committedMs - expMs)} ms after exp`)).toEqual([]);
+    expect(
+      events.filter(({ committedMs }) => committedMs > expMs + 100).map(({ op, committedMs }) => `${op} ${Math.round(committedMs - expMs)} ms after exp`),
+    ).toEqual([]);
   }, 60_000);
 
   if (!full) return;

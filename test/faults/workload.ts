@@ -65,11 +65,13 @@ export class Workload {
     });
     const roamer = await this.member('roamer', 'member');
     this.cast(roamer, 'roamer', nodes[0]!, true, 80, 0, nodes);
-    const leave = Array.from({ length: rounds }, () => VICTIMS).flat().map(async (kind, i) => {
-      const user = await this.member(`${kind}${i}`, ROLE_OF[kind] ?? 'member');
-      this.victims.push({ kind, user, done: false });
-      for (const node of nodes) this.cast(user, `${kind}${i}`, node, false, 250, 250);
-    });
+    const leave = Array.from({ length: rounds }, () => VICTIMS)
+      .flat()
+      .map(async (kind, i) => {
+        const user = await this.member(`${kind}${i}`, ROLE_OF[kind] ?? 'member');
+        this.victims.push({ kind, user, done: false });
+        for (const node of nodes) this.cast(user, `${kind}${i}`, node, false, 250, 250);
+      });
     await Promise.all([...stay, ...leave]);
     if (expiring > 0) await this.castExpiring(expiring);
     await Promise.all(this.actors.map((actor) => actor.start()));
@@ -93,7 +95,15 @@ export class Workload {
     return user;
   }
 
-  private cast(user: SignedIn, name: string, node: FaultNode, staying: boolean, publishEveryMs: number, signalEveryMs: number, roams?: readonly FaultNode[]): void {
+  private cast(
+    user: SignedIn,
+    name: string,
+    node: FaultNode,
+    staying: boolean,
+    publishEveryMs: number,
+    signalEveryMs: number,
+    roams?: readonly FaultNode[],
+  ): void {
     const session = this.session(user, name);
     const plan = { session, token: user.token, refresh: () => this.refresh(user), node, rooms: [this.room], staying, publishEveryMs, signalEveryMs };
     this.actors.push(new Actor(roams === undefined ? plan : { ...plan, roams }, this.history));
@@ -227,7 +237,9 @@ export class Workload {
     const ledger = await readLedger(this.cluster.databaseUrl(), [this.room], this.afterN);
     const head = ledger.events.at(-1)?.seq ?? 0;
     await Promise.all(
-      this.actors.filter((actor) => actor.record.staying).map((actor) => actor.until(() => actor.seqOf(this.room) >= head, 4_000, 'at the head').catch(() => undefined)),
+      this.actors
+        .filter((actor) => actor.record.staying)
+        .map((actor) => actor.until(() => actor.seqOf(this.room) >= head, 4_000, 'at the head').catch(() => undefined)),
     );
     await this.probe();
     return ledger;

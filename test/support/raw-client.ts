@@ -96,7 +96,8 @@ export class RawClient {
         this.cursor = i + 1;
         return this.frames[i];
       }
-      if (this.isClosed !== null) throw new Error(`closed (${this.isClosed.code} ${this.isClosed.raw}) while waiting for ${String(match)}; got ${JSON.stringify(this.frames)}`);
+      if (this.isClosed !== null)
+        throw new Error(`closed (${this.isClosed.code} ${this.isClosed.raw}) while waiting for ${String(match)}; got ${JSON.stringify(this.frames)}`);
       const left = deadline - performance.now();
       if (left <= 0) throw new Error(`no frame ${String(match)} within ${patienceMs} ms; got ${JSON.stringify(this.frames)}`);
       await this.stirred(left);

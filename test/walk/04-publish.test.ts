@@ -52,9 +52,23 @@ describe('publish', () => {
 
   test('every missing right has its own code', async () => {
     const [viewer, muted, plain] = (await world.users('vic', 'mia', 'pia')) as [SignedIn, SignedIn, SignedIn];
-    const room = await world.room(ada, { visibility: 'public' }, [[viewer, 'viewer'], [muted, 'member']]);
-    await call(nodeA(), `/v1/rooms/${room}/members/${muted.id}`, { method: 'PATCH', token: ada.token, body: { muted_until: new Date(Date.now() + 60_000).toISOString() } });
-    const refusal = async (user: SignedIn) => (await connected(nodeB(), user)).room(room).publish('x').then(() => 'accepted', (error) => error.code);
+    const room = await world.room(ada, { visibility: 'public' }, [
+      [viewer, 'viewer'],
+      [muted, 'member'],
+    ]);
+    await call(nodeA(), `/v1/rooms/${room}/members/${muted.id}`, {
+      method: 'PATCH',
+      token: ada.token,
+      body: { muted_until: new Date(Date.now() + 60_000).toISOString() },
+    });
+    const refusal = async (user: SignedIn) =>
+      (await connected(nodeB(), user))
+        .room(room)
+        .publish('x')
+        .then(
+          () => 'accepted',
+          (error) => error.code,
+        );
     expect(await refusal(viewer)).toBe('read_only');
     expect(await refusal(muted)).toBe('muted');
     expect(await refusal(plain)).toBe('not_a_member');

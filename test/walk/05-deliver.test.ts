@@ -26,7 +26,12 @@ describe('deliver', () => {
     await mine.edit(message_id, { text: 'second' });
     await b.room(room).react(message_id, '👍');
     await mine.delete(message_id);
-    expect((await seen.until(4)).map(({ type, seq }) => [type, seq])).toEqual([['message', 1], ['message_edited', 2], ['reaction', 3], ['message_deleted', 4]]);
+    expect((await seen.until(4)).map(({ type, seq }) => [type, seq])).toEqual([
+      ['message', 1],
+      ['message_edited', 2],
+      ['reaction', 3],
+      ['message_deleted', 4],
+    ]);
     expect(seen.items[1]).toMatchObject({ message_id, sender: ada.id, body: { text: 'second' } });
     expect(seen.items[2]).toMatchObject({ message_id, sender: ben.id, emoji: '👍', on: true });
   });
