@@ -30,8 +30,9 @@ export class Lease implements BeforeApplicationShutdown {
   private readonly boundMs: number;
   private readonly intervalMs: number;
   private leaseUntilMs = 0;
+  /** The same on the wall clock, with room for its corrections: in a suspended machine the monotonic clock stands still. */
+  private leaseUntilWallMs = 0;
   private clockGapMs = wallMs() - monotonicMs();
-  private fencedSinceMs = monotonicMs();
   private wasFenced = true;
   /** Events that arrived by the stream ahead of their turn. */
   private readonly early = new Map<number, NumberedEvent>();
@@ -67,7 +68,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   /** The same for who has just read the monotonic clock: before each socket write. */
   fencedAt(nowMs: number): boolean {
-    if (nowMs < this.leaseUntilMs && nowMs - this.beatMs <= STALL_MS) return false;
+    if (nowMs < this.leaseUntilMs && nowMs - this.beatMs <= STALL_MS && wallMs() < this.leaseUntilWallMs) return false;
     if (!this.lapsed) this.lapsedSinceMs = nowMs;
     this.lapsed = true;
     return true;
@@ -91,7 +92,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   /** How long the node has been without a lease, or 0. */
   get fencedForMs(): number {
-    return this.fenced ? monotonicMs() - Math.max(this.fencedSinceMs, this.leaseUntilMs) : 0;
+    return this.fenced ? monotonicMs() - this.lapsedSinceMs : 0;
   }
 
   /** Waits a moment for a proof: a frame that was buffered while the process stood still is late, not wrong. */
@@ -173,6 +174,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   private extend(untilMs: number): void {
     this.leaseUntilMs = Math.max(this.leaseUntilMs, untilMs);
+    this.leaseUntilWallMs = wallMs() + (this.leaseUntilMs - monotonicMs()) + CLOCK_JUMP_MS;
     if (!this.lapsed || this.fenced) return;
     this.lapsed = false;
     for (const listener of this.onProof) listener();
@@ -250,7 +252,6 @@ export class Lease implements BeforeApplicationShutdown {
     const fenced = this.fenced;
     if (fenced === this.wasFenced) return;
     this.wasFenced = fenced;
-    if (fenced) this.fencedSinceMs = monotonicMs();
     this.metrics.authorityFenced.set(fenced ? 1 : 0);
     this.logger.log({ msg: fenced ? 'fenced: authority cannot be proven' : 'authority is proven', position: this.state.position });
     for (const listener of this.onChange) listener(fenced);

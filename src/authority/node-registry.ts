@@ -76,15 +76,18 @@ export class NodeRegistry {
     }
   }
 
-  /** One statement: report the position, learn the head. Null: our row is gone, the node must register again. */
+  /**
+   * Reports the position, and only when that is committed reads the head: a waiter that sees no new `at` after its own
+   * COMMIT knows that every later round will read its event. Null: our row is gone, the node must register again.
+   */
   async round(position: number, closed: Record<string, number>): Promise<RoundAnswer | null> {
-    const rows = await this.database.authority<{ n: string; pruned: string }>(
+    const mine = await this.database.authority<{ id: string }>(
       'authority_round',
-      `UPDATE nodes SET position = $3, closed = $4, at = clock_timestamp() WHERE id = $1 AND incarnation = $2 AND left_at IS NULL
-       RETURNING (SELECT n FROM authority_head) AS n, (SELECT pruned FROM authority_head) AS pruned`,
+      `UPDATE nodes SET position = $3, closed = $4, at = clock_timestamp() WHERE id = $1 AND incarnation = $2 AND left_at IS NULL RETURNING id`,
       [this.id, this.incarnation, position, JSON.stringify(closed)],
     );
-    const row = rows[0];
+    if (mine.length === 0) return null;
+    const [row] = await this.database.authority<{ n: string; pruned: string }>('authority_head', 'SELECT n, pruned FROM authority_head', []);
     return row === undefined ? null : { head: Number(row.n), pruned: Number(row.pruned) };
   }
 

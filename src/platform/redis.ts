@@ -18,6 +18,8 @@ const READER = {
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
+  // Ours subscribe again at `ready`; a promise that ioredis makes itself and nobody waits for ends the process when it fails.
+  autoResubscribe: false,
   retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
 } satisfies RedisOptions;
 /** Readers block on purpose; commands answer soon or fail. */

@@ -223,9 +223,9 @@ describe('what died meanwhile', () => {
   test('a disabled tenant refuses its tokens, until it is active again', () => {
     const tenant = newId();
     const token = forge(header(), { ...claims(), tid: tenant });
-    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 2 }, null);
+    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 2 }, 1);
     expect(refusal(token)).toBe('tenant_disabled');
-    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: false, version: 3 }, null);
+    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: false, version: 3 }, 2);
     expect(refusal(token)).toBe('accepted');
   });
 });
