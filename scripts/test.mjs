@@ -33,6 +33,7 @@ const gates = [
     check: () => (existsSync(join(root, 'scripts/docs.mjs')) ? run(join(root, 'scripts/docs.mjs'), '--check') : undefined),
   },
   { name: 'format', budget: 30, check: () => run(bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.') },
+  { name: 'model (cut)', budget: 30, check: () => run(join(root, 'scripts/model.mjs'), 'publish') },
   { name: 'jest', budget: 420, check: () => jest() },
   { name: 'no token in a log', budget: 10, check: () => noTokenIn(logs) },
 ];
