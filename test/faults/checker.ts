@@ -46,8 +46,9 @@ function* revocation(history: History, ledger: Ledger): Generator<Violation> {
   const ops = opsById(history);
   for (const [session, { commit, effectiveMs }] of endings(history, ledger)) {
     const name = nameOf(history, session);
+    const limitMs = allow(history, effectiveMs);
     for (const frame of history.frames) {
-      if (frame.atMs <= allow(history, effectiveMs)) continue;
+      if (frame.atMs <= limitMs) continue;
       if (clients.get(frame.client)!.session === session && !ABOUT_ITSELF.has(frame.type)) {
         yield { rule: 'P1 received', detail: `${frame.client} received ${told(frame)} ${late(frame.atMs, effectiveMs)} after ${name} had ended` };
       }
@@ -90,13 +91,14 @@ function* policy(history: History, ledger: Ledger): Generator<Violation> {
     const change = history.changes.find(({ user, room }) => user === event.user && room === event.room);
     const effectiveMs = change?.effectiveMs ?? committedMs + history.leaseMs + BOUND_SLACK_MS;
     const who = change === undefined ? event.user : `${change.kind} victim`;
+    const limitMs = allow(history, effectiveMs);
     if (event.role === null || event.banned) {
       for (const frame of history.frames) {
         if (frame.room !== event.room || clients.get(frame.client)!.user !== event.user) continue;
         if (frame.type === 'message' && (epochs.get(`${frame.room}:${frame.seq}`) ?? 0) >= event.epoch) {
           yield { rule: 'P2 new enemy', detail: `${frame.client} (${who}) received seq ${frame.seq}, committed after the removal` };
         }
-        if (TRANSIENT.has(frame.type) && frame.atMs > allow(history, effectiveMs)) {
+        if (TRANSIENT.has(frame.type) && frame.atMs > limitMs) {
           yield { rule: 'P2 transient', detail: `${frame.client} (${who}) received ${told(frame)} ${late(frame.atMs, effectiveMs)} after the removal` };
         }
       }
@@ -120,7 +122,7 @@ function* expiry(history: History, ledger: Ledger): Generator<Violation> {
   const expOf = new Map(history.clients.map((client) => [client.id, sessions.get(client.session)?.expMs ?? Infinity]));
   for (const frame of history.frames) {
     const exp = expOf.get(frame.client)!;
-    if (!ABOUT_ITSELF.has(frame.type) && frame.atMs > allow(history, exp + EXPIRY_SLACK_MS)) {
+    if (!ABOUT_ITSELF.has(frame.type) && frame.atMs > exp + EXPIRY_SLACK_MS && frame.atMs > allow(history, exp + EXPIRY_SLACK_MS)) {
       yield { rule: 'P3 delivered', detail: `${frame.client} received ${told(frame)} ${late(frame.atMs, exp)} after its token expired` };
     }
   }

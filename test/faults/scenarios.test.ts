@@ -44,6 +44,6 @@ withRedis('the promises hold', () => {
         throw error;
       }
     },
-    120_000,
+    240_000,
   );
 });

@@ -251,7 +251,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'everything breaks at random for 40 s',
     inCut: false,
-    rounds: 6,
+    rounds: 3,
     holdMs: () => 40_000,
     waitForAnswers: false,
     apply: atRandom,

@@ -1,0 +1,38 @@
+/** A room on one node: whatever arrives before a gap is closed, the gap can be closed. */
+import { describe, expect, test } from '@jest/globals';
+import { RoomChannel } from '../../../src/gateway/room-channel.js';
+import type { ChannelHost } from '../../../src/gateway/room-channel.js';
+import type { RoomEvent } from '../../../src/rooms/room-event.js';
+
+const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, frame: `{"seq":${seq}}` });
+
+/** Postgres holds `stored` events; flushing is up to the test. */
+function channelOn(stored: number): RoomChannel {
+  const silent = { inc: () => undefined };
+  const host = {
+    history: {
+      eventsAfter: (_room: string, seq: number, limit: number) =>
+        Promise.resolve(Array.from({ length: Math.min(limit, stored - seq) }, (_, i) => event(seq + 1 + i))),
+    },
+    lease: { fenced: false, round: () => Promise.resolve() },
+    metrics: { deliveries: silent, gapsRepaired: silent },
+    wantsFlush: () => undefined,
+    hasEnded: () => false,
+  };
+  const channel = new RoomChannel('r', host as unknown as ChannelHost);
+  channel.position(0, 0);
+  return channel;
+}
+
+describe('a gap before more events than are held', () => {
+  test('is closed from Postgres, and everything after it follows', async () => {
+    const stored = 6_000;
+    const channel = channelOn(stored);
+    for (let seq = 2; seq <= stored; seq += 1) channel.offer(event(seq));
+    for (let turn = 0; turn < 20 && channel.lastSeq < stored; turn += 1) {
+      await channel.repair();
+      channel.flush();
+    }
+    expect(channel.lastSeq).toBe(stored);
+  });
+});
