@@ -63,7 +63,6 @@ export class Connection {
   bytesSeen = 0;
   pinged = false;
   readonly openedMs = monotonicMs();
-  expiredSinceMs = 0;
   closingSinceMs = 0;
   dispatch: ((frame: unknown) => Promise<unknown>) | null = null;
   flushing = false;
