@@ -1,13 +1,16 @@
 /**
  * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are not its business: their
- * connection was authenticated at the handshake. Order: credential, CSRF proof, lease.
+ * connection was authenticated at the handshake. Order: credential, CSRF proof, lease; a read is judged again as it leaves.
  */
 import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { AuditTrail } from '../audit/audit-trail.js';
+import type { Response } from 'express';
+import { AuthorityState } from '../authority/authority-state.js';
 import { Lease } from '../authority/lease.js';
+import { monotonicMs } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { currentRequest } from '../platform/request-context.js';
@@ -15,11 +18,14 @@ import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { SessionActivity } from '../sessions/session-activity.js';
 import { Csrf } from './csrf.js';
+import { judgeAgain } from './judge-again.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
 import { noteRefusal } from './note-refusal.js';
 
 const PUBLIC = 'wardroom:public';
 const AUTHORITY_CALL = 'wardroom:authority-call';
+/** Express answers HEAD with the handler of GET. What other calls have changed was guarded at its commit. */
+const READS = new Set(['GET', 'HEAD']);
 
 /** No credential is asked for. */
 export const Public = () => SetMetadata(PUBLIC, true);
@@ -38,6 +44,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly csrf: Csrf,
+    private readonly state: AuthorityState,
     private readonly lease: Lease,
     private readonly database: Database,
     private readonly activity: SessionActivity,
@@ -64,9 +71,18 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     const current = currentRequest();
     if (current !== undefined) current.actor = principal;
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
-    if (!this.marked(AUTHORITY_CALL, context)) await this.lease.prove();
+    const worksFenced = this.marked(AUTHORITY_CALL, context);
+    if (!worksFenced) await this.lease.prove();
     else if (this.lease.fenced) await this.database.transaction((tx) => requireCaller(tx, principal));
     this.activity.touch(principal.sessionId);
+    if (READS.has(request.method)) judgeAgain(context.switchToHttp().getResponse<Response>(), () => this.requireStillGood(acceptedOf(context), worksFenced));
+  }
+
+  private requireStillGood({ principal, kid, deadlineMs }: AcceptedToken, worksFenced: boolean): void {
+    const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid });
+    if (verdict !== null) throw new DomainError(verdict, { who: principal, detail: 'ended while the answer was read' });
+    if (monotonicMs() >= deadlineMs) throw new DomainError('token_expired', { who: principal });
+    if (!worksFenced) this.lease.requireLease();
   }
 
   /** Passport tells failures as `error` or as `info`; the first that is ours names the code. */

@@ -81,6 +81,7 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
   /** Deliveries are held from here; what the room says meanwhile is read from Postgres after re-authentication. */
   private expire(connection: Connection): void {
     if (!connection.step('expired')) return;
+    connection.dropPassing();
     for (const subscription of connection.subscriptions.values()) this.channels.pause(subscription);
     connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });
   }

@@ -151,8 +151,9 @@ export class Connection {
     else if (this.drains !== null) this.release();
   }
 
-  /** What was held back may go. */
+  /** What was held back may go, but for what was said for that moment only. */
   resume(): void {
+    this.dropPassing();
     if (this.out.empty || this.flushing) return;
     this.flushing = true;
     this.host.wantsFlush(this);
@@ -167,6 +168,12 @@ export class Connection {
   /** Takes back what was queued from a room and not written yet. */
   dropQueued(from: RoomChannel): void {
     this.out.drop(from);
+    if (this.out.empty) this.release();
+  }
+
+  /** The lease or the token ended before these were written. */
+  dropPassing(): void {
+    this.out.dropPassing();
     if (this.out.empty) this.release();
   }
 

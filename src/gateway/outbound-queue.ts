@@ -6,8 +6,13 @@ import type { Socket } from 'node:net';
 import { LIMITS } from '../protocol/limits.js';
 import type { RoomChannel } from './room-channel.js';
 
+/** What a room says once, to who is there: signals, typing, presence, read markers. Never kept for later. */
+export class Passing {
+  constructor(readonly room: RoomChannel) {}
+}
+
 /** Where a frame came from. `answer`: one about a room, held like its events. Null: it is about the connection itself. */
-export type Source = RoomChannel | 'answer' | null;
+export type Source = RoomChannel | Passing | 'answer' | null;
 
 interface Rest {
   buffers: Buffer[];
@@ -69,7 +74,11 @@ export class OutboundQueue {
 
   /** Takes back what came from a room. */
   drop(room: RoomChannel): void {
-    if (this.first !== null) this.keep((_, from) => from !== room);
+    if (this.first !== null) this.keep((_, from) => from !== room && !(from instanceof Passing && from.room === room));
+  }
+
+  dropPassing(): void {
+    if (this.first !== null) this.keep((_, from) => !(from instanceof Passing));
   }
 
   clear(): void {

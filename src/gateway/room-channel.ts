@@ -10,6 +10,7 @@ import type { TransientFrame } from '../rooms/room-bus.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Metrics } from '../platform/metrics.js';
 import { encodeTextFrame } from './frame-encoder.js';
+import { Passing } from './outbound-queue.js';
 import type { Subscription } from './subscription.js';
 
 const HELD_MAX = 2_000;
@@ -51,6 +52,7 @@ export class RoomChannel {
   private held = new Map<number, RoomEvent>();
   private heldTransient: { frame: TransientFrame; untilMs: number }[] = [];
   private repairing: Promise<void> | null = null;
+  private readonly passing = new Passing(this);
 
   constructor(
     readonly id: string,
@@ -107,7 +109,7 @@ export class RoomChannel {
     for (const { frame, untilMs } of transients) if (monotonicMs() < untilMs) this.offerTransient(frame);
   }
 
-  /** Hands what this turn produced to every live subscription as one buffer. While fenced events stay, the rest is dropped. */
+  /** Hands what this turn produced to every live subscription, as one buffer per kind. While fenced events stay, the rest is dropped. */
   flush(): void {
     this.flushQueued = false;
     if (this.host.lease.fenced) this.pending = this.pending.filter((entry) => entry.seq > 0);
@@ -119,15 +121,31 @@ export class RoomChannel {
     this.host.metrics.deliveries.inc({ kind: 'transient' }, this.live.length * (entries.length - this.pendingEvents));
     this.pending = [];
     this.pendingEvents = 0;
-    const joined = entries.length === 1 ? entries[0]!.buffer : Buffer.concat(entries.map((entry) => entry.buffer));
+    const runs = this.runsOf(entries);
     // Backwards: a slow consumer that is closed on the way leaves the list by swapping the last one into its place.
     for (let i = this.live.length - 1; i >= 0; i -= 1) {
       const subscription = this.live[i]!;
-      if (subscription.sentSeq < first) subscription.connection.queue(joined, this);
-      else for (const { seq, buffer } of entries) if (seq === 0 || seq > subscription.sentSeq) subscription.connection.queue(buffer, this);
+      if (subscription.sentSeq < first) for (const { buffer, from } of runs) subscription.connection.queue(buffer, from);
+      else for (const { seq, buffer } of entries) if (seq === 0 || seq > subscription.sentSeq) subscription.connection.queue(buffer, this.sourceOf(seq));
       if (subscription.sentSeq < this.lastSeq) subscription.sentSeq = this.lastSeq;
     }
     this.accept();
+  }
+
+  private sourceOf(seq: number): RoomChannel | Passing {
+    return seq === 0 ? this.passing : this;
+  }
+
+  /** Neighbours of one kind joined. Events and passing frames part, because the one may wait in a queue and the other may not. */
+  private runsOf(entries: readonly Pending[]): { buffer: Buffer; from: RoomChannel | Passing }[] {
+    const runs: { buffer: Buffer; from: RoomChannel | Passing }[] = [];
+    for (let start = 0, end = 1; start < entries.length; start = end++) {
+      const from = this.sourceOf(entries[start]!.seq);
+      while (end < entries.length && this.sourceOf(entries[end]!.seq) === from) end += 1;
+      const buffers = entries.slice(start, end).map((entry) => entry.buffer);
+      runs.push({ buffer: buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers), from });
+    }
+    return runs;
   }
 
   /** Once, to who is live now; dropped where it cannot be delivered. */

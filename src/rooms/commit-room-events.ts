@@ -3,6 +3,7 @@
  * time, so what one connection sends is committed in the order it was sent. Source: architecture, section 4.
  */
 import { Injectable, Logger } from '@nestjs/common';
+import type { EndReason } from '../authority/events.js';
 import { monotonicMs } from '../platform/clock.js';
 import { Database, sqlState } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -30,7 +31,8 @@ export interface RoomEventInput {
 }
 
 export interface RoomEventOutcome {
-  outcome: 'new' | 'duplicate' | 'conflict' | 'revoked' | 'expired' | 'gone' | 'stale';
+  /** A credential that is over is told by the code it ended with. */
+  outcome: 'new' | 'duplicate' | 'conflict' | 'gone' | 'stale' | EndReason | 'token_expired';
   message_id: string;
   seq: number;
   epoch: number;

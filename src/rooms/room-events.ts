@@ -177,14 +177,12 @@ export class RoomEvents {
         return outcome;
       case 'conflict':
         throw new DomainError('op_conflict');
-      case 'revoked':
-        throw new DomainError('session_revoked', { detail: 'the session ended before the commit' });
-      case 'expired':
-        throw new DomainError('token_expired', { detail: 'the token ended before the commit' });
       case 'gone':
         throw new DomainError('not_found', { detail: 'room or message is gone' });
       case 'stale':
         throw new DomainError('internal', { detail: 'stale outcome was not retried' });
+      default:
+        throw new DomainError(outcome.outcome, { detail: 'session or token ended before the commit' });
     }
   }
 

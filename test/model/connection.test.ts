@@ -8,6 +8,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Connection } from '../../src/gateway/connection.js';
 import { encodeTextFrame } from '../../src/gateway/frame-encoder.js';
+import { Passing } from '../../src/gateway/outbound-queue.js';
 import type { RoomChannel } from '../../src/gateway/room-channel.js';
 import type { WardroomSocket } from '../../src/gateway/wardroom-socket.js';
 import { monotonicMs } from '../../src/platform/clock.js';
@@ -15,6 +16,7 @@ import { monotonicMs } from '../../src/platform/clock.js';
 const COMMANDS = [
   'room a',
   'room b',
+  'signal a',
   'own',
   'answer',
   'fence',
@@ -30,13 +32,14 @@ const COMMANDS = [
   'end',
 ] as const;
 type Command = (typeof COMMANDS)[number];
-type Kind = 'a' | 'b' | 'own' | 'answer';
+type Kind = 'a' | 'b' | 'signal' | 'own' | 'answer';
 interface Sent {
   kind: Kind | 'goodbye';
   k: number;
 }
 
 const [roomA, roomB] = [{ id: 'a' }, { id: 'b' }] as unknown as [RoomChannel, RoomChannel];
+const signals = new Passing(roomA);
 const QUEUE_BYTES_MAX = 1_000;
 const HOLDS = /** Times the limit, whatever the socket does: connection.ts. */ 10;
 
@@ -105,7 +108,7 @@ class Machine {
     if (state !== 'closing' && state !== 'closed') this.expected.push(frame);
     if (kind === 'own') this.connection.send({ type: 'pong', server_time_ms: frame.k });
     else if (kind === 'answer') this.connection.send({ type: 'ack', room: 'a', seq: frame.k });
-    else this.connection.queue(encodeTextFrame(JSON.stringify({ room: kind, k: frame.k })), kind === 'a' ? roomA : roomB);
+    else this.connection.queue(encodeTextFrame(JSON.stringify({ room: kind, k: frame.k })), { a: roomA, b: roomB, signal: signals }[kind]);
   }
 
   do(command: Command): void {
@@ -115,6 +118,8 @@ class Machine {
         return this.hand('a');
       case 'room b':
         return this.hand('b');
+      case 'signal a':
+        return this.hand('signal');
       case 'own':
         return this.hand('own');
       case 'answer':
@@ -124,6 +129,7 @@ class Machine {
         return;
       case 'prove':
         this.fenced = false;
+        this.takeBack('signal');
         return connection.resume();
       case 'past deadline':
         connection.token = { ...connection.token!, deadlineMs: monotonicMs() - 1 };
@@ -134,6 +140,7 @@ class Machine {
       case 'renew':
         if (!connection.authenticated) return;
         this.accept();
+        this.takeBack('signal');
         return connection.resume();
       case 'fill':
         Object.assign(socket, { writableLength: 100_000, writableNeedDrain: true });
@@ -146,9 +153,8 @@ class Machine {
         return this.turn();
       case 'revoke a': {
         connection.dropQueued(roomA);
-        const left = new Set(this.sent.map(({ k }) => k));
-        for (let i = this.expected.length - 1; i >= 0; i -= 1) if (this.expected[i]!.kind === 'a' && !left.has(this.expected[i]!.k)) this.expected.splice(i, 1);
-        return;
+        this.takeBack('a');
+        return this.takeBack('signal');
       }
       case 'wait for drain': {
         const wait = { settled: false };
@@ -159,6 +165,12 @@ class Machine {
       case 'end':
         return connection.end('restarting');
     }
+  }
+
+  /** What was not written before is not expected any more. */
+  private takeBack(kind: Kind): void {
+    const left = new Set(this.sent.map(({ k }) => k));
+    for (let i = this.expected.length - 1; i >= 0; i -= 1) if (this.expected[i]!.kind === kind && !left.has(this.expected[i]!.k)) this.expected.splice(i, 1);
   }
 
   turn(): void {
