@@ -6,12 +6,14 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import { Lease } from '../authority/lease.js';
+import { monotonicMs } from '../platform/clock.js';
 import { Metrics } from '../platform/metrics.js';
 import { History } from '../rooms/history.js';
 import { RoomBus } from '../rooms/room-bus.js';
 import type { BusMessage, TransientFrame } from '../rooms/room-bus.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import type { Connection } from './connection.js';
+import { FanOutPace } from './fan-out-pace.js';
 import { RoomChannel } from './room-channel.js';
 import type { ChannelHost } from './room-channel.js';
 import type { Subscription } from './subscription.js';
@@ -147,18 +149,46 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     this.flushScheduled = false;
     const channels = this.dirtyChannels;
     this.dirtyChannels = [];
-    for (const channel of channels) channel.flush();
+    const nowMs = monotonicMs();
+    const paced: RoomChannel[] = [];
+    for (const channel of channels) {
+      channel.flushQueued = false;
+      if (this.rests(channel, nowMs)) continue;
+      const { waiting } = channel;
+      if (channel.flush() <= SLICE) continue;
+      (channel.pace ??= new FanOutPace()).begin(nowMs, waiting);
+      paced.push(channel);
+    }
     const connections = this.dirtyConnections;
     this.dirtyConnections = [];
-    this.writeSlice(connections, 0);
+    this.writeSlice(connections, 0, paced);
+  }
+
+  /** True: it comes again by itself. */
+  private rests(channel: RoomChannel, nowMs: number): boolean {
+    const waitMs = channel.pace?.waitMs(nowMs, channel.waiting) ?? 0;
+    if (waitMs === 0) return false;
+    if (waitMs !== Infinity) channel.restTimer ??= setTimeout(() => this.wake(channel), Math.ceil(waitMs)).unref();
+    return true;
+  }
+
+  private wake(channel: RoomChannel): void {
+    channel.restTimer = null;
+    if (channel.waiting > 0) this.wantsFlush(channel);
   }
 
   /** Slices, so that a room of thousands does not hold up timers and other rooms. */
-  private writeSlice(connections: Connection[], from: number): void {
+  private writeSlice(connections: Connection[], from: number, paced: RoomChannel[]): void {
     const to = Math.min(from + SLICE, connections.length);
     for (let i = from; i < to; i += 1) connections[i]!.flush();
     this.lease.beat();
-    if (to < connections.length) setImmediate(() => this.writeSlice(connections, to));
+    if (to < connections.length) setImmediate(() => this.writeSlice(connections, to, paced));
+    else for (const channel of paced) this.written(channel);
+  }
+
+  private written(channel: RoomChannel): void {
+    channel.pace!.end(monotonicMs(), channel.waiting);
+    if (channel.waiting > 0) this.wantsFlush(channel);
   }
 
   private resume(): void {

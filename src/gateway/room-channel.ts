@@ -9,6 +9,7 @@ import type { RoomEvent } from '../rooms/room-event.js';
 import type { TransientFrame } from '../rooms/room-bus.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Metrics } from '../platform/metrics.js';
+import type { FanOutPace } from './fan-out-pace.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import { Passing } from './outbound-queue.js';
 import type { Subscription } from './subscription.js';
@@ -24,6 +25,8 @@ interface Pending {
   /** 0: transient. */
   readonly seq: number;
   readonly buffer: Buffer;
+  /** Of a transient frame: who sent it. */
+  readonly session: string | null;
 }
 
 export interface ChannelHost {
@@ -44,9 +47,12 @@ export class RoomChannel {
   epoch = 0;
   ready: Promise<void> = Promise.resolve();
   flushQueued = false;
+  /** Null until the room was too large for one slice of writes. */
+  pace: FanOutPace | null = null;
+  restTimer: NodeJS.Timeout | null = null;
   private positioned = false;
   private gapTimer: NodeJS.Timeout | null = null;
-  /** What this turn produced, in order: events, and transient frames between them. */
+  /** What the next fan-out carries, in order: events, and transient frames between them. */
   private pending: Pending[] = [];
   private pendingEvents = 0;
   private held = new Map<number, RoomEvent>();
@@ -61,6 +67,11 @@ export class RoomChannel {
 
   get nextSeq(): number {
     return this.lastSeq + this.pendingEvents + 1;
+  }
+
+  /** Frames that the next fan-out will carry. */
+  get waiting(): number {
+    return this.pending.length;
   }
 
   /** Any order, any number of times. */
@@ -93,7 +104,7 @@ export class RoomChannel {
     for (let event = this.held.get(this.nextSeq); event !== undefined && event.epoch <= this.epoch; event = this.held.get(this.nextSeq)) {
       if (this.pendingEvents >= PENDING_MAX) return;
       this.held.delete(event.seq);
-      this.pending.push({ seq: event.seq, buffer: encodeTextFrame(event.frame) });
+      this.pending.push({ seq: event.seq, buffer: encodeTextFrame(event.frame), session: null });
       this.pendingEvents += 1;
     }
     if (this.pending.length > 0) this.host.wantsFlush(this);
@@ -109,11 +120,14 @@ export class RoomChannel {
     for (const { frame, untilMs } of transients) if (monotonicMs() < untilMs) this.offerTransient(frame);
   }
 
-  /** Hands what this turn produced to every live subscription, as one buffer per kind. While fenced events stay, the rest is dropped. */
-  flush(): void {
-    this.flushQueued = false;
-    if (this.host.lease.fenced) this.pending = this.pending.filter((entry) => entry.seq > 0);
-    if (this.pending.length === 0 || this.host.lease.fenced) return;
+  /**
+   * Hands what is there to every live subscription, as one buffer per kind; answers how many there were. While fenced events stay, the
+   * rest is dropped; so is what somebody said whose session ended before it could be heard.
+   */
+  flush(): number {
+    const { fenced } = this.host.lease;
+    if (this.pending.length > this.pendingEvents) this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
+    if (this.pending.length === 0 || fenced) return 0;
     const entries = this.pending;
     const first = this.lastSeq + 1;
     this.lastSeq += this.pendingEvents;
@@ -130,6 +144,11 @@ export class RoomChannel {
       if (subscription.sentSeq < this.lastSeq) subscription.sentSeq = this.lastSeq;
     }
     this.accept();
+    return this.live.length;
+  }
+
+  private isHeard({ session }: Pending): boolean {
+    return session === null || !this.host.hasEnded(session);
   }
 
   private sourceOf(seq: number): RoomChannel | Passing {
@@ -156,13 +175,13 @@ export class RoomChannel {
       void this.host.lease.round();
       return;
     }
-    this.broadcast(encodeTextFrame(frame.frame));
+    this.broadcast(encodeTextFrame(frame.frame), frame.session);
   }
 
   /** A frame that nobody will miss who is not there now. */
-  broadcast(buffer: Buffer): void {
+  broadcast(buffer: Buffer, session: string | null = null): void {
     if (this.pending.length >= PENDING_MAX || this.host.lease.fenced) return;
-    this.pending.push({ seq: 0, buffer });
+    this.pending.push({ seq: 0, buffer, session });
     this.host.wantsFlush(this);
   }
 

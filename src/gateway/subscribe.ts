@@ -41,8 +41,9 @@ export class Subscribe {
   async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Granted): Promise<undefined> {
     const { subscription, facts } = await this.insert(connection, frame.room, granted);
     const { channel } = subscription;
-    const head = channel.lastSeq;
-    const since = frame.since ?? head;
+    const since = frame.since ?? channel.lastSeq;
+    // An acknowledged event may still wait for its fan-out: who has it is not ahead of the room.
+    const head = Math.min(Math.max(since, channel.lastSeq), channel.nextSeq - 1);
     const recovered = since <= head && head - since <= LIMITS.replayEvents;
     const replayed = recovered ? head - since : 0;
     subscription.sentSeq = recovered ? since : head;

@@ -2,12 +2,14 @@
 import { describe, expect, test } from '@jest/globals';
 import { RoomChannel } from '../../../src/gateway/room-channel.js';
 import type { ChannelHost } from '../../../src/gateway/room-channel.js';
+import type { Connection } from '../../../src/gateway/connection.js';
+import type { Subscription } from '../../../src/gateway/subscription.js';
 import type { RoomEvent } from '../../../src/rooms/room-event.js';
 
 const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, frame: `{"seq":${seq}}` });
 
 /** Postgres holds `stored` events; flushing is up to the test. */
-function channelOn(stored: number): RoomChannel {
+function channelOn(stored: number, hasEnded: (session: string) => boolean = () => false): RoomChannel {
   const silent = { inc: () => undefined };
   const host = {
     history: {
@@ -17,7 +19,7 @@ function channelOn(stored: number): RoomChannel {
     lease: { fenced: false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
     wantsFlush: () => undefined,
-    hasEnded: () => false,
+    hasEnded,
   };
   const channel = new RoomChannel('r', host as unknown as ChannelHost);
   channel.position(0, 0);
@@ -34,5 +36,19 @@ describe('a gap before more events than are held', () => {
       channel.flush();
     }
     expect(channel.lastSeq).toBe(stored);
+  });
+});
+
+describe('a signal that waits for its fan-out', () => {
+  test('is not heard when the session it came from ends meanwhile; others are', () => {
+    const ended = new Set<string>();
+    const channel = channelOn(0, (session) => ended.has(session));
+    const heard: string[] = [];
+    const connection = { queue: (buffer: Buffer) => heard.push(buffer.toString('utf8', 2)) } as unknown as Connection;
+    channel.goLive({ connection, channel, live: false, ended: false, sentSeq: 0 } as unknown as Subscription);
+    for (const session of ['ada', 'bob']) channel.offerTransient({ room: 'r', session, epoch: 0, frame: session });
+    ended.add('ada');
+    channel.flush();
+    expect(heard).toEqual(['bob']);
   });
 });
