@@ -1,7 +1,7 @@
 /**
  * Rotation of refresh tokens (contract section 3). Judged under the lock of the session row, so that of fifty refreshes
- * with one token the first makes the successor and the others are given the same. Tenant and user are read again FOR
- * SHARE first: a suspension falls wholly before or wholly after.
+ * with one token the first makes the successor and the others are given the same. Tenant and user are locked FOR SHARE
+ * before it, in the same statement: a suspension falls wholly before or wholly after.
  */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
@@ -14,6 +14,7 @@ import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
+import { Prisma } from '../platform/generated/client.js';
 import { Metrics } from '../platform/metrics.js';
 import { endSessions, sessionsEnded } from '../sessions/end-sessions.js';
 import { flushIntervalMs } from '../sessions/idle.js';
@@ -35,7 +36,26 @@ interface Owner {
   markedLive: boolean;
 }
 
+interface OwnerRow {
+  tenant_id: string;
+  user_id: string;
+  guest: boolean;
+  refresh_family: Buffer;
+  looks_idle: boolean;
+}
+
+/** What of a session never changes, so it is read before its locks are asked for. */
+const OWNER = `
+  SELECT tenant_id, user_id, guest, refresh_family,
+    idle_seconds > 0 AND last_active_at < clock_timestamp() - make_interval(secs => idle_seconds) AS looks_idle
+  FROM sessions WHERE id = $1`;
+
 interface Row {
+  tenant_state: string;
+  allow_guests: boolean;
+  /** Null: a guest, who has no user row. */
+  user_state: string | null;
+  user_version: number;
   end_reason: EndReason | null;
   expires_at: Date;
   over: boolean;
@@ -47,6 +67,20 @@ interface Row {
   refresh_used: boolean;
   within_overlap: boolean;
 }
+
+/** Tenant, user and session are locked in this order. */
+const WITH_USER = {
+  columns: Prisma.sql`u.state AS user_state, u.version AS user_version`,
+  tables: Prisma.sql`tenants t, users u, sessions s`,
+  condition: Prisma.sql`t.id = s.tenant_id AND u.id = s.user_id`,
+  locks: Prisma.sql`FOR SHARE OF t, u FOR NO KEY UPDATE OF s`,
+};
+const OF_GUEST = {
+  columns: Prisma.sql`NULL::text AS user_state, 0 AS user_version`,
+  tables: Prisma.sql`tenants t, sessions s`,
+  condition: Prisma.sql`t.id = s.tenant_id`,
+  locks: Prisma.sql`FOR SHARE OF t FOR NO KEY UPDATE OF s`,
+};
 
 type Judged = { successor: RefreshToken; outcome: 'rotated' | 'repeated'; expiresAtMs: number } | { refused: EndReason };
 
@@ -90,24 +124,22 @@ export class RefreshSession {
 
   /** Only who holds a token we minted learns anything about the session. */
   private async findOwner(presented: RefreshToken): Promise<Owner> {
-    const row = await this.database.prisma.session.findUnique({
-      where: { id: presented.session },
-      select: { id: true, tenantId: true, userId: true, guest: true, refreshFamily: true, lastActiveAt: true, idleSeconds: true },
-    });
-    if (row === null) throw new DomainError('auth_invalid', { detail: 'no such session' });
-    if (!isOurRefreshToken(presented, row.refreshFamily)) throw new DomainError('auth_invalid', { detail: 'not minted here' });
-    const looksIdle = row.idleSeconds > 0 && Date.now() - row.lastActiveAt.getTime() > row.idleSeconds * 1000;
-    return { ...row, markedLive: looksIdle && (await this.activity.liveMarks([row.id])).has(row.id) };
+    const [row] = await this.database.hot<OwnerRow>('refresh_owner', OWNER, [presented.session]);
+    if (row === undefined) throw new DomainError('auth_invalid', { detail: 'no such session' });
+    if (!isOurRefreshToken(presented, row.refresh_family)) throw new DomainError('auth_invalid', { detail: 'not minted here' });
+    const { session: id } = presented;
+    const markedLive = row.looks_idle && (await this.activity.liveMarks([id])).has(id);
+    return { id, tenantId: row.tenant_id, userId: row.user_id, guest: row.guest, refreshFamily: row.refresh_family, markedLive };
   }
 
   private async judge(tx: Tx, owner: Owner, presented: RefreshToken): Promise<Change<Judged>> {
-    const death = await this.whyOwnerMayNot(tx, owner);
     const row = await this.lock(tx, owner);
     if (row === undefined) throw new DomainError('auth_invalid', { detail: 'the session is gone' });
     if (row.end_reason !== null) return refuse(tx, owner, row.end_reason);
-    if (death.reason !== null) return this.end(tx, owner, death.reason);
+    const death = whyOwnerMayNot(owner, row);
+    if (death !== null) return this.end(tx, owner, death);
     if (row.over || (row.idle && !owner.markedLive)) return this.end(tx, owner, 'session_expired');
-    if (sameHash(row.refresh_hash, presented.hash)) return this.replace(tx, owner, presented, row, death.userVersion);
+    if (sameHash(row.refresh_hash, presented.hash)) return this.replace(tx, owner, presented, row);
     const successor = precedes(row, presented) && (!row.refresh_used || row.within_overlap) ? unsealSuccessor(presented, row.refresh_sealed!) : null;
     if (successor === null) {
       note(tx, owner, 'authn_token_reuse', { kind: 'refresh', generation: presented.generation });
@@ -117,34 +149,25 @@ export class RefreshSession {
     return { result: { successor, outcome: 'repeated', expiresAtMs: row.expires_at.getTime() }, events: [], tenant: owner.tenantId };
   }
 
-  private async whyOwnerMayNot(tx: Tx, owner: Owner): Promise<{ reason: EndReason | null; userVersion: number }> {
-    const tenants = await tx.$queryRaw<{ state: string; allow_guests: boolean }[]>`
-      SELECT state, allow_guests FROM tenants WHERE id = ${owner.tenantId}::uuid FOR SHARE`;
-    if (tenants[0]?.state !== 'active') return { reason: 'tenant_disabled', userVersion: 0 };
-    if (owner.guest) return { reason: tenants[0].allow_guests ? null : 'session_revoked', userVersion: 0 };
-    const users = await tx.$queryRaw<{ state: string; version: number }[]>`
-      SELECT state, version FROM users WHERE id = ${owner.userId}::uuid FOR SHARE`;
-    return { reason: users[0]?.state === 'active' ? null : 'user_suspended', userVersion: users[0]?.version ?? 0 };
-  }
-
   private async lock(tx: Tx, owner: Owner): Promise<Row | undefined> {
     const slackSeconds = flushIntervalMs(this.config) / 1000;
+    const { columns, tables, condition, locks } = owner.guest ? OF_GUEST : WITH_USER;
     const rows = await tx.$queryRaw<Row[]>`
-      SELECT end_reason, expires_at, expires_at <= clock_timestamp() AS over,
-        idle_seconds > 0 AND last_active_at < clock_timestamp() - make_interval(secs => idle_seconds + ${slackSeconds}::float8) AS idle,
-        refresh_hash, refresh_previous_hash, refresh_sealed, refresh_generation, refresh_used,
-        refresh_rotated_at > clock_timestamp() - make_interval(secs => ${this.config.refreshOverlapSeconds}::integer) AS within_overlap
-      FROM sessions WHERE id = ${owner.id}::uuid FOR NO KEY UPDATE`;
+      SELECT t.state AS tenant_state, t.allow_guests, ${columns}, s.end_reason, s.expires_at, s.expires_at <= clock_timestamp() AS over,
+        s.idle_seconds > 0 AND s.last_active_at < clock_timestamp() - make_interval(secs => s.idle_seconds + ${slackSeconds}::float8) AS idle,
+        s.refresh_hash, s.refresh_previous_hash, s.refresh_sealed, s.refresh_generation, s.refresh_used,
+        s.refresh_rotated_at > clock_timestamp() - make_interval(secs => ${this.config.refreshOverlapSeconds}::integer) AS within_overlap
+      FROM ${tables} WHERE s.id = ${owner.id}::uuid AND ${condition} ${locks}`;
     return rows[0];
   }
 
-  /** The new box replaces the old one: at the first use of a successor nothing opens it any more. */
-  private async replace(tx: Tx, owner: Owner, presented: RefreshToken, row: Row, userVersion: number): Promise<Change<Judged>> {
+  /** The new box replaces the old one, whose successor was just presented. One that is used otherwise is erased by session-activity.ts. */
+  private async replace(tx: Tx, owner: Owner, presented: RefreshToken, row: Row): Promise<Change<Judged>> {
     const successor = mintRefreshToken(owner.refreshFamily, owner.id, row.refresh_generation + 1);
     await tx.$executeRaw`
       UPDATE sessions SET refresh_hash = ${successor.hash}, refresh_previous_hash = ${presented.hash}, refresh_sealed = ${sealSuccessor(presented, successor)},
         refresh_generation = ${successor.generation}::integer, refresh_used = false, refresh_rotated_at = clock_timestamp(),
-        last_active_at = clock_timestamp(), user_version = ${userVersion}::integer
+        last_active_at = clock_timestamp(), user_version = ${row.user_version}::integer
       WHERE id = ${owner.id}::uuid`;
     note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: true });
     return { result: { successor, outcome: 'rotated', expiresAtMs: row.expires_at.getTime() }, events: [], tenant: owner.tenantId };
@@ -155,6 +178,12 @@ export class RefreshSession {
     this.metrics.sessionsEnded.inc({ reason }, ids.length);
     return { result: { refused: reason }, events: sessionsEnded(ids, reason), tenant: owner.tenantId };
   }
+}
+
+function whyOwnerMayNot({ guest }: Owner, { tenant_state, allow_guests, user_state }: Row): EndReason | null {
+  if (tenant_state !== 'active') return 'tenant_disabled';
+  if (guest) return allow_guests ? null : 'session_revoked';
+  return user_state === 'active' ? null : 'user_suspended';
 }
 
 function refuse(tx: Tx, owner: Owner, reason: EndReason): Change<Judged> {

@@ -1,11 +1,12 @@
 /**
  * What keeps a session alive: frames, REST calls, refreshes. Noted in memory, written in batches: `last_active_at` in
  * Postgres, a live mark in Redis. A second, faster batch tells Postgres that an access token minted with a refresh
- * successor was accepted (known at most 5 s late), which closes the successor's box. Nothing here decides anything.
+ * successor was accepted (known at most 5 s late), and erases the successor's box. Nothing here decides anything.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { sessionMark } from '../authority/authority-stream.js';
+import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import { RedisConnections } from '../platform/redis.js';
@@ -33,6 +34,17 @@ const ACCEPTED = `
         WHERE a.ended_at IS NULL AND NOT a.refresh_used ORDER BY a.id FOR NO KEY UPDATE OF a) d
   WHERE s.id = d.id`;
 
+/**
+ * A used successor is given out once more within the overlap, and never after it: then nothing is to be found in the row
+ * that the token before it opens. Of the whole cluster, so what a node that died had still to erase is erased, too.
+ */
+const ERASE_USED = `
+  UPDATE sessions s SET refresh_sealed = NULL
+  FROM (SELECT id FROM sessions WHERE refresh_used AND refresh_sealed IS NOT NULL
+          AND refresh_rotated_at <= clock_timestamp() - make_interval(secs => $1::integer)
+        ORDER BY id LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED) d
+  WHERE s.id = d.id`;
+
 @Injectable()
 export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(SessionActivity.name);
@@ -42,6 +54,8 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   private accepted = new Map<string, number>();
   /** Generations already told, so that a busy session costs one write per refresh. */
   private readonly told = new Map<string, number>();
+  /** Monotonic ms until which there may be boxes to erase; of those of a node that died, at the start. */
+  private eraseUntilMs = Infinity;
   private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(
@@ -118,15 +132,22 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   }
 
   private async flushAccepted(): Promise<void> {
-    if (this.accepted.size === 0) return;
     const batch = this.accepted;
     this.accepted = new Map();
     try {
-      await this.database.hot('sessions_accepted', ACCEPTED, [[...batch.keys()], [...batch.values()]]);
+      if (batch.size > 0) await this.database.hot('sessions_accepted', ACCEPTED, [[...batch.keys()], [...batch.values()]]);
+      await this.eraseUsed(batch.size > 0);
     } catch (error) {
       this.logger.warn({ msg: 'accepted tokens not written', sessions: batch.size, error: (error as Error).message });
       for (const [session, generation] of batch) if (!this.accepted.has(session)) this.accepted.set(session, generation);
     }
+  }
+
+  /** As long as a box that this node knows to be used may wait for the end of its overlap. */
+  private async eraseUsed(more: boolean): Promise<void> {
+    const { refreshOverlapSeconds: overlap } = this.config;
+    if (more || this.eraseUntilMs === Infinity) this.eraseUntilMs = monotonicMs() + overlap * 1000 + 2 * ACCEPTED_EVERY_MS;
+    if (monotonicMs() <= this.eraseUntilMs) await this.database.hot('sessions_erase_used', ERASE_USED, [overlap]);
   }
 
   async onModuleDestroy(): Promise<void> {

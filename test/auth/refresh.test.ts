@@ -1,4 +1,4 @@
-/** Contract section 3: rotation of refresh tokens, over two nodes. */
+/** Contract section 3: rotation of refresh tokens, over two nodes. `REFRESH_ROUNDS=200` races as often as the promise says. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { startCluster } from '../support/node-process.js';
@@ -6,12 +6,23 @@ import { RawClient } from '../support/raw-client.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
+const ROUNDS = Number(process.env['REFRESH_ROUNDS'] ?? 10);
 let world: World;
 beforeAll(async () => {
   world = await World.create();
 });
 
 const refresh = (refresh_token: string, base = nodeA(), expected = 200) => call(base, '/v1/auth/refresh', { body: { refresh_token }, expect: expected });
+
+async function rowOf(session: string, database = process.env['TEST_CLUSTER_DATABASE_URL']): Promise<any> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  try {
+    return (await client.query('SELECT * FROM sessions WHERE id = $1', [session])).rows[0];
+  } finally {
+    await client.end();
+  }
+}
 
 describe('refresh', () => {
   test('answers like login, with a new access token and a new refresh token of the same session', async () => {
@@ -24,11 +35,39 @@ describe('refresh', () => {
     await call(nodeA(), '/v1/me', { token: body.access_token });
   });
 
-  test('50 parallel refreshes on two nodes give one successor', async () => {
-    const user = await world.user('u');
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => refresh(user.refresh, i % 2 === 0 ? nodeA() : nodeB())));
-    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
-    expect(new Set(answers.map(({ body }) => body.access_token)).size).toBe(50);
+  test(
+    `50 parallel refreshes on two nodes give one successor and no false reuse, ${ROUNDS} times in a row`,
+    async () => {
+      const user = await world.user('u');
+      let current = user.refresh;
+      for (let round = 1; round <= ROUNDS; round += 1) {
+        const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => refresh(current, i % 2 === 0 ? nodeA() : nodeB())));
+        expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
+        expect(new Set(answers.map(({ body }) => body.access_token)).size).toBe(50);
+        expect(answers[0]!.body.refresh_token).not.toBe(current);
+        current = answers[0]!.body.refresh_token;
+      }
+      // Every round was one rotation, and the session lives.
+      expect(await rowOf(user.session)).toMatchObject({ refresh_generation: ROUNDS + 1, ended_at: null });
+    },
+    30_000 + ROUNDS * 3_000,
+  );
+
+  test('the box of the successor is erased once that was used and the overlap is over; an unused one stays', async () => {
+    const { nodes, databaseUrl } = await startCluster(1, { REFRESH_OVERLAP_SECONDS: '2' });
+    const own = await World.create({ base: nodes[0]!.url });
+    const [user, waiting] = await own.users('u', 'w');
+    const { body } = await refresh(user!.refresh, nodes[0]!.url);
+    await refresh(waiting!.refresh, nodes[0]!.url);
+    const [row, unused] = [() => rowOf(user!.session, databaseUrl), () => rowOf(waiting!.session, databaseUrl)];
+    expect((await row()).refresh_sealed).not.toBeNull();
+    await call(nodes[0]!.url, '/v1/me', { token: body.access_token });
+    const beganMs = performance.now();
+    while ((await row()).refresh_sealed !== null && performance.now() - beganMs < 8_000);
+    expect(await row()).toMatchObject({ refresh_used: true, refresh_sealed: null, ended_at: null });
+    expect((await unused()).refresh_sealed).not.toBeNull();
+    expect((await refresh(user!.refresh, nodes[0]!.url, 401)).body.code).toBe('token_reuse');
+    await refresh(waiting!.refresh, nodes[0]!.url);
   });
 
   test('the preceding token gives the same successor again while that is unused', async () => {
@@ -62,19 +101,12 @@ describe('refresh', () => {
   test('nothing in the database is a token or opens one', async () => {
     const user = await world.user('u');
     const { body } = await refresh(user.refresh);
-    const client = new pg.Client({ connectionString: process.env['TEST_CLUSTER_DATABASE_URL'] });
-    await client.connect();
-    try {
-      const { rows } = await client.query('SELECT * FROM sessions WHERE id = $1', [user.session]);
-      const dump = Object.values(rows[0])
-        .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value)))
-        .join('\n');
-      for (const token of [user.refresh, body.refresh_token as string]) {
-        expect(dump).not.toContain(token);
-        expect(dump).not.toContain(Buffer.from(token.slice(6), 'base64url').subarray(21, 53).toString('latin1'));
-      }
-    } finally {
-      await client.end();
+    const dump = Object.values(await rowOf(user.session))
+      .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : String(value)))
+      .join('\n');
+    for (const token of [user.refresh, body.refresh_token as string]) {
+      expect(dump).not.toContain(token);
+      expect(dump).not.toContain(Buffer.from(token.slice(6), 'base64url').subarray(21, 53).toString('latin1'));
     }
   });
 });

@@ -16,7 +16,7 @@ function activityOver(written: (ids: string[]) => string[]) {
     },
   };
   const redis = { attempt: async () => undefined };
-  const activity = new SessionActivity({ sessionIdleSeconds: 60 } as Config, database as unknown as Database, redis as unknown as RedisConnections);
+  const activity = new SessionActivity({ sessionIdleSeconds: 60, refreshOverlapSeconds: 0 } as Config, database as unknown as Database, redis as unknown as RedisConnections);
   return { activity, calls };
 }
 
@@ -62,6 +62,6 @@ describe('tokenAccepted', () => {
     await activity.onModuleDestroy();
     activity.tokenAccepted('s', 3);
     await activity.onModuleDestroy();
-    expect(calls).toEqual([{ name: 'sessions_accepted', values: [['s'], [3]] }]);
+    expect(calls.filter(({ name }) => name === 'sessions_accepted')).toEqual([{ name: 'sessions_accepted', values: [['s'], [3]] }]);
   });
 });
