@@ -16,15 +16,19 @@ import { Cookies } from './cookies.js';
 import { Csrf } from './csrf.js';
 import { Exchange } from './exchange.js';
 import { Login } from './login.js';
+import type { IssuedTokens } from './open-session.js';
 import { RefreshSession } from './refresh-session.js';
 import { parseRefreshToken } from './refresh-token.js';
 import { Register } from './register.js';
+import { SignIns } from './sign-ins.js';
+import type { Asked, SignInMethod } from './sign-ins.js';
 import { Tickets } from './tickets.js';
 import { TokenAnswer } from './token-answer.js';
 
 @Controller('v1/auth')
 export class AuthController {
   constructor(
+    private readonly signIns: SignIns,
     private readonly signIn: Login,
     private readonly signUp: Register,
     private readonly exchanging: Exchange,
@@ -43,24 +47,26 @@ export class AuthController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   async login(@ZodBody(loginBody) body: LoginBody, @Ip() ip: string, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
-    this.requireOurPage(body, request);
-    return this.answer.send(response, await this.signIn.login(body, ip), body.transport);
+    return this.enter('password', body, request, response, (asked) => this.signIn.login(body, ip, asked));
   }
 
   @Post('register')
   @Public()
   @Header('Cache-Control', 'no-store')
-  async register(@ZodBody(registerBody) body: RegisterBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
-    this.requireOurPage(body, request);
-    return this.answer.send(response, await this.signUp.register(body), body.transport);
+  async register(
+    @ZodBody(registerBody) body: RegisterBody,
+    @Ip() ip: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Tokens> {
+    return this.enter('registration', body, request, response, (asked) => this.signUp.register(body, ip, asked));
   }
 
   @Post('guest')
   @Public()
   @Header('Cache-Control', 'no-store')
-  async guest(@ZodBody(guestBody) body: GuestBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
-    this.requireOurPage(body, request);
-    return this.answer.send(response, await this.signUp.enterAsGuest(body), body.transport);
+  async guest(@ZodBody(guestBody) body: GuestBody, @Ip() ip: string, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+    return this.enter('guest', body, request, response, (asked) => this.signUp.enterAsGuest(body, ip, asked));
   }
 
   /** The ID token of an external issuer for a session of ours. */
@@ -74,8 +80,7 @@ export class AuthController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Tokens> {
-    this.requireOurPage(body, request);
-    return this.answer.send(response, await this.exchanging.exchange(body, ip), body.transport);
+    return this.enter('exchange', body, request, response, (asked) => this.exchanging.exchange(body, ip, asked));
   }
 
   /** A token in the body is answered in the body, one in a cookie in cookies. */
@@ -87,9 +92,9 @@ export class AuthController {
     if (body.refresh_token !== undefined) return this.answer.send(response, await this.refreshing.refresh(body.refresh_token), 'body');
     const token = this.cookies.readRefresh(request.headers.cookie);
     if (token === undefined) throw new DomainError('auth_missing');
-    this.csrf.check(request, parseRefreshToken(token)?.session ?? '');
+    const proof = () => this.csrf.check(request, parseRefreshToken(token)?.session ?? '');
     try {
-      return this.answer.send(response, await this.refreshing.refresh(token), 'cookie');
+      return this.answer.send(response, await this.refreshing.refresh(token, proof), 'cookie');
     } catch (error) {
       if (error instanceof DomainError && error.action === 'login') this.cookies.clear(response);
       throw error;
@@ -136,7 +141,18 @@ export class AuthController {
     return this.tickets.issue(token, request.headers.origin);
   }
 
-  private requireOurPage({ transport }: { transport: 'body' | 'cookie' }, request: Request): void {
-    if (transport === 'cookie') this.csrf.requireOurPage(request.headers);
+  /** What every way in has in common: one of our pages where cookies are wanted, one account, one form of answer. */
+  private async enter(
+    method: SignInMethod,
+    { transport }: { transport: 'body' | 'cookie' },
+    request: Request,
+    response: Response,
+    signIn: (asked: Asked) => Promise<IssuedTokens>,
+  ): Promise<Tokens> {
+    const issued = await this.signIns.account(method, async (asked) => {
+      if (transport === 'cookie') this.csrf.requireOurPage(request.headers);
+      return signIn(asked);
+    });
+    return this.answer.send(response, issued, transport);
   }
 }

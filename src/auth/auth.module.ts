@@ -13,6 +13,7 @@ import { BootstrapOperator } from './bootstrap-operator.js';
 import { ChangePassword } from './change-password.js';
 import { Cookies } from './cookies.js';
 import { Csrf } from './csrf.js';
+import { EntryLimits } from './entry-limits.js';
 import { Exchange } from './exchange.js';
 import { FirstStart } from './first-start.js';
 import { IssuerEvents } from './issuer-events.js';
@@ -30,6 +31,7 @@ import { PublicUrl } from './public-url.js';
 import { RefreshSession } from './refresh-session.js';
 import { Register } from './register.js';
 import { RevokeToken } from './revoke-token.js';
+import { SignIns } from './sign-ins.js';
 import { SigningKeys } from './signing-keys.js';
 import { Tickets } from './tickets.js';
 import { TokenAnswer } from './token-answer.js';
@@ -55,8 +57,10 @@ import { WhoAmI } from './who-am-i.js';
     JwtStrategy,
     { provide: APP_GUARD, useClass: BearerGuard },
     LoginLimits,
+    EntryLimits,
     AuthLoops,
     OpenSession,
+    SignIns,
     Login,
     Register,
     Issuers,

@@ -1,10 +1,8 @@
 /** Sign in with the ID token of an external issuer (ISSUERS_FILE): it is verified, and exchanged for a session and tokens of ours. */
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../audit/audit-trail.js';
 import { Database, sqlState } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import type { Tenant } from '../platform/generated/client.js';
-import { Metrics } from '../platform/metrics.js';
 import type { ExchangeBody } from './auth.schemas.js';
 import { findTenant } from './find-tenant.js';
 import { Issuers, isMeantForUs } from './issuers.js';
@@ -14,6 +12,7 @@ import { LoginLimits } from './login-limits.js';
 import { TokenRefused } from './oauth-errors.js';
 import { OpenSession } from './open-session.js';
 import type { IssuedTokens, OpenedSession } from './open-session.js';
+import type { Asked } from './sign-ins.js';
 
 /** Whatever its `exp` says. */
 const OLDEST = '24h';
@@ -25,27 +24,11 @@ export class Exchange {
     private readonly issuers: Issuers,
     private readonly limits: LoginLimits,
     private readonly openSession: OpenSession,
-    private readonly metrics: Metrics,
-    private readonly audit: AuditTrail,
   ) {}
 
-  async exchange(body: ExchangeBody, ip: string): Promise<IssuedTokens> {
+  async exchange(body: ExchangeBody, ip: string, asked: Asked): Promise<IssuedTokens> {
     const tenant = await findTenant(this.database, body.tenant);
-    try {
-      const issued = await this.signIn(body, tenant, ip);
-      this.metrics.logins.inc({ outcome: 'ok' });
-      return issued;
-    } catch (error) {
-      this.metrics.logins.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
-      if (error instanceof DomainError && error.status < 500) {
-        const event = error.code === 'rate_limited' ? 'authn_login_fail_max' : 'authn_login_fail';
-        this.audit.note({ event, tenant: tenant?.id ?? null, actor: null, session: null, detail: { code: error.code, method: 'exchange' } });
-      }
-      throw error;
-    }
-  }
-
-  private async signIn(body: ExchangeBody, tenant: Tenant | null, ip: string): Promise<IssuedTokens> {
+    asked.tenant = tenant?.id ?? null;
     const who = `exchange\n${tenant?.id ?? body.tenant}`;
     await this.limits.requireRoom(who, ip);
     try {

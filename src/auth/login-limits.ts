@@ -1,6 +1,8 @@
 /**
- * Failed logins, counted per user and address and, more generously, per address; successes cost nothing. The true user at
- * another address is never locked out. Counted in Redis for the cluster, in memory while Redis is away.
+ * Failed logins, counted per user and address, more generously per address, and per user whatever the address: so neither one
+ * machine nor a thousand have many guesses. Successes cost nothing, and the true user is not locked out: his own address is
+ * another count, and where he has signed in before, the crowd is not counted against him. In Redis for the cluster, in memory
+ * while Redis is away.
  */
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
@@ -13,50 +15,96 @@ import { RedisConnections } from '../platform/redis.js';
 const WINDOW_SECONDS = 60;
 /** An address may stand for an office. */
 const USERS_PER_ADDRESS = 10;
+/** From all addresses together, at one user. */
+const ADDRESSES_PER_USER = 10;
+/** As long as a session may last by default. */
+const KNOWN_SECONDS = 30 * 86_400;
 
 @Injectable()
 export class LoginLimits {
   private readonly limiters: { limiter: RateLimiterRedis; keyOf: (user: string, ip: string) => string }[];
+  private readonly crowd: RateLimiterRedis | null;
 
-  constructor(config: Config, redis: RedisConnections) {
+  constructor(
+    config: Config,
+    private readonly redis: RedisConnections,
+  ) {
     const failures = config.loginFailuresPerMinute;
-    this.limiters = Number.isFinite(failures)
+    const limited = Number.isFinite(failures);
+    this.limiters = limited
       ? [
-          { limiter: limiter(redis, 'wardroom:login:user', failures), keyOf: (user, ip) => digest(`${user}\n${network(ip)}`) },
-          { limiter: limiter(redis, 'wardroom:login:address', failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(network(ip)) },
+          { limiter: minuteLimiter(redis, 'wardroom:login:user', failures), keyOf: (user, ip) => digest(`${user}\n${network(ip)}`) },
+          { limiter: minuteLimiter(redis, 'wardroom:login:address', failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(network(ip)) },
         ]
       : [];
+    this.crowd = limited ? minuteLimiter(redis, 'wardroom:login:crowd', failures * ADDRESSES_PER_USER) : null;
   }
 
-  /** Before a password is checked, and again after: guesses that ran beside each other do not outrun the count. */
-  async requireRoom(user: string, ip: string): Promise<void> {
-    for (const { limiter, keyOf } of this.limiters) {
-      const state = await limiter.get(keyOf(user, ip));
-      if (state !== null && state.consumedPoints >= limiter.points) throw tooMany(state);
-    }
+  /** Before a credential is checked, and again after: guesses that ran beside each other do not outrun the count. */
+  async requireRoom(who: string, ip: string): Promise<void> {
+    for (const { limiter, keyOf } of this.limiters) requirePoints(limiter, await limiter.get(keyOf(who, ip)));
   }
 
-  async countFailure(user: string, ip: string): Promise<void> {
-    for (const { limiter, keyOf } of this.limiters) {
-      try {
-        await limiter.consume(keyOf(user, ip));
-      } catch (rejected) {
-        if (rejected instanceof RateLimiterRes) throw tooMany(rejected);
-        throw rejected;
-      }
-    }
+  async countFailure(who: string, ip: string): Promise<void> {
+    for (const { limiter, keyOf } of this.limiters) await consume(limiter, keyOf(who, ip));
+  }
+
+  /** For a password: also when everybody together has guessed at this user too often, unless he is known at this address. */
+  async requireRoomForLogin(user: string, ip: string): Promise<void> {
+    await this.requireRoom(user, ip);
+    if (this.crowd === null) return;
+    const state = await this.crowd.get(digest(user));
+    if (isFull(this.crowd, state) && !(await this.knows(user, ip))) throw tooMany(state);
+  }
+
+  /** The guess that fills the count of the crowd was answered: the next is refused. */
+  async countFailedLogin(user: string, ip: string): Promise<void> {
+    await this.crowd?.consume(digest(user)).catch(onlyTooMany);
+    await this.countFailure(user, ip);
+  }
+
+  /** After a right password. */
+  async rememberAddress(user: string, ip: string): Promise<void> {
+    if (this.crowd !== null) await this.redis.attempt('know address', (redis) => redis.set(knownKey(user, ip), '1', 'EX', KNOWN_SECONDS));
+  }
+
+  private async knows(user: string, ip: string): Promise<boolean> {
+    return ((await this.redis.attempt('known address', (redis) => redis.exists(knownKey(user, ip)))) ?? 0) > 0;
   }
 }
 
-function limiter(redis: RedisConnections, keyPrefix: string, points: number): RateLimiterRedis {
+const knownKey = (user: string, ip: string): string => `wardroom:login:known:{${digest(`${user}\n${network(ip)}`)}}`;
+
+/** So many points a minute. */
+export function minuteLimiter(redis: RedisConnections, keyPrefix: string, points: number): RateLimiterRedis {
   const insuranceLimiter = new RateLimiterMemory({ keyPrefix, points, duration: WINDOW_SECONDS });
   return new RateLimiterRedis({ storeClient: redis.commands, rejectIfRedisNotReady: true, keyPrefix, points, duration: WINDOW_SECONDS, insuranceLimiter });
+}
+
+/** Throws `rate_limited` beyond the limit. */
+export async function consume(limiter: RateLimiterRedis, key: string): Promise<void> {
+  try {
+    await limiter.consume(key);
+  } catch (rejected) {
+    if (rejected instanceof RateLimiterRes) throw tooMany(rejected);
+    throw rejected;
+  }
+}
+
+function requirePoints(limiter: RateLimiterRedis, state: RateLimiterRes | null): void {
+  if (isFull(limiter, state)) throw tooMany(state);
+}
+
+const isFull = (limiter: RateLimiterRedis, state: RateLimiterRes | null): state is RateLimiterRes => state !== null && state.consumedPoints >= limiter.points;
+
+function onlyTooMany(rejected: unknown): void {
+  if (!(rejected instanceof RateLimiterRes)) throw rejected;
 }
 
 const tooMany = (state: RateLimiterRes) => new DomainError('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(state.msBeforeNext)) });
 
 /** E-mails and addresses are not kept as text. */
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 /** An IPv6 customer owns a /64. */
 export function network(ip: string): string {

@@ -9,6 +9,7 @@ import { Sessions } from '../sessions/sessions.js';
 import { AccessTokens } from './access-token.js';
 import type { MintedToken } from './access-token.js';
 import { mintRefreshToken, newRefreshFamily } from './refresh-token.js';
+import type { SignInMethod } from './sign-ins.js';
 
 /** What a login, registration, guest entry or refresh hands out. */
 export interface IssuedTokens {
@@ -31,8 +32,7 @@ export interface WhoSignsIn {
   passwordVersion: number | null;
   device: string | undefined;
   transport: 'body' | 'cookie';
-  /** How it was shown who this is. */
-  method: 'password' | 'registration' | 'guest' | 'exchange';
+  method: SignInMethod;
 }
 
 @Injectable()

@@ -16,6 +16,7 @@ import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
 import { Metrics } from '../platform/metrics.js';
+import type { ErrorCode } from '../protocol/codes.js';
 import { endSessions, sessionsEnded } from '../sessions/end-sessions.js';
 import { flushIntervalMs } from '../sessions/idle.js';
 import { SessionActivity } from '../sessions/session-activity.js';
@@ -84,6 +85,9 @@ const OF_GUEST = {
 
 type Judged = { successor: RefreshToken; outcome: 'rotated' | 'repeated'; expiresAtMs: number } | { refused: EndReason };
 
+/** Refused before there was a session to judge. */
+const NOT_JUDGED: ReadonlySet<ErrorCode> = new Set(['auth_invalid', 'csrf_failed']);
+
 @Injectable()
 export class RefreshSession {
   constructor(
@@ -97,13 +101,15 @@ export class RefreshSession {
     private readonly audit: AuditTrail,
   ) {}
 
-  async refresh(text: string): Promise<IssuedTokens> {
+  /** `proof` throws when the token came in a cookie and the call does not come from one of our pages. */
+  async refresh(text: string, proof: () => void = () => undefined): Promise<IssuedTokens> {
     try {
+      proof();
       return await this.loops.guardRequest(text, () => this.rotate(text));
     } catch (error) {
       this.metrics.refreshes.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
       // Refusals of a session that exists were noted where they were judged.
-      if (error instanceof DomainError && error.code === 'auth_invalid') noteRefusal(this.audit, error, { detail: { kind: 'refresh' } });
+      if (error instanceof DomainError && NOT_JUDGED.has(error.code)) noteRefusal(this.audit, error, { detail: { kind: 'refresh' } });
       throw error;
     }
   }

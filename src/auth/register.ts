@@ -5,23 +5,29 @@ import { Database, uniqueOr } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
 import type { GuestBody, RegisterBody } from './auth.schemas.js';
+import { EntryLimits } from './entry-limits.js';
 import { findTenant } from './find-tenant.js';
 import { OpenSession } from './open-session.js';
 import type { IssuedTokens } from './open-session.js';
 import { Passwords } from './passwords.js';
+import type { Asked } from './sign-ins.js';
 
 @Injectable()
 export class Register {
   constructor(
     private readonly database: Database,
     private readonly passwords: Passwords,
+    private readonly limits: EntryLimits,
     private readonly openSession: OpenSession,
   ) {}
 
   /** User and session in one transaction: whoever gets tokens exists. */
-  async register(body: RegisterBody): Promise<IssuedTokens> {
+  async register(body: RegisterBody, ip: string, asked: Asked): Promise<IssuedTokens> {
+    await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
+    asked.tenant = tenant?.id ?? null;
     if (tenant === null || !tenant.allowRegistration) throw new DomainError('not_found', { detail: 'no such tenant, or it allows no registration' });
+    await this.limits.countTenant('registration', tenant.id);
     const passwordHash = await this.passwords.hash(body.password);
     const opened = await uniqueOr('email_taken', () =>
       this.database.transaction(async (tx) => {
@@ -45,9 +51,12 @@ export class Register {
   }
 
   /** A guest is a session with an id of its own and no user row. */
-  async enterAsGuest(body: GuestBody): Promise<IssuedTokens> {
+  async enterAsGuest(body: GuestBody, ip: string, asked: Asked): Promise<IssuedTokens> {
+    await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
-    if (tenant === null) throw new DomainError('not_found', { detail: 'no such tenant' });
+    asked.tenant = tenant?.id ?? null;
+    if (tenant === null || !tenant.allowGuests) throw new DomainError('not_found', { detail: 'no such tenant, or it allows no guests' });
+    await this.limits.countTenant('guest', tenant.id);
     const opened = await this.database.transaction((tx) =>
       this.openSession.open(tx, {
         method: 'guest',
