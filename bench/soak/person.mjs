@@ -66,8 +66,9 @@ export class Person {
     for (const seat of this.seats) seat.refresh();
   }
 
-  recentlyChanged(room, ms) {
-    return this.removed.has(room) || this.leaving || performance.now() - (this.changedAt.get(room) ?? -Infinity) < ms;
+  /** Whether a frame of then may have met him outside the room: he is, or was added again only later. */
+  wasOutside(room, at) {
+    return this.removed.has(room) || this.leaving || at < (this.changedAt.get(room) ?? -Infinity);
   }
 
   /** The session ends by its owner's logout or by an admin's call; after the receipt it is silent, closed and refused everywhere. */

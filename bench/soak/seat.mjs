@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws';
 
 const RESEND_AFTER_MS = 15_000;
-/** A refusal may have crossed the change of membership that explains it. */
+/** An `unsubscribed` may have crossed the call that adds the member again. */
 const CROSSING_MS = 2_000;
 let operations = 0;
 
@@ -102,17 +102,23 @@ export class Seat {
     if (this.live) this.socket.send(JSON.stringify(frame));
   }
 
+  /** The id of a frame whose refusal has to be understood. */
+  asking(room, more = {}) {
+    const id = `q${++operations}`;
+    this.asked.set(id, { room, sentAt: performance.now(), ...more });
+    return id;
+  }
+
   subscribe(room) {
-    const id = `s${++operations}`;
     const since = this.seen.get(room);
-    this.asked.set(id, { room, since });
+    const id = this.asking(room, { subscribing: true, since });
     this.soak.ledger.counts.subscribes += 1;
     this.send({ type: 'subscribe', id, room, ...(since === undefined ? {} : { since }) });
   }
 
   unsubscribe(room) {
     this.subscribed.delete(room);
-    this.send({ type: 'unsubscribe', room });
+    this.send({ type: 'unsubscribe', id: this.asking(room), room });
   }
 
   publish(room) {
@@ -129,7 +135,7 @@ export class Seat {
   }
 
   signal(room) {
-    this.send({ type: 'signal', room, kind: 'soak', body: { sent_at: performance.now() } });
+    this.send({ type: 'signal', id: this.asking(room), room, kind: 'soak', body: { sent_at: performance.now() } });
   }
 
   /** Also after an opening during which the person got a new token. */
@@ -162,6 +168,7 @@ export class Seat {
       case 'signal':
         return ledger.signalled(this, frame);
       case 'ack': {
+        if (frame.op_id === undefined) return void this.asked.delete(frame.id);
         const publish = this.pending.get(frame.op_id);
         if (publish === undefined) return ledger.violation('an acknowledgement that nobody waits for', { seat: this.name, frame });
         this.pending.delete(frame.op_id);
@@ -171,7 +178,8 @@ export class Seat {
         return this.nowSubscribed(frame);
       case 'unsubscribed':
         this.subscribed.delete(frame.room);
-        if (frame.code !== 'client' && !this.person.recentlyChanged(frame.room, CROSSING_MS))
+        this.asked.delete(frame.id);
+        if (frame.code !== 'client' && !this.person.wasOutside(frame.room, performance.now() - CROSSING_MS))
           ledger.violation('an unexpected end of a subscription', { seat: this.name, frame });
         return;
       case 'error':
@@ -200,8 +208,10 @@ export class Seat {
   refused(frame) {
     const { ledger } = this.soak;
     const publish = this.pending.get(frame.id);
-    const room = publish?.room ?? this.asked.get(frame.id)?.room;
-    if (frame.code === 'not_found' && room !== undefined && this.person.recentlyChanged(room, CROSSING_MS)) {
+    const asked = this.asked.get(frame.id);
+    const room = publish?.room ?? asked?.room;
+    this.asked.delete(frame.id);
+    if (frame.code === 'not_found' && room !== undefined && this.person.wasOutside(room, publish?.resentAt ?? asked.sentAt)) {
       this.pending.delete(frame.id);
       return ledger.note('refused: not_found after a removal');
     }
@@ -209,7 +219,7 @@ export class Seat {
     ledger.note(`refused: ${frame.code}, retry`);
     void this.soak.pause(frame.retry_after_ms ?? 500).then(() => {
       if (publish !== undefined && this.pending.has(publish.op)) this.sendPublish(publish);
-      else if (room !== undefined) this.subscribe(room);
+      else if (asked?.subscribing) this.subscribe(room);
     });
   }
 }
