@@ -7,7 +7,8 @@ await ask({
   text: '256 at a time, ES256 tokens, each client its own user and session.',
   load: { subscribers: 5_000 },
   quick: { subscribers: 1_000 },
-  peers: ['ws-framed', 'socket.io', 'nest-tutorial', 'nats', 'wardroom-signal'],
+  peers: ['ws-framed', 'wardroom-signal'],
+  others: ['socket.io', 'nest-tutorial', 'nats'],
   figures: ['cpu_ms_per_connect', 'connects_per_s'],
   targets: [{ peer: 'wardroom-signal', figure: 'cpu_ms_per_connect', most: 0.5 }],
 });

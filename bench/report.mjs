@@ -24,6 +24,7 @@ const ORDER = [
   'end-session',
   'restart',
   'two-nodes',
+  'more-nodes',
 ];
 
 const reports = readdirSync(RESULTS)

@@ -24,8 +24,9 @@ const ORDER = [
   'end-session',
   'restart',
   'two-nodes',
+  'more-nodes',
 ];
-const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report']);
+const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report', 'gate', 'scale']);
 const known = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => basename(file, '.mjs'))
@@ -48,6 +49,7 @@ stopOnSignals(() => console.error('\nInterrupted.'), 130);
 const { openWorld, pin } = await import('./seed.mjs');
 const { LOAD_CORE, pinned } = await import('./harness/servers.mjs');
 const failed = [];
+const times = [];
 try {
   if (pinned) pin(LOAD_CORE);
   const world = await openWorld({ log: console.error });
@@ -55,12 +57,17 @@ try {
   writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
   for (const name of asked.length > 0 ? asked : known) {
     const env = { ...process.env, BENCH_WORLD: file };
+    const started = performance.now();
     if ((await run([join(folder, `${name}.mjs`), ...options], env)) !== 0) failed.push(name);
+    times.push({ name, seconds: (performance.now() - started) / 1000 });
   }
   if (!options.includes('--quick') && (await run([join(folder, 'report.mjs')], process.env)) !== 0) failed.push('report');
 } finally {
   await stopChildren();
 }
+console.log(
+  `\n${times.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}; ${(times.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes in all.`,
+);
 if (failed.length > 0) {
   console.error(`\nFailed: ${failed.join(', ')}`);
   process.exitCode = 1;

@@ -5,7 +5,7 @@ await ask({
   name: 'two-nodes',
   title: 'One room of 1,000 over two nodes and Redis',
   text: 'Subscribers split between two nodes, the publisher on one of them, 8 messages in flight. CPU of both nodes together; both share one core, Redis does not.',
-  load: { subscribers: 1_000, publishers: 1, window: 8, seconds: 3 },
+  load: { subscribers: 1_000, publishers: 1, window: 8, seconds: 2.5 },
   quick: { subscribers: 500, seconds: 1, warmSeconds: 0.5 },
   steps: [{ name: 'one node' }, { name: 'two nodes', load: { nodes: 2 } }],
   peers: ['wardroom-signal', 'wardroom-durable'],

@@ -34,6 +34,7 @@ const gates = [
   },
   { name: 'format', budget: 30, check: () => run(bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.') },
   { name: 'model (cut)', budget: 30, check: () => run(join(root, 'scripts/model.mjs'), 'publish') },
+  { name: 'cost of a delivery', budget: 30, check: () => run(join(root, 'bench/gate.mjs')) },
   { name: 'jest', budget: 420, check: () => jest() },
   { name: 'no token in a log', budget: 10, check: () => noTokenIn(logs) },
 ];

@@ -25,6 +25,8 @@ export const FIGURES = {
   answer_p50_ms: at('receipt p50 ms', 2, (r) => r.answer_ms?.p50),
   answer_p99_ms: at('receipt p99 ms', 2, (r) => r.answer_ms?.p99),
   all_back_s: at('all back s', 2, (r) => r.all_back_s),
+  recovered_s: at('all recovered s', 2, (r) => r.recovered_s),
+  lost: at('events lost', 0, (r) => (r.recovered_s === undefined ? undefined : r.lost)),
 };
 
 /** What must be zero in a sound run; connects that were answered 503 and tried again are counted too. */
@@ -34,6 +36,7 @@ export const faultsOf = (r) => ({
   unacknowledged: r.unacknowledged ?? 0,
   refused: r.refused ?? 0,
   missed: r.sockets_missed ?? 0,
+  unrecovered: r.unrecovered ?? 0,
   'turned away': r.turned_away ?? 0,
 });
 
@@ -81,4 +84,17 @@ export function wordsOf({ peer, step, figure, against, most, least }) {
   if (against === undefined) return `${peer}${where}: ${FIGURES[figure].heading} ${bound}`;
   const other = [against.peer, against.step].filter(Boolean).join(', ');
   return `${peer}${where}: ${FIGURES[figure].heading} ${bound} × ${other}`;
+}
+
+/** Only what is robust on a busy machine: every run succeeded, and no ratio is over its ceiling. */
+export function passes({ targets, runs, failed }, log = console.log) {
+  for (const { peer, step, error } of failed) log(`FAILED ${peer} ${step}: ${error}`);
+  let good = failed.length === 0;
+  for (const target of targets) {
+    const verdict = target.ceiling === undefined ? null : judge(target, runs);
+    if (verdict === null || verdict.value <= target.ceiling) continue;
+    log(`REGRESSION ${wordsOf(target)}: ${show(verdict.value, 2)}, over the ceiling of ${target.ceiling}`);
+    good = false;
+  }
+  return good;
 }

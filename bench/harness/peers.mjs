@@ -37,7 +37,7 @@ const bare = (mode, what) => ({
   },
 });
 
-const wardroom = (what, publish, ack) => ({
+const wardroom = (what, publish, more = {}) => ({
   what,
   ours: true,
   version: () => `wardroom ${JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).version}`,
@@ -48,13 +48,16 @@ const wardroom = (what, publish, ack) => ({
   client: {
     path: '/v1/ws',
     headers: bearer,
-    subscriberScript: [{ send: '{"type":"subscribe","room":"{room}"}' }, { expect: '"subscribed"' }],
+    subscriberScript: [{ send: '{"type":"subscribe","room":"{room}"{since}}' }, { expect: '"subscribed"' }],
     publisherScript: [{ expect: '"auth_ok"' }],
     publish,
-    ack,
     tail: 2,
+    ...more,
   },
 });
+
+const SIGNAL = '{"type":"signal","room":"{room}","kind":"text","body":"{pay}"}';
+const PUBLISH = '{"type":"publish","room":"{room}","op_id":"{run}-{seq}","body":"{pay}"}';
 
 const NATS_HELLO = 'CONNECT {"verbose":false,"pedantic":false,"protocol":1,"auth_token":"bench-token"}\r\n';
 
@@ -65,7 +68,7 @@ export const peers = {
   'socket.io': {
     what: 'WebSocket only, rooms',
     version: () => `socket.io ${createRequire(peersFile())('socket.io/package.json').version}`,
-    available: installSocketIo,
+    missing: installSocketIo,
     server: (ctx) => node('socket-io.mjs', { PEERS_DIR: peersFile() })(ctx),
     client: {
       path: '/socket.io/?EIO=4&transport=websocket',
@@ -94,7 +97,7 @@ export const peers = {
   nats: {
     what: 'subject per room, shared token, WebSocket without TLS',
     version: () => spawnSync('nats-server', ['--version'], { encoding: 'utf8' }).stdout.trim().replace(': v', ' '),
-    available: () => spawnSync('nats-server', ['--version']).status === 0,
+    missing: () => (spawnSync('nats-server', ['--version']).status === 0 ? undefined : 'nats-server is not installed'),
     server: ({ port, world }) => {
       const file = join(world.dir, `nats-${port}.conf`);
       const websocket = `websocket { host: 127.0.0.1, port: ${port}, no_tls: true, compression: false }`;
@@ -117,15 +120,12 @@ export const peers = {
       tail: 2,
     },
   },
-  'wardroom-signal': wardroom(
-    'a transient `signal`: policy, lease and expiry checked, not stored',
-    '{"type":"signal","room":"{room}","kind":"text","body":"{pay}"}',
-  ),
-  'wardroom-durable': wardroom(
-    'a `publish`: committed to Postgres, numbered, acknowledged, delivered',
-    '{"type":"publish","room":"{room}","op_id":"{run}-{seq}","body":"{pay}"}',
-    '"op_id":"[^"]*-(\\d+)"',
-  ),
+  'wardroom-signal': wardroom('a transient `signal`: policy, lease and expiry checked, not stored', SIGNAL),
+  'wardroom-durable': wardroom('a `publish`: committed to Postgres, numbered, acknowledged, delivered', PUBLISH, {
+    ack: '"op_id":"[^"]*-(\\d+)"',
+    recovers: true,
+  }),
+  'wardroom-sdk': { ...wardroom('the same by clients of the SDK with its defaults', PUBLISH), generator: 'sdk' },
 };
 
 function versionOf(name) {
@@ -140,9 +140,9 @@ function peersFile() {
 function installSocketIo() {
   const file = peersFile();
   const dir = join(file, '..');
-  if (existsSync(join(dir, 'node_modules/socket.io'))) return true;
+  if (existsSync(join(dir, 'node_modules/socket.io'))) return undefined;
   mkdirSync(dir, { recursive: true });
   writeFileSync(file, '{ "private": true }\n');
   const run = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', 'socket.io@4'], { cwd: dir, stdio: 'ignore', timeout: 120_000 });
-  return run.status === 0;
+  return run.status === 0 ? undefined : 'npm could not install socket.io';
 }

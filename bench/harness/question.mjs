@@ -1,29 +1,28 @@
 /**
  * One question: peers that do the same work, side by side in the same run, interleaved (A B C, A B C, ...), a fresh server for
- * each run. Prints medians and spread, writes every run to results/<name>.json.
+ * each run. Prints medians and spread, writes every run to results/<name>.json, after each repetition.
  *
- *   node bench/<question>.mjs [--quick] [--reps 5] [--peers a,b] [--out FOLDER] [--check] [--profile FOLDER]
+ *   node bench/<question>.mjs [--quick] [--reps 5] [--peers a,b] [--out FOLDER] [--resume] [--check] [--profile FOLDER]
  *
- * --quick: smaller and shorter, results are not kept unless --out says where. --check: exit 1 when a ratio to bare `ws` is over its
- * ceiling. --profile: CPU profiles of our servers (the figures are then not to be used).
+ * --quick: smaller and shorter, results are not kept unless --out says where. --resume: nothing is done when the result of this commit
+ * is there and whole. --check: exit 1 when a ratio to bare `ws` is over its ceiling. --profile: CPU profiles of our servers (the figures
+ * are then not to be used).
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
-import { freePort } from '../../scripts/stores/machine.mjs';
-import { ADMIN, FIRST_PUBLISHER, minter, openSessionSet, openWorld, pin, sessionId, writeTokens } from '../seed.mjs';
-import { FIGURES, faultsOf, judge, show, spreadOf, wordsOf } from './figures.mjs';
+import { minter, openWorld, pin } from '../seed.mjs';
+import { FIGURES, faultsOf, judge, passes, show, spreadOf, wordsOf } from './figures.mjs';
 import { describeCommit, describeMachine, loadAverage } from './machine.mjs';
+import { runOnce } from './one-run.mjs';
 import { peers } from './peers.mjs';
-import { LOAD_CORE, family, pinned, startServer } from './servers.mjs';
+import { LOAD_CORE, pinned } from './servers.mjs';
 
-const LOAD = fileURLToPath(new URL('./load.mjs', import.meta.url));
-const RUN_LIMIT_MS = 180_000;
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+const REPS = 5;
+const QUICK_REPS = 3;
 
 const DEFAULTS = {
   subscribers: 0,
@@ -34,30 +33,38 @@ const DEFAULTS = {
   rate: 0,
   payload: 128,
   closeOn: 'delivery',
-  settleMs: 500,
-  warmSeconds: 1,
+  settleMs: 300,
+  warmSeconds: 0.7,
   seconds: 0,
   holdMs: 0,
   nodes: 1,
 };
 
+export const withDefaults = (load) => ({ ...DEFAULTS, ...load });
+
 /**
- * @param {object} question
- * @param {string} question.name of script and result file
- * @param {string} question.title
- * @param {string} question.text what is done, in a sentence or two
- * @param {object} question.load see DEFAULTS
- * @param {{ name: string, load?: object }[]} [question.steps] the same with variations
- * @param {object} [question.quick] of `load`, for the quick cut
- * @param {string[]} question.peers
- * @param {string[]} question.figures the first is the main one
- * @param {object[]} [question.targets]
+ * @typedef {object} Question
+ * @property {string} name of script and result file
+ * @property {string} title
+ * @property {string} text what is done, in a sentence or two
+ * @property {Record<string, unknown>} load see DEFAULTS
+ * @property {{ name: string, load?: object, quick?: object, peers?: string[], reps?: number }[]} [steps] the same with variations
+ * @property {object} [quick] of `load`, for the quick cut
+ * @property {string[]} peers
+ * @property {string[]} [others] peers that no target needs: they run in the first two repetitions only
+ * @property {string[]} figures the first is the main one
+ * @property {object[]} [targets]
+ * @property {object} [series] a heading and one value per step: then the plot is a line
  */
+const REPS_OF_OTHERS = 2;
+
+/** @param {Question} question */
 export async function ask(question) {
   const { values: options } = parseArgs({
     options: {
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
+      resume: { type: 'boolean', default: false },
       reps: { type: 'string' },
       peers: { type: 'string' },
       out: { type: 'string' },
@@ -66,16 +73,15 @@ export async function ask(question) {
   });
   stopOnSignals(() => console.error('\nInterrupted.'), 130);
   if (pinned) pin(LOAD_CORE);
+  const folder = options.out ?? (options.quick || options.profile !== undefined ? undefined : RESULTS);
+  const file = folder === undefined ? undefined : join(folder, `${question.name}.json`);
+  const commit = describeCommit();
+  if (options.resume && file !== undefined && isWhole(file, commit)) return console.log(`${question.name}: kept, ${file} is whole and of ${commit}.`);
   try {
     const world = process.env.BENCH_WORLD === undefined ? await openWorld({ log: console.error }) : JSON.parse(readFileSync(process.env.BENCH_WORLD, 'utf8'));
-    const report = await measure(question, options, { world, mint: await minter(world) });
+    const report = await measure(question, options, { world, mint: await minter(world), commit, file });
     print(report);
-    const folder = options.out ?? (options.quick || options.profile !== undefined ? undefined : RESULTS);
-    if (folder !== undefined) {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, `${question.name}.json`), `${JSON.stringify(report, null, 1)}\n`);
-    }
-    if (options.check && !passes(report)) process.exitCode = 1;
+    if (report.failed.length > 0 || (options.check && !passes(report))) process.exitCode = 1;
   } catch (error) {
     console.error(error);
     process.exitCode = 1;
@@ -84,37 +90,17 @@ export async function ask(question) {
   }
 }
 
-async function measure(question, options, ctx) {
-  const wanted = options.peers?.split(',') ?? question.peers;
-  const asked = question.peers.filter((name) => wanted.includes(name));
-  const names = asked.filter((name) => peers[name].available?.() ?? true);
-  for (const name of asked) if (!names.includes(name)) console.error(`${name} is not installed here: left out.`);
-  const reps = Number(options.reps ?? (options.quick ? 3 : 5));
-  const steps = question.steps ?? [{ name: '' }];
-  const runs = [];
-  for (let rep = 1; rep <= reps; rep += 1) {
-    for (const step of steps) {
-      for (const name of names) {
-        const load = { ...DEFAULTS, ...question.load, ...step.load, ...(options.quick ? { ...question.quick, ...step.quick } : {}) };
-        try {
-          const result = await runOnce(name, load, options, ctx);
-          runs.push({ peer: name, step: step.name, rep, at: new Date().toISOString(), load_average: loadAverage(), result });
-          const main = question.figures
-            .slice(0, 4)
-            .map((figure) => `${FIGURES[figure].heading} ${show(FIGURES[figure].read(result) ?? NaN, FIGURES[figure].digits)}`);
-          const faults = Object.entries(faultsOf(result)).filter(([, count]) => count > 0);
-          console.error(
-            `${question.name} #${rep} ${step.name} ${name}: ${main.join(', ')}${faults.map(([fault, count]) => `, ${count} ${fault}`).join('')}${result.error ? ` (${result.error.split('\r\n')[0]})` : ''}`,
-          );
-        } catch (error) {
-          console.error(`${question.name} #${rep} ${step.name} ${name} FAILED: ${error.message.slice(0, 600)}`);
-          runs.push({ peer: name, step: step.name, rep, failed: error.message });
-        }
-      }
-    }
-  }
-  const { name, title, text, figures, targets = [], series } = question;
-  return {
+async function measure(question, options, { commit, file, ...ctx }) {
+  const { name, title, text, figures, targets = [], series, others = [], steps = [{ name: '' }] } = question;
+  const known = [...question.peers, ...others];
+  const asked = known.filter((peer) => options.peers?.split(',').includes(peer) ?? true);
+  const names = asked.filter((peer) => {
+    const reason = peers[peer].missing?.();
+    if (reason) console.error(`${peer} is left out: ${reason}.`);
+    return !reason;
+  });
+  const reps = Number(options.reps ?? (options.quick ? QUICK_REPS : REPS));
+  const report = {
     name,
     title,
     text,
@@ -122,75 +108,58 @@ async function measure(question, options, ctx) {
     targets,
     ...(series === undefined ? {} : { series }),
     quick: options.quick,
-    command: `node bench/${name}.mjs${options.quick ? ' --quick' : ''} --reps ${reps}`,
+    command: `npm run bench -- ${name}${options.quick ? ' --quick' : ''}${reps === REPS ? '' : ` --reps ${reps}`}${options.peers === undefined ? '' : ` --peers ${options.peers}`}`,
     machine: describeMachine(),
-    commit: describeCommit(),
+    commit,
+    whole: false,
+    seconds: 0,
     peers: Object.fromEntries(names.map((peer) => [peer, { what: peers[peer].what, version: peers[peer].version() }])),
     steps: steps.map((step) => step.name),
-    failed: runs.filter((run) => run.failed !== undefined),
-    runs: runs.filter((run) => run.failed === undefined),
+    failed: [],
+    runs: [],
   };
+  const started = performance.now();
+  for (let rep = 1; rep <= reps; rep += 1) {
+    for (const step of steps) {
+      const load = withDefaults({ ...question.load, ...step.load, ...(options.quick ? { ...question.quick, ...step.quick } : {}) });
+      for (const peer of names) {
+        const runs = step.peers?.includes(peer) ?? true;
+        if (!runs || rep > (step.reps ?? reps) || (rep > REPS_OF_OTHERS && others.includes(peer))) continue;
+        await note(report, { peer, step: step.name, rep }, () => runOnce(peer, load, options.profile, ctx));
+      }
+    }
+    Object.assign(report, { seconds: Math.round((performance.now() - started) / 1000), whole: rep === reps && report.failed.length === 0 });
+    if (file === undefined) continue;
+    mkdirSync(join(file, '..'), { recursive: true });
+    writeFileSync(file, `${JSON.stringify(report, null, 1)}\n`);
+  }
+  return report;
 }
 
-let runNumber = 0;
-
-async function runOnce(name, load, options, { world, mint }) {
-  runNumber += 1;
-  const { server, client, ours } = peers[name];
-  const flags = ours && options.profile !== undefined ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : [];
-  const users = Array.from({ length: load.users || load.subscribers }, (_, i) => i);
-  const publishers = Array.from({ length: load.publishers }, (_, i) => FIRST_PUBLISHER + i);
-  const set = load.ends === undefined ? 0 : await openSessionSet(world);
-  const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers], () => set);
-  const servers = [];
-  const start = async (port) => startServer(server({ port, world, flags }), { port, dir: world.dir, name });
-  let generator;
+/** A run that fails is reported and takes nothing else with it. */
+async function note(report, { peer, step, rep }, run) {
+  const where = `${report.name} #${rep} ${step} ${peer}`.replace('  ', ' ');
+  const started = performance.now();
   try {
-    const ports = [];
-    for (let i = 0; i < load.nodes; i += 1) ports.push(await freePort());
-    for (const port of ports) servers.push(await start(port));
-    await sleep(500);
-    const spec = {
-      ...load,
-      ...client,
-      publish: client.publish.replace('{run}', `${process.pid}-${runNumber}`),
-      ports,
-      tokens,
-      watch: servers.flatMap(({ pid }) => family(pid)),
-      ends: load.ends === undefined ? undefined : Array.from({ length: load.ends }, (_, user) => ({ user, request: endRequest(mint, user, set) })),
-    };
-    generator = spawn(process.execPath, [LOAD], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    return await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('the run took too long')), RUN_LIMIT_MS);
-      generator.once('exit', (code) => {
-        clearTimeout(timer);
-        reject(new Error(`the load generator ended with ${code}`));
-      });
-      generator.on('message', (message) => {
-        if (message.result !== undefined) resolve(message.result);
-        else if (message.error !== undefined) reject(new Error(message.error));
-        else if (message.event === 'ready') void restart().catch(reject);
-      });
-      generator.send({ spec });
+    const result = await run();
+    report.runs.push({ peer, step, rep, at: new Date().toISOString(), load_average: loadAverage(), result });
+    const main = report.figures.slice(0, 4).flatMap((figure) => {
+      const value = FIGURES[figure].read(result);
+      return value === undefined ? [] : [`${FIGURES[figure].heading} ${show(value, FIGURES[figure].digits)}`];
     });
-    async function restart() {
-      await sleep(1_000);
-      await servers[0].kill();
-      servers[0] = await start(ports[0]);
-    }
-  } finally {
-    generator?.kill('SIGKILL');
-    for (const each of servers) await each.stop();
+    const faults = Object.entries(faultsOf(result)).filter(([, count]) => count > 0);
+    const trouble = faults.map(([fault, count]) => `, ${count} ${fault}`).join('') + (result.error ? ` (${result.error.split('\r\n')[0]})` : '');
+    console.error(`${where}: ${main.join(', ')}${trouble} [${((performance.now() - started) / 1000).toFixed(1)} s]`);
+  } catch (error) {
+    console.error(`${where} FAILED: ${error.message.slice(0, 600)}`);
+    report.failed.push({ peer, step, rep, error: error.message });
   }
 }
 
-/** Ours only: an admin of the tenant ends a session. */
-function endRequest(mint, user, set) {
-  const body = JSON.stringify({ session: sessionId(user, set), reason: 'bench' });
-  return (
-    `POST /v1/admin/revocations HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${mint(ADMIN)}\r\n` +
-    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  );
+function isWhole(file, commit) {
+  if (!existsSync(file)) return false;
+  const report = JSON.parse(readFileSync(file, 'utf8'));
+  return report.commit === commit && !commit.endsWith('+') && report.whole === true && report.quick === false;
 }
 
 function print({ title, figures, peers: measured, steps, runs, targets }) {
@@ -211,16 +180,4 @@ function print({ title, figures, peers: measured, steps, runs, targets }) {
     const verdict = judge(target, runs);
     if (verdict !== null) console.log(`  ${verdict.met ? 'met   ' : 'MISSED'} ${wordsOf(target)}: ${show(verdict.value, 2)}`);
   }
-}
-
-/** Only what is robust on a busy machine: every run succeeded, and no ratio is over its ceiling. */
-function passes({ targets, runs, failed }) {
-  let good = failed.length === 0;
-  for (const target of targets) {
-    const verdict = target.ceiling === undefined ? null : judge(target, runs);
-    if (verdict === null || verdict.value <= target.ceiling) continue;
-    console.log(`REGRESSION ${wordsOf(target)}: ${show(verdict.value, 2)}, over the ceiling of ${target.ceiling}`);
-    good = false;
-  }
-  return good;
 }
