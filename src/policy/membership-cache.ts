@@ -1,11 +1,12 @@
 /**
  * Facts by room and user. A room's entry is one consistent picture: everything in it is true as of its epoch. Misses of
- * one turn are loaded by one query; log events move the picture forward, a load that saw further replaces it, and a load
- * that an event overtook is repeated. Believed only while the lease holds, because the log keeps it true.
+ * one turn (under load: of a few milliseconds) are one query; log events move the picture forward, a load that saw further
+ * replaces it, and a load that an event overtook is repeated. Believed only while the lease holds: the log keeps it true.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';
+import { monotonicMs } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
 import { isId } from '../platform/ids.js';
 import type { Role } from '../protocol/frames.js';
@@ -14,6 +15,8 @@ import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 const ENTRIES_MAX = 200_000;
 const BATCH_MAX = 1_000;
+/** Between two queries: a query costs more than many rows. Who comes alone never waits. */
+const GATHER_MS = 5;
 
 interface Wanted {
   tenantId: string;
@@ -67,6 +70,7 @@ export class MembershipCache {
   private members = 0;
   private era = 0;
   private waiting: Wanted[] = [];
+  private flushedMs = -Infinity;
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
   private readonly overtaken = new Map<string, number>();
@@ -93,11 +97,18 @@ export class MembershipCache {
   /** From Postgres; remembered. */
   load(tenantId: string, ref: string, userId: string): Promise<Facts> {
     return new Promise((resolve, reject) => {
-      if (this.waiting.push({ tenantId, ref, userId, resolve, reject }) === 1) setImmediate(() => this.flush());
+      if (this.waiting.push({ tenantId, ref, userId, resolve, reject }) === 1) this.schedule();
     });
   }
 
+  private schedule(): void {
+    const restMs = this.flushedMs + GATHER_MS - monotonicMs();
+    if (restMs > 0) setTimeout(() => this.flush(), restMs);
+    else setImmediate(() => this.flush());
+  }
+
   private flush(): void {
+    this.flushedMs = monotonicMs();
     const all = this.waiting;
     this.waiting = [];
     for (let from = 0; from < all.length; from += BATCH_MAX) void this.query(all.slice(from, from + BATCH_MAX));
