@@ -111,7 +111,10 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
         this.logger.error({ msg: 'audit records refused by Postgres', records: this.batch.length, error: (error as Error).message });
         this.lose(this.batch.length);
       }
+      const { length } = this.batch;
       this.batch = [];
+      // What came meanwhile waits for the next time: in a storm of connects one call would follow the other with a few records each.
+      if (length < BATCH) return;
     }
   }
 
