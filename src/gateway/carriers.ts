@@ -27,13 +27,16 @@ function fromHeader({ headers }: IncomingMessage): Carrier[] {
 }
 
 function fromSubprotocol({ headers }: IncomingMessage): Carrier[] {
-  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const header = headers['sec-websocket-protocol'];
+  if (header === undefined) return [];
+  const offered = header.split(',').map((name) => name.trim());
   const bearers = offered.filter((name) => name.startsWith(BEARER_SUBPROTOCOL_PREFIX));
   if (bearers.length > 0 && !offered.includes(PROTOCOL)) throw new DomainError('invalid_request', { status: 400, detail: 'bearer. without wardroom.v1' });
   return bearers.map((name) => ({ kind: 'subprotocol', token: name.slice(BEARER_SUBPROTOCOL_PREFIX.length) }));
 }
 
-function fromQuery({ searchParams }: URL, queryToken: boolean): Carrier[] {
+function fromQuery({ search, searchParams }: URL, queryToken: boolean): Carrier[] {
+  if (search === '') return [];
   const tokens = searchParams.getAll('token');
   if (tokens.length > 0 && !queryToken) throw new DomainError('invalid_request', { status: 400, detail: 'QUERY_TOKEN is off' });
   return [

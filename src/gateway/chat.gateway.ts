@@ -23,6 +23,8 @@ import { Subscribe } from './subscribe.js';
 
 const DECIDE_AGAIN_MAX = 5;
 
+type Answer = ServerFrame | Later | undefined;
+
 @WebSocketGateway({ path: WS_PATH })
 @UseGuards(FrameGuard)
 @UseFilters(FrameFilter)
@@ -37,7 +39,7 @@ export class ChatGateway {
   ) {}
 
   @SubscribeMessage('frame')
-  async handle(@ConnectedSocket() connection: Connection, @MessageBody() request: FrameRequest): Promise<ServerFrame | Later | undefined> {
+  handle(@ConnectedSocket() connection: Connection, @MessageBody() request: FrameRequest): Answer | Promise<Answer> {
     const { frame } = request;
     switch (frame.type) {
       case 'ping':

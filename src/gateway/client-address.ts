@@ -14,13 +14,17 @@ export function trustedProxies(cidrs: readonly string[]): (address: string) => b
 }
 
 export function clientAddress(request: IncomingMessage, trusted: (address: string) => boolean): string {
-  const forwarded = String(request.headers['x-forwarded-for'] ?? '')
+  let address = plain(request.socket.remoteAddress ?? '');
+  const header = request.headers['x-forwarded-for'];
+  if (header === undefined) return address;
+  const forwarded = String(header)
     .split(',')
     .map((hop) => hop.trim())
     .filter((hop) => isIP(plain(hop)) !== 0);
-  let address = plain(request.socket.remoteAddress ?? '');
   while (forwarded.length > 0 && trusted(address)) address = plain(forwarded.pop()!);
   return address;
 }
 
-const plain = (address: string): string => address.replace(/^::ffff:/, '');
+const MAPPED = '::ffff:';
+/** An IPv4 address is the same whichever kind of socket it came to. */
+const plain = (address: string): string => (address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address);

@@ -12,6 +12,7 @@ import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
 import { encodeTextFrame } from './frame-encoder.js';
+import type { FrameRequest } from './frame.guard.js';
 import { OutboundQueue } from './outbound-queue.js';
 import type { Source } from './outbound-queue.js';
 import type { RoomChannel } from './room-channel.js';
@@ -64,7 +65,8 @@ export class Connection {
   pinged = false;
   readonly openedMs = monotonicMs();
   closingSinceMs = 0;
-  dispatch: ((frame: unknown) => Promise<unknown>) | null = null;
+  /** Nest's handler with its guards, bound to this connection. */
+  dispatch: ((request: FrameRequest) => Promise<unknown>) | null = null;
   flushing = false;
 
   private readonly out: OutboundQueue;

@@ -12,6 +12,7 @@ import { ERROR_CODES, LIMITS } from '../protocol/index.js';
 import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
 import { Authenticate } from './authenticate.js';
 import type { Connection } from './connection.js';
+import { FrameRequest } from './frame.guard.js';
 import { FrameError, parseFrame } from './parse-frame.js';
 import { TokenBucket } from './token-bucket.js';
 
@@ -73,7 +74,7 @@ export class FrameQueue {
       if (this.overRate(connection)) return;
       this.metrics.framesIn.inc({ type: frame.type });
       if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
-      else await this.dispatch(connection, frame);
+      else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(frame)));
     } catch (error) {
       this.refuse(connection, error, error instanceof FrameError ? error.frameId : id);
     }
@@ -92,8 +93,7 @@ export class FrameQueue {
     await this.authenticate.byFrame(connection, frame);
   }
 
-  private async dispatch(connection: Connection, frame: ClientFrame): Promise<void> {
-    const result = await connection.dispatch!(frame);
+  private settle(connection: Connection, frame: ClientFrame, result: unknown): void {
     if (result instanceof Later) {
       result.answer.then(
         (answer) => this.answer(connection, frame, answer),

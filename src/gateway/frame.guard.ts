@@ -47,21 +47,36 @@ export class FrameGuard implements CanActivate {
     private readonly activity: SessionActivity,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    const connection = context.switchToWs().getClient<Connection>();
-    const request = context.switchToWs().getData<FrameRequest>();
+  /** In one step where lease and facts are at hand: nothing is waited for that need not be. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    const connection = context.getArgByIndex<Connection>(0);
+    const request = context.getArgByIndex<FrameRequest>(1);
+    if (request.frame.type === 'ping') return true;
+    return this.lease.fenced ? this.lease.prove().then(() => this.judge(connection, request)) : this.judge(connection, request);
+  }
+
+  private judge(connection: Connection, request: FrameRequest): boolean | Promise<boolean> {
     const { frame } = request;
-    if (frame.type === 'ping') return true;
-    await this.lease.prove();
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
     const action = ACTION_OF[frame.type];
     if (action === null || !('room' in frame)) return true;
     if (frame.type === 'publish') this.spendPublish(connection);
+    if (frame.type !== 'edit' && frame.type !== 'delete') {
+      const granted = this.policy.authorizeNow(connection.principal, frame.room, action);
+      if (granted !== null) {
+        request.granted = granted;
+        return true;
+      }
+    }
+    return this.ask(connection, request, frame, action);
+  }
+
+  /** The question may take a while: its answer counts only for a connection that may still act. */
+  private async ask(connection: Connection, request: FrameRequest, frame: Extract<ClientFrame, { room: string }>, action: RoomAction): Promise<boolean> {
     const target =
       frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
     request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);
-    // The question may have taken a while: the answer counts only for a connection that may still act.
     this.lease.requireLease();
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
     return true;

@@ -30,9 +30,10 @@ import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections, spread } from './connections.js';
 import { FrameQueue } from './frame-queue.js';
 import { WardroomSocket } from './wardroom-socket.js';
+import type { SocketHost } from './wardroom-socket.js';
 
 @Injectable()
-export class Handshake {
+export class Handshake implements SocketHost {
   private readonly logger = new Logger(Handshake.name);
   private readonly trusted: (address: string) => boolean;
   draining = false;
@@ -74,18 +75,22 @@ export class Handshake {
 
   /** The whole answer to one upgrade request. Never throws. */
   async upgrade(server: WebSocketServer, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyOnError);
     try {
       const { carrier, ip, origin } = this.admit(request);
       await this.requireLease();
       const outcome = await this.verifyHeader(carrier, origin, ip);
       if (socket.destroyed) return;
+      // One write for the answer of HTTP, `hello` and, with a token that is verified already, `auth_ok`.
+      socket.cork();
       server.handleUpgrade(request, socket, head, (ws) => {
         const connection = new Connection(ws as WardroomSocket, socket, ip, origin, this.connections);
-        (ws as WardroomSocket).connection = connection;
+        (ws as WardroomSocket).attach(connection, this);
         this.metrics.handshakes.inc({ outcome: 'accepted' });
         this.open(server, connection, carrier, outcome);
+        connection.flush();
       });
+      socket.uncork();
     } catch (error) {
       const requestId = newId();
       this.audit.refusedUpgrade(error, requestId, clientAddress(request, this.trusted));
@@ -103,7 +108,7 @@ export class Handshake {
 
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
   private admit(request: IncomingMessage): { carrier: Carrier; ip: string; origin: string | undefined } {
-    const url = urlOf(request);
+    const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request);
     if (url?.pathname !== WS_PATH) throw new DomainError('not_found');
     if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
     const { origin } = request.headers;
@@ -127,8 +132,6 @@ export class Handshake {
 
   private open(server: WebSocketServer, connection: Connection, carrier: Carrier, outcome: Awaited<ReturnType<Handshake['verifyHeader']>>): void {
     this.connections.open(connection);
-    connection.ws.on('close', () => this.connections.gone(connection));
-    connection.ws.on('error', (error: Error) => this.logger.debug({ msg: 'socket error', connection: connection.id, error: error.message }));
     server.emit('connection', connection);
     this.life.schedule(connection);
     connection.send({
@@ -144,6 +147,18 @@ export class Handshake {
       else this.authenticate.refuse(connection, outcome.refused);
     } else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
+  }
+
+  received(connection: Connection, data: Buffer, isBinary: boolean): void {
+    this.queue.receive(connection, data, isBinary);
+  }
+
+  gone(connection: Connection): void {
+    this.connections.gone(connection);
+  }
+
+  failed(connection: Connection, error: Error): void {
+    this.logger.debug({ msg: 'socket error', connection: connection.id, error: error.message });
   }
 
   /** Frames that came meanwhile have waited for this. */
@@ -163,8 +178,15 @@ export class Handshake {
   }
 }
 
+function destroyOnError(this: Socket): void {
+  this.destroy();
+}
+
+const BASE = 'http://wardroom.invalid';
+/** What nearly every client asks for. */
+const PLAIN_URL = new URL(WS_PATH, BASE);
+
 /** Undefined: a request target that is no URL, such as `//`. */
 function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
-  const base = 'http://wardroom.invalid';
-  return URL.canParse(url, base) ? new URL(url, base) : undefined;
+  return URL.canParse(url, BASE) ? new URL(url, BASE) : undefined;
 }

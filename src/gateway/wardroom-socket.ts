@@ -15,9 +15,40 @@ const BY_STATUS: Partial<Record<number, CloseCode>> = {
   1008: 'policy_violation',
 };
 
+/** Who hears what happens to the sockets of a node. */
+export interface SocketHost {
+  received(connection: Connection, data: Buffer, isBinary: boolean): void;
+  gone(connection: Connection): void;
+  failed(connection: Connection, error: Error): void;
+}
+
 export class WardroomSocket extends WebSocket {
-  /** Set right after the upgrade. */
-  connection: Connection | null = null;
+  private connection: Connection | null = null;
+  private host: SocketHost | null = null;
+
+  /** Right after the upgrade. The listeners are the same functions for all: an idle connection keeps no closure of its own. */
+  attach(connection: Connection, host: SocketHost): void {
+    this.connection = connection;
+    this.host = host;
+    this.on('message', WardroomSocket.onMessage);
+    this.on('close', WardroomSocket.onClose);
+    this.on('error', WardroomSocket.onError);
+  }
+
+  private static onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+    const { connection, host } = this as WardroomSocket;
+    host!.received(connection!, data, isBinary);
+  }
+
+  private static onClose(this: WebSocket): void {
+    const { connection, host } = this as WardroomSocket;
+    host!.gone(connection!);
+  }
+
+  private static onError(this: WebSocket, error: Error): void {
+    const { connection, host } = this as WardroomSocket;
+    host!.failed(connection!, error);
+  }
 
   /** Called by `ws` only: with a bare status for trouble of its own, with the client's status and text for an echo. */
   override close(code?: number, reason?: string | Buffer): void {

@@ -7,10 +7,8 @@ import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
-import type { ClientFrame } from '../protocol/frames.js';
 import type { Connection } from './connection.js';
-import { FrameRequest } from './frame.guard.js';
-import { FrameQueue } from './frame-queue.js';
+import type { FrameRequest } from './frame.guard.js';
 import { Handshake } from './handshake.js';
 
 interface Handler {
@@ -19,12 +17,9 @@ interface Handler {
 
 export class WardroomWsAdapter extends WsAdapter {
   private readonly handshake: Handshake;
-  private readonly queue: FrameQueue;
-
   constructor(app: INestApplicationContext) {
     super(app);
     this.handshake = app.get(Handshake);
-    this.queue = app.get(FrameQueue);
   }
 
   override create(): WebSocketServer {
@@ -37,15 +32,11 @@ export class WardroomWsAdapter extends WsAdapter {
 
   /** Nest calls this once per connection, before a frame can arrive. */
   override bindMessageHandlers(client: unknown, handlers: unknown[]): void {
-    const connection = client as Connection;
-    const { callback } = handlers[0] as Handler;
-    connection.dispatch = (frame) => callback(new FrameRequest(frame as ClientFrame));
-    connection.ws.on('message', (data: Buffer, isBinary: boolean) => this.queue.receive(connection, data, isBinary));
+    (client as Connection).dispatch = (handlers[0] as Handler).callback;
   }
 
-  override bindClientDisconnect(client: unknown, callback: () => void): void {
-    (client as Connection).ws.once('close', callback);
-  }
+  /** Nobody listens to Nest's word about it: who ended is found by `Connections.gone`. */
+  override bindClientDisconnect(): void {}
 
   /** Connections were closed by the drain; see drain.ts. */
   override async close(server: WebSocketServer): Promise<void> {
