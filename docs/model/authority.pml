@@ -55,7 +55,8 @@ typedef Node {
   bool snapKnows;
   /* its row in `nodes`, and what the waiter has seen of it */
   bool row;
-  byte silence;       /* ticks since its `at` was written: the waiter that sees it at once is the one that gives up first */
+  byte silence;       /* ticks since the last version of its row that a look after the COMMIT may show was written: the waiter that sees everything at once is the one that gives up first */
+  bool listed;        /* in `nodes` at that look */
   bool settled;       /* confirmed or fenced, for the receipt */
 };
 Node node[SLOTS];
@@ -97,11 +98,18 @@ inline die() {
 
 inline settle(k) {
   if
-  :: node[k].row && (applied(k) >= ended || node[k].silence >= WAIT) -> node[k].settled = true
+  :: node[k].listed && (applied(k) >= ended || node[k].silence >= WAIT) -> node[k].settled = true
   :: else
   fi
 }
-#define open(k) (node[k].row && !node[k].settled)
+#define open(k) (node[k].listed && node[k].row && !node[k].settled)
+
+/* A round that writes its row after the look reads the head after it, so it changes nothing for the waiter. */
+#ifdef BUG_SIGHTING
+#define wrote(k) skip /* the waiter counts from whatever it saw first, and does not look again after the COMMIT */
+#else
+#define wrote(k) if :: ended == 0 -> node[k].silence = 0 :: else fi
+#endif
 
 inline tick(k) {
   if :: node[k].lease > 0 -> node[k].lease-- :: else fi;
@@ -125,7 +133,7 @@ proctype Revoke() {
 #ifndef BUG_GUARD
   atomic { sharers == 0 -> locked = true };
 #endif
-  atomic { head++; ended = head; locked = false };
+  atomic { head++; ended = head; locked = false; node[0].listed = node[0].row; node[1].listed = node[1].row };
   do
   :: d_step { !effective -> settle(0); settle(1); effective = !(open(0) || open(1)) }
   :: effective -> break
@@ -137,17 +145,13 @@ proctype Gateway(byte i) {
   /* ---- the lease round: began, executed by Postgres, answered, applied to the head, extended */
   :: atomic { n.process == running && n.round == idle -> n.round = sent; n.roundAge = 0 }
 #ifdef BUG_ROUND
-  /* one statement whose snapshot is older than its commit: it reads the head, is held up, and is seen by others later */
+  /* the head first, or in one statement: its snapshot is older than its commit */
   :: d_step { n.round == sent -> n.roundHead = head; n.round = half }
-  :: d_step { n.round == half -> n.silence = 0; n.round = answered }
+  :: d_step { n.round == half -> wrote(i); n.round = answered }
 #else
-#ifdef TWO_STEP_ROUND
-  /* first `at`, committed; then the head, in a statement of its own */
-  :: d_step { n.round == sent -> n.silence = 0; n.round = half }
+  /* first the row, committed; then the head, in a statement of its own */
+  :: d_step { n.round == sent -> wrote(i); n.round = half }
   :: d_step { n.round == half -> n.roundHead = head; n.round = answered }
-#else
-  :: d_step { n.round == sent -> n.roundHead = head; n.silence = 0; n.round = answered }
-#endif
 #endif
 #ifdef BUG_LEASE
   :: d_step { n.process == running && n.round == answered ->
@@ -194,7 +198,7 @@ proctype Gateway(byte i) {
   :: d_step { i == 0 && n.process == running && n.round == idle -> n.process = reloading; n.lease = 0 }
 #endif
   :: d_step { n.process == reloading -> n.snapPosition = head; n.snapKnows = (ended > 0); n.process = snapshot }
-  :: d_step { n.process == snapshot -> n.row = true; n.silence = 0; n.process = rowed }
+  :: d_step { n.process == snapshot -> n.row = true; wrote(i); n.process = rowed }
   :: d_step { n.process == rowed ->
       n.position = n.snapPosition; n.knows = n.snapKnows; n.snapPosition = 0; n.snapKnows = false; n.process = running;
       if

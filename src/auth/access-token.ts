@@ -8,7 +8,7 @@ import type { KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { AuthorityState } from '../authority/authority-state.js';
-import { monotonicMs, wallMs } from '../platform/clock.js';
+import { monotonicMs, wallMs, wallStrays } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
@@ -55,6 +55,7 @@ export class AccessTokens {
   }
 
   mint(principal: Principal, { generation, sessionExpiresAtMs }: MintOptions): MintedToken {
+    this.requireClock();
     const { kid, alg, privateKey } = this.keys.current();
     const iat = Math.floor(wallMs() / 1000);
     const exp = Math.min(iat + this.lives.next(), Math.floor(sessionExpiresAtMs / 1000));
@@ -71,6 +72,11 @@ export class AccessTokens {
     };
     const token = this.jwt.sign(claims, { privateKey, algorithm: alg, header: { alg, typ: TOKEN_TYPE, kid } });
     return { token, issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
+  }
+
+  /** A token dated by a wrong clock would be refused everywhere else. */
+  requireClock(): void {
+    if (wallStrays()) throw clockInDoubt();
   }
 
   /** Throws the code to answer with. A token whose key is unknown here is refused, and the keys are read again meanwhile. */
@@ -95,7 +101,7 @@ export class AccessTokens {
   /** What a ticket stood for, judged as if its token had come itself. */
   judgeAgain(principal: Principal, token: { kid: string; jti: string; issuedAtMs: number; expiresAtMs: number }): AcceptedToken {
     const nowMs = wallMs();
-    if (token.expiresAtMs <= nowMs) throw new DomainError('token_expired', { who: principal });
+    if (token.expiresAtMs <= nowMs) throw untimely(new DomainError('token_expired', { who: principal }));
     const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid: token.kid });
     if (verdict !== null) throw new DomainError(verdict, { who: principal });
     this.activity.tokenAccepted(principal.sessionId, generationOf(token.jti));
@@ -114,7 +120,7 @@ export class AccessTokens {
     const claims = readClaims(shape.claims);
     if (claims === null) throw invalid('claims');
     if (claims.iss !== this.publicUrl.value || claims.aud !== this.publicUrl.value) throw invalid('issuer or audience');
-    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS) throw invalid('issued in the future');
+    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS) throw untimely(invalid('issued in the future'));
     const principal = { userId: claims.sub, tenantId: claims.tid, sessionId: claims.sid, tokenEndsAtMs: claims.exp * 1000 };
     return this.judgeAgain(principal, { kid: key.kid, jti: claims.jti, issuedAtMs: claims.iat * 1000, expiresAtMs: claims.exp * 1000 });
   }
@@ -127,4 +133,7 @@ function isSignedBy({ alg, publicKey }: { alg: SigningAlgorithm; publicKey: KeyO
   return verifySignature('sha256', Buffer.from(token.slice(0, dot)), key, Buffer.from(token.slice(dot + 1), 'base64url'));
 }
 
+const clockInDoubt = (): DomainError => new DomainError('auth_unavailable', { detail: 'the clock of this node is in doubt' });
+/** A refusal by time alone is none while the time is in doubt: a person must not be told to sign in again for that. */
+const untimely = (refusal: DomainError): DomainError => (wallStrays() ? clockInDoubt() : refusal);
 const invalid = (detail: string): DomainError => new DomainError('auth_invalid', { detail });

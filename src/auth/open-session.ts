@@ -45,6 +45,7 @@ export class OpenSession {
 
   /** Inside the transaction of the login. */
   async open(tx: Tx, who: WhoSignsIn): Promise<OpenedSession> {
+    this.accessTokens.requireClock();
     const principal = { tenantId: who.tenantId, userId: who.userId, sessionId: newId() };
     const refreshFamily = newRefreshFamily();
     const refresh = mintRefreshToken(refreshFamily, principal.sessionId, 1);

@@ -2,12 +2,14 @@ import { Module } from '@nestjs/common';
 import { AuthorityLog } from './authority-log.js';
 import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
+import { Clocks } from './clocks.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import { Receipts } from './receipts.js';
+import { Sightings } from './sightings.js';
 
 @Module({
-  providers: [AuthorityStream, AuthorityState, NodeRegistry, AuthorityLog, Lease, Receipts],
+  providers: [AuthorityStream, AuthorityState, Sightings, NodeRegistry, Clocks, AuthorityLog, Lease, Receipts],
   exports: [AuthorityState, AuthorityLog, Lease, Receipts],
 })
 export class AuthorityModule {}

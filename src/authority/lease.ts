@@ -5,19 +5,18 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
-import { monotonicMs, wallMs } from '../platform/clock.js';
+import { monotonicMs, wallStrays } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
+import { Clocks } from './clocks.js';
 import type { NumberedEvent } from './events.js';
 import { NodeRegistry } from './node-registry.js';
 
 const CATCH_UP_CHUNK = 1_000;
 const CLOSED_KEPT = 64;
-/** A wall clock that ran ahead of the monotonic one by more than this means the machine slept: prove again. */
-const CLOCK_JUMP_MS = 1_000;
 /** A beat this late means that the process stood still: what it has buffered is older than it looks. */
 const STALL_MS = 250;
 /** How long a frame or call waits for a proof before it is refused. */
@@ -30,9 +29,6 @@ export class Lease implements BeforeApplicationShutdown {
   private readonly boundMs: number;
   private readonly intervalMs: number;
   private leaseUntilMs = 0;
-  /** The same on the wall clock, with room for its corrections: in a suspended machine the monotonic clock stands still. */
-  private leaseUntilWallMs = 0;
-  private clockGapMs = wallMs() - monotonicMs();
   private wasFenced = true;
   /** Events that arrived by the stream ahead of their turn. */
   private readonly early = new Map<number, NumberedEvent>();
@@ -48,13 +44,14 @@ export class Lease implements BeforeApplicationShutdown {
   private lastPruneMs = monotonicMs();
   private readonly onChange: ((fenced: boolean) => void)[] = [];
   private readonly onProof: (() => void)[] = [];
-  private readonly onJump: ((aheadMs: number) => void)[] = [];
+  private readonly onSleep: ((sleptMs: number) => void)[] = [];
 
   constructor(
     config: Config,
     private readonly registry: NodeRegistry,
     private readonly state: AuthorityState,
     private readonly stream: AuthorityStream,
+    private readonly clocks: Clocks,
     private readonly metrics: Metrics,
   ) {
     this.boundMs = config.authorityLeaseMs;
@@ -66,9 +63,12 @@ export class Lease implements BeforeApplicationShutdown {
     return this.fencedAt(monotonicMs());
   }
 
-  /** The same for who has just read the monotonic clock: before each socket write. */
+  /**
+   * The same for who has just read the monotonic clock: before each socket write. A wall clock that strays from it was set,
+   * is wrong, or the machine slept: the next round tells (clocks.ts).
+   */
   fencedAt(nowMs: number): boolean {
-    if (nowMs < this.leaseUntilMs && nowMs - this.beatMs <= STALL_MS && wallMs() < this.leaseUntilWallMs) return false;
+    if (nowMs < this.leaseUntilMs && nowMs - this.beatMs <= STALL_MS && !wallStrays(nowMs)) return false;
     if (!this.lapsed) this.lapsedSinceMs = nowMs;
     this.lapsed = true;
     return true;
@@ -118,9 +118,9 @@ export class Lease implements BeforeApplicationShutdown {
     this.onProof.push(listener);
   }
 
-  /** Called when the machine slept: the monotonic clock stood still for `aheadMs` while tokens grew older. */
-  onClockJump(listener: (aheadMs: number) => void): void {
-    this.onJump.push(listener);
+  /** Called when the machine slept, before anything is proven again: the monotonic clock stood still while tokens grew older. */
+  onSlept(listener: (sleptMs: number) => void): void {
+    this.onSleep.push(listener);
   }
 
   /** Registers, follows the stream and answers after the first lease. */
@@ -153,7 +153,6 @@ export class Lease implements BeforeApplicationShutdown {
   private async oneRound(): Promise<void> {
     const beganMs = monotonicMs();
     this.noticeStall(beganMs);
-    this.noticeSleep(beganMs);
     try {
       let answer = await this.registry.round(this.state.position, this.closed);
       if (answer === null || answer.pruned > this.state.position) {
@@ -161,6 +160,7 @@ export class Lease implements BeforeApplicationShutdown {
         answer = await this.registry.round(this.state.position, this.closed);
       }
       if (answer === null) return;
+      this.noticeSleep(this.clocks.compare(answer.clock));
       if (this.state.position < answer.head) await this.catchUp(answer.head);
       if (this.state.position >= answer.head) this.extend(beganMs + this.boundMs);
     } catch (error) {
@@ -174,7 +174,6 @@ export class Lease implements BeforeApplicationShutdown {
 
   private extend(untilMs: number): void {
     this.leaseUntilMs = Math.max(this.leaseUntilMs, untilMs);
-    this.leaseUntilWallMs = wallMs() + (this.leaseUntilMs - monotonicMs()) + CLOCK_JUMP_MS;
     if (!this.lapsed || this.fenced) return;
     this.lapsed = false;
     for (const listener of this.onProof) listener();
@@ -236,16 +235,10 @@ export class Lease implements BeforeApplicationShutdown {
     this.state.reload(snapshot);
   }
 
-  private noticeSleep(nowMs: number): void {
-    const gapMs = wallMs() - nowMs;
-    if (Math.abs(gapMs - this.clockGapMs) > CLOCK_JUMP_MS) {
-      this.logger.warn({ msg: 'the wall clock jumped against the monotonic clock', jump_ms: Math.round(gapMs - this.clockGapMs) });
-      if (gapMs > this.clockGapMs) {
-        this.leaseUntilMs = 0;
-        for (const listener of this.onJump) listener(gapMs - this.clockGapMs);
-      }
-    }
-    this.clockGapMs = gapMs;
+  private noticeSleep(sleptMs: number): void {
+    if (sleptMs === 0) return;
+    this.leaseUntilMs = 0;
+    for (const listener of this.onSleep) listener(sleptMs);
   }
 
   private tellFence(): void {

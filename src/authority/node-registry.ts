@@ -3,28 +3,28 @@
  */
 import { Injectable } from '@nestjs/common';
 import { hostname } from 'node:os';
+import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import { NodeIdentity } from '../platform/node-identity.js';
 import { LONGEST_TOKEN_LIFE_MS } from './authority-state.js';
 import type { Snapshot } from './authority-state.js';
+import type { ClockReading } from './clocks.js';
 import type { AuthorityEvent, EndReason, NumberedEvent } from './events.js';
+import { Sightings } from './sightings.js';
 
 export interface RoundAnswer {
   /** Head of the log when the statement read it. */
   head: number;
   /** Everything up to here has been deleted from the log. */
   pruned: number;
+  clock: ClockReading;
 }
 
 export interface NodeRow {
   id: string;
-  incarnation: number;
   position: number;
-  /** Changes at every round; compared, never read as a time. */
-  at: string;
   leaseMs: number;
-  left: boolean;
   closed: Record<string, number>;
 }
 
@@ -38,6 +38,7 @@ export class NodeRegistry {
   constructor(
     private readonly config: Config,
     private readonly database: Database,
+    private readonly sightings: Sightings,
     identity: NodeIdentity,
   ) {
     this.id = identity.id;
@@ -77,8 +78,8 @@ export class NodeRegistry {
   }
 
   /**
-   * Reports the position, and only when that is committed reads the head: a waiter that sees no new `at` after its own
-   * COMMIT knows that every later round will read its event. Null: our row is gone, the node must register again.
+   * Reports the position, and only when that is committed reads the head: a waiter that looks after its own COMMIT knows
+   * that every round it does not see yet will read its event. Null: our row is gone, the node must register again.
    */
   async round(position: number, closed: Record<string, number>): Promise<RoundAnswer | null> {
     const mine = await this.database.authority<{ id: string }>(
@@ -87,8 +88,17 @@ export class NodeRegistry {
       [this.id, this.incarnation, position, JSON.stringify(closed)],
     );
     if (mine.length === 0) return null;
-    const [row] = await this.database.authority<{ n: string; pruned: string }>('authority_head', 'SELECT n, pruned FROM authority_head', []);
-    return row === undefined ? null : { head: Number(row.n), pruned: Number(row.pruned) };
+    const askedMs = monotonicMs();
+    const [row] = await this.database.authority<{ n: string; pruned: string; clock: number; versions: Record<string, string> | null }>(
+      'authority_head',
+      `SELECT n, pruned, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock,
+         (SELECT json_object_agg(id, xmin::text) FROM nodes WHERE left_at IS NULL) AS versions FROM authority_head`,
+      [],
+    );
+    if (row === undefined) return null;
+    const head = Number(row.n);
+    this.sightings.note(head, new Map(Object.entries(row.versions ?? {})));
+    return { head, pruned: Number(row.pruned), clock: { clockMs: row.clock, askedMs, answeredMs: monotonicMs() } };
   }
 
   async eventsAfter(position: number, limit: number): Promise<NumberedEvent[]> {
@@ -100,26 +110,15 @@ export class NodeRegistry {
     return rows.map((row) => ({ n: Number(row.n), event: row.payload }));
   }
 
-  /** Every node that may still serve; those that left by themselves hold no connection. */
-  async others(): Promise<NodeRow[]> {
-    const rows = await this.database.hot<{
-      id: string;
-      incarnation: number;
-      position: string;
-      at: string;
-      lease_ms: number;
-      left: boolean;
-      closed: Record<string, number>;
-    }>('authority_nodes', 'SELECT id, incarnation, position, at::text AS at, lease_ms, left_at IS NOT NULL AS left, closed FROM nodes', []);
-    return rows.map((row) => ({
-      id: row.id,
-      incarnation: row.incarnation,
-      position: Number(row.position),
-      at: row.at,
-      leaseMs: row.lease_ms,
-      left: row.left,
-      closed: row.closed,
-    }));
+  /** Every node that may still serve; those that left by themselves hold no connection. A look (sightings.ts). */
+  async serving(): Promise<NodeRow[]> {
+    const rows = await this.database.hot<{ id: string; version: string; position: string; lease_ms: number; closed: Record<string, number>; head: string }>(
+      'authority_nodes',
+      `SELECT id, xmin::text AS version, position, lease_ms, closed, (SELECT n FROM authority_head) AS head FROM nodes WHERE left_at IS NULL`,
+      [],
+    );
+    if (rows.length > 0) this.sightings.note(Number(rows[0]!.head), new Map(rows.map((row) => [row.id, row.version])));
+    return rows.map((row) => ({ id: row.id, position: Number(row.position), leaseMs: row.lease_ms, closed: row.closed }));
   }
 
   /** A clean stop: receipts need not wait for this node's lease to run out. */

@@ -1,7 +1,7 @@
 /**
  * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed` when it reported a
- * position at or past the change, `fenced` when no round of it was seen for B x 1.01 + 50 ms on the waiter's own
- * monotonic clock: then its lease has run out and it can only return by reading the log to the head.
+ * position at or past the change, `fenced` when whatever lease it had without knowing of the change has run out, by the
+ * waiter's own monotonic clock (sightings.ts): it can only return by reading the log to the head.
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
@@ -14,26 +14,21 @@ import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import type { NodeRow } from './node-registry.js';
 import type { Receipt } from './receipt.schema.js';
+import { Sightings } from './sightings.js';
 
 const POLL_MS = 100;
 /** Beyond the longest possible fencing: then the answer is an honest `pending`. */
 const PATIENCE_FACTOR = 1.5;
-const fencedAfterMs = (leaseMs: number): number => leaseMs * 1.01 + 50;
-
-interface Sighting {
-  at: string;
-  seenMs: number;
-}
+const PATIENCE_MS_MIN = 5_000;
 
 @Injectable()
 export class Receipts {
   private readonly positions = new Map<string, Confirmation>();
-  /** When this node first saw the present `at` of another: kept between receipts, so a dead node costs its wait once. */
-  private readonly sightings = new Map<string, Sighting>();
-  private wake: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
 
   constructor(
     private readonly registry: NodeRegistry,
+    private readonly sightings: Sightings,
     private readonly lease: Lease,
     private readonly database: Database,
     private readonly metrics: Metrics,
@@ -42,7 +37,7 @@ export class Receipts {
   /** From Redis; the same news arrives in Postgres with the node's next round. */
   onConfirmation(confirmation: Confirmation): void {
     this.positions.set(confirmation.node, confirmation);
-    for (const wake of this.wake.splice(0)) wake();
+    for (const wake of this.waiting) wake();
   }
 
   /** Null for a change that shrank nothing. `wait` false answers at once with what is known. */
@@ -62,65 +57,117 @@ export class Receipts {
   }
 
   private async observe(pending: PendingReceipt, wait: boolean): Promise<Receipt> {
-    const settled = new Map<string, Receipt['nodes'][number]>();
-    const closed = new Map<string, number>();
-    const elapsed = () => Math.round(monotonicMs() - pending.startedMs);
+    const watch = new Watch(pending);
+    const looks: { running: Promise<void> | null; dueMs: number } = { running: null, dueMs: 0 };
     for (;;) {
-      const nodes = await this.look().catch(() => null);
-      let open = nodes === null;
-      for (const node of nodes ?? []) {
-        const state = this.stateOf(node, pending.n);
-        if (state !== null && !settled.has(node.id)) settled.set(node.id, { id: node.id, state, ms: elapsed() });
-        closed.set(node.id, Math.max(closed.get(node.id) ?? 0, this.closedAt(node, pending)));
-        open ||= !settled.has(node.id);
+      if (looks.running === null && monotonicMs() >= looks.dueMs) {
+        looks.running = this.look(watch).finally(() => Object.assign(looks, { running: null, dueMs: monotonicMs() + POLL_MS }));
       }
-      const patienceMs = Math.max(5_000, ...(nodes ?? []).map((node) => node.leaseMs)) * PATIENCE_FACTOR;
-      if (!open || !wait || elapsed() > patienceMs) {
-        return {
-          id: pending.id,
-          effective: !open,
-          state: open ? 'pending' : 'effective',
-          sessions: pending.sessions,
-          connections_closed: [...closed.values()].reduce((sum, count) => sum + count, 0),
-          nodes: [...settled.values()],
-          ms: elapsed(),
-        };
-      }
-      await this.news();
+      // A Postgres that has fallen silent does not hold back what the nodes or the clock say.
+      if (wait) await Promise.race([this.news(this.nextMs(watch)), ...(looks.running === null ? [] : [looks.running])]);
+      else await looks.running;
+      this.judge(watch);
+      if (watch.done || !wait || watch.elapsedMs > watch.patienceMs) return watch.receipt();
     }
   }
 
-  /** Nodes that have to be waited for; remembers when each was first seen with its present `at`. */
-  private async look(): Promise<NodeRow[]> {
-    const rows = (await this.registry.others()).filter((node) => !node.left);
-    // Taken after the answer: the round that wrote this `at` began before it.
-    const seenMs = monotonicMs();
-    for (const row of rows) {
-      if (this.sightings.get(row.id)?.at !== row.at) this.sightings.set(row.id, { at: row.at, seenMs });
+  private async look(watch: Watch): Promise<void> {
+    const rows = await this.registry.serving().catch(() => null);
+    if (rows === null) return;
+    watch.see(rows);
+    const serving = new Set(rows.map((row) => row.id));
+    for (const id of this.positions.keys()) if (!serving.has(id)) this.positions.delete(id);
+  }
+
+  private judge(watch: Watch): void {
+    const { n } = watch.pending;
+    for (const node of watch.nodes.values()) {
+      const told = this.positions.get(node.id);
+      if (node.position >= n || (told?.position ?? 0) >= n) watch.settle(node.id, 'confirmed');
+      else if (monotonicMs() >= this.fencedFromMs(node, n)) watch.settle(node.id, 'fenced');
+      watch.count(node.id, closedIn(watch.pending, { ...node.closed, ...told?.closed }));
     }
-    const known = new Set(rows.map((row) => row.id));
-    for (const id of this.sightings.keys()) if (!known.has(id)) this.sightings.delete(id);
-    for (const id of this.positions.keys()) if (!known.has(id)) this.positions.delete(id);
-    return rows;
   }
 
-  private stateOf(node: NodeRow, n: number): 'confirmed' | 'fenced' | null {
-    if (node.position >= n || (this.positions.get(node.id)?.position ?? 0) >= n) return 'confirmed';
-    const sighting = this.sightings.get(node.id)!;
-    return monotonicMs() - sighting.seenMs > fencedAfterMs(node.leaseMs) ? 'fenced' : null;
+  private fencedFromMs(node: NodeRow, n: number): number {
+    return this.sightings.fencedFromMs(node.id, node.leaseMs, n);
   }
 
-  private closedAt(node: NodeRow, pending: PendingReceipt): number {
-    const counts = { ...node.closed, ...this.positions.get(node.id)?.closed };
-    let closed = 0;
-    for (let n = pending.firstN; n <= pending.n; n += 1) closed += counts[String(n)] ?? 0;
-    return closed;
+  /** Until the next look, or the next moment at which the clock alone says something. */
+  private nextMs(watch: Watch): number {
+    const dueMs = watch.open.map((node) => this.fencedFromMs(node, watch.pending.n) - monotonicMs());
+    return Math.max(1, Math.min(POLL_MS, ...dueMs));
   }
 
-  private news(): Promise<void> {
+  private news(withinMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.wake.push(() => (clearTimeout(timer), resolve()));
+      const wake = () => {
+        clearTimeout(timer);
+        this.waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.ceil(withinMs));
+      this.waiting.add(wake);
     });
   }
+}
+
+/** What is known of the nodes that one receipt waits for. */
+class Watch {
+  /** Null until the first look after the COMMIT. Who registers later reads the log past the change before serving anybody. */
+  private listed: ReadonlySet<string> | null = null;
+  nodes: ReadonlyMap<string, NodeRow> = new Map();
+  private readonly settled = new Map<string, Receipt['nodes'][number]>();
+  private readonly closed = new Map<string, number>();
+
+  constructor(readonly pending: PendingReceipt) {}
+
+  get elapsedMs(): number {
+    return Math.round(monotonicMs() - this.pending.startedMs);
+  }
+
+  get patienceMs(): number {
+    return Math.max(PATIENCE_MS_MIN, ...[...this.nodes.values()].map((node) => node.leaseMs)) * PATIENCE_FACTOR;
+  }
+
+  /** Still to be waited for. */
+  get open(): NodeRow[] {
+    return [...this.nodes.values()].filter((node) => !this.settled.has(node.id));
+  }
+
+  get done(): boolean {
+    return this.listed !== null && this.open.length === 0;
+  }
+
+  see(rows: NodeRow[]): void {
+    const listed = (this.listed ??= new Set(rows.map((row) => row.id)));
+    this.nodes = new Map(rows.filter((row) => listed.has(row.id)).map((row) => [row.id, row]));
+  }
+
+  settle(id: string, state: 'confirmed' | 'fenced'): void {
+    if (!this.settled.has(id)) this.settled.set(id, { id, state, ms: this.elapsedMs });
+  }
+
+  count(id: string, closed: number): void {
+    this.closed.set(id, Math.max(this.closed.get(id) ?? 0, closed));
+  }
+
+  receipt(): Receipt {
+    return {
+      id: this.pending.id,
+      effective: this.done,
+      state: this.done ? 'effective' : 'pending',
+      sessions: this.pending.sessions,
+      connections_closed: [...this.closed.values()].reduce((sum, count) => sum + count, 0),
+      nodes: [...this.settled.values()],
+      ms: this.elapsedMs,
+    };
+  }
+}
+
+/** `closed`: connections closed, by event number. */
+function closedIn({ firstN, n }: PendingReceipt, closed: Record<string, number>): number {
+  let sum = 0;
+  for (let i = firstN; i <= n; i += 1) sum += closed[String(i)] ?? 0;
+  return sum;
 }

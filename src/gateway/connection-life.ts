@@ -32,7 +32,7 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
   ) {
     connections.onEnded((connection) => this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS));
     lease.onFence((fenced) => this.tellPaused(fenced));
-    lease.onClockJump((aheadMs) => this.ageTokens(aheadMs));
+    lease.onSlept((sleptMs) => this.ageTokens(sleptMs));
   }
 
   onModuleInit(): void {
@@ -100,10 +100,10 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
   }
 
   /** Deadlines are monotonic; while the machine slept that clock stood still and the tokens did not. */
-  private ageTokens(aheadMs: number): void {
+  private ageTokens(sleptMs: number): void {
     for (const connection of this.connections.values()) {
       if (connection.token === null) continue;
-      connection.token = { ...connection.token, deadlineMs: connection.token.deadlineMs - aheadMs };
+      connection.token = { ...connection.token, deadlineMs: connection.token.deadlineMs - sleptMs };
       this.schedule(connection);
     }
   }

@@ -66,6 +66,7 @@ export class Metrics {
   readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');
   readonly authorityFenced = this.gauge('authority_fenced', '1 while this node cannot prove its authority');
   readonly authorityRoundSeconds = this.histogram('authority_round_seconds', 'duration of a lease round', []);
+  readonly clockOffset = this.gauge('clock_offset_seconds', "this node's wall clock minus that of Postgres; over 5 s either way it is fenced");
   readonly receiptSeconds = this.histogram('receipt_seconds', 'commit to receipt', ['effective']);
   readonly httpSeconds = this.histogram('http_seconds', 'REST calls', ['method', 'status']);
 

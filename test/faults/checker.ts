@@ -13,8 +13,6 @@ export interface Violation {
 export interface Expectations {
   /** Nothing that broke may fence anybody. */
   nobodyFenced: boolean;
-  /** A node's clock was wrong: tokens may have to be refreshed early there. */
-  refreshesEarly?: boolean;
 }
 
 /** The contract's own tolerances. */
@@ -181,8 +179,8 @@ function* order(history: History, ledger: Ledger): Generator<Violation> {
 }
 
 /** P7: nobody who is in good standing is told to sign in again or to stay away, and loss of Redis fences nobody. */
-function* truth(history: History, ledger: Ledger, { nobodyFenced, refreshesEarly = false }: Expectations): Generator<Violation> {
-  const wrong = new Set(refreshesEarly ? ['login', 'stop'] : ['login', 'stop', 'refresh']);
+function* truth(history: History, ledger: Ledger, { nobodyFenced }: Expectations): Generator<Violation> {
+  const wrong = new Set(['login', 'stop', 'refresh']);
   const over = new Map([...endings(history, ledger)].map(([session, { commit }]) => [session, commit.committedMs]));
   const sessions = new Map(history.sessions.map((session) => [session.id, session]));
   const clients = new Map(history.clients.map((client) => [client.id, client]));

@@ -10,8 +10,6 @@ export interface Scenario {
   inCut: boolean;
   /** Breaks only Redis: nobody may be fenced or refused. */
   redisOnly?: boolean;
-  /** Makes a clock wrong: tokens may end early, by that clock. */
-  wrongClock?: boolean;
   /** So many sets of victims lose their rights while it is broken, one after the other; default: one. */
   rounds?: number;
   /** How long it stays broken, at least; also at least until the changes made meanwhile are answered. */
@@ -263,7 +261,7 @@ async function atRandom(cluster: FaultCluster): Promise<() => Promise<void>> {
   const seed = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   console.log(`FAULTS_SEED=${seed}`);
   const random = generator(seed);
-  const chosen = SCENARIOS.filter((scenario) => scenario.apply !== atRandom && scenario.wrongClock !== true);
+  const chosen = SCENARIOS.filter((scenario) => scenario.apply !== atRandom);
   let going = true;
   const loop = async () => {
     while (going) {
@@ -314,7 +312,6 @@ function clockSteps(): Scenario[] {
   return [3_600, -3_600].map((seconds) => ({
     name: `the clock of a node is stepped by ${seconds} s`,
     inCut: false,
-    wrongClock: true,
     holdMs: pastLease,
     via: butLast,
     skip: (cluster) => (cluster.hasClocks ? undefined : 'libfaketime is not on this machine (LIBFAKETIME=/path/to/libfaketimeMT.so.1)'),

@@ -1,0 +1,52 @@
+/** From when on a silent node cannot serve by old knowledge: what the receipt's word `fenced` rests on. */
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Sightings } from '../../../src/authority/sightings.js';
+
+const LEASE_MS = 5_000;
+const FENCED_AFTER_MS = LEASE_MS * 1.01 + 50;
+
+describe('a node is fenced for event 8', () => {
+  let now = 0;
+  let sightings: Sightings;
+  const look = (atMs: number, head: number, version: string | null) => {
+    now = atMs;
+    sightings.note(head, new Map(version === null ? [] : [['b', version]]));
+  };
+  const from = () => sightings.fencedFromMs('b', LEASE_MS, 8);
+
+  beforeEach(() => {
+    sightings = new Sightings();
+    jest.spyOn(performance, 'now').mockImplementation(() => now);
+  });
+
+  test('one lease after its row was first seen as it still was after the commit', () => {
+    look(1_000, 7, 'v1');
+    look(3_000, 7, 'v1');
+    look(4_000, 8, 'v1');
+    expect(from()).toBe(1_000 + FENCED_AFTER_MS);
+  });
+
+  test('not by a row that it has replaced before the commit', () => {
+    look(1_000, 7, 'v1');
+    look(4_000, 8, 'v2');
+    expect(from()).toBe(4_000 + FENCED_AFTER_MS);
+  });
+
+  test('one lease after the first look that knew the event, whatever it has written since: those rounds read the event', () => {
+    look(1_000, 7, 'v1');
+    look(4_000, 8, 'v2');
+    look(4_400, 9, 'v3');
+    look(8_000, 9, 'v4');
+    expect(from()).toBe(4_000 + FENCED_AFTER_MS);
+  });
+
+  test('never while no look knew the event and its row was not seen', () => {
+    look(1_000, 7, null);
+    expect(from()).toBe(Infinity);
+  });
+
+  test('later, never earlier, for an event that was known before this node began to look', () => {
+    look(9_000, 20, 'v1');
+    expect(from()).toBe(9_000 + FENCED_AFTER_MS);
+  });
+});
