@@ -26,12 +26,15 @@ const ORDER = [
   'two-nodes',
   'more-nodes',
 ];
+/** Another harness, on stores and cores of its own choice: it measures promises, not prices. */
+const REVOCATION = 'revocation';
 const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report', 'gate', 'scale']);
 const known = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => basename(file, '.mjs'))
   .filter((name) => !NOT_QUESTIONS.has(name))
-  .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  .sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
+  .concat(REVOCATION);
 
 const words = process.argv.slice(2);
 const firstOption = words.findIndex((word) => word.startsWith('-'));
@@ -50,27 +53,34 @@ const { openWorld, pin } = await import('./seed.mjs');
 const { LOAD_CORE, pinned } = await import('./harness/servers.mjs');
 const failed = [];
 const times = [];
+const wanted = asked.length > 0 ? asked : known;
+const questions = wanted.filter((name) => name !== REVOCATION);
 try {
-  if (pinned) pin(LOAD_CORE);
-  const world = await openWorld({ log: console.error });
-  const file = join(world.dir, 'world.json');
-  writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
-  for (const name of asked.length > 0 ? asked : known) {
-    const env = { ...process.env, BENCH_WORLD: file };
-    const started = performance.now();
-    if ((await run([join(folder, `${name}.mjs`), ...options], env)) !== 0) failed.push(name);
-    times.push({ name, seconds: (performance.now() - started) / 1000 });
-  }
-  if (!options.includes('--quick') && (await run([join(folder, 'report.mjs')], process.env)) !== 0) failed.push('report');
+  if (wanted.includes(REVOCATION)) await time(REVOCATION, 'revocation/measure.mjs', process.env);
+  if (questions.length > 0) await askAll();
 } finally {
   await stopChildren();
 }
-console.log(
-  `\n${times.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}; ${(times.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes in all.`,
+console.log(  `\n${times.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}; ${(times.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes in all.`,
 );
 if (failed.length > 0) {
   console.error(`\nFailed: ${failed.join(', ')}`);
   process.exitCode = 1;
+}
+
+async function askAll() {
+  if (pinned) pin(LOAD_CORE);
+  const world = await openWorld({ log: console.error });
+  const file = join(world.dir, 'world.json');
+  writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
+  for (const name of questions) await time(name, `${name}.mjs`, { ...process.env, BENCH_WORLD: file });
+  if (!options.includes('--quick') && (await run([join(folder, 'report.mjs')], process.env)) !== 0) failed.push('report');
+}
+
+async function time(name, script, env) {
+  const started = performance.now();
+  if ((await run([join(folder, script), ...options], env)) !== 0) failed.push(name);
+  times.push({ name, seconds: (performance.now() - started) / 1000 });
 }
 
 async function run(args, env) {

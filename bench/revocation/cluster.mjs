@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { removeAtEnd, startChild } from '../../scripts/children.mjs';
-import { createDatabase } from '../../scripts/stores/postgres.mjs';
+import { createDatabase, startPostgres } from '../../scripts/stores/postgres.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { startStores } from '../../scripts/stores.mjs';
-import { lineTo } from './partition.mjs';
+import { lineTo } from './line.mjs';
+import { startBreakableRedis } from './redis.mjs';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 export const OPERATOR = { tenant: 'system', email: 'operator@bench.example', password: randomBytes(18).toString('base64url') };
@@ -19,11 +19,10 @@ export async function openStores(log) {
   const dir = mkdtempSync(join(tmpdir(), 'wardroom-revocation-'));
   chmodSync(dir, 0o711); // Postgres may run as another user
   removeAtEnd(dir);
-  delete process.env.DATABASE_URL;
-  delete process.env.REDIS_URL;
-  const names = [];
-  const stores = await startStores({ dir, log: (line) => (names.push(line), log(line)) });
-  return { ...stores, dir, names };
+  const [postgres, redis] = await Promise.all([startPostgres({ dir }), startBreakableRedis()]);
+  const names = [postgres.name, redis.name];
+  for (const name of names) log(name);
+  return { databaseUrl: postgres.url, redis, dir, names };
 }
 
 /** `count` ready nodes on a database of their own. */
@@ -53,28 +52,26 @@ export async function startNodes(stores, count, leaseMs) {
   return nodes;
 }
 
-async function startNode({ dir, redisUrl }, shared, databaseUrl, i) {
-  const lines = [await lineTo(databaseUrl), await lineTo(redisUrl)];
+async function startNode({ dir, redis }, shared, databaseUrl, i) {
+  const lines = [await lineTo(databaseUrl), await lineTo(redis.url)];
   const [port, internalPort] = [await freePort(), await freePort()];
   const log = openSync(join(dir, `node-${port}.log`), 'a');
-  const child = startChild(process.execPath, ['--enable-source-maps', main], {
-    env: { ...shared, PORT: String(port), INTERNAL_PORT: String(internalPort), DATABASE_URL: lines[0].url, REDIS_URL: lines[1].url },
-    stdio: ['ignore', log, log],
-  });
-  return {
+  const env = { ...shared, PORT: String(port), INTERNAL_PORT: String(internalPort), DATABASE_URL: lines[0].url, REDIS_URL: lines[1].url };
+  const node = {
     name: `node ${i}`,
     url: `http://127.0.0.1:${port}`,
     wsUrl: `ws://127.0.0.1:${port}/v1/ws`,
     internalUrl: `http://127.0.0.1:${internalPort}`,
-    child,
     lines,
-    partition: () => lines.forEach((line) => line.cut()),
-    mend: () => lines.forEach((line) => line.mend()),
+    process: null,
+    start: () => (node.process = startChild(process.execPath, ['--enable-source-maps', main], { env, stdio: ['ignore', log, log] })),
   };
+  node.start();
+  return node;
 }
 
 /** Serves, and proves its authority. */
-export async function ready({ internalUrl, child, name }) {
+export async function ready({ internalUrl, process: child, name }) {
   for (let waited = 0; waited < 60_000; waited += 20) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended`);
     const answer = await fetch(`${internalUrl}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);

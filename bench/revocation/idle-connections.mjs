@@ -1,40 +1,49 @@
 /**
- * Connections that do nothing, in a process of their own: `node idle-connections.mjs`, told over IPC
- * `{urls, token, count}`; answers `{open}` when they are there, and `{lost}` whenever one ends. They end with the process.
+ * Connections that do nothing, in a process of their own: `node idle-connections.mjs`, told over IPC `{urls, token, count}`,
+ * later `{reconnect: true}`; answers `{open}`, how many there are now. They end with the process.
  */
 import { WebSocket } from 'ws';
 
 const AT_ONCE = 100;
-let lost = 0;
+let token;
+let open = 0;
+/** Where one is to be opened. */
+let wanted = [];
 
-process.on('message', (task) => void openAll(task));
+process.on('message', (task) => {
+  if (task.urls !== undefined) {
+    token = task.token;
+    wanted = Array.from({ length: task.count }, (_, i) => task.urls[i % task.urls.length]);
+  }
+  void openAll();
+});
 process.on('disconnect', () => process.exit(0));
 
-async function openAll({ urls, token, count }) {
-  let started = 0;
-  let open = 0;
+async function openAll() {
   const enter = async () => {
-    while (started < count) {
-      const url = urls[started % urls.length];
-      started += 1;
-      if (await connect(url, token)) open += 1;
-    }
+    for (let url = wanted.pop(); url !== undefined; url = wanted.pop()) await connect(url);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, enter));
   process.send({ open });
 }
 
-function connect(url, token) {
+function connect(url) {
   return new Promise((resolve) => {
     const ws = new WebSocket(url, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
+    let counted = false;
     ws.on('message', (data) => {
-      if (String(data).startsWith('{"type":"auth_ok"')) resolve(true);
+      if (counted || !String(data).startsWith('{"type":"auth_ok"')) return;
+      counted = true;
+      open += 1;
+      resolve();
     });
-    ws.on('error', () => resolve(false));
+    ws.on('error', resolve);
     ws.on('close', () => {
-      resolve(false);
-      lost += 1;
-      process.send({ lost });
+      resolve();
+      if (counted) {
+        open -= 1;
+        wanted.push(url);
+      }
     });
   });
 }

@@ -36,13 +36,22 @@ function openSocket(url, token, room) {
   });
 }
 
-/** Somebody who talks on each node, so that a socket that is not dead is never silent for long; needs no store while the node has its lease. */
-export async function startTalking(node, token, room, everyMs) {
-  const ws = new WebSocket(node.wsUrl, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
-  await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject));
-  const timer = setInterval(() => ws.send(JSON.stringify({ type: 'signal', room, kind: 'talk', body: 'still here?' })), everyMs);
-  return () => {
-    clearInterval(timer);
-    ws.terminate();
+/** Somebody who talks on a node, so that a socket that is not dead is never silent for long; needs no store while the node has its lease. */
+export function startTalking(node, token, room, everyMs) {
+  let ws;
+  const timer = setInterval(() => {
+    if (ws?.readyState === WebSocket.OPEN) ws.send(JSON.stringify({ type: 'signal', room, kind: 'talk', body: 'still here?' }));
+  }, everyMs);
+  return {
+    /** At the start, and after the node has died. */
+    async again() {
+      ws = new WebSocket(node.wsUrl, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
+      ws.on('error', () => undefined);
+      await new Promise((resolve, reject) => ws.once('open', resolve).once('error', reject));
+    },
+    stop() {
+      clearInterval(timer);
+      ws?.terminate();
+    },
   };
 }

@@ -1,4 +1,4 @@
-/** The line between one node and one store, and scissors. Cut, nothing arrives on either side and nobody is told. */
+/** The line between one node and one store. Cut, nothing arrives on either side and nobody is told; long, everything is late. */
 import { connect, createServer } from 'node:net';
 
 /** @param {string} url of the store */
@@ -6,6 +6,7 @@ export async function lineTo(url) {
   const { hostname, port } = new URL(url);
   const pairs = new Set();
   let cut = false;
+  let latencyMs = 0;
   const server = createServer({ noDelay: true }, (client) => {
     const store = connect({ host: hostname, port: Number(port), noDelay: true });
     const pair = [client, store];
@@ -15,30 +16,31 @@ export async function lineTo(url) {
       for (const socket of pair) socket.destroy();
     };
     for (const socket of pair) socket.on('error', end).on('close', end);
-    client.pipe(store);
-    store.pipe(client);
-    if (cut) hold(pair);
+    client.on('data', (bytes) => pass(store, bytes));
+    store.on('data', (bytes) => pass(client, bytes));
+    if (cut) for (const socket of pair) socket.pause();
   });
+  const pass = (to, bytes) => {
+    if (latencyMs === 0) to.write(bytes);
+    else setTimeout(() => to.write(bytes), latencyMs);
+  };
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String(server.address().port);
-  const hold = ([client, store]) => {
-    client.unpipe(store).pause();
-    store.unpipe(client).pause();
-  };
   return {
     url: through.href,
     cut() {
       cut = true;
-      for (const pair of pairs) hold(pair);
+      for (const pair of pairs) for (const socket of pair) socket.pause();
     },
     mend() {
       cut = false;
-      for (const [client, store] of pairs) {
-        client.pipe(store);
-        store.pipe(client);
-      }
+      for (const pair of pairs) for (const socket of pair) socket.resume();
+    },
+    /** Each direction late by `ms`. */
+    delay(ms) {
+      latencyMs = ms;
     },
     stop() {
       for (const pair of [...pairs]) for (const socket of pair) socket.destroy();

@@ -1,0 +1,38 @@
+/** What it costs to compare lease, clock, expiry and deadness: the very functions that run before every socket write. */
+import { Logger } from '@nestjs/common';
+import { Connection } from '../../dist/gateway/connection.js';
+import { Lease } from '../../dist/authority/lease.js';
+import { Clocks } from '../../dist/authority/clocks.js';
+import { monotonicMs } from '../../dist/platform/clock.js';
+
+/** Shorter than the stall that would fence. */
+const CALLS = 200_000;
+const REPETITIONS = 41;
+
+/** @returns {Promise<{ median: number, min: number, max: number, calls: number }>} nanoseconds a call, reading the clock included */
+export async function costOfComparing() {
+  Logger.overrideLogger(false);
+  const silent = { set: () => undefined, observe: () => undefined };
+  const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, authorityPosition: silent, clockOffset: silent };
+  const answer = () => ({ head: 0, pruned: 0, clock: { clockMs: Date.now(), askedMs: monotonicMs(), answeredMs: monotonicMs() } });
+  const registry = { id: 'bench', register: async () => ({}), round: async () => answer(), leave: async () => undefined };
+  const state = { position: 0, load: () => undefined };
+  const lease = new Lease({ authorityLeaseMs: 60_000 }, registry, state, { follow: () => undefined }, new Clocks(metrics), metrics);
+  await lease.start(() => undefined);
+  const connection = new Connection({}, {}, '127.0.0.1', undefined, { fencedAt: (nowMs) => lease.fencedAt(nowMs) });
+  connection.token = { deadlineMs: Infinity };
+  connection.state = 'live';
+  const costs = [];
+  for (let i = 0; i < REPETITIONS; i += 1) {
+    lease.beat();
+    const from = process.hrtime.bigint();
+    let allowed = 0;
+    for (let k = 0; k < CALLS; k += 1) if (connection.mayWriteRoomData(monotonicMs())) allowed += 1;
+    const ns = Number(process.hrtime.bigint() - from) / CALLS;
+    if (allowed === CALLS) costs.push(ns);
+    await lease.round();
+  }
+  await lease.beforeApplicationShutdown();
+  costs.sort((a, b) => a - b);
+  return { median: costs[costs.length >> 1], min: costs[0], max: costs.at(-1), calls: CALLS * costs.length };
+}
