@@ -126,8 +126,8 @@ export class AccessTokens {
   }
 }
 
-/** The bare signature check of node:crypto: what jsonwebtoken would add is judged here already, and more strictly. */
-function isSignedBy({ alg, publicKey }: { alg: SigningAlgorithm; publicKey: KeyObject }, token: string): boolean {
+/** The bare signature check of node:crypto: what jsonwebtoken would add is judged above already, and more strictly. */
+export function isSignedBy({ alg, publicKey }: { alg: SigningAlgorithm; publicKey: KeyObject }, token: string): boolean {
   const dot = token.lastIndexOf('.');
   const key = alg === 'ES256' ? { key: publicKey, dsaEncoding: 'ieee-p1363' as const } : publicKey;
   return verifySignature('sha256', Buffer.from(token.slice(0, dot)), key, Buffer.from(token.slice(dot + 1), 'base64url'));

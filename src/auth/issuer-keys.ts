@@ -52,7 +52,19 @@ export class IssuerKeys {
   private keySet(jwksUri: string): JWTVerifyGetKey {
     return createRemoteJWKSet(new URL(jwksUri), {
       cooldownDuration: this.issuer.jwks_cooldown_seconds * 1000,
-      [customFetch]: async (url) => Response.json(await this.source.json(url)),
+      [customFetch]: async (url) => Response.json(soundKeys(await this.source.json(url))),
     });
   }
+}
+
+/** Without RSA keys whose exponent lets anybody sign (1) or is no exponent at all; `jose` looks at their size only. */
+export function soundKeys(set: unknown): unknown {
+  const { keys } = (set ?? {}) as { keys?: unknown };
+  return Array.isArray(keys) ? { ...(set as object), keys: keys.filter(isSound) } : set;
+}
+
+function isSound(key: { kty?: unknown; e?: unknown } | null): boolean {
+  if (key?.kty !== 'RSA') return true;
+  const exponent = Buffer.from(String(key.e), 'base64url').toString('hex');
+  return exponent !== '' && BigInt(`0x${exponent}`) > 1n && BigInt(`0x${exponent}`) % 2n === 1n;
 }
