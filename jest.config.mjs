@@ -8,6 +8,7 @@ export default {
   transform: { '^.+\\.ts$': '@swc/jest' },
   maxWorkers: 2,
   testTimeout: 30_000,
+  setupFiles: ['<rootDir>/test/support/note-secrets.mjs'],
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
 };

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach } from '@jest/globals';
+import { noteFrames, noteSaid, noteTokens } from '../support/secrets.mjs';
 import { within } from './harness.js';
 
 export const OP = { text: 1, binary: 2, close: 8, ping: 9 } as const;
@@ -56,6 +57,8 @@ export class RawSocket {
     this.ended = new Promise((resolve) => {
       socket.on('close', () => {
         this.body = this.head.includes(' 101 ') ? '' : this.bytes.toString();
+        noteFrames(this.frames);
+        noteSaid(`${this.head}\n${this.body}\n${this.close?.raw ?? ''}`);
         resolve();
         this.stir();
       });
@@ -84,6 +87,7 @@ export class RawSocket {
     const lines = Object.entries(all)
       .filter(([, value]) => value !== '')
       .map(([name, value]) => `${name}: ${value}\r\n`);
+    noteTokens(`${path} ${lines.join('')} ${more.toString('latin1')}`);
     const peer = new RawSocket(connect(Number(port), hostname));
     opened.push(peer.socket);
     peer.socket.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), more]));
@@ -132,7 +136,7 @@ export class RawSocket {
     const op = this.bytes[0]! & 15;
     this.bytes = this.bytes.subarray(headBytes + length);
     if (op === OP.text) this.frames.push(JSON.parse(payload.toString()));
-    if (op === OP.close) this.close = { code: payload.readUInt16BE(0), raw: payload.subarray(2).toString() };
+    if (op === OP.close) this.close = { code: payload.length === 0 ? 1005 : payload.readUInt16BE(0), raw: payload.subarray(2).toString() };
     return true;
   }
 

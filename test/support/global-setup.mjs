@@ -20,6 +20,8 @@ export default async function globalSetup() {
     process.env.TEST_LOG_DIR = mkdtempSync(join(tmpdir(), 'wardroom-test-logs-'));
     removeAtEnd(process.env.TEST_LOG_DIR);
   }
+  process.env.TEST_SECRETS_DIR = mkdtempSync(join(tmpdir(), 'wardroom-test-secrets-'));
+  removeAtEnd(process.env.TEST_SECRETS_DIR);
   try {
     const stores = await startStores({ log: (line) => console.log(`[stores] ${line}`) });
     const run = `wardroom_test_${randomBytes(4).toString('hex')}`;

@@ -7,6 +7,8 @@ import { afterAll } from '@jest/globals';
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { startRedis } from '../../scripts/stores/redis.mjs';
 import { startNodeProcess } from './nodes.mjs';
+import { notePlace } from './secrets.mjs';
+import { readRedis } from './sentinel.mjs';
 
 export type NodeProcess = Awaited<ReturnType<typeof startNodeProcess>>;
 
@@ -67,7 +69,12 @@ export async function freshDatabase(): Promise<string> {
 /** A private server: channels of Redis are shared by its logical databases. */
 export async function freshRedisUrl(): Promise<string> {
   const redis = await startRedis();
-  stops.push(redis.stop);
+  stops.push(async () => {
+    // A server that a test ended or froze has nothing to show.
+    const dump = await readRedis(redis.url).catch(() => '');
+    notePlace('redis-of-a-test', dump);
+    await redis.stop();
+  });
   return redis.url;
 }
 

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startChild, stopChild } from '../../scripts/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
+import { noteFields, notePlace } from './secrets.mjs';
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
@@ -29,6 +30,7 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
     PORT: port,
     INTERNAL_PORT: internalPort,
   };
+  noteFields(settings);
   const log = openSync(logFile, 'a');
   const child = startChild(process.execPath, ['--enable-source-maps', main], {
     env: Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '')),
@@ -47,7 +49,10 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
     kill: (signal) => void child.kill(signal),
     /** Resolves when the process is gone, whoever ended it. */
     ended: /** @type {Promise<{ code: number | null, signal: NodeJS.Signals | null }>} */ (ended),
-    stop: () => stopChild(child),
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) await noteMetrics(node.internalUrl, name);
+      await stopChild(child);
+    },
   };
   try {
     await ready(node, child, readyMs);
@@ -56,6 +61,13 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
     throw new Error(`${error.message}\n--- output of ${name} ---\n${node.logs()}`, { cause: error });
   }
   return node;
+}
+
+/** For the sentinel of silence. A node that a test has frozen, or cut off from everything, has none to show. */
+async function noteMetrics(internalUrl, name) {
+  const answer = await fetch(`${internalUrl}/metrics`, { signal: AbortSignal.timeout(500) }).catch(() => undefined);
+  const text = await answer?.text().catch(() => undefined);
+  if (text !== undefined) notePlace(`metrics-${name}`, text);
 }
 
 async function ready({ internalUrl }, child, readyMs) {

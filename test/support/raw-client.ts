@@ -4,6 +4,7 @@
  */
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
+import { noteFrames, noteSaid, noteTokens } from './secrets.mjs';
 
 const PATIENCE_MS = 8_000;
 
@@ -34,6 +35,8 @@ export class RawClient {
       ws.on('close', (code, reason) => {
         const raw = String(reason);
         this.isClosed = { code, raw, reason: raw.startsWith('{') ? JSON.parse(raw) : null };
+        noteFrames(this.frames);
+        noteSaid(raw);
         resolve(this.isClosed);
         this.stir();
       });
@@ -45,6 +48,7 @@ export class RawClient {
   static open(url: string, { protocols = ['wardroom.v1'], token, ...options }: RawOptions = {}): Promise<RawClient> {
     const headers = { ...(options.headers as Record<string, string> | undefined), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
     const ws = new WebSocket(url, protocols, { ...options, headers, perMessageDeflate: false });
+    noteTokens(JSON.stringify([url, protocols, headers]));
     const client = new RawClient(ws);
     return new Promise((resolve, reject) => {
       ws.once('open', () => resolve(client));
@@ -52,6 +56,7 @@ export class RawClient {
         let text = '';
         response.on('data', (chunk) => (text += chunk));
         response.on('end', () => {
+          noteSaid(text);
           const body = text.startsWith('{') ? JSON.parse(text) : text;
           reject(Object.assign(new Error(`upgrade refused: ${response.statusCode} ${text}`), { status: response.statusCode, headers: response.headers, body }));
         });
@@ -68,7 +73,9 @@ export class RawClient {
   }
 
   send(frame: unknown): void {
-    this.ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame));
+    const text = typeof frame === 'string' ? frame : JSON.stringify(frame);
+    noteTokens(text);
+    this.ws.send(text);
   }
 
   /** Sends with a fresh id and answers the frame that carries it. */

@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import supertest from 'supertest';
+import { noteFields, noteSaid, noteTokens } from './secrets.mjs';
 
 export interface Answer<T = any> {
   status: number;
@@ -31,6 +32,9 @@ export async function call<T = any>(base: string, path: string, options: CallOpt
   if (token !== undefined) request.set('authorization', `Bearer ${token}`);
   if (body !== undefined) request.set('content-type', 'application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
   const { status, ok, text, headers: answered } = await request;
+  noteFields(body);
+  noteTokens(JSON.stringify([headers, token, text, answered]));
+  if (!ok) noteSaid(text);
   if (expect === undefined ? !ok : status !== expect) throw new Error(`${method} ${path} answered ${status}, not ${expect ?? '2xx'}: ${text}`);
   const read = new Headers(Object.entries(answered).flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, item])));
   return { status, headers: read, body: (text === '' ? null : JSON.parse(text)) as T };
