@@ -4,12 +4,12 @@
  */
 export const AUDIT_EVENTS = {
   authn_login_success: 'somebody signed in; `method`: password, registration, guest or exchange',
-  authn_login_fail: 'a sign-in was refused',
-  authn_login_fail_max: 'a sign-in was refused unseen: too many failed before',
+  authn_login_fail: 'a sign-in was refused; `method`: as above',
+  authn_login_fail_max: 'a sign-in was refused unseen: too many failed, or came, before',
   authn_password_change: 'a password was changed',
   authn_password_change_fail: 'a password change was refused',
   authn_token_created: 'a token was handed out to a signed-in session; `kind`: access (by a refresh) or ticket',
-  authn_token_fail: 'a REST call or refresh was refused for its credential',
+  authn_token_fail: 'a REST call, a refresh or what an issuer sent was refused for its credential; `kind`: refresh, logout_token or security_event',
   authn_token_reuse: 'a refresh token that was used up came again; its session ended',
   authn_token_revoked: 'sessions were revoked; `by`: an external issuer, else the operator or admin who is named',
   session_created: 'a session began',

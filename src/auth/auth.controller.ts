@@ -83,7 +83,10 @@ export class AuthController {
     return this.enter('exchange', body, request, response, (asked) => this.exchanging.exchange(body, ip, asked));
   }
 
-  /** A token in the body is answered in the body, one in a cookie in cookies. */
+  /**
+   * A token in the body is answered in the body, one in a cookie in cookies. A refusal clears none: it may come late, when
+   * another tab has signed in again.
+   */
   @Post('refresh')
   @Public()
   @HttpCode(200)
@@ -93,12 +96,7 @@ export class AuthController {
     const token = this.cookies.readRefresh(request.headers.cookie);
     if (token === undefined) throw new DomainError('auth_missing');
     const proof = () => this.csrf.check(request, parseRefreshToken(token)?.session ?? '');
-    try {
-      return this.answer.send(response, await this.refreshing.refresh(token, proof), 'cookie');
-    } catch (error) {
-      if (error instanceof DomainError && error.action === 'login') this.cookies.clear(response);
-      throw error;
-    }
+    return this.answer.send(response, await this.refreshing.refresh(token, proof), 'cookie');
   }
 
   @Post('logout')

@@ -1,6 +1,8 @@
 /** What other people's software asks for or tells us: token revocation, logout at an issuer, security events. */
 import { Controller, Header, HttpCode, Ip, Post, UseFilters } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { Receipts } from '../authority/receipts.js';
+import { DomainError } from '../platform/errors.js';
 import { ZodBody, ZodQuery, waitQuery } from '../platform/zod.js';
 import type { WaitQuery } from '../platform/zod.js';
 import { Public } from './bearer.guard.js';
@@ -20,6 +22,7 @@ export class OAuthController {
     private readonly events: IssuerEvents,
     private readonly receipts: Receipts,
     private readonly limits: LoginLimits,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** RFC 7009: 200 whatever the token was. */
@@ -35,7 +38,7 @@ export class OAuthController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   async backchannelLogout(@ZodBody(logoutForm) body: LogoutForm, @Ip() ip: string): Promise<void> {
-    const pending = await this.limited(ip, () => this.events.logout(body.logout_token));
+    const pending = await this.limited('logout_token', ip, () => this.events.logout(body.logout_token));
     await Promise.all(pending.map((one) => this.receipts.settle(one)));
   }
 
@@ -44,19 +47,22 @@ export class OAuthController {
   @HttpCode(202)
   @UseFilters(SecurityEventErrors)
   async securityEvent(@ZodBody(securityEventBody) token: string, @Ip() ip: string): Promise<void> {
-    const pending = await this.limited(ip, () => this.events.receive(token));
+    const pending = await this.limited('security_event', ip, () => this.events.receive(token));
     await Promise.all(pending.map((one) => this.receipts.settle(one, false)));
   }
 
-  /** Anybody may send a token; who sends many bad ones has to wait. */
-  private async limited<T>(ip: string, work: () => Promise<T>): Promise<T> {
+  /** Anybody may send a token; who sends many bad ones has to wait. Each refusal is recorded. */
+  private async limited<T>(kind: 'logout_token' | 'security_event', ip: string, work: () => Promise<T>): Promise<T> {
     const who = 'issuer event';
-    await this.limits.requireRoom(who, ip);
     try {
+      await this.limits.requireRoom(who, ip);
       return await work();
     } catch (error) {
+      if (error instanceof DomainError && error.status < 500) this.audit.note({ event: 'authn_token_fail', detail: { kind, code: codeOf(error) } });
       if (error instanceof TokenRefused) await this.limits.countFailure(who, ip);
       throw error;
     }
   }
 }
+
+const codeOf = (error: DomainError): string => (error instanceof TokenRefused ? error.refusal : error.code);

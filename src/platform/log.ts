@@ -66,7 +66,24 @@ export function createLog(level: string, destination?: DestinationStream): Logge
       },
     },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return redactBindings(destination === undefined ? pino(options) : pino(options, destination));
+}
+
+/** What a child carries into each of its lines passes neither hook nor formatter of its parent; its own children inherit this. */
+function redactBindings(log: Logger): Logger {
+  const { child, setBindings } = log as unknown as {
+    child: (this: Logger, ...args: unknown[]) => Logger;
+    setBindings: (this: Logger, bindings: pino.Bindings) => void;
+  };
+  const redacting = {
+    child(this: Logger, bindings: pino.Bindings, ...options: unknown[]) {
+      return child.call(this, redact(bindings), ...options);
+    },
+    setBindings(this: Logger, bindings: pino.Bindings) {
+      setBindings.call(this, redact(bindings) as pino.Bindings);
+    },
+  };
+  return Object.assign(log, redacting) as Logger;
 }
 
 /** What Nest says about its own wiring at start: of use to who changes the wiring. */

@@ -1,7 +1,8 @@
 /** Contract section 2: tokens in cookies, and what an unsafe call with them has to prove. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
-import { World, call, nodeA, nodeB } from '../support/world.js';
+import { RawClient } from '../support/raw-client.js';
+import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
 const ORIGIN = 'https://app.example.com';
@@ -34,6 +35,8 @@ async function signIn(): Promise<Jar> {
   expect(Object.keys(body).sort()).toEqual(['expires_in', 'refresh_after_ms', 'session_id', 'token_type']);
   return jarOf(headers);
 }
+
+const ticket = (headers: Record<string, string>, expected: number) => call(nodeB(), '/v1/auth/ticket', { method: 'POST', headers, expect: expected });
 
 describe('cookies', () => {
   test('over http in development carry no prefix; all are SameSite=Strict, only wr_csrf is readable', async () => {
@@ -71,8 +74,6 @@ describe('cookies', () => {
 });
 
 describe('an unsafe call with cookies', () => {
-  const ticket = (headers: Record<string, string>, expected: number) => call(nodeB(), '/v1/auth/ticket', { method: 'POST', headers, expect: expected });
-
   test('passes with the CSRF token and an allowed Origin, or with Sec-Fetch-Site: same-origin', async () => {
     const { cookie, csrf } = await signIn();
     await ticket({ cookie, 'x-csrf-token': csrf, origin: ORIGIN }, 200);
@@ -125,9 +126,74 @@ describe('the life of a cookie session', () => {
     await call(nodeA(), '/v1/me', { headers: { cookie: next.cookie }, expect: 401 });
   });
 
+  test('two tabs that refresh at once get the same cookies, in whatever order the answers come', async () => {
+    const jar = await signIn();
+    const headers = { cookie: jar.cookie, origin: ORIGIN, 'x-csrf-token': jar.csrf };
+    const answers = await Promise.all([nodeA(), nodeB(), nodeA(), nodeB()].map((node) => call(node, '/v1/auth/refresh', { method: 'POST', headers })));
+    const renewed = answers.map((answer) => /wr_rt=([^;]+)/.exec(jarOf(answer.headers).cookie)![1]);
+    expect(new Set(renewed).size).toBe(1);
+    for (const answer of answers) await call(nodeB(), '/v1/me', { headers: { cookie: jarOf(answer.headers).cookie } });
+  });
+
+  test('a lost race never clears a cookie: not that of a tab that signed in again meanwhile', async () => {
+    const jar = await signIn();
+    const proof = { origin: ORIGIN, 'x-csrf-token': jar.csrf };
+    const refresh = (headers: Record<string, string>, expected: number) =>
+      call(nodeA(), '/v1/auth/refresh', { method: 'POST', headers: { cookie: jar.cookie, ...headers }, expect: expected });
+    await call(nodeA(), '/v1/auth/logout', { method: 'POST', headers: { cookie: jar.cookie, ...proof } });
+    const again = await signIn();
+    const late = await refresh(proof, 401);
+    expect(late.body.code).toBe('session_revoked');
+    expect(late.headers.getSetCookie()).toEqual([]);
+    expect((await refresh({}, 403)).headers.getSetCookie()).toEqual([]);
+    await call(nodeB(), '/v1/me', { headers: { cookie: again.cookie } });
+  });
+
+  test('its connection is opened by the cookie and renewed in place by a ticket, bound to the page', async () => {
+    const jar = await signIn();
+    const socket = await RawClient.open(wsUrl(nodeB()), { origin: ORIGIN, headers: { cookie: jar.cookie } });
+    const first = await socket.next('auth_ok');
+    const refreshed = await call(nodeA(), '/v1/auth/refresh', { method: 'POST', headers: { cookie: jar.cookie, origin: ORIGIN, 'x-csrf-token': jar.csrf } });
+    const next = jarOf(refreshed.headers);
+    const issued = await ticket({ cookie: next.cookie, origin: ORIGIN, 'x-csrf-token': next.csrf }, 200);
+    const renewed = await socket.ask({ type: 'auth_refresh', ticket: issued.body.ticket });
+    expect(renewed).toMatchObject({ type: 'auth_ok', session_id: first.session_id, user_id: user.id });
+    expect((await socket.ask({ type: 'auth_refresh', ticket: issued.body.ticket })).code).toBe('auth_invalid');
+    await socket.settled();
+    socket.close();
+  });
+
   test('a foreign page cannot sign its visitor in', async () => {
     const body = { tenant: world.tenant.slug, email: user.email, password: user.password, transport: 'cookie' };
     const { body: problem } = await call(nodeA(), '/v1/auth/login', { body, headers: { origin: 'https://evil.example.com' }, expect: 403 });
     expect(problem.code).toBe('csrf_failed');
+  });
+});
+
+describe('CORS', () => {
+  const ask = (path: string, init: RequestInit) => fetch(nodeA() + path, init);
+
+  test('with credentials is for allowed origins only, named one by one', async () => {
+    const headersOf = async (origin: string) => (await ask('/v1/me', { headers: { origin } })).headers;
+    const allowed = await headersOf(ORIGIN);
+    expect(allowed.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect(allowed.get('access-control-allow-credentials')).toBe('true');
+    expect(allowed.get('vary')).toMatch(/Origin/);
+    for (const origin of ['https://evil.example.com', 'null', 'http://app.example.com', 'https://app.example.com.evil.com', 'https://app.example.com:444']) {
+      const headers = await headersOf(origin);
+      expect([origin, headers.get('access-control-allow-origin')]).toEqual([origin, null]);
+    }
+  });
+
+  test('a preflight from elsewhere is told nothing; from an allowed page it names the CSRF header', async () => {
+    const preflight = (origin: string) =>
+      ask('/v1/auth/refresh', {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-csrf-token' },
+      });
+    const allowed = await preflight(ORIGIN);
+    expect(allowed.headers.get('access-control-allow-headers')).toMatch(/X-CSRF-Token/);
+    expect(allowed.headers.get('access-control-allow-origin')).toBe(ORIGIN);
+    expect((await preflight('https://evil.example.com')).headers.get('access-control-allow-origin')).toBeNull();
   });
 });

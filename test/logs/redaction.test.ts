@@ -51,6 +51,23 @@ describe('a line of log never holds', () => {
     ['an Error under any name, with a cause', (log) => log.error({ error: failed('outer', failed(`inner ${REFRESH}`, { token: JWT })) }, 'failed')],
     ['an AggregateError', (log) => log.error({ error: new AggregateError([failed(JWT), failed(TICKET)], 'all failed') })],
     ['an Error with fields of its own', (log) => log.error(Object.assign(failed('bad'), { body: PASSWORD, config: { token: JWT } }))],
+    ['fields of a child', (log) => log.child({ why: `token ${JWT}`, password: PASSWORD, nested: { ticket: TICKET } }).info('hello')],
+    [
+      'fields of a grandchild',
+      (log) =>
+        log
+          .child({ a: 1 })
+          .child({ why: `token ${JWT}` })
+          .info('hello'),
+    ],
+    [
+      'bindings set later',
+      (log) => {
+        const child = log.child({});
+        child.setBindings({ ticket: TICKET, why: JWT });
+        child.info('hello');
+      },
+    ],
     ['bytes', (log) => log.info({ raw: Buffer.from(JWT), frame: new TextEncoder().encode(PASSWORD) })],
     ['what toJSON would give', (log) => log.info({ session: { toJSON: () => ({ token: JWT }) } })],
     ['what Nest logs as text', (log) => new NestLog(log).warn(`refused ${JWT}`, 'Context')],

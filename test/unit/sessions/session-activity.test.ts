@@ -16,7 +16,11 @@ function activityOver(written: (ids: string[]) => string[]) {
     },
   };
   const redis = { attempt: async () => undefined };
-  const activity = new SessionActivity({ sessionIdleSeconds: 60, refreshOverlapSeconds: 0 } as Config, database as unknown as Database, redis as unknown as RedisConnections);
+  const activity = new SessionActivity(
+    { sessionIdleSeconds: 60, refreshOverlapSeconds: 0 } as Config,
+    database as unknown as Database,
+    redis as unknown as RedisConnections,
+  );
   return { activity, calls };
 }
 
