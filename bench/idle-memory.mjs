@@ -14,7 +14,7 @@ await ask({
   ],
   peers: ['ws-framed', 'wardroom-signal'],
   others: ['socket.io', 'nest-tutorial', 'nats'],
-  figures: ['kib_per_connection', 'server_mib'],
+  figures: ['kib_per_connection', 'server_mib', 'idle_cpu_percent'],
   targets: [
     { peer: 'wardroom-signal', step: '10,000', figure: 'kib_per_connection', most: 8.5 },
     { peer: 'wardroom-signal', step: '10,000', figure: 'kib_per_connection', most: 1.1, against: { step: '2,500' } },

@@ -19,7 +19,16 @@ await ask({
     { name: 'nobody listening, 4,000/s', load: { ...alone, rate: 4_000 } },
   ],
   peers: ['wardroom-durable'],
-  figures: ['acks_per_s', 'ack_p50_ms', 'ack_p99_ms', 'cpu_us_per_publish', 'server_cpu_percent', 'load_cpu_percent'],
+  figures: [
+    'acks_per_s',
+    'ack_p50_ms',
+    'ack_p99_ms',
+    'cpu_us_per_publish',
+    'postgres_us_per_publish',
+    'redis_us_per_publish',
+    'server_cpu_percent',
+    'load_cpu_percent',
+  ],
   targets: [
     { peer: 'wardroom-durable', step: '10 members listening to each room', figure: 'acks_per_s', least: 4_000 },
     { peer: 'wardroom-durable', step: 'nobody listening', figure: 'acks_per_s', least: 8_000 },

@@ -13,7 +13,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { removeAtEnd, startChild, stopChild, stopChildren, stopOnSignals } from '../scripts/children.mjs';
 import { startStores } from '../scripts/stores.mjs';
-import { freePort } from '../scripts/stores/machine.mjs';
+import { commandLine, freePort } from '../scripts/stores/machine.mjs';
+import { family } from './harness/usage.mjs';
 
 export const USERS = 12_000;
 export const ROOMS = 1_000;
@@ -80,6 +81,7 @@ export async function openWorld({ log = () => {} } = {}) {
     dir,
     databaseUrl: stores.databaseUrl,
     redisUrl: stores.redisUrl,
+    stores: { postgres: pidOf('postgres'), redis: pidOf('redis-server', 'valkey-server', 'js-redis.mjs') },
     publicUrl: 'https://bench.test',
     secretKey: randomBytes(32).toString('base64url'),
   };
@@ -96,6 +98,11 @@ export async function openWorld({ log = () => {} } = {}) {
   }
   log(`Seeded ${USERS} users, ${ROOMS} rooms.`);
   return world;
+}
+
+/** Of a child of this process; 0 where nobody says. */
+function pidOf(...names) {
+  return family(process.pid).find((pid) => pid !== process.pid && names.some((name) => commandLine(pid).includes(name))) ?? 0;
 }
 
 async function firstStart(world) {

@@ -4,6 +4,9 @@ const at = (heading, digits, read) => ({ heading, digits, read });
 export const FIGURES = {
   cpu_us_per_delivery: at('CPU µs/delivery', 2, (r) => r.cpu_us_per_delivery),
   cpu_us_per_publish: at('CPU µs/publish', 1, (r) => r.cpu_us_per_publish),
+  postgres_us_per_publish: at('Postgres CPU µs/publish', 1, (r) => r.postgres_us_per_publish),
+  redis_us_per_publish: at('Redis CPU µs/publish', 1, (r) => r.redis_us_per_publish),
+  idle_cpu_percent: at('idle CPU %', 2, (r) => r.idle_cpu_percent),
   deliveries_per_s: at('deliveries/s', 0, (r) => r.deliveries_per_s),
   acks_per_s: at('acknowledged/s', 0, (r) => r.acks_per_s),
   messages_per_read: at('messages per client read', 1, (r) => r.messages_per_read),

@@ -73,8 +73,10 @@ class Load {
     if (this.failed > 0) throw new Error(`${this.failed} publishers failed: ${this.firstError}`);
     await sleep(spec.settleMs);
     if (spec.holdMs > 0) {
+      const resting = usageOf(spec.watch);
       await sleep(spec.holdMs);
       const after = usageOf(spec.watch, true);
+      result.idle_cpu_percent = (after.cpuMs - resting.cpuMs) / (spec.holdMs / 100);
       Object.assign(result, { pss_kib_before: before.pssKib, pss_kib_after: after.pssKib, kib_per_connection: (after.pssKib - before.pssKib) / this.ready });
     }
     if (spec.publish !== undefined && spec.seconds > 0) Object.assign(result, await this.publishing.run());

@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { ADMIN, FIRST_PUBLISHER, openSessionSet, sessionId, writeTokens } from '../seed.mjs';
 import { peers } from './peers.mjs';
-import { family, startServer } from './servers.mjs';
+import { startServer } from './servers.mjs';
+import { family } from './usage.mjs';
 
 const generators = { raw: './load.mjs', sdk: './sdk-load.mjs' };
 const RUN_LIMIT_MS = 120_000;
@@ -39,6 +40,7 @@ export async function runOnce(name, load, profile, { world, mint }) {
       ports,
       tokens,
       sdk: generator === 'sdk' ? compileSdk(world) : undefined,
+      stores: world.stores,
       watch: servers.flatMap(({ pid }) => family(pid)),
       ends: load.ends === undefined ? undefined : Array.from({ length: load.ends }, (_, user) => ({ user, request: endRequest(mint, user, set) })),
     };

@@ -1,7 +1,7 @@
 /** The publishes of a run: in a closed loop or at a fixed rate, each tracked by its number - expected, received, lost, duplicated, acknowledged. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from './histogram.mjs';
-import { usageOf } from './usage.mjs';
+import { storeUsage, usageOf } from './usage.mjs';
 
 const PUBLISHES_MAX = 4_000_000;
 const MARK = '@@';
@@ -46,9 +46,11 @@ export class Publishing {
     this.counts = zero();
     this.latency = new Histogram();
     this.ackLatency = new Histogram();
+    const storesBefore = storeUsage(spec.stores);
     const [before, ownBefore, started] = [usageOf(spec.watch), process.cpuUsage(), performance.now()];
     await sleep(spec.seconds * 1000);
     const [after, own, seconds] = [usageOf(spec.watch), process.cpuUsage(ownBefore), (performance.now() - started) / 1000];
+    const storesAfter = storeUsage(spec.stores);
     const { counts, latency, ackLatency } = this;
     this.latency = new Histogram();
     this.ackLatency = new Histogram();
@@ -64,6 +66,8 @@ export class Publishing {
       acks_per_s: counts.acks / seconds,
       cpu_us_per_delivery: (cpuMs * 1000) / Math.max(1, counts.deliveries),
       cpu_us_per_publish: (cpuMs * 1000) / Math.max(1, counts.published),
+      postgres_us_per_publish: ((storesAfter.postgresMs - storesBefore.postgresMs) * 1000) / Math.max(1, counts.published),
+      redis_us_per_publish: ((storesAfter.redisMs - storesBefore.redisMs) * 1000) / Math.max(1, counts.published),
       server_cpu_percent: cpuMs / 10 / seconds,
       load_cpu_percent: (own.user + own.system) / 1e4 / seconds,
       latency_ms: latency.summary(),

@@ -1,5 +1,5 @@
 /** Server processes under measurement: pinned to one core of their own, their output in a file. */
-import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -35,22 +35,6 @@ export async function startServer({ cmd, args, env }, { port, dir, name }) {
       await gone;
     },
   };
-}
-
-/** A server and its descendants. */
-export function family(pid) {
-  const all = [pid];
-  for (let i = 0; i < all.length; i += 1) {
-    try {
-      for (const thread of readdirSync(`/proc/${all[i]}/task`)) {
-        const children = readFileSync(`/proc/${all[i]}/task/${thread}/children`, 'utf8').trim();
-        if (children !== '') all.push(...children.split(' ').map(Number));
-      }
-    } catch {
-      // gone, or not Linux
-    }
-  }
-  return all;
 }
 
 function listens(port) {

@@ -1,4 +1,4 @@
-/** CPU of the server processes, all threads, user and kernel; and their memory, where asked for. Linux only. */
+/** What processes cost: CPU of all threads, user and kernel, and memory. Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** @param {number[]} pids @param {boolean} [memory] @returns {{ cpuMs: number, pssKib: number }} */
@@ -13,4 +13,25 @@ export function usageOf(pids, memory = false) {
     }
   }
   return { cpuMs, pssKib };
+}
+
+/** A process and its descendants. */
+export function family(pid) {
+  const all = [pid];
+  for (let i = 0; i < all.length; i += 1) {
+    try {
+      for (const thread of readdirSync(`/proc/${all[i]}/task`)) {
+        const children = readFileSync(`/proc/${all[i]}/task/${thread}/children`, 'utf8').trim();
+        if (children !== '') all.push(...children.split(' ').map(Number));
+      }
+    } catch {
+      // gone, or not Linux
+    }
+  }
+  return all;
+}
+
+/** CPU of Postgres with all its backends, and of Redis. @param {{ postgres: number, redis: number }} stores */
+export function storeUsage({ postgres, redis }) {
+  return { postgresMs: usageOf(family(postgres)).cpuMs, redisMs: usageOf(family(redis)).cpuMs };
 }

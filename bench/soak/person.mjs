@@ -50,8 +50,12 @@ export class Person {
   async refresh() {
     const { session } = this;
     this.refreshAt = Infinity;
-    const { status, body } = await call(this.soak.anyNode().url, 'POST', '/v1/auth/refresh', undefined, { refresh_token: this.refreshToken });
+    const answer = await call(this.soak.anyNode().url, 'POST', '/v1/auth/refresh', undefined, { refresh_token: this.refreshToken }).catch((error) => {
+      this.soak.ledger.note(`refresh: ${error.message}`);
+      return { status: 503, body: {} };
+    });
     if (this.session !== session || this.leaving) return;
+    const { status, body } = answer;
     if (status === 503 || status === 429) {
       this.soak.ledger.note(`refresh: ${status} ${body.code}`);
       this.refreshAt = performance.now() + (body.retry_after_ms ?? 500);

@@ -28,7 +28,7 @@ if (!ensureBuilt()) process.exit(1);
 const { ADMIN, minter } = await import('../seed.mjs');
 const { Histogram } = await import('../harness/histogram.mjs');
 const { describeCommit, describeMachine } = await import('../harness/machine.mjs');
-const { family } = await import('../harness/servers.mjs');
+const { family } = await import('../harness/usage.mjs');
 const { call } = await import('./http.mjs');
 const { Ledger } = await import('./ledger.mjs');
 const { drift, sampleMemory, DRIFT_MAX, WARM_UP_MINUTES } = await import('./memory.mjs');
@@ -166,7 +166,7 @@ function progress(minute, samples) {
   const mib = samples.map((all) => `${(all.at(-1).heap_kib / 1024).toFixed(2)}/${(all.at(-1).pss_kib / 1024).toFixed(1)}`);
   console.error(
     `${minute.toFixed(1)} min: ${counts.deliveries} deliveries, ${counts.acknowledged} acknowledged, ${counts.receipts} receipts, ${counts.reconnects} reconnects, ` +
-      `${violations.count} violations; heap/PSS MiB ${mib.join(' ')}`,
+      `${violations.count} violations; live data/PSS MiB ${mib.join(' ')}`,
   );
 }
 
@@ -182,7 +182,7 @@ function print({ passed, counts, trouble, violations, logs, cpu, memory, receipt
   console.log(`  CPU: nodes ${cpu.nodes_percent} % of one core, with stores and load ${cpu.everything_percent} %`);
   for (const { node, heap, pss } of memory) {
     const words = [
-      ['live heap', heap],
+      ['live data', heap],
       ['PSS', pss],
     ].map(([what, line]) =>
       line === null
