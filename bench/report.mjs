@@ -6,26 +6,13 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FIGURES, faultsOf, judge, show, spreadOf, wordsOf } from './harness/figures.mjs';
+import { ORDER } from './harness/order.mjs';
 import { barPlot, linePlot } from './harness/plot.mjs';
+import { soakSection } from './harness/soak-section.mjs';
 
 const RESULTS = process.argv[2] ?? fileURLToPath(new URL('./results/', import.meta.url));
 const DOCS = process.argv[3] ?? fileURLToPath(new URL('../docs/', import.meta.url));
 const PLOTS = 'benchmarks';
-const ORDER = [
-  'fan-out',
-  'one-in-flight',
-  'big-room',
-  'growth',
-  'many-rooms',
-  'publish-rate',
-  'steady-rate',
-  'connect-storm',
-  'idle-memory',
-  'end-session',
-  'restart',
-  'two-nodes',
-  'more-nodes',
-];
 
 const reports = readdirSync(RESULTS)
   .filter((file) => file.endsWith('.json'))
@@ -39,7 +26,7 @@ if (reports.length === 0) {
 
 mkdirSync(join(DOCS, PLOTS), { recursive: true });
 const sections = reports.map(section);
-writeFileSync(join(DOCS, 'benchmarks.md'), [head(), ...sections].join('\n'));
+writeFileSync(join(DOCS, 'benchmarks.md'), [head(), ...sections, soakSection(RESULTS)].join('\n'));
 console.log(`Wrote docs/benchmarks.md from ${reports.length} results.`);
 
 function head() {
@@ -57,7 +44,7 @@ function head() {
 
 This page is generated from [bench/results](../bench/results) by \`node bench/report.mjs\`; do not edit it.
 
-Repeat it with \`npm run bench\` (all questions, about an hour) or \`npm run bench -- fan-out --quick\` (one, quickly). Questions are scripts of their own in
+Repeat it with \`npm run bench\` (all questions, about half an hour) or \`npm run bench -- fan-out --quick\` (one, quickly). Questions are scripts of their own in
 [bench](../bench); [bench/shared-driver.mjs](../bench/shared-driver.mjs) lets an independent harness measure the same server beside its own peers.
 
 - Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.system}, kernel ${machine.kernel}, Node ${machine.node}. Load average during the runs: ${show(loads[loads.length >> 1], 1)} (median), ${show(loads.at(-1), 1)} at most.
@@ -65,8 +52,9 @@ Repeat it with \`npm run bench\` (all questions, about an hour) or \`npm run ben
 - ${pinning} The generator is a single Node process with raw sockets; where its own CPU is near 100 %, deliveries/s is a lower bound.
 - Every run starts a fresh server. Peers run one after the other within each repetition (A B C, A B C, ...), so that drift of the machine hits all alike.
 - The main figure is CPU per operation: user and kernel time of all threads of the server, from \`/proc\`. On loopback the receiver's half of TCP runs inside the sender's system call and is part of it, for every peer.
-- Tables show the median (min..max) of the runs. Ratios compare runs of the same repetition; the median of these ratios is judged.
+- Tables show the median (min..max) of the runs. Peers that no target names run in the first two repetitions only. Ratios compare runs of the same repetition; the median of these ratios is judged.
 - Loopback, no TLS, no slow clients, no packet loss. Messages carry 128 bytes; the frame around them differs (see bytes/delivery).
+- **Limits of these figures.** A virtual machine of two cores that also runs the load: compare peers within a table, not tables with other machines. What coalesces (\`ws-batched\`, Wardroom, NATS) gets cheaper per delivery the more is waiting, so on a machine that is busy, or behind a generator that is full, all of them look better: the ratio is what is judged, and only between runs of one repetition. Latency at saturation is queueing; latencies are compared at a fixed rate ([steady-rate](#steady-rate)). Percentiles come from logarithmic bins of 2 %. Peers are measured as their documentation says to run them, without tuning of ours beyond what is named in the table; NATS and Socket.IO do less per message (no membership, no lease, no expiry per connection).
 - Wardroom runs as its image starts it (\`NODE_ENV=production\`, log level info), with the limits per client and address lifted. Every user, session and membership is a row in Postgres, every token an ES256 token of the node's own key. Peers verify the same tokens and check nothing else. Postgres runs with \`fsync\` on.
 
 | peer | version | what it does |
@@ -87,8 +75,13 @@ function verdicts({ name, title, targets, runs }) {
   return targets.map((target) => {
     const verdict = judge(target, runs);
     const measured = verdict === null ? 'not measured' : show(verdict.value, verdict.value < 100 ? 2 : 0);
-    return `| [${title}](#${name}) | ${wordsOf(target)} | ${measured} | ${verdict === null ? '' : verdict.met ? 'met' : '**missed**'} |`;
+    return `| [${title}](#${name}) | ${wordsOf(target)} | ${measured} | ${verdict === null ? '' : verdict.met ? 'met' : `**missed** ${byHowMuch(target, verdict.value)}`} |`;
   });
+}
+
+function byHowMuch({ most, least }, value) {
+  const bound = most ?? least;
+  return bound === 0 ? `by ${show(value, 0)}` : `by ${show(Math.abs(value / bound - 1) * 100, 0)} %`;
 }
 
 function section(report) {

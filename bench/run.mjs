@@ -8,24 +8,9 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild, stopChildren, stopOnSignals } from '../scripts/children.mjs';
 import { ensureBuilt, ensureInstalled } from '../scripts/install.mjs';
+import { ORDER } from './harness/order.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));
-/** In the order of the report. */
-const ORDER = [
-  'fan-out',
-  'one-in-flight',
-  'big-room',
-  'many-rooms',
-  'publish-rate',
-  'steady-rate',
-  'growth',
-  'connect-storm',
-  'idle-memory',
-  'end-session',
-  'restart',
-  'two-nodes',
-  'more-nodes',
-];
 /** Another harness, on stores and cores of its own choice: it measures promises, not prices. */
 const REVOCATION = 'revocation';
 const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report', 'gate', 'scale']);
@@ -56,12 +41,17 @@ const times = [];
 const wanted = asked.length > 0 ? asked : known;
 const questions = wanted.filter((name) => name !== REVOCATION);
 try {
-  if (wanted.includes(REVOCATION)) await time(REVOCATION, 'revocation/measure.mjs', process.env);
   if (questions.length > 0) await askAll();
+  if (wanted.includes(REVOCATION)) {
+    // It has options of its own; only this one means the same.
+    const shared = asked.includes(REVOCATION) ? options : options.filter((option) => option === '--quick');
+    await time(REVOCATION, 'revocation/measure.mjs', process.env, shared);
+  }
 } finally {
   await stopChildren();
 }
-console.log(  `\n${times.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}; ${(times.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes in all.`,
+console.log(
+  `\n${times.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}; ${(times.reduce((sum, { seconds }) => sum + seconds, 0) / 60).toFixed(1)} minutes in all.`,
 );
 if (failed.length > 0) {
   console.error(`\nFailed: ${failed.join(', ')}`);
@@ -73,13 +63,15 @@ async function askAll() {
   const world = await openWorld({ log: console.error });
   const file = join(world.dir, 'world.json');
   writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
-  for (const name of questions) await time(name, `${name}.mjs`, { ...process.env, BENCH_WORLD: file });
-  if (!options.includes('--quick') && (await run([join(folder, 'report.mjs')], process.env)) !== 0) failed.push('report');
+  for (const name of questions) await time(name, `${name}.mjs`, { ...process.env, BENCH_WORLD: file }, options);
+  if (!options.includes('--quick')) {
+    for (const script of ['report', 'scale']) if ((await run([join(folder, `${script}.mjs`)], process.env)) !== 0) failed.push(script);
+  }
 }
 
-async function time(name, script, env) {
+async function time(name, script, env, args) {
   const started = performance.now();
-  if ((await run([join(folder, script), ...options], env)) !== 0) failed.push(name);
+  if ((await run([join(folder, script), ...args], env)) !== 0) failed.push(name);
   times.push({ name, seconds: (performance.now() - started) / 1000 });
 }
 
