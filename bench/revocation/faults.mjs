@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ready } from './cluster.mjs';
 
 /** Each way, so a round trip takes twice that. */
-const LATENCY_MS = 50;
+const LATENCY_MS = 25;
 const last = ({ nodes }) => nodes.at(-1);
 
 export const FAULTS = [
