@@ -46,8 +46,9 @@ export const tables = {
   metrics: () =>
     table(
       ['metric', 'kind', 'labels', 'meaning'],
-      Object.values(new Metrics())
-        .filter((metric) => typeof metric?.name === 'string')
+      new Metrics().registry
+        .getMetricsAsArray()
+        .filter(({ name }) => !/^wardroom_(process|nodejs)_/.test(name))
         .map((metric) => [code(metric.name), metric.constructor.name.toLowerCase(), metric.labelNames.map(code).join(', ') || '-', metric.help]),
     ),
 
