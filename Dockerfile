@@ -24,6 +24,8 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
+# `npm run keys` and `npm run audit`
+COPY scripts/with-try-out.mjs ./scripts/
 # read by dist/platform/migrate.js at start
 COPY prisma ./prisma
 USER node

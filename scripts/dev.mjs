@@ -10,7 +10,7 @@ if (!ensureBuilt()) console.error('The build has errors; waiting for a change.')
 
 const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./children.mjs');
 const { startStores } = await import('./stores.mjs');
-const { dataFolder, demandPort, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
+const { dataFolder, demandPort, keepStores, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
 const { people, seed } = await import('./seed.mjs');
 
 const nodes = [
@@ -22,6 +22,7 @@ const stopping = stopOnSignals(() => console.log('\nStopping ...'));
 try {
   for (const { port, internalPort } of nodes) for (const each of [port, internalPort]) await demandPort(each, '127.0.0.1');
   const stores = await startStores({ dir: dataFolder, log: console.log });
+  keepStores(stores);
   startChild(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--watch', '--preserveWatchOutput', '--project', root], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });

@@ -11,7 +11,7 @@ if (!ensureBuilt()) {
 const { stopChildren, stopOnSignals } = await import('./children.mjs');
 const { startStores } = await import('./stores.mjs');
 const { freePort } = await import('./stores/machine.mjs');
-const { dataFolder, demandPort, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
+const { dataFolder, demandPort, keepStores, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
 const { people, seed } = await import('./seed.mjs');
 
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));
@@ -24,6 +24,7 @@ try {
   await demandPort(internalPort, host, 'INTERNAL_PORT');
 
   const stores = await startStores({ dir: dataFolder, log: console.log });
+  keepStores(stores);
   const server = startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort) }));
   const url = `http://localhost:${port}`;
   await untilReady(url, server);
@@ -69,6 +70,11 @@ and type, line by line:
 
   {"type":"subscribe","id":"1","room":"lobby"}
   {"type":"publish","id":"2","room":"lobby","op_id":"hello-${Date.now()}","body":"hello"}
+
+Signing keys and audit, in another shell:
+
+  npm run keys -- list
+  npm run audit -- verify
 
 This is for trying out: ${kept}, Redis ${stores.privateRedis ? 'keeps nothing' : 'is the one of REDIS_URL'}, and the
 passwords above are in files in .wardroom/. For a deployment bring your own stores and secrets (docker-compose.yml, .env.example).

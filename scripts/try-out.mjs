@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from './children.mjs';
 import { root } from './install.mjs';
-import { portIsFree } from './stores/machine.mjs';
+import { commandLine, portIsFree, processIsAlive } from './stores/machine.mjs';
 
 export const dataFolder = join(root, '.wardroom');
 
@@ -32,6 +32,20 @@ export const operator = {
     return process.env.BOOTSTRAP_OPERATOR_PASSWORD || keptSecret('operator.password', password);
   },
 };
+
+/** Where the stores of this launcher are, for commands that are run beside it (with-try-out.mjs). */
+const storesFile = join(dataFolder, 'stores.json');
+
+export function keepStores({ databaseUrl, redisUrl }) {
+  writeFileSync(storesFile, JSON.stringify({ databaseUrl, redisUrl, launcher: process.pid }), { mode: 0o600 });
+}
+
+/** Null when no launcher of this folder is running. */
+export function keptStores() {
+  if (!existsSync(storesFile)) return null;
+  const { launcher, ...stores } = JSON.parse(readFileSync(storesFile, 'utf8'));
+  return processIsAlive(launcher) && /scripts[/\\](start|dev)\.mjs/.test(commandLine(launcher)) ? stores : null;
+}
 
 /** The caller's environment wins over what the launcher fills in. */
 export function nodeEnvironment(stores, own = {}) {

@@ -12,6 +12,7 @@ import { AuthorityStream } from '../authority/authority-stream.js';
 import { Lease } from '../authority/lease.js';
 import { NodeRegistry } from '../authority/node-registry.js';
 import { Receipts } from '../authority/receipts.js';
+import { Sightings } from '../authority/sightings.js';
 import { Config, ConfigError } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -38,6 +39,7 @@ class KeysModule {
         AuditTrail,
         { provide: AuthorityStream, useValue: { announce: async () => undefined } },
         { provide: Lease, useValue: { round: async () => undefined } },
+        Sightings,
         NodeRegistry,
         AuthorityLog,
         Receipts,
