@@ -47,8 +47,8 @@ function cost(question, peer, step, figure) {
 const signal = 'wardroom-signal';
 const durable = 'wardroom-durable';
 const inputs = {
-  'memory of an idle connection, KiB': cost('idle-memory', signal, '10,000', 'kib_per_connection'),
-  'an idle node with 10,000 connections, % of a core': cost('idle-memory', signal, '10,000', 'idle_cpu_percent'),
+  'memory of an idle connection, KiB': cost('idle-memory', signal, '', 'kib_per_connection'),
+  'an idle node with 10,000 connections, % of a core': cost('idle-memory', signal, '', 'idle_cpu_percent'),
   'connect, authenticate, subscribe, ms': cost('connect-storm', signal, '', 'cpu_ms_per_connect'),
   'signal in rooms of 10, µs per delivery': cost('steady-rate', signal, '', 'cpu_us_per_delivery'),
   'durable in rooms of 10, µs per delivery': cost('steady-rate', durable, '', 'cpu_us_per_delivery'),

@@ -22,6 +22,7 @@ export const FIGURES = {
   cpu_ms_per_connect: at('CPU ms/connect', 3, (r) => r.cpu_ms_per_connect),
   connects_per_s: at('connects/s', 0, (r) => r.connects_per_s),
   kib_per_connection: at('KiB/connection (PSS)', 2, (r) => r.kib_per_connection),
+  memory_fit: at('fit of the line', 3, (r) => r.memory_fit),
   server_mib: at('server PSS MiB', 1, (r) => r.pss_kib_after / 1024),
   last_close_p50_ms: at('last socket closed p50 ms', 2, (r) => r.last_close_ms?.p50),
   last_close_p99_ms: at('last socket closed p99 ms', 2, (r) => r.last_close_ms?.p99),
@@ -82,7 +83,7 @@ export function judge(target, runs) {
 
 /** The target as a sentence without its verdict. */
 export function wordsOf({ peer, step, figure, against, most, least }) {
-  const bound = most === undefined ? `≥ ${show(least, 0)}` : `≤ ${most}`;
+  const bound = most === undefined ? `≥ ${show(least, least < 10 ? 1 : 0)}` : `≤ ${most}`;
   const where = step === undefined || step === '' ? '' : `, ${step}`;
   if (against === undefined) return `${peer}${where}: ${FIGURES[figure].heading} ${bound}`;
   const other = [against.peer, against.step].filter(Boolean).join(', ');

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, RETRY_AFTER_MS } from './client.mjs';
 import { endSessions } from './ending.mjs';
+import { openAndRest } from './resting.mjs';
 import { Publishing } from './publishing.mjs';
 import { usageOf } from './usage.mjs';
 
@@ -56,9 +57,10 @@ class Load {
   async run() {
     const { spec } = this;
     const result = { subscribers: spec.subscribers, publishers: spec.publishers };
-    const before = usageOf(spec.watch, true);
+    const before = usageOf(spec.watch);
     const connecting = performance.now();
-    await this.open(0, spec.subscribers);
+    if (spec.holdMs > 0) Object.assign(result, await openAndRest(this));
+    else await this.open(0, spec.subscribers);
     const connected = usageOf(spec.watch);
     const connectSeconds = (this.lastReady - connecting) / 1000;
     Object.assign(result, {
@@ -72,13 +74,6 @@ class Load {
     await this.open(spec.subscribers, this.connections.length);
     if (this.failed > 0) throw new Error(`${this.failed} publishers failed: ${this.firstError}`);
     await sleep(spec.settleMs);
-    if (spec.holdMs > 0) {
-      const resting = usageOf(spec.watch);
-      await sleep(spec.holdMs);
-      const after = usageOf(spec.watch, true);
-      result.idle_cpu_percent = (after.cpuMs - resting.cpuMs) / (spec.holdMs / 100);
-      Object.assign(result, { pss_kib_before: before.pssKib, pss_kib_after: after.pssKib, kib_per_connection: (after.pssKib - before.pssKib) / this.ready });
-    }
     if (spec.publish !== undefined && spec.seconds > 0) Object.assign(result, await this.publishing.run());
     if (spec.ends !== undefined) Object.assign(result, await endSessions(this));
     if (spec.restart) Object.assign(result, await this.restarting());

@@ -12,7 +12,7 @@ import { startServer } from './servers.mjs';
 import { family } from './usage.mjs';
 
 const generators = { raw: './load.mjs', sdk: './sdk-load.mjs' };
-const RUN_LIMIT_MS = 120_000;
+const RUN_LIMIT_MS = 180_000;
 const SETTLE_MS = 300;
 const KILL_AFTER_MS = 1_000;
 

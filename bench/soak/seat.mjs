@@ -4,6 +4,7 @@ import { WebSocket } from 'ws';
 const RESEND_AFTER_MS = 15_000;
 /** An `unsubscribed` may have crossed the call that adds the member again. */
 const CROSSING_MS = 2_000;
+const TRY_AGAIN_LATER = 1013;
 let operations = 0;
 
 export class Seat {
@@ -70,7 +71,9 @@ export class Seat {
     if (!wasLive || this.leaving || this.soak.stopping) return;
     const why = `${code} ${this.goodbye}`;
     if (this.person.leaving && code === 1008 && this.goodbye === 'session_revoked') return;
-    this.soak.ledger.violation('an unexpected close', { seat: this.name, why });
+    // A node without its lease turns away who is not through the handshake yet; everybody else is paused, not closed.
+    if (code === TRY_AGAIN_LATER && this.goodbye === 'auth_unavailable') this.soak.ledger.note(`closed: ${why}`);
+    else this.soak.ledger.violation('an unexpected close', { seat: this.name, why });
     void this.reopen();
   }
 
@@ -185,6 +188,7 @@ export class Seat {
       case 'error':
         return this.refused(frame);
       case 'auth_error':
+        return this.notRefreshed(frame);
       case 'auth_expired':
         if (!this.person.leaving) ledger.violation(`${frame.type} although the token was refreshed in time`, { seat: this.name, frame });
         return;
@@ -193,6 +197,20 @@ export class Seat {
       case 'goodbye':
         this.goodbye = frame.code;
     }
+  }
+
+  /** The old context lives on; a node that cannot prove its authority at the moment says when to ask again. */
+  notRefreshed(frame) {
+    const { ledger } = this.soak;
+    if (this.person.leaving) return;
+    if (frame.action !== 'retry') return ledger.violation('a refresh was refused on the connection', { seat: this.name, frame });
+    ledger.note(`auth_error: ${frame.code}, retry`);
+    const { socket } = this;
+    void this.soak.pause(frame.retry_after_ms ?? 500).then(() => {
+      if (this.socket !== socket) return;
+      this.token = undefined;
+      this.refresh();
+    });
   }
 
   nowSubscribed({ id, room, seq, recovered, replayed }) {
