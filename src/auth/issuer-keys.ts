@@ -65,6 +65,6 @@ export function soundKeys(set: unknown): unknown {
 
 function isSound(key: { kty?: unknown; e?: unknown } | null): boolean {
   if (key?.kty !== 'RSA') return true;
-  const exponent = Buffer.from(String(key.e), 'base64url').toString('hex');
-  return exponent !== '' && BigInt(`0x${exponent}`) > 1n && BigInt(`0x${exponent}`) % 2n === 1n;
+  const exponent = typeof key.e === 'string' ? BigInt(`0x0${Buffer.from(key.e, 'base64url').toString('hex')}`) : 0n;
+  return exponent > 1n && exponent % 2n === 1n;
 }

@@ -1,6 +1,6 @@
-/** "No hang": an answer within 100 ms. A busy machine is late now and then, what hangs is late each time: so the best of five. */
+/** "No hang": an answer within 100 ms. A busy machine is late now and then, what hangs is late each time: so the best of many. */
 const HANG_MS = 100;
-const TRIES = 5;
+const TRIES = 40;
 
 export async function promptly<T>(what: string, act: () => Promise<T>): Promise<T> {
   let best = Infinity;

@@ -5,7 +5,7 @@
 import { RawClient } from '../support/raw-client.js';
 import { World, nodeA, nodeB, wsUrl } from '../support/world.js';
 
-const PING_EVERY_MS = 50;
+const PING_EVERY_MS = 100;
 
 export class Witness {
   private readonly timer = setInterval(() => this.ping(), PING_EVERY_MS);

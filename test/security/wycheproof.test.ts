@@ -197,6 +197,13 @@ async function issuerAccepts(keys: JSONWebKeySet, token: string): Promise<boolea
   }
 }
 
+test("of an issuer's keys those are dropped whose exponent lets anybody sign, and no others", () => {
+  const rsa = (e: unknown) => ({ kty: 'RSA', n: 'x', e });
+  const sound = [rsa('AQAB'), rsa('Aw'), { kty: 'EC' }, null];
+  expect(soundKeys({ keys: [...sound, rsa('AQ'), rsa('Ag'), rsa('AAAB'), rsa(''), rsa(undefined)], more: 1 })).toEqual({ keys: sound, more: 1 });
+  for (const odd of [null, 'x', {}, { keys: 'x' }]) expect(soundKeys(odd)).toBe(odd);
+});
+
 describe('the checks of this file can fail', () => {
   test('a signature of a key is found good with this key', async () => {
     const { generateKeyPairSync, sign } = await import('node:crypto');
