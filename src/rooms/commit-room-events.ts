@@ -1,6 +1,6 @@
 /**
  * One call of `apply_room_events` per node and turn, for everything that turn produced. One batch is in flight at a
- * time, so what one connection sends is committed in the order it was sent. Source: architecture, section 4.
+ * time and each room keeps its order, so what one connection sends to a room is committed in the order it was sent. Source: architecture, section 4.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { EndReason } from '../authority/events.js';
@@ -8,6 +8,7 @@ import { monotonicMs } from '../platform/clock.js';
 import { Database, sqlState } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
+import { CommitQueue } from './commit-queue.js';
 import type { RoomEventRow } from './room-event.js';
 
 /** A request as the function takes it, without its place in the batch. */
@@ -56,7 +57,7 @@ const CALL = 'SELECT i, outcome, message_id, seq, epoch, at FROM apply_room_even
 @Injectable()
 export class CommitRoomEvents {
   private readonly logger = new Logger(CommitRoomEvents.name);
-  private queue: Waiting[] = [];
+  private readonly queue = new CommitQueue<Waiting>(({ input }) => conflictKeys(input));
   private flying = false;
   private scheduled = false;
 
@@ -66,7 +67,7 @@ export class CommitRoomEvents {
   ) {}
 
   submit(input: RoomEventInput): Promise<RoomEventOutcome> {
-    if (this.queue.length >= QUEUE_MAX) return Promise.reject(new DomainError('overloaded', { detail: 'publish queue is full' }));
+    if (this.queue.size >= QUEUE_MAX) return Promise.reject(new DomainError('overloaded', { detail: 'publish queue is full' }));
     return new Promise((resolve, reject) => {
       this.queue.push({ input, sinceMs: monotonicMs(), resolve, reject });
       this.schedule();
@@ -74,7 +75,7 @@ export class CommitRoomEvents {
   }
 
   private schedule(): void {
-    if (this.scheduled || this.flying || this.queue.length === 0) return;
+    if (this.scheduled || this.flying || this.queue.size === 0) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
@@ -83,7 +84,7 @@ export class CommitRoomEvents {
   }
 
   private async flush(): Promise<void> {
-    const batch = this.take();
+    const batch = this.queue.take(BATCH_MAX);
     this.flying = true;
     try {
       await this.commit(batch);
@@ -93,22 +94,9 @@ export class CommitRoomEvents {
     }
   }
 
-  /** As many as may share a batch: the same op_id or the same target twice has to wait for the next one. */
-  private take(): Waiting[] {
-    const keys = new Set<string>();
-    let count = 0;
-    for (const { input } of this.queue) {
-      if (count === BATCH_MAX) break;
-      const keysOfInput = conflictKeys(input);
-      if (keysOfInput.some((key) => keys.has(key))) break;
-      for (const key of keysOfInput) keys.add(key);
-      count += 1;
-    }
-    return this.queue.splice(0, count);
-  }
-
   private async commit(batch: Waiting[]): Promise<void> {
     this.metrics.publishBatch.observe(batch.length);
+    const sinceMs = Math.min(...batch.map((waiting) => waiting.sinceMs));
     for (let attempt = 0; ; attempt += 1) {
       try {
         const rows = await this.database.hot<RoomEventOutcome & { i: number; seq: string; epoch: string }>('apply_room_events', CALL, [
@@ -126,7 +114,7 @@ export class CommitRoomEvents {
         if (/^2[23]/.test(state)) return this.commitSingly(batch, error);
         this.logger.warn({ msg: 'room events were not committed, trying again', attempt, state, error: (error as Error).message });
         // A lost connection leaves the outcome unknown: run again, the op_id tells what is stored already.
-        if (monotonicMs() - batch[0]!.sinceMs > PATIENCE_MS) {
+        if (monotonicMs() - sinceMs > PATIENCE_MS) {
           for (const waiting of batch) waiting.reject(new DomainError('unavailable', { cause: error }));
           return;
         }
@@ -145,6 +133,7 @@ export class CommitRoomEvents {
   }
 }
 
+/** Neither an op_id nor a target may occur twice in a batch. */
 function conflictKeys({ type, room, sender, op_id, message_id }: RoomEventInput): string[] {
   const keys = type === 'message' ? [] : [message_id];
   if (op_id !== null) keys.push(`${room}:${sender}:${op_id}`);

@@ -1,0 +1,50 @@
+/**
+ * What waits for a commit, by room. Each batch takes the rooms in turns, one event at a time: a room that is flooded fills what the
+ * others leave, and the order within a room stays. Who took part and has more comes last in the next batch.
+ */
+export interface Queued {
+  readonly input: { readonly room: string };
+}
+
+export class CommitQueue<T extends Queued> {
+  size = 0;
+  private lanes = new Map<string, T[]>();
+
+  /** `keysOf`: what may occur once in a batch; who meets his key again waits for the next one, and his room with him. */
+  constructor(private readonly keysOf: (entry: T) => string[]) {}
+
+  push(entry: T): void {
+    const lane = this.lanes.get(entry.input.room);
+    if (lane === undefined) this.lanes.set(entry.input.room, [entry]);
+    else lane.push(entry);
+    this.size += 1;
+  }
+
+  take(max: number): T[] {
+    const batch: T[] = [];
+    const keys = new Set<string>();
+    const counts = new Map<string, number>();
+    let open = [...this.lanes];
+    for (let turn = 0; open.length > 0 && batch.length < max; turn += 1) {
+      open = open.filter(([room, lane]) => {
+        const entry = lane[turn];
+        if (entry === undefined || batch.length === max) return false;
+        const own = this.keysOf(entry);
+        if (own.some((key) => keys.has(key))) return false;
+        for (const key of own) keys.add(key);
+        batch.push(entry);
+        counts.set(room, turn + 1);
+        return true;
+      });
+    }
+    for (const [room, count] of counts) this.shorten(room, count);
+    this.size -= batch.length;
+    return batch;
+  }
+
+  private shorten(room: string, count: number): void {
+    const rest = this.lanes.get(room)!.slice(count);
+    this.lanes.delete(room);
+    if (rest.length > 0) this.lanes.set(room, rest);
+  }
+}
