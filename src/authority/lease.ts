@@ -5,7 +5,7 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
-import { monotonicMs, wallStrays } from '../platform/clock.js';
+import { CLOCK_JUMP_MS, monotonicMs, wallGapMs, wallStrays } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
@@ -152,6 +152,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   private async oneRound(): Promise<void> {
     const beganMs = monotonicMs();
+    const gapMs = wallGapMs();
     this.noticeStall(beganMs);
     try {
       let answer = await this.registry.round(this.state.position, this.closed);
@@ -160,9 +161,10 @@ export class Lease implements BeforeApplicationShutdown {
         answer = await this.registry.round(this.state.position, this.closed);
       }
       if (answer === null) return;
+      if (!this.isSteady(gapMs)) return;
       this.noticeSleep(this.clocks.compare(answer.clock));
       if (this.state.position < answer.head) await this.catchUp(answer.head);
-      if (this.state.position >= answer.head) this.extend(beganMs + this.boundMs);
+      if (this.state.position >= answer.head && this.isSteady(gapMs)) this.extend(beganMs + this.boundMs);
     } catch (error) {
       this.logger.warn({ msg: 'authority round failed', error: (error as Error).message });
     } finally {
@@ -233,6 +235,14 @@ export class Lease implements BeforeApplicationShutdown {
     const snapshot = await this.registry.register();
     this.early.clear();
     this.state.reload(snapshot);
+  }
+
+  /** A round across which the clocks parted may be older than the monotonic clock says: it proves nothing, the next one may. */
+  private isSteady(gapMs: number): boolean {
+    if (Math.abs(wallGapMs() - gapMs) <= CLOCK_JUMP_MS) return true;
+    this.leaseUntilMs = 0;
+    this.again = true;
+    return false;
   }
 
   private noticeSleep(sleptMs: number): void {
