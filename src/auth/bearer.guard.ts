@@ -75,14 +75,20 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     if (!worksFenced) await this.lease.prove();
     else if (this.lease.fenced) await this.database.transaction((tx) => requireCaller(tx, principal));
     this.activity.touch(principal.sessionId);
-    if (READS.has(request.method)) judgeAgain(context.switchToHttp().getResponse<Response>(), () => this.requireStillGood(acceptedOf(context), worksFenced));
+    if (READS.has(request.method))
+      judgeAgain(request, context.switchToHttp().getResponse<Response>(), () => this.requireStillGood(acceptedOf(context), worksFenced));
   }
 
-  private requireStillGood({ principal, kid, deadlineMs }: AcceptedToken, worksFenced: boolean): void {
+  /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */
+  private requireStillGood(token: AcceptedToken, worksFenced: boolean): void | Promise<void> {
+    this.requireAlive(token);
+    if (!worksFenced && this.lease.fenced) return this.lease.prove().then(() => this.requireAlive(token));
+  }
+
+  private requireAlive({ principal, kid, deadlineMs }: AcceptedToken): void {
     const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid });
     if (verdict !== null) throw new DomainError(verdict, { who: principal, detail: 'ended while the answer was read' });
     if (monotonicMs() >= deadlineMs) throw new DomainError('token_expired', { who: principal });
-    if (!worksFenced) this.lease.requireLease();
   }
 
   /** The strategy names the code; a strategy that answered neither way let nobody in. */

@@ -56,7 +56,10 @@ export class AuthorityLog {
       return { change, pending: await append(tx, change, startedMs) };
     });
     const first = pending?.firstN ?? 0;
-    const announced = this.stream.announce([...change.events.map((event, i) => ({ n: first + i, event })), ...(change.grown ?? []).map((event) => ({ n: null, event }))]);
+    const announced = this.stream.announce([
+      ...change.events.map((event, i) => ({ n: first + i, event })),
+      ...(change.grown ?? []).map((event) => ({ n: null, event })),
+    ]);
     // Whoever waits for a receipt waits for the nodes, not for Redis, which may be frozen.
     if (pending === null) await announced;
     return { result: change.result, pending };

@@ -13,7 +13,7 @@ describe('asked before, answered after', () => {
   let url: string;
 
   beforeAll(async () => {
-    cluster = await startCluster(1);
+    cluster = await startCluster(2);
     url = cluster.nodes[0]!.url;
     database = new pg.Client({ connectionString: cluster.databaseUrl });
     await database.connect();
@@ -22,11 +22,11 @@ describe('asked before, answered after', () => {
   afterAll(() => database?.end());
 
   /** Runs `meanwhile` while a read of history stands before a locked table. */
-  const readAcross = async (room: string, token: string, meanwhile: () => Promise<unknown>) => {
+  const readAcross = async (room: string, token: string, meanwhile: () => Promise<unknown>, at = url) => {
     await database.query('BEGIN');
     await database.query('LOCK TABLE room_events IN ACCESS EXCLUSIVE MODE');
     try {
-      const reading = fetch(`${url}/v1/rooms/${room}/messages`, { headers: { authorization: `Bearer ${token}` } });
+      const reading = fetch(`${at}/v1/rooms/${room}/messages`, { headers: { authorization: `Bearer ${token}` } });
       const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'room_events'::regclass AND NOT granted`;
       while ((await database.query(waiting)).rowCount === 0) await new Promise((resolve) => setImmediate(resolve));
       await meanwhile();
@@ -57,6 +57,26 @@ describe('asked before, answered after', () => {
     const other = await world.login(cleo);
     const answer = await readAcross(room, cleo.token, () => call(url, '/v1/auth/logout', { method: 'POST', token: other.token }));
     expect(answer).toMatchObject({ status: 200, body: { items: [{ body: 'hello' }] } });
+  });
+
+  test('a REST read on a node that stood still waits for its proof, and tells only who is still there', async () => {
+    const b = cluster.nodes[1]!;
+    const [eve, fay] = [await world.user('eve'), await world.user('fay')];
+    const room = await world.room(eve, {}, [[fay, 'member']]);
+    await call(url, `/v1/rooms/${room}/messages`, { token: eve.token, body: { body: 'hello' } });
+    const standStill = (end: boolean) => async () => {
+      process.kill(b.pid, 'SIGSTOP');
+      try {
+        if (end) await call(url, '/v1/auth/logout?wait=false', { method: 'POST', token: fay.token });
+        // Time is the subject: longer than the stall that fences.
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        await database.query('COMMIT');
+      } finally {
+        process.kill(b.pid, 'SIGCONT');
+      }
+    };
+    expect(await readAcross(room, eve.token, standStill(false), b.url)).toMatchObject({ status: 200, body: { items: [{ body: 'hello' }] } });
+    expect(await readAcross(room, fay.token, standStill(true), b.url)).toMatchObject({ status: 401, body: { code: 'session_revoked' } });
   });
 
   test.each([
