@@ -147,6 +147,69 @@ describe('guessing', () => {
   });
 });
 
+describe('who does not exist', () => {
+  test('is refused with the same words and as late as a wrong password', async () => {
+    const base = (await startCluster(1, { LOGIN_FAILURES_PER_MINUTE: '0' })).nodes[0]!.url;
+    const own = await World.create({ base });
+    const user = await own.user('u');
+    const asks = {
+      wrong: { tenant: own.tenant.slug, email: user.email },
+      unknown: { tenant: own.tenant.slug, email: 'nobody@example.com' },
+      elsewhere: { tenant: unique('no'), email: user.email },
+    };
+    const took: Record<string, number[]> = { wrong: [], unknown: [], elsewhere: [] };
+    const said = new Set<string>();
+    // Beside each other in turn, so that whatever else the machine does falls on all of them.
+    for (let round = 0; round < 25; round += 1) {
+      for (const [name, ask] of Object.entries(asks)) {
+        const beganMs = performance.now();
+        const response = await post(base, '/v1/auth/login', { ...ask, password: 'wrong' });
+        took[name]!.push(performance.now() - beganMs);
+        const { request_id, ...body } = (await response.json()) as { request_id: string };
+        expect(request_id).toMatch(/^[0-9a-f-]{36}$/);
+        said.add(JSON.stringify([response.status, body, response.headers.get('www-authenticate'), response.headers.get('cache-control')]));
+      }
+    }
+    expect(said.size).toBe(1);
+    const median = (name: string) => took[name]!.toSorted((x, y) => x - y)[12]!;
+    // Without the dummy hash there would be no argon2 in it at all.
+    for (const name of ['unknown', 'elsewhere']) {
+      expect(median(name) / median('wrong')).toBeGreaterThan(0.6);
+      expect(median(name) / median('wrong')).toBeLessThan(1.7);
+    }
+  });
+});
+
+describe('a password', () => {
+  test.each([
+    ['of 64 letters', 'x'.repeat(64)],
+    ['of 1,000 characters with spaces at its ends', ` ${'correct horse battery '.repeat(45).slice(0, 998)} `],
+    ['in other scripts', '\u5bc6\u7801\u306f\u3072\u307f\u3064 \u043f\u0430\u0440\u043e\u043b\u044c \u{1F40E}\u200d\u{1F525}'],
+    ['of punctuation alone', `"'\\<>&;--/*\u2028%00\t`],
+  ])('%s signs in, and cut or changed by a character it does not', async (_name, password) => {
+    const world = await World.create({ tenant: { allow_registration: true } });
+    const email = `${unique('p')}@example.com`;
+    const tenant = world.tenant.slug;
+    expect(await outcome(nodeA(), '/v1/auth/register', { tenant, email, password })).toBe('ok');
+    expect(await outcome(nodeB(), '/v1/auth/login', { tenant, email, password })).toBe('ok');
+    for (const other of [
+      [...password].slice(0, -1).join(''),
+      password.trim() === password ? `${password} ` : password.trim(),
+      password.toUpperCase() === password ? `${password}x` : password.toUpperCase(),
+    ])
+      expect(await outcome(nodeB(), '/v1/auth/login', { tenant, email, password: other })).toBe('invalid_credentials');
+  });
+
+  test('typed on another keyboard, composed or not, is the same; a compatibility form is another', async () => {
+    const world = await World.create({ tenant: { allow_registration: true } });
+    const email = `${unique('p')}@example.com`;
+    const tenant = world.tenant.slug;
+    expect(await outcome(nodeA(), '/v1/auth/register', { tenant, email, password: 'Zo\u00eb and the \ufb01sh' })).toBe('ok');
+    expect(await outcome(nodeB(), '/v1/auth/login', { tenant, email, password: 'Zoe\u0308 and the \ufb01sh' })).toBe('ok');
+    expect(await outcome(nodeB(), '/v1/auth/login', { tenant, email, password: 'Zo\u00eb and the fish' })).toBe('invalid_credentials');
+  });
+});
+
 describe('well-known documents', () => {
   test('JWKS holds public halves only and may be kept for five minutes', async () => {
     const { body, headers } = await call(nodeA(), '/.well-known/jwks.json');

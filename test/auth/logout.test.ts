@@ -152,4 +152,23 @@ describe('a session that nobody uses', () => {
     }
     expect((await call(node.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh }, expect: 401 })).body.code).toBe('session_expired');
   });
+
+  test('and no refresh or re-authentication carries a connection beyond its absolute end', async () => {
+    const node = await startNode({ SESSION_IDLE_SECONDS: '20', SESSION_ABSOLUTE_SECONDS: '5' });
+    const own = await World.create({ base: node.url });
+    const user = await own.user('u');
+    const signedInMs = performance.now();
+    const socket = await RawClient.live(node.wsUrl, user.token);
+    const { body } = await call(node.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh } });
+    const { body: issued } = await call(node.url, '/v1/auth/ticket', { method: 'POST', token: body.access_token });
+    for (const credential of [{ token: body.access_token }, { ticket: issued.ticket }]) {
+      const renewed = await socket.ask({ type: 'auth_refresh', ...credential });
+      expect(renewed.type).toBe('auth_ok');
+      expect(renewed.expires_in_ms).toBeLessThanOrEqual(5_000);
+    }
+    expect(issued.expires_in).toBeLessThanOrEqual(5);
+    const { reason } = await socket.closed;
+    expect(['session_expired', 'token_expired']).toContain(reason.code);
+    expect(performance.now() - signedInMs).toBeLessThan(8_000);
+  });
 });
