@@ -23,31 +23,16 @@ export interface SocketHost {
 }
 
 export class WardroomSocket extends WebSocket {
-  private connection: Connection | null = null;
-  private host: SocketHost | null = null;
+  connection: Connection | null = null;
+  host: SocketHost | null = null;
 
   /** Right after the upgrade. The listeners are the same functions for all: an idle connection keeps no closure of its own. */
   attach(connection: Connection, host: SocketHost): void {
     this.connection = connection;
     this.host = host;
-    this.on('message', WardroomSocket.onMessage);
-    this.on('close', WardroomSocket.onClose);
-    this.on('error', WardroomSocket.onError);
-  }
-
-  private static onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-    const { connection, host } = this as WardroomSocket;
-    host!.received(connection!, data, isBinary);
-  }
-
-  private static onClose(this: WebSocket): void {
-    const { connection, host } = this as WardroomSocket;
-    host!.gone(connection!);
-  }
-
-  private static onError(this: WebSocket, error: Error): void {
-    const { connection, host } = this as WardroomSocket;
-    host!.failed(connection!, error);
+    this.on('message', onMessage);
+    this.on('close', onClose);
+    this.on('error', onError);
   }
 
   /** Called by `ws` only: with a bare status for trouble of its own, with the client's status and text for an echo. */
@@ -61,4 +46,19 @@ export class WardroomSocket extends WebSocket {
   closeWith(status: number, reason: string): void {
     super.close(status, reason);
   }
+}
+
+function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
+  const { connection, host } = this as WardroomSocket;
+  host!.received(connection!, data, isBinary);
+}
+
+function onClose(this: WebSocket): void {
+  const { connection, host } = this as WardroomSocket;
+  host!.gone(connection!);
+}
+
+function onError(this: WebSocket, error: Error): void {
+  const { connection, host } = this as WardroomSocket;
+  host!.failed(connection!, error);
 }

@@ -21,16 +21,17 @@ class Tally<L extends string> {
     registry: Registry,
   ) {
     const { counts } = this;
-    new Counter({
+    const counter = new Counter({
       name,
       help,
       labelNames: [label],
-      registers: [registry],
+      registers: [],
       collect() {
         this.reset();
         for (const [value, count] of counts) this.inc({ [label]: value } as Record<L, string>, count);
       },
     });
+    registry.registerMetric(counter);
   }
 
   inc(labels: Record<L, string>, by = 1): void {
