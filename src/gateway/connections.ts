@@ -12,6 +12,7 @@ import { Metrics } from '../platform/metrics.js';
 import type { CloseCode } from '../protocol/codes.js';
 import { Channels } from './channels.js';
 import { ConnectionAudit } from './connection-audit.js';
+import { ConnectionIndex } from './connection-index.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
 
@@ -22,8 +23,8 @@ const KEY_SPREAD_MS = 10_000;
 export class Connections implements ConnectionHost {
   private readonly logger = new Logger(Connections.name);
   private readonly all = new Set<Connection>();
-  private readonly bySession = new Map<string, Set<Connection>>();
-  private readonly byUser = new Map<string, Set<Connection>>();
+  private readonly bySession = new ConnectionIndex();
+  private readonly byUser = new ConnectionIndex();
   private readonly perIp = new Map<string, number>();
   private readonly unauthenticatedPerIp = new Map<string, number>();
   private unauthenticated = 0;
@@ -58,7 +59,7 @@ export class Connections implements ConnectionHost {
   }
 
   ofUser(userId: string): Iterable<Connection> {
-    return this.byUser.get(userId) ?? [];
+    return this.byUser.of(userId);
   }
 
   /** Called when a connection was ended by the server or is gone, after it left the lists. */
@@ -87,8 +88,8 @@ export class Connections implements ConnectionHost {
   /** Makes an authenticated connection findable by session and user. Check - register - check again: see authenticate.ts. */
   register(connection: Connection): void {
     const { sessionId, userId } = connection.principal;
-    index(this.bySession, sessionId, connection);
-    index(this.byUser, userId, connection);
+    this.bySession.add(sessionId, connection);
+    this.byUser.add(userId, connection);
     this.unauthenticated -= 1;
     count(this.unauthenticatedPerIp, connection.ip, -1);
   }
@@ -126,8 +127,8 @@ export class Connections implements ConnectionHost {
       this.unauthenticated -= 1;
       count(this.unauthenticatedPerIp, connection.ip, -1);
     } else {
-      unindex(this.bySession, connection.principal.sessionId, connection);
-      unindex(this.byUser, connection.principal.userId, connection);
+      this.bySession.remove(connection.principal.sessionId, connection);
+      this.byUser.remove(connection.principal.userId, connection);
     }
     for (const subscription of connection.subscriptions.values()) this.channels.remove(subscription);
     connection.subscriptions.clear();
@@ -138,7 +139,7 @@ export class Connections implements ConnectionHost {
   private apply(event: AuthorityEvent): number {
     switch (event.kind) {
       case 'session.ended':
-        return event.sessions.reduce((sum, session) => sum + this.endAll([...(this.bySession.get(session) ?? [])], event.reason), 0);
+        return event.sessions.reduce((sum, session) => sum + this.endAll([...this.bySession.of(session)], event.reason), 0);
       case 'tenant.changed':
         if (event.state === 'active') return 0;
         return this.endAll(
@@ -166,17 +167,6 @@ export class Connections implements ConnectionHost {
 }
 
 export const spread = (overMs: number): number => Math.ceil(Math.random() * overMs);
-
-function index(map: Map<string, Set<Connection>>, key: string, connection: Connection): void {
-  const set = map.get(key);
-  if (set === undefined) map.set(key, new Set([connection]));
-  else set.add(connection);
-}
-
-function unindex(map: Map<string, Set<Connection>>, key: string, connection: Connection): void {
-  const set = map.get(key);
-  if (set?.delete(connection) === true && set.size === 0) map.delete(key);
-}
 
 function count(map: Map<string, number>, key: string, by: number): void {
   const next = (map.get(key) ?? 0) + by;
