@@ -89,17 +89,26 @@ export class RoomBus implements OnModuleDestroy {
     return box;
   }
 
+  /** One write for all rooms of the turn. */
   private flush(): void {
     const boxes = this.outbox;
     this.outbox = new Map();
-    for (const [room, { events, frames }] of boxes) {
-      if (events.length > 0) this.publish(room, { kind: 'events', node: this.node, events });
-      if (frames.length > 0) this.publish(room, { kind: 'transient', node: this.node, frames });
-    }
+    void this.redis.attempt('room bus', (redis) => {
+      const pipeline = redis.pipeline();
+      for (const [room, { events, frames }] of boxes) {
+        if (events.length > 0) pipeline.spublish(channelOf(room), this.packed({ kind: 'events', node: this.node, events }));
+        if (frames.length > 0) pipeline.spublish(channelOf(room), this.packed({ kind: 'transient', node: this.node, frames }));
+      }
+      return pipeline.exec();
+    });
   }
 
   private publish(room: string, message: BusMessage): void {
-    void this.redis.attempt('room bus', (redis) => redis.spublish(channelOf(room), this.node + JSON.stringify(message)));
+    void this.redis.attempt('room bus', (redis) => redis.spublish(channelOf(room), this.packed(message)));
+  }
+
+  private packed(message: BusMessage): string {
+    return this.node + JSON.stringify(message);
   }
 
   private async send(room: string): Promise<void> {
