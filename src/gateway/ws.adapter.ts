@@ -7,9 +7,11 @@ import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
+import { WS_PATH } from '../protocol/limits.js';
 import type { Connection } from './connection.js';
 import type { FrameRequest } from './frame.guard.js';
 import { Handshake } from './handshake.js';
+import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrades.js';
 
 interface Handler {
   callback: (request: FrameRequest) => Promise<unknown>;
@@ -24,8 +26,10 @@ export class WardroomWsAdapter extends WsAdapter {
 
   override create(): WebSocketServer {
     const server = this.handshake.createServer();
-    (this.httpServer as Server).on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      void this.handshake.upgrade(server, request, socket, head);
+    const http = this.httpServer as Server;
+    http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      if (asksForWebSocket(request) || request.url === WS_PATH) void this.handshake.upgrade(server, request, socket, head);
+      else serveWithoutUpgrade(http, request, socket, head);
     });
     return server;
   }

@@ -1,4 +1,6 @@
 /** CONNECT: what is refused before the upgrade, readable as HTTP, and what is accepted, told and closed (contract section 4). */
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { World, call, nodeA, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
@@ -116,3 +118,21 @@ function expectRawProblem(peer: RawSocket, code: Parameters<typeof expectProblem
   const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
   expectProblem(status, (name) => headers.get(name) ?? null, JSON.parse(peer.body), code);
 }
+
+describe('an offer to upgrade to something else', () => {
+  test('is ignored: the call is answered as plain HTTP, with its body', async () => {
+    const address = new URL(nodeA());
+    const body = JSON.stringify({ visibility: 'private', name: unique('offered') });
+    const socket = connect(Number(address.port), address.hostname);
+    socket.write(
+      `POST /v1/rooms HTTP/1.1\r\nHost: ${address.host}\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n` +
+        `Authorization: Bearer ${ada.token}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 10)}`,
+    );
+    // The rest comes when the server has the first part: it reads both in their order.
+    await new Promise((resolve) => socket.write('', resolve));
+    socket.write(body.slice(10));
+    const answer = await text(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 201 /);
+    expect(answer).toContain('"visibility":"private"');
+  });
+});
