@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { show, spreadOf } from './harness/figures.mjs';
 
 const DOC = fileURLToPath(new URL('../docs/scale.md', import.meta.url));
-const MARKERS = ['<!-- generated: bench/scale.mjs -->', '<!-- end of generated -->'];
+const MARKERS = ['<!-- figures of bench/scale.mjs -->', '<!-- end of figures -->'];
 const ROOMS_SIMULATED = 50_000;
 
 const { values } = parseArgs({
