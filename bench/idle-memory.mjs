@@ -8,6 +8,7 @@ await ask({
     'The connections are opened in four parts. The figure is the slope of the straight line through the proportional set size after each part, so that neither the program nor ' +
     'what is left of its start is counted; how well the line fits says whether memory is linear. Socket buffers of the kernel are in no process and not counted.',
   load: { subscribers: 10_000, rooms: 1_000, holdMs: 1_500 },
+  steps: [{ name: '', reps: 3 }],
   quick: { subscribers: 2_000, holdMs: 1_000 },
   peers: ['ws-framed', 'wardroom-signal'],
   others: ['socket.io', 'nest-tutorial', 'nats'],

@@ -8,7 +8,7 @@ await ask({
   load: { subscribers: 1_000, publishers: 1, window: 1, seconds: 2.5 },
   quick: { subscribers: 500, seconds: 1, warmSeconds: 0.5 },
   peers: ['ws-framed', 'wardroom-signal', 'wardroom-durable'],
-  others: ['ws-naive', 'ws-batched', 'socket.io', 'nest-tutorial', 'nats'],
+  others: ['ws-naive', 'socket.io', 'nats'],
   figures: ['cpu_us_per_delivery', 'deliveries_per_s', 'p50_ms', 'p99_ms', 'server_cpu_percent', 'load_cpu_percent'],
   targets: [{ peer: 'wardroom-signal', figure: 'cpu_us_per_delivery', most: 1.1, against: { peer: 'ws-framed' }, ceiling: 2.2 }],
 });

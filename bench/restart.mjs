@@ -9,6 +9,7 @@ await ask({
     'again at once. Raw clients come back within 200 ms and keep trying; clients of the SDK as the SDK does. For `wardroom-durable` and `wardroom-sdk` 100 publishers go on at 100/s ' +
     'all the time, asking again for whatever has no answer; every event has to reach each of its ten subscribers once.',
   load: { subscribers: 5_000, rooms: 500, publishers: 100, rate: 100, restart: true },
+  steps: [{ name: '', reps: 3 }],
   quick: { subscribers: 1_000 },
   peers: ['ws-framed', 'wardroom-signal', 'wardroom-durable'],
   others: ['wardroom-sdk', 'socket.io', 'nest-tutorial', 'nats'],
