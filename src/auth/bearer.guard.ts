@@ -91,11 +91,17 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     if (monotonicMs() >= deadlineMs) throw new DomainError('token_expired', { who: principal });
   }
 
-  /** The strategy names the code; a strategy that answered neither way let nobody in. */
-  override handleRequest<User>(error: unknown, user: User | false | null): User {
+  /** Passport tells failures as `error` or as `info`; the first that is ours names the code. */
+  override handleRequest<User>(error: unknown, user: User | false | null, info: unknown): User {
+    if (error instanceof DomainError) throw error;
+    if (info instanceof DomainError) throw info;
     if (error !== null && error !== undefined) throw error instanceof Error ? error : new DomainError('internal', { cause: error });
-    if (user === null || user === undefined || user === false) throw new DomainError('auth_missing');
-    return user;
+    if (user !== null && user !== false && user !== undefined) return user;
+    const reason = info as Error | undefined;
+    if (reason?.message === 'No auth token') throw new DomainError('auth_missing');
+    // Accepted a moment ago, past its end now.
+    if (reason?.name === 'TokenExpiredError') throw new DomainError('token_expired');
+    throw new DomainError('auth_invalid', { detail: reason?.message ?? 'refused by passport' });
   }
 
   private marked(key: string, context: ExecutionContext): boolean {

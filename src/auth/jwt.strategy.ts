@@ -1,18 +1,20 @@
 /**
- * Passport's way to our verifier: a passport-jwt strategy whose verification is that of AccessTokens, once, the same as on a
- * WebSocket. jsonwebtoken, which passport-jwt would ask, lets pass what must not (token-shape.ts) and would check the
- * signature a second time. Passport keeps strategies per process: two applications in one process (a test) would share the
- * younger one's.
+ * Passport's way to our verifier. AccessTokens does the whole verification and its result stays with the request; passport
+ * then gets the key it was verified with, so what Nest's users expect of a passport-jwt strategy holds too. Passport keeps
+ * strategies per process: two applications in one process (a test) would share the younger one's.
  */
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import { Strategy } from 'passport-jwt';
+import type { StrategyOptionsWithRequest } from 'passport-jwt';
 import { DomainError } from '../platform/errors.js';
 import type { AcceptedToken } from '../sessions/principal.js';
 import { AccessTokens } from './access-token.js';
 import { AuthLoops } from './auth-loops.js';
 import { Cookies } from './cookies.js';
+import { SigningKeys } from './signing-keys.js';
+import { SIGNING_ALGORITHMS } from './wrapped-key.js';
 
 export interface AuthenticatedRequest extends Request {
   acceptedToken?: AcceptedToken;
@@ -24,28 +26,28 @@ const BEARER = /^Bearer +(\S+) *$/i;
 
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
-  constructor(
-    private readonly accessTokens: AccessTokens,
-    private readonly cookies: Cookies,
-    private readonly loops: AuthLoops,
-  ) {
-    super({ passReqToCallback: true, jwtFromRequest: () => null, secretOrKeyProvider: (_request, _token, done) => done(new DomainError('internal')) });
+  constructor(accessTokens: AccessTokens, keys: SigningKeys, cookies: Cookies, loops: AuthLoops) {
+    const options: StrategyOptionsWithRequest = {
+      passReqToCallback: true,
+      algorithms: [...SIGNING_ALGORITHMS],
+      jwtFromRequest: (request: AuthenticatedRequest) => readCredential(request, cookies),
+      secretOrKeyProvider: (request: AuthenticatedRequest, token: string, done) => {
+        loops
+          .guardRequest(token, () => accessTokens.verifyWithKeyReload(token))
+          .then(
+            (accepted) => {
+              request.acceptedToken = accepted;
+              done(null, keys.find(accepted.kid)!.publicKey as never);
+            },
+            (error: unknown) => done(error),
+          );
+      },
+    };
+    super(options);
   }
 
-  /** Called by passport for each request, on an object of its own that tells the outcome. */
-  override authenticate(request: AuthenticatedRequest): void {
-    const token = readCredential(request, this.cookies);
-    if (token === null) return this.error(new DomainError('auth_missing'));
-    this.loops
-      .guardRequest(token, () => this.accessTokens.verifyWithKeyReload(token))
-      .then(
-        (accepted) => this.success((request.acceptedToken = accepted)),
-        (refused: Error) => this.error(refused),
-      );
-  }
-
-  /** What Nest wants of every strategy; `authenticate` has said it already. */
-  validate(request: AuthenticatedRequest): AcceptedToken | undefined {
+  validate(request: AuthenticatedRequest): AcceptedToken {
+    if (request.acceptedToken === undefined) throw new DomainError('auth_invalid', { detail: 'no accepted token' });
     return request.acceptedToken;
   }
 }
