@@ -12,6 +12,7 @@ await ask({
   quick: { subscribers: 2_000, holdMs: 1_000 },
   peers: ['ws-framed', 'wardroom-signal'],
   others: ['socket.io', 'nest-tutorial', 'nats'],
+  othersReps: 1,
   figures: ['kib_per_connection', 'memory_fit', 'server_mib', 'idle_cpu_percent'],
   targets: [
     { peer: 'wardroom-signal', figure: 'kib_per_connection', most: 8.5 },

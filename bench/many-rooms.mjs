@@ -9,6 +9,7 @@ await ask({
   quick: { subscribers: 2_000, rooms: 200, seconds: 2, warmSeconds: 1 },
   peers: ['ws-batched', 'wardroom-signal', 'wardroom-durable'],
   others: ['ws-naive', 'socket.io', 'nest-tutorial', 'nats'],
+  othersReps: 1,
   figures: ['cpu_us_per_delivery', 'deliveries_per_s', 'p50_ms', 'p99_ms', 'acks_per_s', 'server_cpu_percent', 'load_cpu_percent'],
   targets: [{ peer: 'wardroom-signal', figure: 'cpu_us_per_delivery', most: 1.25, against: { peer: 'ws-batched' }, ceiling: 3.5 }],
 });

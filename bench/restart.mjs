@@ -13,6 +13,7 @@ await ask({
   quick: { subscribers: 1_000 },
   peers: ['ws-framed', 'wardroom-signal', 'wardroom-durable'],
   others: ['wardroom-sdk', 'socket.io', 'nest-tutorial', 'nats'],
+  othersReps: 1,
   figures: ['all_back_s', 'recovered_s', 'lost', 'cpu_ms_per_connect'],
   targets: [
     { peer: 'wardroom-signal', figure: 'all_back_s', most: 4 },

@@ -5,7 +5,7 @@ await ask({
   name: 'steady-rate',
   title: '20,000 deliveries a second at a fixed rate: 200 rooms of 10',
   text: '2,000 messages a second from 20 publishers. Latency counts from the moment a message was due, so that a server that stalls cannot hide it.',
-  load: { subscribers: 2_000, rooms: 200, publishers: 20, rate: 2_000, seconds: 4 },
+  load: { subscribers: 2_000, rooms: 200, publishers: 20, rate: 2_000, seconds: 3 },
   quick: { seconds: 2 },
   peers: ['ws-naive', 'ws-framed', 'wardroom-signal', 'wardroom-durable'],
   others: ['ws-batched', 'socket.io', 'nest-tutorial', 'nats'],

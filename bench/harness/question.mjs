@@ -51,13 +51,12 @@ export const withDefaults = (load) => ({ ...DEFAULTS, ...load });
  * @property {{ name: string, load?: object, quick?: object, peers?: string[], reps?: number }[]} [steps] the same with variations
  * @property {object} [quick] of `load`, for the quick cut
  * @property {string[]} peers
- * @property {string[]} [others] peers that no target needs: they run in the first two repetitions only
+ * @property {string[]} [others] peers that no target needs: they run in the first repetitions only
+ * @property {number} [othersReps] how many that are: 2, and 1 where a run is long
  * @property {string[]} figures the first is the main one
  * @property {object[]} [targets]
  * @property {object} [series] a heading and one value per step: then the plot is a line
  */
-const REPS_OF_OTHERS = 2;
-
 /** @param {Question} question */
 export async function ask(question) {
   const { values: options } = parseArgs({
@@ -91,7 +90,7 @@ export async function ask(question) {
 }
 
 async function measure(question, options, { commit, file, ...ctx }) {
-  const { name, title, text, figures, targets = [], series, others = [], steps = [{ name: '' }] } = question;
+  const { name, title, text, figures, targets = [], series, others = [], othersReps = 2, steps = [{ name: '' }] } = question;
   const known = [...question.peers, ...others];
   const asked = known.filter((peer) => options.peers?.split(',').includes(peer) ?? true);
   const names = asked.filter((peer) => {
@@ -124,7 +123,7 @@ async function measure(question, options, { commit, file, ...ctx }) {
       const load = withDefaults({ ...question.load, ...step.load, ...(options.quick ? { ...question.quick, ...step.quick } : {}) });
       for (const peer of names) {
         const runs = step.peers?.includes(peer) ?? true;
-        if (!runs || rep > (step.reps ?? reps) || (rep > REPS_OF_OTHERS && others.includes(peer))) continue;
+        if (!runs || rep > (step.reps ?? reps) || (rep > othersReps && others.includes(peer))) continue;
         await note(report, { peer, step: step.name, rep }, () => runOnce(peer, load, options.profile, ctx));
       }
     }
