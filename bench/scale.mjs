@@ -14,6 +14,8 @@ import { show, spreadOf } from './harness/figures.mjs';
 
 const DOC = fileURLToPath(new URL('../docs/scale.md', import.meta.url));
 const MARKERS = ['<!-- figures of bench/scale.mjs -->', '<!-- end of figures -->'];
+/** Of a room in the questions that the costs come from. */
+const MEASURED_MEMBERS = 10;
 const ROOMS_SIMULATED = 50_000;
 
 const { values } = parseArgs({
@@ -54,15 +56,20 @@ const inputs = {
   'durable in rooms of 10, µs per delivery': cost('steady-rate', durable, '', 'cpu_us_per_delivery'),
   'the same on 1 node at 500 messages/s': cost('more-nodes', signal, '1', 'cpu_us_per_delivery'),
   'the same on 4 nodes at 500 messages/s': cost('more-nodes', signal, '4', 'cpu_us_per_delivery'),
+  'messages/s there': { ...cost('more-nodes', signal, '4', 'deliveries_per_s'), per: MEASURED_MEMBERS },
   'Redis, 2 nodes, µs per message': cost('more-nodes', signal, '2', 'redis_us_per_publish'),
   'Redis, 4 nodes, µs per message': cost('more-nodes', signal, '4', 'redis_us_per_publish'),
   'Postgres, µs per durable message': cost('publish-rate', durable, 'nobody listening', 'postgres_us_per_publish'),
   'durable messages/s on one node beside its Postgres': cost('publish-rate', durable, 'nobody listening', 'acks_per_s'),
 };
-const input = (name) => inputs[name].value;
+const input = (name) => inputs[name].value / (inputs[name].per ?? 1);
 
-/** From nodes that share one core, so what each does for itself is in the difference too: an upper bound. */
-const receiving = ((input('the same on 4 nodes at 500 messages/s') - input('the same on 1 node at 500 messages/s')) * target.members) / 3;
+/** What three further nodes cost for each message, without what a node costs that has nothing to do. */
+const idlePerMessage = (3 * input('an idle node with 10,000 connections, % of a core') * 10_000) / input('messages/s there');
+const receiving = Math.max(
+  0,
+  ((input('the same on 4 nodes at 500 messages/s') - input('the same on 1 node at 500 messages/s')) * MEASURED_MEMBERS - idlePerMessage) / 3,
+);
 const perReceiver = Math.max(0, (input('Redis, 4 nodes, µs per message') - input('Redis, 2 nodes, µs per message')) / 2);
 const perMessage = Math.max(0, input('Redis, 2 nodes, µs per message') - perReceiver);
 
@@ -129,8 +136,8 @@ function table() {
     '',
     '| input | value | from |',
     '|---|---|---|',
-    ...Object.entries(inputs).map(([name, { value, source }]) => `| ${name} | ${show(value, value < 100 ? 2 : 0)} | ${source} |`),
-    `| receiving a message from Redis, µs (derived) | ${show(receiving, 1)} | (4 nodes - 1 node) x ${members} / 3 |`,
+    ...Object.entries(inputs).map(([name, { source }]) => `| ${name} | ${show(input(name), input(name) < 100 ? 2 : 0)} | ${source} |`),
+    `| receiving a message from Redis, µs (derived) | ${show(receiving, 1)} | ((4 nodes - 1 node) x ${MEASURED_MEMBERS} - 3 idle nodes) / 3 |`,
     `| Redis, µs per message + per further node (derived) | ${show(perMessage, 1)} + ${show(perReceiver, 1)} | from 2 and 4 nodes |`,
   ].join('\n');
 }

@@ -60,7 +60,8 @@ export class Client {
     this.load.opening += 1;
     Object.assign(this, { step: 0, rest: null, upgraded: false, closeCode: 0, turnedAway: false });
     const socket = connect({
-      port: spec.ports[this.isPublisher ? 0 : this.index % spec.ports.length],
+      // The members of each room are spread over the nodes; publishers are on the first.
+      port: spec.ports[this.isPublisher ? 0 : (Math.floor(this.index / spec.rooms) + this.room) % spec.ports.length],
       host: '127.0.0.1',
       noDelay: true,
       onread: {
