@@ -5,6 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { Sightings } from '../authority/sightings.js';
 import { newId } from '../platform/ids.js';
 import { RedisConnections } from '../platform/redis.js';
 import type { RoomEvent } from './room-event.js';
@@ -42,7 +43,10 @@ export class RoomBus implements OnModuleDestroy {
   private subscriber: Redis | null = null;
   private outbox = new Map<string, { events: RoomEvent[]; frames: TransientFrame[] }>();
 
-  constructor(private readonly redis: RedisConnections) {}
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly sightings: Sightings,
+  ) {}
 
   start(onMessage: (message: BusMessage) => void): void {
     const subscriber = (this.subscriber = this.redis.subscriber('rooms'));
@@ -89,10 +93,11 @@ export class RoomBus implements OnModuleDestroy {
     return box;
   }
 
-  /** One write for all rooms of the turn. */
+  /** One write for all rooms of the turn, and none while this node is alone. */
   private flush(): void {
     const boxes = this.outbox;
     this.outbox = new Map();
+    if (!this.sightings.othersServe()) return;
     void this.redis.attempt('room bus', (redis) => {
       const pipeline = redis.pipeline();
       for (const [room, { events, frames }] of boxes) {
