@@ -193,7 +193,7 @@ describe('a password', () => {
     expect(await outcome(nodeA(), '/v1/auth/register', { tenant, email, password })).toBe('ok');
     expect(await outcome(nodeB(), '/v1/auth/login', { tenant, email, password })).toBe('ok');
     for (const other of [
-      [...password].slice(0, -1).join(''),
+      Array.from(password).slice(0, -1).join(''),
       password.trim() === password ? `${password} ` : password.trim(),
       password.toUpperCase() === password ? `${password}x` : password.toUpperCase(),
     ])
