@@ -27,6 +27,7 @@ async function jest() {
   const env = {
     ...process.env,
     SECURITY: 'full',
+    REFRESH_ROUNDS: process.env.REFRESH_ROUNDS ?? '200',
     TEST_LOG_DIR: logs,
     NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
   };
