@@ -14,8 +14,10 @@ import type { BusMessage, TransientFrame } from '../rooms/room-bus.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import type { Connection } from './connection.js';
 import { FanOutPace } from './fan-out-pace.js';
+import { HeadLooks } from './head-looks.js';
 import { RoomChannel } from './room-channel.js';
 import type { ChannelHost } from './room-channel.js';
+import { TailBudget } from './room-tail.js';
 import type { Subscription } from './subscription.js';
 
 const HEAD_CHECK_MS = 1_000;
@@ -24,10 +26,12 @@ const SLICE = 256;
 @Injectable()
 export class Channels implements ChannelHost, OnModuleDestroy {
   private readonly logger = new Logger(Channels.name);
+  readonly tails = new TailBudget();
   private readonly byRoom = new Map<string, RoomChannel>();
   private dirtyChannels: RoomChannel[] = [];
   private dirtyConnections: Connection[] = [];
   private flushScheduled = false;
+  private readonly looks: HeadLooks;
   private headCheck: NodeJS.Timeout | null = null;
   private checking = false;
   /** Told when a subscription came or went: presence. */
@@ -41,6 +45,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     private readonly state: AuthorityState,
     events: RoomEvents,
   ) {
+    this.looks = new HeadLooks(history, metrics);
     events.onCommitted((event) => {
       this.byRoom.get(event.room)?.offer(event);
       this.bus.sendEvent(event);
@@ -96,6 +101,13 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     channel.advanceEpoch((await this.history.headOf(channel.id)).epoch);
   }
 
+  /** False: something was committed before the call that the channel does not have. */
+  async isCurrent(channel: RoomChannel): Promise<boolean> {
+    const beyond = await this.looks.beyond(channel);
+    if (channel.nextSeq <= beyond) await channel.repair();
+    return channel.nextSeq > beyond;
+  }
+
   add(subscription: Subscription): void {
     subscription.channel.subscriptions.add(subscription);
     this.metrics.subscriptions.inc();
@@ -121,6 +133,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   closeIfEmpty(channel: RoomChannel): void {
     if (channel.subscriptions.size > 0 || this.byRoom.get(channel.id) !== channel) return;
     this.byRoom.delete(channel.id);
+    channel.tail.drop();
     this.bus.leave(channel.id);
   }
 

@@ -12,6 +12,8 @@ import type { Metrics } from '../platform/metrics.js';
 import type { FanOutPace } from './fan-out-pace.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import { Passing } from './outbound-queue.js';
+import { RoomTail } from './room-tail.js';
+import type { TailHost } from './room-tail.js';
 import type { Subscription } from './subscription.js';
 
 const HELD_MAX = 2_000;
@@ -29,7 +31,7 @@ interface Pending {
   readonly session: string | null;
 }
 
-export interface ChannelHost {
+export interface ChannelHost extends TailHost {
   readonly history: History;
   readonly lease: Lease;
   readonly metrics: Metrics;
@@ -47,6 +49,8 @@ export class RoomChannel {
   epoch = 0;
   ready: Promise<void> = Promise.resolve();
   flushQueued = false;
+  /** What was accepted last, for who comes back. */
+  readonly tail: RoomTail;
   /** Null until the room was too large for one slice of writes. */
   pace: FanOutPace | null = null;
   restTimer: NodeJS.Timeout | null = null;
@@ -63,7 +67,9 @@ export class RoomChannel {
   constructor(
     readonly id: string,
     private readonly host: ChannelHost,
-  ) {}
+  ) {
+    this.tail = new RoomTail(id, host);
+  }
 
   get nextSeq(): number {
     return this.lastSeq + this.pendingEvents + 1;
@@ -88,6 +94,7 @@ export class RoomChannel {
   /** Where this room starts on this node; what arrived before is kept or dropped by its seq. */
   position(seq: number, epoch: number): void {
     this.lastSeq = seq;
+    this.tail.startAfter(seq);
     this.positioned = true;
     for (const held of this.held.keys()) if (held <= seq) this.held.delete(held);
     this.epoch = Math.max(this.epoch, epoch);
@@ -106,6 +113,7 @@ export class RoomChannel {
       this.held.delete(event.seq);
       this.pending.push({ seq: event.seq, buffer: encodeTextFrame(event.frame), session: null });
       this.pendingEvents += 1;
+      this.tail.push(event);
     }
     if (this.pending.length > 0) this.host.wantsFlush(this);
   }

@@ -6,6 +6,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Lease } from '../authority/lease.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
+import { Metrics } from '../platform/metrics.js';
 import { rightsIn } from '../policy/decide-room.js';
 import { Policy } from '../policy/policy.js';
 import type { Granted } from '../policy/policy.js';
@@ -36,6 +37,7 @@ export class Subscribe {
     private readonly policy: Policy,
     private readonly history: History,
     private readonly lease: Lease,
+    private readonly metrics: Metrics,
   ) {}
 
   async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Granted): Promise<undefined> {
@@ -166,10 +168,15 @@ export class Subscribe {
       .finally(() => (subscription.catchingUp = false));
   }
 
-  /** Chunks until the channel is reached; each one asks again whether it may be sent at all. */
+  /** Pieces until the channel is reached; each one asks again whether it may be sent at all. */
   private async replay(subscription: Subscription): Promise<void> {
     const { connection, channel } = subscription;
     while (subscription.sentSeq < channel.lastSeq) {
+      if (connection.heldBytes > REPLAY_HELD_BYTES) await connection.drained();
+      const fromTail = await this.tailIsTrue(subscription);
+      if (subscription.ended || connection.state !== 'live') return;
+      if (fromTail && this.sendFromTail(subscription)) continue;
+      this.metrics.replayReads.inc({ from: 'postgres' });
       const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, channel.lastSeq, CHUNK);
       if (subscription.ended) return;
       if (events === null) return this.revoke(subscription, 'removed');
@@ -184,6 +191,26 @@ export class Subscribe {
       if (events.length === 0) break;
     }
     channel.goLive(subscription);
+  }
+
+  /** Nothing was committed before this call that the tail does not show as it is. */
+  private async tailIsTrue({ channel, sentSeq }: Subscription): Promise<boolean> {
+    if (!channel.tail.covers(sentSeq)) await channel.tail.fill(sentSeq);
+    return channel.tail.covers(sentSeq) && this.channels.isCurrent(channel);
+  }
+
+  /** A piece from memory, decided and queued in one step. False: Postgres has to be asked. */
+  private sendFromTail(subscription: Subscription): boolean {
+    const { connection, channel } = subscription;
+    const granted = this.policy.authorizeNow(connection.principal, channel.id, 'read');
+    if (granted === null || granted.room.epoch < channel.epoch || this.lease.fenced || !channel.tail.covers(subscription.sentSeq)) return false;
+    this.metrics.replayReads.inc({ from: 'tail' });
+    for (const event of channel.tail.after(subscription.sentSeq, channel.lastSeq)) {
+      connection.queue(encodeTextFrame(event.frame), channel);
+      subscription.sentSeq = event.seq;
+      if (connection.heldBytes > REPLAY_HELD_BYTES) break;
+    }
+    return true;
   }
 }
 

@@ -59,6 +59,11 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
+  readonly replayReads = this.tally(
+    'replay_reads_total',
+    'pieces of replays served from memory (tail), statements that read events for replays (postgres) or whether a tail is whole (head)',
+    'from',
+  );
   readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
   readonly authLoops = this.counter('auth_loops_total', 'periods in which a client that repeats a refused credential was blocked, by its code', ['code']);

@@ -35,6 +35,9 @@ export function toRoomEvent(row: RoomEventRow): RoomEvent {
   return { room: row.room_id, seq, epoch: Number(row.epoch), frame: `${head}${tail(row)}}` };
 }
 
+/** An edit or a deletion: rows before it are not what they were. */
+export const rewritesRows = ({ frame }: RoomEvent): boolean => frame.startsWith('{"type":"message_');
+
 function tail(row: RoomEventRow): string {
   switch (row.type) {
     case 'message':

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import type { Connection } from '../../src/gateway/connection.js';
 import { RoomChannel } from '../../src/gateway/room-channel.js';
 import type { ChannelHost } from '../../src/gateway/room-channel.js';
+import { TailBudget } from '../../src/gateway/room-tail.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
 import type { RoomEvent } from '../../src/rooms/room-event.js';
 
@@ -48,6 +49,7 @@ class Machine {
       history: { eventsAfter: async (_room: string, seq: number, limit: number) => this.room.events.slice(seq, seq + limit) },
       lease: this.lease(),
       metrics: { deliveries: count, gapsRepaired: count },
+      tails: new TailBudget(),
       wantsFlush: () => (this.dirty = true),
       hasEnded: () => false,
     } as unknown as ChannelHost);

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { RoomChannel } from '../../../src/gateway/room-channel.js';
 import type { ChannelHost } from '../../../src/gateway/room-channel.js';
+import { TailBudget } from '../../../src/gateway/room-tail.js';
 import type { Connection } from '../../../src/gateway/connection.js';
 import type { Subscription } from '../../../src/gateway/subscription.js';
 import type { RoomEvent } from '../../../src/rooms/room-event.js';
@@ -18,6 +19,7 @@ function channelOn(stored: number, hasEnded: (session: string) => boolean = () =
     },
     lease: { fenced: false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
+    tails: new TailBudget(),
     wantsFlush: () => undefined,
     hasEnded,
   };

@@ -1,0 +1,140 @@
+/**
+ * The last events of one room in memory, as Postgres would answer them now: who comes back is served from here. An edit or a deletion
+ * changes rows that came before it, so it empties the tail. What is missing below is read once for everybody who waits for it.
+ */
+import { LIMITS } from '../protocol/limits.js';
+import type { History } from '../rooms/history.js';
+import { rewritesRows } from '../rooms/room-event.js';
+import type { RoomEvent } from '../rooms/room-event.js';
+import type { Metrics } from '../platform/metrics.js';
+
+const FILL_CHUNK = 100;
+const ROOM_BYTES_MAX = 512 * 1024;
+const NODE_BYTES_MAX = 32 * 1024 * 1024;
+/** The object and its place in the list, beside the text. */
+const OVERHEAD_BYTES = 128;
+
+/** What the tails of a node hold together. Beyond the limit the one that has been there longest goes first. */
+export class TailBudget {
+  private bytes = 0;
+  private readonly tails = new Set<RoomTail>();
+
+  constructor(private readonly bytesMax = NODE_BYTES_MAX) {}
+
+  take(tail: RoomTail, bytes: number): void {
+    this.bytes += bytes;
+    this.tails.add(tail);
+    for (const oldest of this.tails) {
+      if (this.bytes <= this.bytesMax) return;
+      oldest.drop();
+    }
+  }
+
+  give(tail: RoomTail, bytes: number): void {
+    this.bytes -= bytes;
+    if (tail.size === 0) this.tails.delete(tail);
+  }
+}
+
+export interface TailHost {
+  readonly history: Pick<History, 'eventsAfter'>;
+  readonly metrics: Pick<Metrics, 'replayReads'>;
+  readonly tails: TailBudget;
+}
+
+export class RoomTail {
+  /** Without a gap, up to `last`. */
+  private events: RoomEvent[] = [];
+  private bytes = 0;
+  private last = 0;
+  /** How often it was emptied: what was read before is not put in after. */
+  private drops = 0;
+  private filling: Promise<void> | null = null;
+  private wanted = Infinity;
+
+  constructor(
+    private readonly room: string,
+    private readonly host: TailHost,
+  ) {}
+
+  get size(): number {
+    return this.events.length;
+  }
+
+  startAfter(seq: number): void {
+    this.drop();
+    this.last = seq;
+  }
+
+  /** The next event of the room. */
+  push(event: RoomEvent): void {
+    if (rewritesRows(event)) this.drop();
+    this.events.push(event);
+    this.last = event.seq;
+    this.take(event);
+    while (this.events.length > LIMITS.replayEvents || this.bytes > ROOM_BYTES_MAX) this.give(this.events.shift()!);
+  }
+
+  drop(): void {
+    const { bytes } = this;
+    this.drops += 1;
+    this.events = [];
+    this.bytes = 0;
+    this.host.tails.give(this, bytes);
+  }
+
+  /** Everything after `seq` is here. */
+  covers(seq: number): boolean {
+    return this.first <= seq + 1;
+  }
+
+  /** Only of a tail that covers `seq`. */
+  after(seq: number, upTo: number): RoomEvent[] {
+    return this.events.slice(seq + 1 - this.first, Math.max(0, upTo + 1 - this.first));
+  }
+
+  /** Reads what is missing after `seq`, if there is room for it. Calls while one runs share it. */
+  async fill(seq: number): Promise<void> {
+    this.wanted = Math.min(this.wanted, seq);
+    this.filling ??= this.read().finally(() => {
+      this.filling = null;
+      this.wanted = Infinity;
+    });
+    await this.filling;
+  }
+
+  private get first(): number {
+    return this.last + 1 - this.events.length;
+  }
+
+  /** Backwards from what is here, so that what does not fit is the oldest. */
+  private async read(): Promise<void> {
+    const { drops } = this;
+    while (this.drops === drops && this.wanted + 1 < this.first && this.wanted + LIMITS.replayEvents >= this.last && this.bytes < ROOM_BYTES_MAX) {
+      const { first } = this;
+      const from = Math.max(this.wanted, first - 1 - FILL_CHUNK);
+      this.host.metrics.replayReads.inc({ from: 'postgres' });
+      const events = await this.host.history.eventsAfter(this.room, from, first - 1 - from);
+      if (this.drops !== drops || this.first !== first || events.length < first - 1 - from) return;
+      for (const event of events.reverse()) if (this.drops === drops && this.bytes < ROOM_BYTES_MAX) this.unshift(event);
+    }
+  }
+
+  private unshift(event: RoomEvent): void {
+    this.events.unshift(event);
+    this.take(event);
+  }
+
+  private take(event: RoomEvent): void {
+    this.bytes += sizeOf(event);
+    this.host.tails.take(this, sizeOf(event));
+  }
+
+  private give(event: RoomEvent): void {
+    this.bytes -= sizeOf(event);
+    this.host.tails.give(this, sizeOf(event));
+  }
+}
+
+/** At most: text outside Latin-1 takes two bytes a character. */
+const sizeOf = ({ frame }: RoomEvent): number => OVERHEAD_BYTES + 2 * frame.length;
