@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../protocol/codes.js';
 import type { Right, Role } from '../protocol/frames.js';
-import type { Facts, MemberFacts, RoomFacts } from './facts.js';
+import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 export type RoomAction =
   | 'read'
@@ -48,6 +48,13 @@ export interface ActionTarget {
 }
 
 const deny = (rule: string, code: ErrorCode): Deny => ({ allow: false, rule, code });
+
+/** A new room is nobody's yet: only what the caller is counts. */
+export function decideCreate({ role }: Pick<UserFacts, 'role'>): { readonly allow: true; readonly rule: string } | Deny {
+  if (role === 'guest') return deny('create.1_guest', 'guest_read_only');
+  if (role === 'operator') return deny('create.2_operator', 'role_required');
+  return { allow: true, rule: 'create.3_user' };
+}
 
 export function decideRoom(userId: string, facts: Facts, action: RoomAction, target: ActionTarget = {}, nowMs = Date.now()): Decision {
   const seen = decideRead(facts);

@@ -6,6 +6,10 @@ import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
 import { newId } from '../platform/ids.js';
+import { decideCreate } from '../policy/decide-room.js';
+import { Decisions } from '../policy/decisions.js';
+import { NOT_A_MEMBER } from '../policy/facts.js';
+import type { UserFacts } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { roomRows, toRoom } from './room-rows.js';
@@ -19,20 +23,30 @@ export interface CreatedRoom {
 
 @Injectable()
 export class CreateRoom {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly decisions: Decisions,
+  ) {}
 
   create(principal: Principal, input: NewRoom): Promise<CreatedRoom> {
     return uniqueOr('slug_taken', () =>
       this.database.transaction(async (tx) => {
         const { role } = await requireCaller(tx, principal);
-        if (role === 'guest') throw new DomainError('guest_read_only');
-        if (role === 'operator') throw new DomainError('role_required', { detail: 'operators have no rooms' });
+        this.judge(principal, role);
         const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
         if (created) noteAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
         const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');
         return { room: toRoom(rows[0]!, principal.userId), created };
       }),
     );
+  }
+
+  private judge(principal: Principal, role: UserFacts['role']): void {
+    const decision = decideCreate({ role });
+    if (decision.allow) return;
+    const facts = { room: null, member: NOT_A_MEMBER, user: { role, active: true, version: 0 } };
+    const decisionId = this.decisions.record(principal, '', 'create_room', decision.rule, decision.code, facts);
+    throw new DomainError(decision.code, { decisionId, detail: `create_room: ${decision.rule}` });
   }
 }
 

@@ -10,6 +10,7 @@ import type { AuthorityEvent } from '../authority/events.js';
 import { Decisions } from '../policy/decisions.js';
 import { decideRoom } from '../policy/decide-room.js';
 import type { ActionTarget, Allow, RoomAction } from '../policy/decide-room.js';
+import type { ErrorCode } from '../protocol/codes.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { factsOf, roomRows } from './room-rows.js';
@@ -45,11 +46,13 @@ export class JudgedRoom {
 
   /** Refuses with the ladder's code and a `decision_id`, and with it the whole transaction. */
   require(action: RoomAction, target?: ActionTarget): Allow {
-    const facts = factsOf(this.row);
-    const decision = decideRoom(this.principal.userId, facts, action, target);
-    if (decision.allow) return decision;
-    const decisionId = this.decisions.record(this.principal, this.id, action, decision.rule, decision.code, facts);
-    throw new DomainError(decision.code, { decisionId, detail: `${action}: ${decision.rule}` });
+    const decision = decideRoom(this.principal.userId, factsOf(this.row), action, target);
+    return decision.allow ? decision : this.refuse(action, decision.rule, decision.code);
+  }
+
+  refuse(action: RoomAction, rule: string, code: ErrorCode): never {
+    const decisionId = this.decisions.record(this.principal, this.id, action, rule, code, factsOf(this.row));
+    throw new DomainError(code, { decisionId, detail: `${action}: ${rule}` });
   }
 
   /** The epoch an event of this change carries: a shrinking change moves it, so that older deliveries wait for the change. */

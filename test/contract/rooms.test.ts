@@ -311,7 +311,8 @@ describe('guests', () => {
       [`/v1/rooms/${room}/leave`, {}],
       [`/v1/rooms/${room}/messages`, { body: 1 }],
     ] as const) {
-      expect(await codeOf(call(nodeA(), path, { token, body, expect: 403 }))).toBe('guest_read_only');
+      const { body: refusal } = await call(nodeA(), path, { token, body, expect: 403 });
+      expect(refusal).toMatchObject({ code: 'guest_read_only', decision_id: expect.any(String) });
     }
   });
 });

@@ -1,6 +1,6 @@
 /** The rights table of the contract (section 2), cell by cell. */
 import { describe, expect, test } from '@jest/globals';
-import { decideRoom, rightsIn } from '../../../src/policy/decide-room.js';
+import { decideCreate, decideRoom, rightsIn } from '../../../src/policy/decide-room.js';
 import type { ActionTarget, RoomAction } from '../../../src/policy/decide-room.js';
 import { GUEST, NOT_A_MEMBER } from '../../../src/policy/facts.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from '../../../src/policy/facts.js';
@@ -203,4 +203,14 @@ describe('rightsIn', () => {
     expect(rights('guest')).toEqual(['read', 'presence']);
     for (const nobody of ['operator', 'banned'] as const) expect(rights(nobody)).toEqual([]);
   });
+});
+
+test.each([
+  ['guest', 'guest_read_only'],
+  ['operator', 'role_required'],
+  ['member', 'allowed'],
+  ['admin', 'allowed'],
+] as const)('a new room, asked for by a %s: %s', (role, expected) => {
+  const decision = decideCreate({ role });
+  expect(decision.allow ? 'allowed' : decision.code).toBe(expected);
 });
