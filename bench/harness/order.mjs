@@ -7,6 +7,7 @@ export const ORDER = [
   'many-rooms',
   'publish-rate',
   'steady-rate',
+  'fairness',
   'connect-storm',
   'idle-memory',
   'end-session',

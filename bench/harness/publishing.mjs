@@ -78,7 +78,9 @@ export class Publishing {
 
   start(publishers) {
     this.active = true;
-    if (this.spec.rate > 0) return this.pace(publishers);
+    const { flood } = this.spec;
+    for (let k = 0; k < flood; k += 1) this.publish(publishers[0], performance.now());
+    if (this.spec.rate > 0) return this.pace(publishers.slice(flood > 0 ? 1 : 0));
     for (let k = 0; k < this.spec.window; k += 1) for (const publisher of publishers) this.publish(publisher, performance.now());
     return this.unstall(publishers);
   }
@@ -93,7 +95,7 @@ export class Publishing {
     const { recover } = this.spec;
     if ((!client.isReady && !recover) || this.published + 1 >= PUBLISHES_MAX) return;
     const seq = ++this.published;
-    const room = client.nextRoom();
+    const room = this.spec.flood > 0 && client === this.load.connections[this.spec.subscribers] ? client.room : client.nextRoom();
     this.sentAt[seq] = dueAt;
     this.expected[seq] = recover ? this.load.assigned[room] : this.members[room];
     this.sender[seq] = client.index;
@@ -174,7 +176,7 @@ export class Publishing {
       return;
     }
     this.counts.deliveries += 1;
-    this.latency.add(now - this.sentAt[seq]);
+    if (!this.isFlood(seq)) this.latency.add(now - this.sentAt[seq]);
     if (this.sentAt[seq] < this.load.firstLoss) this.lastCaughtUp = now;
     if (++this.received[seq] === this.expected[seq] && this.spec.closeOn === 'delivery') this.completed(seq, now);
   }
@@ -190,14 +192,20 @@ export class Publishing {
     if (this.acked[seq] === 1) this.counts.ackedTwice += 1;
     this.acked[seq] = 1;
     this.counts.acks += 1;
-    this.ackLatency.add(now - this.sentAt[seq]);
+    if (!this.isFlood(seq)) this.ackLatency.add(now - this.sentAt[seq]);
     if (this.spec.closeOn === 'ack') this.completed(seq, now);
   }
 
   completed(seq, now) {
     const publisher = this.load.connections[this.sender[seq]];
     if (publisher.inFlight > 0) publisher.inFlight -= 1;
-    if (this.active && this.spec.rate === 0 && publisher.inFlight < this.spec.window) this.publish(publisher, now);
+    const window = this.isFlood(seq) ? this.spec.flood : this.spec.rate === 0 ? this.spec.window : 0;
+    if (this.active && publisher.inFlight < window) this.publish(publisher, now);
+  }
+
+  /** The first publisher floods his room; how late his own messages are is not the question. */
+  isFlood(seq) {
+    return this.spec.flood > 0 && this.sender[seq] === this.spec.subscribers;
   }
 
   async drain() {

@@ -31,6 +31,7 @@ const DEFAULTS = {
   users: 0,
   window: 8,
   rate: 0,
+  flood: 0,
   payload: 128,
   closeOn: 'delivery',
   settleMs: 300,

@@ -1,0 +1,19 @@
+/** How much later are the messages of other rooms when somebody floods his own? */
+import { ask } from './harness/question.mjs';
+
+await ask({
+  name: 'fairness',
+  title: 'One publisher floods his room, 19 others are at 10/s each',
+  text:
+    'The flood is one connection with 500 publishes in flight, as fast as they are committed; its server has no `PUBLISH_RATE`. Latencies are those of the 190 rooms of the other publishers only, ' +
+    'from the moment a message was due; the acknowledgements per second are those of all.',
+  load: { subscribers: 2_000, rooms: 200, publishers: 20, rate: 190, closeOn: 'ack', warmSeconds: 1, seconds: 5 },
+  quick: { seconds: 3 },
+  steps: [{ name: 'nobody floods' }, { name: 'one floods', load: { flood: 500 } }],
+  peers: ['wardroom-durable'],
+  figures: ['ack_p99_ms', 'ack_p50_ms', 'p99_ms', 'p50_ms', 'max_ms', 'acks_per_s', 'server_cpu_percent', 'load_cpu_percent'],
+  targets: [
+    { peer: 'wardroom-durable', step: 'one floods', figure: 'ack_p99_ms', most: 50 },
+    { peer: 'wardroom-durable', step: 'one floods', figure: 'p99_ms', most: 50 },
+  ],
+});
