@@ -50,8 +50,9 @@ function asking(socket) {
     });
 }
 
+/** Of anonymous memory only: our share of the program's own pages moves with whatever else runs node at the moment. */
 function proportionalSize(pid) {
-  return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
+  return Number(/^Pss_Anon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
 }
 
 /** @returns {{ from: number, to: number, drift: number, per_hour_kib: number } | null} null when there is too little to judge */
