@@ -1,6 +1,6 @@
 /**
- * What waits for a commit, by room. Each batch takes the rooms in turns, one event at a time: a room that is flooded fills what the
- * others leave, and the order within a room stays. Who took part and has more comes last in the next batch.
+ * What waits for a commit, by room. Each batch takes the rooms in turns, one event at a time: a room that is flooded takes a
+ * part of a batch and no more, so that it stays short for the others, and the order within a room stays. Who took part and has more comes last in the next batch.
  */
 export interface Queued {
   readonly input: { readonly room: string };
@@ -20,12 +20,13 @@ export class CommitQueue<T extends Queued> {
     this.size += 1;
   }
 
-  take(max: number): T[] {
+  /** At most `max`, and at most `ofOneRoom` from each. */
+  take(max: number, ofOneRoom = max): T[] {
     const batch: T[] = [];
     const keys = new Set<string>();
     const counts = new Map<string, number>();
     let open = [...this.lanes];
-    for (let turn = 0; open.length > 0 && batch.length < max; turn += 1) {
+    for (let turn = 0; open.length > 0 && batch.length < max && turn < ofOneRoom; turn += 1) {
       open = open.filter(([room, lane]) => {
         const entry = lane[turn];
         if (entry === undefined || batch.length === max) return false;

@@ -48,6 +48,8 @@ interface Waiting {
 }
 
 const BATCH_MAX = 256;
+/** What a flooded room may make the others wait for: a batch of so many is a few milliseconds. */
+const OF_ONE_ROOM_MAX = 64;
 const QUEUE_MAX = 20_000;
 /** Beyond this the caller is told to come again with the same op_id; what became of it is unknown until then. */
 const PATIENCE_MS = 10_000;
@@ -84,7 +86,7 @@ export class CommitRoomEvents {
   }
 
   private async flush(): Promise<void> {
-    const batch = this.queue.take(BATCH_MAX);
+    const batch = this.queue.take(BATCH_MAX, OF_ONE_ROOM_MAX);
     this.flying = true;
     try {
       await this.commit(batch);

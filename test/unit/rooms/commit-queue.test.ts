@@ -29,6 +29,11 @@ describe('a commit queue', () => {
     expect(queue.size).toBe(4_997);
   });
 
+  test('a flooded room takes its part of a batch and no more, whatever is free', () => {
+    const queue = queueOf(['a'], ['a'], ['a'], ['b']);
+    expect([said(queue.take(256, 2)), said(queue.take(256, 2))]).toEqual(['a0 b3 a1', 'a2']);
+  });
+
   test('more rooms than a batch has places take turns', () => {
     const queue = queueOf(['a'], ['a'], ['b'], ['b'], ['c'], ['c']);
     expect([said(queue.take(2)), said(queue.take(2)), said(queue.take(2))]).toEqual(['a0 b2', 'c4 a1', 'b3 c5']);
