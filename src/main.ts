@@ -7,7 +7,7 @@ import { AllowedOrigins } from './auth/allowed-origins.js';
 import { Drain } from './gateway/drain.js';
 import { WardroomWsAdapter } from './gateway/ws.adapter.js';
 import { Config, ConfigError } from './platform/config.js';
-import { setUpHttp } from './platform/http.js';
+import { listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
 import { NestLog, createLog } from './platform/log.js';
 import { migrate } from './platform/migrate.js';
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const origins = app.get(AllowedOrigins);
   setUpHttp(app, config, (origin) => origins.allows(origin));
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
-  await app.listen(config.port, config.host);
+  await listen(app, config);
   const internal = await serveInternally(app, config);
   log.info({ url: await app.getUrl() }, 'listening');
 

@@ -15,6 +15,11 @@ const JSON_BYTES = LIMITS.bodyBytes * 6 + 4_096;
 const SECURITY_EVENT_BYTES = 64 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/**
+ * Connections that wait to be accepted, as far as `net.core.somaxconn` allows. Node's 511 are too few when thousands come
+ * back at once: TCP would try the others again only after 1, 3, 7 and 15 s.
+ */
+const BACKLOG = 65_535;
 
 export function setUpHttp(app: NestExpressApplication, config: Config, allowsOrigin: (origin: string) => boolean): void {
   const metrics = app.get(Metrics);
@@ -48,4 +53,10 @@ export function setUpHttp(app: NestExpressApplication, config: Config, allowsOri
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+}
+
+export async function listen(app: NestExpressApplication, { port, host }: Config): Promise<void> {
+  // Nest hands on whatever node:http takes; its type leaves the backlog out.
+  const start = app.listen.bind(app) as unknown as (port: number, host: string, backlog: number) => Promise<unknown>;
+  await start(port, host, BACKLOG);
 }
