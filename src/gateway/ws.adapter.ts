@@ -19,6 +19,7 @@ interface Handler {
 
 export class WardroomWsAdapter extends WsAdapter {
   private readonly handshake: Handshake;
+
   constructor(app: INestApplicationContext) {
     super(app);
     this.handshake = app.get(Handshake);

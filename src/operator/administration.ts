@@ -9,7 +9,7 @@ import { isId } from '../platform/ids.js';
 import { decideAdmin } from '../policy/decide-admin.js';
 import type { AdminAction, AdminTarget } from '../policy/decide-admin.js';
 import { Decisions } from '../policy/decisions.js';
-import { NOT_A_MEMBER } from '../policy/facts.js';
+import { factsWithoutRoom } from '../policy/facts.js';
 import type { UserFacts } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
 
@@ -31,9 +31,7 @@ export class Administration {
   judge({ userId, tenantId, sessionId }: Principal, role: UserFacts['role'], action: AdminAction, target: AdminTarget): void {
     const decision = decideAdmin({ userId, tenantId, role, active: true }, action, target);
     if (decision.allow) return;
-    const facts = { room: null, member: NOT_A_MEMBER, user: { role, active: true, version: 0 } };
-    const decisionId = this.decisions.record({ userId, tenantId, sessionId }, '', action, decision.rule, decision.code, facts);
-    throw new DomainError(decision.code, { decisionId, detail: `${action}: ${decision.rule}` });
+    this.decisions.refuse({ userId, tenantId, sessionId }, '', action, decision, factsWithoutRoom(role));
   }
 
   async roleOf({ userId, tenantId }: Principal): Promise<UserFacts['role']> {

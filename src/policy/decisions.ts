@@ -6,6 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { AuthorityState } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
+import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
 import { RedisConnections } from '../platform/redis.js';
 import type { ErrorCode } from '../protocol/codes.js';
@@ -29,6 +30,12 @@ export interface DecisionRecord {
   authority_position: number;
 }
 
+/** What a ladder answers when it says no. */
+export interface Denial {
+  readonly rule: string;
+  readonly code: ErrorCode;
+}
+
 const keyOf = (id: string): string => `wardroom:decision:{${id}}`;
 
 @Injectable()
@@ -42,8 +49,13 @@ export class Decisions {
     private readonly audit: AuditTrail,
   ) {}
 
-  /** Answers the `decision_id` of the refusal. */
-  record(principal: Principal, room: string, action: string, rule: string, code: ErrorCode, facts: Facts): string {
+  /** Throws the refusal with its `decision_id`. `room`: as it was named; empty when the question is about none. */
+  refuse(principal: Principal, room: string, action: string, { rule, code }: Denial, facts: Facts): never {
+    const decisionId = this.record(principal, room, action, rule, code, facts);
+    throw new DomainError(code, { decisionId, detail: `${action}: ${rule}` });
+  }
+
+  private record(principal: Principal, room: string, action: string, rule: string, code: ErrorCode, facts: Facts): string {
     const id = newId();
     this.audit.note({
       event: 'authz_fail',

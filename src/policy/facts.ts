@@ -37,4 +37,6 @@ export interface Facts {
 }
 
 export const NOT_A_MEMBER: MemberFacts = { role: null, mutedUntilMs: null, banned: false, version: 0 };
+/** Facts of a question that is about no room: only what the caller is counts. */
+export const factsWithoutRoom = (role: UserFacts['role']): Facts => ({ room: null, member: NOT_A_MEMBER, user: { role, active: true, version: 0 } });
 export const GUEST: UserFacts = { role: 'guest', active: true, version: 0 };

@@ -3,7 +3,6 @@
  * remembered facts is read again from Postgres once before it is spoken, so a right that was just given is seen at once.
  */
 import { Injectable } from '@nestjs/common';
-import { DomainError } from '../platform/errors.js';
 import type { Principal } from '../sessions/principal.js';
 import { decideRoom } from './decide-room.js';
 import type { ActionTarget, Allow, RoomAction } from './decide-room.js';
@@ -37,8 +36,7 @@ export class Policy {
     const facts = await this.cache.load(principal.tenantId, room, principal.userId);
     const decision = decideRoom(principal.userId, facts, action, target);
     if (decision.allow) return { ...decision, facts };
-    const decisionId = this.decisions.record(principal, room, action, decision.rule, decision.code, facts);
-    throw new DomainError(decision.code, { decisionId, detail: `${action}: ${decision.rule}` });
+    return this.decisions.refuse(principal, room, action, decision, facts);
   }
 
   /**

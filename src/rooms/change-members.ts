@@ -85,7 +85,7 @@ async function leaveRoom(room: JudgedRoom): Promise<void> {
   room.require('leave');
   const me = await findUser(room, room.principal.userId);
   // A tenant admin counts as owner without being a member.
-  if (me.role === null) room.refuse('leave', 'leave.3_no_member', 'not_a_member');
+  if (me.role === null) room.refuse('leave', { rule: 'leave.3_no_member', code: 'not_a_member' });
   await setStanding(room, me, { ...me, role: null });
 }
 

@@ -8,8 +8,7 @@ import { Prisma } from '../platform/generated/client.js';
 import { newId } from '../platform/ids.js';
 import { decideCreate } from '../policy/decide-room.js';
 import { Decisions } from '../policy/decisions.js';
-import { NOT_A_MEMBER } from '../policy/facts.js';
-import type { UserFacts } from '../policy/facts.js';
+import { factsWithoutRoom } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { roomRows, toRoom } from './room-rows.js';
@@ -32,21 +31,14 @@ export class CreateRoom {
     return uniqueOr('slug_taken', () =>
       this.database.transaction(async (tx) => {
         const { role } = await requireCaller(tx, principal);
-        this.judge(principal, role);
+        const decision = decideCreate({ role });
+        if (!decision.allow) this.decisions.refuse(principal, '', 'create_room', decision, factsWithoutRoom(role));
         const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
         if (created) noteAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
         const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');
         return { room: toRoom(rows[0]!, principal.userId), created };
       }),
     );
-  }
-
-  private judge(principal: Principal, role: UserFacts['role']): void {
-    const decision = decideCreate({ role });
-    if (decision.allow) return;
-    const facts = { room: null, member: NOT_A_MEMBER, user: { role, active: true, version: 0 } };
-    const decisionId = this.decisions.record(principal, '', 'create_room', decision.rule, decision.code, facts);
-    throw new DomainError(decision.code, { decisionId, detail: `create_room: ${decision.rule}` });
   }
 }
 

@@ -8,9 +8,9 @@ import { DomainError } from '../platform/errors.js';
 import { isId } from '../platform/ids.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import { Decisions } from '../policy/decisions.js';
+import type { Denial } from '../policy/decisions.js';
 import { decideRoom } from '../policy/decide-room.js';
 import type { ActionTarget, Allow, RoomAction } from '../policy/decide-room.js';
-import type { ErrorCode } from '../protocol/codes.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { factsOf, roomRows } from './room-rows.js';
@@ -47,12 +47,11 @@ export class JudgedRoom {
   /** Refuses with the ladder's code and a `decision_id`, and with it the whole transaction. */
   require(action: RoomAction, target?: ActionTarget): Allow {
     const decision = decideRoom(this.principal.userId, factsOf(this.row), action, target);
-    return decision.allow ? decision : this.refuse(action, decision.rule, decision.code);
+    return decision.allow ? decision : this.refuse(action, decision);
   }
 
-  refuse(action: RoomAction, rule: string, code: ErrorCode): never {
-    const decisionId = this.decisions.record(this.principal, this.id, action, rule, code, factsOf(this.row));
-    throw new DomainError(code, { decisionId, detail: `${action}: ${rule}` });
+  refuse(action: RoomAction, denial: Denial): never {
+    return this.decisions.refuse(this.principal, this.id, action, denial, factsOf(this.row));
   }
 
   /** The epoch an event of this change carries: a shrinking change moves it, so that older deliveries wait for the change. */

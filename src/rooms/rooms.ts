@@ -41,8 +41,6 @@ export class Rooms {
     if (row === undefined) throw new DomainError('not_found', { detail: 'no such room in the tenant' });
     const facts = factsOf(row);
     const decision = decideRoom(principal.userId, facts, 'read');
-    if (decision.allow) return toRoom(row, principal.userId);
-    const decisionId = this.decisions.record(principal, row.id, 'read', decision.rule, decision.code, facts);
-    throw new DomainError(decision.code, { decisionId, detail: `read: ${decision.rule}` });
+    return decision.allow ? toRoom(row, principal.userId) : this.decisions.refuse(principal, row.id, 'read', decision, facts);
   }
 }
