@@ -40,3 +40,24 @@ export const NOT_A_MEMBER: MemberFacts = { role: null, mutedUntilMs: null, banne
 /** Facts of a question that is about no room: only what the caller is counts. */
 export const factsWithoutRoom = (role: UserFacts['role']): Facts => ({ room: null, member: NOT_A_MEMBER, user: { role, active: true, version: 0 } });
 export const GUEST: UserFacts = { role: 'guest', active: true, version: 0 };
+
+/** The columns of a row that joins a member and a user, both of which may be missing. */
+export interface StandingRow {
+  member_version: number | null;
+  role: Role | null;
+  muted_until: Date | null;
+  banned: boolean | null;
+  user_role: UserFacts['role'] | null;
+  user_state: string | null;
+  user_version: number | null;
+}
+
+export function standingOf(row: StandingRow): Pick<Facts, 'member' | 'user'> {
+  return {
+    member:
+      row.member_version === null
+        ? NOT_A_MEMBER
+        : { role: row.role, mutedUntilMs: row.muted_until?.getTime() ?? null, banned: row.banned === true, version: row.member_version },
+    user: row.user_role === null ? GUEST : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
+  };
+}

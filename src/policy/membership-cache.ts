@@ -10,7 +10,7 @@ import { monotonicMs } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
 import { isId } from '../platform/ids.js';
 import type { Role } from '../protocol/frames.js';
-import { GUEST, NOT_A_MEMBER } from './facts.js';
+import { standingOf } from './facts.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 const ENTRIES_MAX = 200_000;
@@ -223,10 +223,6 @@ function factsOf(tenantId: string, row: Row): Facts {
             epoch: Number(row.epoch),
             version: row.room_version,
           },
-    member:
-      row.member_version === null
-        ? NOT_A_MEMBER
-        : { role: row.role, mutedUntilMs: row.muted_until?.getTime() ?? null, banned: row.banned === true, version: row.member_version },
-    user: row.user_role === null ? GUEST : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
+    ...standingOf(row),
   };
 }

@@ -3,7 +3,7 @@ import { Prisma } from '../platform/generated/client.js';
 import type { Tx } from '../platform/database.js';
 import type { Role } from '../protocol/frames.js';
 import { decideRoom, rightsIn } from '../policy/decide-room.js';
-import { GUEST, NOT_A_MEMBER } from '../policy/facts.js';
+import { standingOf } from '../policy/facts.js';
 import type { Facts, RoomFacts } from '../policy/facts.js';
 import type { Room } from './room.schema.js';
 
@@ -56,11 +56,7 @@ export function factsOf(row: RoomRow): Facts {
       epoch: Number(row.epoch),
       version: row.version,
     },
-    member:
-      row.member_version === null
-        ? NOT_A_MEMBER
-        : { role: row.role, mutedUntilMs: row.muted_until?.getTime() ?? null, banned: row.banned === true, version: row.member_version },
-    user: row.user_role === null ? GUEST : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
+    ...standingOf(row),
   };
 }
 

@@ -1,19 +1,8 @@
 /** Crowds and floods: what guesses, registers or looks in too often is held, and nobody else notices. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
+import { PASSWORD, outcome, post } from '../support/sign-in.js';
 import { World, unique } from '../support/world.js';
-
-const PASSWORD = 'correct horse battery';
-
-const post = (base: string, path: string, body: object, headers: Record<string, string> = {}) =>
-  fetch(base + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
-
-/** `ok`, or the code of the refusal. */
-async function outcome(base: string, path: string, body: object, headers: Record<string, string> = {}): Promise<string> {
-  const response = await post(base, path, body, headers);
-  const { code } = (await response.json()) as { code?: string };
-  return response.ok ? 'ok' : (code ?? String(response.status));
-}
 
 describe('a crowd that guesses', () => {
   let base: string;

@@ -1,19 +1,8 @@
 /** Contract sections 2 and 6: signing in, and the words a refusal uses. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
+import { PASSWORD, outcome, post } from '../support/sign-in.js';
 import { World, call, nodeA, nodeB, unique } from '../support/world.js';
-
-const PASSWORD = 'correct horse battery';
-
-const post = (base: string, path: string, body: object, headers: Record<string, string> = {}) =>
-  fetch(base + path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
-
-/** `ok`, or the code of the refusal. */
-async function outcome(base: string, path: string, body: object, headers: Record<string, string> = {}): Promise<string> {
-  const response = await post(base, path, body, headers);
-  const { code } = (await response.json()) as { code?: string };
-  return response.ok ? 'ok' : (code ?? String(response.status));
-}
 
 describe('login', () => {
   let world: World;
