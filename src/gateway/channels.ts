@@ -1,36 +1,30 @@
 /**
- * The rooms this node has subscribers in, joined to the room bus, repaired by a head check once a second, and flushed
- * once per turn. Also the only place where sockets are written: connections that want it are flushed after the rooms.
+ * The rooms this node has subscribers in, joined to the room bus and repaired by a head check once a second; what they have
+ * to say leaves by turns.ts.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import { Lease } from '../authority/lease.js';
-import { monotonicMs } from '../platform/clock.js';
 import { Metrics } from '../platform/metrics.js';
 import { History } from '../rooms/history.js';
 import { RoomBus } from '../rooms/room-bus.js';
 import type { BusMessage, TransientFrame } from '../rooms/room-bus.js';
 import { RoomEvents } from '../rooms/room-events.js';
-import type { Connection } from './connection.js';
-import { FanOutPace } from './fan-out-pace.js';
 import { HeadLooks } from './head-looks.js';
 import { RoomChannel } from './room-channel.js';
 import type { ChannelHost } from './room-channel.js';
 import { TailBudget } from './room-tail.js';
 import type { Subscription } from './subscription.js';
+import { Turns } from './turns.js';
 
 const HEAD_CHECK_MS = 1_000;
-const SLICE = 256;
 
 @Injectable()
 export class Channels implements ChannelHost, OnModuleDestroy {
   private readonly logger = new Logger(Channels.name);
   readonly tails = new TailBudget();
   private readonly byRoom = new Map<string, RoomChannel>();
-  private dirtyChannels: RoomChannel[] = [];
-  private dirtyConnections: Connection[] = [];
-  private flushScheduled = false;
   private readonly looks: HeadLooks;
   private headCheck: NodeJS.Timeout | null = null;
   private checking = false;
@@ -43,6 +37,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     readonly metrics: Metrics,
     private readonly bus: RoomBus,
     private readonly state: AuthorityState,
+    private readonly turns: Turns,
     events: RoomEvents,
   ) {
     this.looks = new HeadLooks(history, metrics);
@@ -147,65 +142,12 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     return this.state.hasEnded(session);
   }
 
-  wantsFlush(target: RoomChannel | Connection): void {
-    if (target instanceof RoomChannel) {
-      if (target.flushQueued) return;
-      target.flushQueued = true;
-      this.dirtyChannels.push(target);
-    } else this.dirtyConnections.push(target);
-    if (this.flushScheduled) return;
-    this.flushScheduled = true;
-    setImmediate(() => this.flush());
-  }
-
-  private flush(): void {
-    this.flushScheduled = false;
-    const channels = this.dirtyChannels;
-    this.dirtyChannels = [];
-    const nowMs = monotonicMs();
-    const paced: RoomChannel[] = [];
-    for (const channel of channels) {
-      channel.flushQueued = false;
-      if (this.rests(channel, nowMs)) continue;
-      const { waiting } = channel;
-      if (channel.flush() <= SLICE) continue;
-      (channel.pace ??= new FanOutPace()).begin(nowMs, waiting);
-      paced.push(channel);
-    }
-    const connections = this.dirtyConnections;
-    this.dirtyConnections = [];
-    this.writeSlice(connections, 0, paced);
-  }
-
-  /** True: it comes again by itself. */
-  private rests(channel: RoomChannel, nowMs: number): boolean {
-    const waitMs = channel.pace?.waitMs(nowMs, channel.waiting) ?? 0;
-    if (waitMs === 0) return false;
-    if (waitMs !== Infinity) channel.restTimer ??= setTimeout(() => this.wake(channel), Math.ceil(waitMs)).unref();
-    return true;
-  }
-
-  private wake(channel: RoomChannel): void {
-    channel.restTimer = null;
-    if (channel.waiting > 0) this.wantsFlush(channel);
-  }
-
-  /** Slices, so that a room of thousands does not hold up timers and other rooms. */
-  private writeSlice(connections: Connection[], from: number, paced: RoomChannel[]): void {
-    const to = Math.min(from + SLICE, connections.length);
-    for (let i = from; i < to; i += 1) connections[i]!.flush();
-    this.lease.beat();
-    if (to < connections.length) setImmediate(() => this.writeSlice(connections, to, paced));
-    else for (const channel of paced) this.written(channel);
-  }
-
-  private written(channel: RoomChannel): void {
-    channel.pace!.end(monotonicMs(), channel.waiting);
-    if (channel.waiting > 0) this.wantsFlush(channel);
+  wantsFanOut(channel: RoomChannel): void {
+    this.turns.wantsFanOut(channel);
   }
 
   private resume(): void {
-    for (const channel of this.byRoom.values()) this.wantsFlush(channel);
+    for (const channel of this.byRoom.values()) this.wantsFanOut(channel);
     void this.checkHeads();
   }
 

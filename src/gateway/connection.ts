@@ -12,6 +12,7 @@ import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
 import { encodeTextFrame } from './frame-encoder.js';
+import { LIMITS } from '../protocol/limits.js';
 import type { FrameRequest } from './frame.guard.js';
 import { OutboundQueue } from './outbound-queue.js';
 import type { Source } from './outbound-queue.js';
@@ -42,10 +43,15 @@ const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 
 export const CLOSE_WITHIN_MS = 900;
 
 export class Connection {
-  readonly id = newId();
+  // First what every delivery compares: it shares a cache line.
   state: ConnectionState = 'greeting';
-  /** Null until the first credential was accepted. */
-  token: AcceptedToken | null = null;
+  /** What could not be written yet; null when nothing waits. */
+  private out: OutboundQueue | null = null;
+  /** Monotonic, whole ms: the end of the token. */
+  private deadlineMs = 0;
+  flushing = false;
+  readonly id = newId();
+  private accepted: AcceptedToken | null = null;
   /** Grows with every accepted credential: a timer or an answer of an older one does nothing. */
   tokenGeneration = 0;
   readonly subscriptions = new Map<string, Subscription>();
@@ -67,9 +73,7 @@ export class Connection {
   closingSinceMs = 0;
   /** Nest's handler with its guards, bound to this connection. */
   dispatch: ((request: FrameRequest) => Promise<unknown>) | null = null;
-  flushing = false;
 
-  private readonly out: OutboundQueue;
   /** Monotonic ms since which the socket has been too full to write to; Infinity when it is not. */
   private stuckSinceMs = Infinity;
   private drains: (() => void)[] | null = null;
@@ -80,25 +84,33 @@ export class Connection {
     readonly ip: string,
     readonly origin: string | undefined,
     private readonly host: ConnectionHost,
-  ) {
-    this.out = new OutboundQueue(socket);
+  ) {}
+
+  /** Null until the first credential was accepted. */
+  get token(): AcceptedToken | null {
+    return this.accepted;
+  }
+
+  set token(token: AcceptedToken) {
+    this.accepted = token;
+    this.deadlineMs = Math.floor(token.deadlineMs);
   }
 
   get principal(): Principal {
-    return this.token!.principal;
+    return this.accepted!.principal;
   }
 
   get authenticated(): boolean {
-    return this.token !== null && (this.state === 'live' || this.state === 'expired');
+    return this.accepted !== null && (this.state === 'live' || this.state === 'expired');
   }
 
   /** Past `exp` by the monotonic deadline, whatever the timers have noticed yet. */
   get pastExpiry(): boolean {
-    return this.token !== null && monotonicMs() >= this.token.deadlineMs;
+    return this.accepted !== null && monotonicMs() >= this.deadlineMs;
   }
 
   get heldBytes(): number {
-    return this.out.bytes;
+    return this.out?.bytes ?? 0;
   }
 
   get bytesRead(): number {
@@ -123,60 +135,78 @@ export class Connection {
     if (this.state === 'closing' || this.state === 'closed') return;
     const buffer = encodeTextFrame(text);
     // What is held back for lack of authority must not hold back the word about it.
-    if (!this.out.empty && !this.mayWriteRoomData(monotonicMs())) {
+    if (this.out !== null && !this.mayWriteRoomData(monotonicMs())) {
       this.out.push(buffer, null);
-      this.writeOwnFrames();
+      this.writeOwnFrames(this.out);
     } else this.queue(buffer, null);
+  }
+
+  /**
+   * A room's frames, in this very step: lease, expiry and deadness are compared before the socket sees a byte. False: they
+   * have to be queued, because something waits already, the socket is full or they may not go now.
+   */
+  writeNow(buffer: Buffer): boolean {
+    if (this.out !== null || this.state !== 'live' || this.socket.writableLength > LIMITS.socketBytes) return false;
+    const nowMs = monotonicMs();
+    if (nowMs >= this.deadlineMs || this.host.fencedAt(nowMs)) return false;
+    this.socket.write(buffer);
+    return true;
   }
 
   /** Already encoded; `from` the room it belongs to. Over the limit a consumer that does not read is closed. */
   queue(buffer: Buffer, from: Source): void {
     if (this.state === 'closing' || this.state === 'closed') return;
-    this.out.push(buffer, from);
-    if (this.out.bytes > this.host.queueBytesMax && this.isSlow) this.end('slow_consumer');
+    const out = (this.out ??= new OutboundQueue(this.socket));
+    out.push(buffer, from);
+    if (out.bytes > this.host.queueBytesMax && this.isSlow(out)) this.end('slow_consumer');
     else if (!this.flushing) {
       this.flushing = true;
       this.host.wantsFlush(this);
     }
   }
 
-  /** One write per turn. Lease, expiry and deadness are compared here, before the socket sees a byte. */
+  /** One write per turn, under the same comparisons as `writeNow`. */
   flush(): void {
     this.flushing = false;
-    if (this.out.empty || this.state === 'closing' || this.state === 'closed') return;
+    const { out } = this;
+    if (out === null || this.state === 'closing' || this.state === 'closed') return;
     const nowMs = monotonicMs();
-    if (!this.mayWriteRoomData(nowMs)) return this.writeOwnFrames();
-    const before = this.out.bytes;
-    const done = this.out.write();
-    if (this.out.bytes < before) this.stuckSinceMs = Infinity;
-    if (!done) this.waitForDrain(nowMs);
-    else if (this.drains !== null) this.release();
+    if (!this.mayWriteRoomData(nowMs)) return this.writeOwnFrames(out);
+    const before = out.bytes;
+    const done = out.write();
+    if (out.bytes < before) this.stuckSinceMs = Infinity;
+    if (done) this.emptied();
+    else this.waitForDrain(nowMs);
   }
 
   /** What was held back may go, but for what was said for that moment only. */
   resume(): void {
     this.dropPassing();
-    if (this.out.empty || this.flushing) return;
+    this.wake();
+  }
+
+  wake(): void {
+    if (this.out === null || this.flushing) return;
     this.flushing = true;
     this.host.wantsFlush(this);
   }
 
   /** Resolves when the queue is empty, or at once when the connection is over. */
   drained(): Promise<void> {
-    if (this.out.empty || this.state === 'closing' || this.state === 'closed') return Promise.resolve();
+    if (this.out === null || this.state === 'closing' || this.state === 'closed') return Promise.resolve();
     return new Promise((resolve) => (this.drains ??= []).push(resolve));
   }
 
   /** Takes back what was queued from a room and not written yet. */
   dropQueued(from: RoomChannel): void {
-    this.out.drop(from);
-    if (this.out.empty) this.release();
+    this.out?.drop(from);
+    this.afterDrop();
   }
 
   /** The lease or the token ended before these were written. */
   dropPassing(): void {
-    this.out.dropPassing();
-    if (this.out.empty) this.release();
+    this.out?.dropPassing();
+    this.afterDrop();
   }
 
   /**
@@ -186,10 +216,9 @@ export class Connection {
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
     this.closingSinceMs = monotonicMs();
-    this.out.clear();
     this.inbox = [];
     this.inboxBytes = 0;
-    this.release();
+    this.emptied();
     this.host.onEnd(this, code);
     const { status, action, message } = CLOSE_CODES[code];
     const spread = retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(retryAfterMs) };
@@ -213,18 +242,18 @@ export class Connection {
     this.ws.ping();
   }
 
-  private get isSlow(): boolean {
-    return monotonicMs() - this.stuckSinceMs > STALLED_MS || this.out.bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
+  private isSlow({ bytes }: OutboundQueue): boolean {
+    return monotonicMs() - this.stuckSinceMs > STALLED_MS || bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
   }
 
   private mayWriteRoomData(nowMs: number): boolean {
-    return sendsRoomData(this.state) ? !this.host.fencedAt(nowMs) && nowMs < this.token!.deadlineMs : this.state !== 'expired';
+    return sendsRoomData(this.state) ? nowMs < this.deadlineMs && !this.host.fencedAt(nowMs) : this.state !== 'expired';
   }
 
   /** While room data is held, the word about the connection still goes out. */
-  private writeOwnFrames(): void {
-    this.out.writeOwn();
-    if (this.out.empty) this.release();
+  private writeOwnFrames(out: OutboundQueue): void {
+    out.writeOwn();
+    this.afterDrop();
   }
 
   private waitForDrain(nowMs: number): void {
@@ -236,8 +265,14 @@ export class Connection {
     } else this.host.wantsFlush(this);
   }
 
-  private release(): void {
-    const waiting = this.drains ?? [];
+  private afterDrop(): void {
+    if (this.out === null || this.out.empty) this.emptied();
+  }
+
+  private emptied(): void {
+    this.out = null;
+    if (this.drains === null) return;
+    const waiting = this.drains;
     this.drains = null;
     for (const resolve of waiting) resolve();
   }

@@ -15,6 +15,7 @@ import { ConnectionAudit } from './connection-audit.js';
 import { ConnectionIndex } from './connection-index.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
+import { Turns } from './turns.js';
 
 /** Refreshes after a withdrawn key are spread over this. */
 const KEY_SPREAD_MS = 10_000;
@@ -35,6 +36,7 @@ export class Connections implements ConnectionHost {
     private readonly config: Config,
     private readonly lease: Lease,
     private readonly channels: Channels,
+    private readonly turns: Turns,
     private readonly metrics: Metrics,
     private readonly audit: ConnectionAudit,
     state: AuthorityState,
@@ -95,7 +97,7 @@ export class Connections implements ConnectionHost {
   }
 
   wantsFlush(connection: Connection): void {
-    this.channels.wantsFlush(connection);
+    this.turns.wantsFlush(connection);
   }
 
   onEnd(connection: Connection, code: CloseCode): void {

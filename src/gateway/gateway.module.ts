@@ -21,10 +21,12 @@ import { Handshake } from './handshake.js';
 import { PolicyChanges } from './policy-changes.js';
 import { Presence } from './presence.js';
 import { Subscribe } from './subscribe.js';
+import { Turns } from './turns.js';
 
 @Module({
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
   providers: [
+    Turns,
     Channels,
     Connections,
     ConnectionAudit,

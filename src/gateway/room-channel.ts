@@ -10,6 +10,8 @@ import type { TransientFrame } from '../rooms/room-bus.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { FanOutPace } from './fan-out-pace.js';
+import { FanOut } from './fan-out.js';
+import type { Entry } from './fan-out.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import { Passing } from './outbound-queue.js';
 import { RoomTail } from './room-tail.js';
@@ -23,19 +25,11 @@ const HELD_TRANSIENT_MS = 1_000;
 /** Another node's event may just be on its way. */
 const GAP_PATIENCE_MS = 100;
 
-interface Pending {
-  /** 0: transient. */
-  readonly seq: number;
-  readonly buffer: Buffer;
-  /** Of a transient frame: who sent it. */
-  readonly session: string | null;
-}
-
 export interface ChannelHost extends TailHost {
   readonly history: History;
   readonly lease: Lease;
   readonly metrics: Metrics;
-  wantsFlush(channel: RoomChannel): void;
+  wantsFanOut(channel: RoomChannel): void;
   hasEnded(session: string): boolean;
 }
 
@@ -43,7 +37,7 @@ export class RoomChannel {
   /** All of this node, live or not, by connection. */
   readonly subscriptions = new Set<Subscription>();
   private readonly live: Subscription[] = [];
-  /** Everything up to here was handed to the live subscriptions. */
+  /** Everything up to here was taken for the live subscriptions; who comes later finds it by replay. */
   lastSeq = 0;
   /** Highest authz_epoch of this room that this node has applied. */
   epoch = 0;
@@ -57,11 +51,13 @@ export class RoomChannel {
   private positioned = false;
   private gapTimer: NodeJS.Timeout | null = null;
   /** What the next fan-out carries, in order: events, and transient frames between them. */
-  private pending: Pending[] = [];
+  private pending: Entry[] = [];
   private pendingEvents = 0;
   private held = new Map<number, RoomEvent>();
   private heldTransient: { frame: TransientFrame; untilMs: number }[] = [];
   private repairing: Promise<void> | null = null;
+  /** Begun so far. */
+  private fanOuts = 0;
   private readonly passing = new Passing(this);
 
   constructor(
@@ -115,7 +111,7 @@ export class RoomChannel {
       this.pendingEvents += 1;
       this.tail.push(event);
     }
-    if (this.pending.length > 0) this.host.wantsFlush(this);
+    if (this.pending.length > 0) this.host.wantsFanOut(this);
   }
 
   /** From the authority log: the list is true as of `epoch` now, so what waited for it may go. */
@@ -129,50 +125,31 @@ export class RoomChannel {
   }
 
   /**
-   * Hands what is there to every live subscription, as one buffer per kind; answers how many there were. While fenced events stay, the
+   * Takes what is there for a fan-out; null when there is nothing to say or nobody to hear it. While fenced events stay, the
    * rest is dropped; so is what somebody said whose session ended before it could be heard.
    */
-  flush(): number {
+  take(): FanOut | null {
     const { fenced } = this.host.lease;
     if (this.pending.length > this.pendingEvents) this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
-    if (this.pending.length === 0 || fenced) return 0;
+    if (this.pending.length === 0 || fenced) return null;
     const entries = this.pending;
-    const first = this.lastSeq + 1;
+    const after = this.lastSeq;
     this.lastSeq += this.pendingEvents;
-    this.host.metrics.deliveries.inc({ kind: 'event' }, this.live.length * this.pendingEvents);
-    this.host.metrics.deliveries.inc({ kind: 'transient' }, this.live.length * (entries.length - this.pendingEvents));
+    this.count('event', this.pendingEvents);
+    this.count('transient', entries.length - this.pendingEvents);
     this.pending = [];
     this.pendingEvents = 0;
-    const runs = this.runsOf(entries);
-    // Backwards: a slow consumer that is closed on the way leaves the list by swapping the last one into its place.
-    for (let i = this.live.length - 1; i >= 0; i -= 1) {
-      const subscription = this.live[i]!;
-      if (subscription.sentSeq < first) for (const { buffer, from } of runs) subscription.connection.queue(buffer, from);
-      else for (const { seq, buffer } of entries) if (seq === 0 || seq > subscription.sentSeq) subscription.connection.queue(buffer, this.sourceOf(seq));
-      if (subscription.sentSeq < this.lastSeq) subscription.sentSeq = this.lastSeq;
-    }
+    this.fanOuts += 1;
     this.accept();
-    return this.live.length;
+    return this.live.length === 0 ? null : new FanOut(entries, this.live, after, this.lastSeq, this.fanOuts, this.passing);
   }
 
-  private isHeard({ session }: Pending): boolean {
+  private count(kind: 'event' | 'transient', frames: number): void {
+    if (frames > 0 && this.live.length > 0) this.host.metrics.deliveries.inc({ kind }, frames * this.live.length);
+  }
+
+  private isHeard({ session }: Entry): boolean {
     return session === null || !this.host.hasEnded(session);
-  }
-
-  private sourceOf(seq: number): RoomChannel | Passing {
-    return seq === 0 ? this.passing : this;
-  }
-
-  /** Neighbours of one kind joined. Events and passing frames part, because the one may wait in a queue and the other may not. */
-  private runsOf(entries: readonly Pending[]): { buffer: Buffer; from: RoomChannel | Passing }[] {
-    const runs: { buffer: Buffer; from: RoomChannel | Passing }[] = [];
-    for (let start = 0, end = 1; start < entries.length; start = end++) {
-      const from = this.sourceOf(entries[start]!.seq);
-      while (end < entries.length && this.sourceOf(entries[end]!.seq) === from) end += 1;
-      const buffers = entries.slice(start, end).map((entry) => entry.buffer);
-      runs.push({ buffer: buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers), from });
-    }
-    return runs;
   }
 
   /** Once, to who is live now; dropped where it cannot be delivered. */
@@ -190,12 +167,14 @@ export class RoomChannel {
   broadcast(buffer: Buffer, session: string | null = null): void {
     if (this.pending.length >= PENDING_MAX || this.host.lease.fenced) return;
     this.pending.push({ seq: 0, buffer, session });
-    this.host.wantsFlush(this);
+    this.host.wantsFanOut(this);
   }
 
   goLive(subscription: Subscription): void {
     if (subscription.live || subscription.ended) return;
     subscription.live = true;
+    // A fan-out that is under way is not for him: his replay went beyond it.
+    subscription.heard = this.fanOuts;
     subscription.index = this.live.push(subscription) - 1;
   }
 

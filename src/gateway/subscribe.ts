@@ -92,7 +92,7 @@ export class Subscribe {
 
   resumeAll(connection: Connection): void {
     for (const subscription of connection.subscriptions.values()) this.catchUp(subscription);
-    if (connection.heldBytes > 0) this.channels.wantsFlush(connection);
+    connection.wake();
   }
 
   /** Tells a subscriber what it may do now. */
@@ -132,13 +132,14 @@ export class Subscribe {
     if (before === undefined && connection.subscriptions.size >= this.config.subscriptionsMax) throw new DomainError('too_many_subscriptions');
     const subscription: Subscription = {
       connection,
+      sentSeq: channel.lastSeq,
+      heard: 0,
       channel,
       role: granted.role,
       basis: basisOf(granted.facts),
       live: false,
       catchingUp: false,
       ended: false,
-      sentSeq: channel.lastSeq,
       index: -1,
     };
     this.channels.add(subscription);

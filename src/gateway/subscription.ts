@@ -7,7 +7,12 @@ import type { RoomChannel } from './room-channel.js';
 export type Basis = 'member' | 'public' | 'admin';
 
 export interface Subscription {
+  // First what every delivery touches: it shares a cache line.
   readonly connection: Connection;
+  /** Everything up to here was written or queued for the connection. */
+  sentSeq: number;
+  /** Number of the room's fan-out that it has had last, or need not have; see fan-out.ts. */
+  heard: number;
   readonly channel: RoomChannel;
   role: Role | null;
   basis: Basis;
@@ -15,8 +20,6 @@ export interface Subscription {
   live: boolean;
   catchingUp: boolean;
   ended: boolean;
-  /** Everything up to here was queued for the connection. */
-  sentSeq: number;
   /** Place in the channel's list of live ones, or -1. */
   index: number;
 }

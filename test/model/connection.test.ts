@@ -16,6 +16,7 @@ import { monotonicMs } from '../../src/platform/clock.js';
 const COMMANDS = [
   'room a',
   'room b',
+  'room a now',
   'signal a',
   'own',
   'answer',
@@ -102,13 +103,17 @@ class Machine {
     this.connection.step('accepted');
   }
 
-  private hand(kind: Kind): void {
+  /** `now`: as a fan-out does, queued only when it cannot be written at once. */
+  private hand(kind: Kind, now = false): void {
     const frame: Sent = { kind, k: (this.count += 1) };
     const { state } = this.connection;
     if (state !== 'closing' && state !== 'closed') this.expected.push(frame);
     if (kind === 'own') this.connection.send({ type: 'pong', server_time_ms: frame.k });
     else if (kind === 'answer') this.connection.send({ type: 'ack', room: 'a', seq: frame.k });
-    else this.connection.queue(encodeTextFrame(JSON.stringify({ room: kind, k: frame.k })), { a: roomA, b: roomB, signal: signals }[kind]);
+    else {
+      const buffer = encodeTextFrame(JSON.stringify({ room: kind, k: frame.k }));
+      if (!now || !this.connection.writeNow(buffer)) this.connection.queue(buffer, { a: roomA, b: roomB, signal: signals }[kind]);
+    }
   }
 
   do(command: Command): void {
@@ -118,6 +123,8 @@ class Machine {
         return this.hand('a');
       case 'room b':
         return this.hand('b');
+      case 'room a now':
+        return this.hand('a', true);
       case 'signal a':
         return this.hand('signal');
       case 'own':
@@ -258,7 +265,10 @@ describe('what leaves a connection', () => {
   });
 
   test('a peer far behind is closed as slow_consumer instead of filling memory', async () => {
-    const flood = fc.array(fc.constantFrom<Command>('room a', 'room b', 'answer', 'turn', 'fill', 'fence', 'fence'), { minLength: 500, maxLength: 900 });
+    const flood = fc.array(fc.constantFrom<Command>('room a', 'room b', 'room a now', 'answer', 'turn', 'fill', 'fence', 'fence'), {
+      minLength: 500,
+      maxLength: 900,
+    });
     await fc.assert(
       fc.asyncProperty(flood, async (script) => {
         const machine = new Machine();

@@ -9,7 +9,7 @@ import type { RoomEvent } from '../../../src/rooms/room-event.js';
 
 const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, frame: `{"seq":${seq}}` });
 
-/** Postgres holds `stored` events; flushing is up to the test. */
+/** Postgres holds `stored` events; fan-outs are up to the test. */
 function channelOn(stored: number, hasEnded: (session: string) => boolean = () => false): RoomChannel {
   const silent = { inc: () => undefined };
   const host = {
@@ -20,7 +20,7 @@ function channelOn(stored: number, hasEnded: (session: string) => boolean = () =
     lease: { fenced: false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
     tails: new TailBudget(),
-    wantsFlush: () => undefined,
+    wantsFanOut: () => undefined,
     hasEnded,
   };
   const channel = new RoomChannel('r', host as unknown as ChannelHost);
@@ -35,7 +35,7 @@ describe('a gap before more events than are held', () => {
     for (let seq = 2; seq <= stored; seq += 1) channel.offer(event(seq));
     for (let turn = 0; turn < 20 && channel.lastSeq < stored; turn += 1) {
       await channel.repair();
-      channel.flush();
+      channel.take();
     }
     expect(channel.lastSeq).toBe(stored);
   });
@@ -46,11 +46,11 @@ describe('a signal that waits for its fan-out', () => {
     const ended = new Set<string>();
     const channel = channelOn(0, (session) => ended.has(session));
     const heard: string[] = [];
-    const connection = { queue: (buffer: Buffer) => heard.push(buffer.toString('utf8', 2)) } as unknown as Connection;
-    channel.goLive({ connection, channel, live: false, ended: false, sentSeq: 0 } as unknown as Subscription);
+    const connection = { writeNow: (buffer: Buffer) => heard.push(buffer.toString('utf8', 2)) > 0 } as unknown as Connection;
+    channel.goLive({ connection, channel, live: false, ended: false, sentSeq: 0, heard: 0 } as unknown as Subscription);
     for (const session of ['ada', 'bob']) channel.offerTransient({ room: 'r', session, epoch: 0, frame: session });
     ended.add('ada');
-    channel.flush();
+    channel.take()!.deliver(1, false);
     expect(heard).toEqual(['bob']);
   });
 });
