@@ -50,6 +50,8 @@ export class Connection {
   /** Monotonic, whole ms: the end of the token. */
   private deadlineMs = 0;
   flushing = false;
+  /** Rooms whose fan-outs reach it; counted by room-channel.ts. */
+  liveIn = 0;
   readonly id = newId();
   private accepted: AcceptedToken | null = null;
   /** Grows with every accepted credential: a timer or an answer of an older one does nothing. */

@@ -39,7 +39,7 @@ export class FanOut {
     private readonly passing: Passing,
   ) {
     this.runs = this.runsOf(entries);
-    this.whole = this.runs.length === 1 ? this.runs[0]!.buffer : Buffer.concat(this.runs.map(({ buffer }) => buffer));
+    this.whole = joined(this.runs);
     this.next = live.length;
   }
 
@@ -67,7 +67,7 @@ export class FanOut {
     subscription.heard = this.number;
     const { connection, sentSeq } = subscription;
     if (sentSeq > this.after) this.giveRest(subscription);
-    else if ((joins && connection.subscriptions.size > 1) || !connection.writeNow(this.whole)) {
+    else if ((joins && connection.liveIn > 1) || !connection.writeNow(this.whole)) {
       for (const { buffer, from } of this.runs) connection.queue(buffer, from);
     }
     if (sentSeq < this.lastSeq) subscription.sentSeq = this.lastSeq;
@@ -88,9 +88,13 @@ export class FanOut {
     for (let start = 0, end = 1; start < entries.length; start = end++) {
       const from = this.sourceOf(entries[start]!.seq);
       while (end < entries.length && this.sourceOf(entries[end]!.seq) === from) end += 1;
-      const buffers = entries.slice(start, end).map((entry) => entry.buffer);
-      runs.push({ buffer: buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers), from });
+      runs.push({ buffer: joined(start === 0 && end === entries.length ? entries : entries.slice(start, end)), from });
     }
     return runs;
   }
+}
+
+/** One is the usual case, and costs nothing. */
+function joined(parts: readonly { readonly buffer: Buffer }[]): Buffer {
+  return parts.length === 1 ? parts[0]!.buffer : Buffer.concat(parts.map(({ buffer }) => buffer));
 }

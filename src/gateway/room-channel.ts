@@ -130,7 +130,8 @@ export class RoomChannel {
    */
   take(): FanOut | null {
     const { fenced } = this.host.lease;
-    if (this.pending.length > this.pendingEvents) this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
+    if (this.pending.length > this.pendingEvents && (fenced || this.pending.some((entry) => !this.isHeard(entry))))
+      this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
     if (this.pending.length === 0 || fenced) return null;
     const entries = this.pending;
     const after = this.lastSeq;
@@ -173,6 +174,7 @@ export class RoomChannel {
   goLive(subscription: Subscription): void {
     if (subscription.live || subscription.ended) return;
     subscription.live = true;
+    subscription.connection.liveIn += 1;
     // A fan-out that is under way is not for him: his replay went beyond it.
     subscription.heard = this.fanOuts;
     subscription.index = this.live.push(subscription) - 1;
@@ -181,6 +183,7 @@ export class RoomChannel {
   hold(subscription: Subscription): void {
     if (!subscription.live) return;
     subscription.live = false;
+    subscription.connection.liveIn -= 1;
     const last = this.live.pop()!;
     if (last !== subscription) {
       this.live[subscription.index] = last;

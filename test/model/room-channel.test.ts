@@ -173,7 +173,7 @@ class Machine {
   private subscribe(since: number): void {
     const reader = { last: since, full: false, liveAt: this.steps, signals: [] } as unknown as Reader;
     const connection = {
-      subscriptions: new Map(),
+      liveIn: 0,
       queue: (buffer: Buffer) => this.given(reader, buffer),
       writeNow: (buffer: Buffer) => {
         if (reader.full || this.fenced) return false;

@@ -27,7 +27,6 @@ class Node {
     const room = new Channel(id, host as unknown as ChannelHost);
     room.position(0, 0);
     for (const connection of members) {
-      connection.subscriptions.set(id, {} as Subscription);
       room.goLive({ connection, channel: room, live: false, ended: false, sentSeq: 0, heard: 0 } as unknown as Subscription);
     }
     return room;
@@ -36,7 +35,7 @@ class Node {
   member(name: string): Connection {
     let waiting: string[] = [];
     const connection = {
-      subscriptions: new Map(),
+      liveIn: 0,
       writeNow: (buffer: Buffer) => this.writes.push(`${name}: ${textsOf(buffer)}`) > 0,
       queue: (buffer: Buffer) => {
         if (waiting.push(textsOf(buffer)) === 1) this.turns.wantsFlush(connection);
