@@ -3,7 +3,7 @@
  * nowhere; Postgres links digests into a chain (append_audit). So whoever can write to the database, but does not know
  * SECRET_KEY, can neither alter a record nor close the gap that a deleted one leaves.
  */
-import { createHash, createHmac, hkdfSync } from 'node:crypto';
+import { createHash, createHmac, hash, hkdfSync } from 'node:crypto';
 import type { AuditRecord } from './audit-events.js';
 
 export interface AuditKey {
@@ -21,12 +21,13 @@ export function auditKey(secretKey: string): AuditKey {
  * Records name sessions by this. Plain, not keyed: a session id has 74 random bits, so nobody finds it by trying, and
  * whoever knows an id can find its records without the server, also after SECRET_KEY has changed.
  */
-export const sessionHash = (session: string): string => createHash('sha256').update(session).digest('hex').slice(0, 32);
+export const sessionHash = (session: string): string => hash('sha256', session).slice(0, 32);
 
 export function recordDigest(key: AuditKey, record: AuditRecord): Buffer {
   const { id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail } = record;
+  const plain = JSON.stringify([id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id]);
   return createHmac('sha256', key.secret)
-    .update(canonical([id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail]))
+    .update(`${plain.slice(0, -1)},${canonical(detail)}]`)
     .digest();
 }
 

@@ -52,7 +52,7 @@ export function toRecord({ note, atMs, seq, request }: Noticed): AuditRecord {
     ip: orElse(note.ip, request?.ip),
     request_id: orElse(note.requestId, request?.requestId),
     // As JSON will keep it: a member that is undefined is none.
-    detail: JSON.parse(JSON.stringify(note.detail ?? {})) as AuditRecord['detail'],
+    detail: note.detail === undefined ? {} : (JSON.parse(JSON.stringify(note.detail)) as AuditRecord['detail']),
   };
 }
 

@@ -130,7 +130,7 @@ export class AccessTokens {
 export function isSignedBy({ alg, publicKey }: { alg: SigningAlgorithm; publicKey: KeyObject }, token: string): boolean {
   const dot = token.lastIndexOf('.');
   const key = alg === 'ES256' ? { key: publicKey, dsaEncoding: 'ieee-p1363' as const } : publicKey;
-  return verifySignature('sha256', Buffer.from(token.slice(0, dot)), key, Buffer.from(token.slice(dot + 1), 'base64url'));
+  return verifySignature('sha256', Buffer.from(token.slice(0, dot), 'latin1'), key, Buffer.from(token.slice(dot + 1), 'base64url'));
 }
 
 const clockInDoubt = (): DomainError => new DomainError('auth_unavailable', { detail: 'the clock of this node is in doubt' });

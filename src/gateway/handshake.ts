@@ -78,8 +78,8 @@ export class Handshake implements SocketHost {
     socket.on('error', destroyOnError);
     try {
       const { carrier, ip, origin } = this.admit(request);
-      await this.requireLease();
-      const outcome = await this.verifyHeader(carrier, origin, ip);
+      if (this.lease.fenced) await this.requireLease();
+      const outcome = carrier.kind === 'header' ? await this.verifyHeader(carrier.token, origin, ip) : null;
       if (socket.destroyed) return;
       // One write for the answer of HTTP, `hello` and, with a token that is verified already, `auth_ok`.
       socket.cork();
@@ -100,7 +100,6 @@ export class Handshake implements SocketHost {
 
   /** A node that stood still a moment ago proves itself before it takes anybody; a fenced one refuses. */
   private async requireLease(): Promise<void> {
-    if (!this.lease.fenced) return;
     await this.lease.prove().catch(() => {
       throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
     });
@@ -120,17 +119,16 @@ export class Handshake implements SocketHost {
   }
 
   /** Only a client without an Origin, that is none in a browser, can read why its header was refused. */
-  private async verifyHeader(carrier: Carrier, origin: string | undefined, ip: string) {
-    if (carrier.kind !== 'header') return null;
+  private async verifyHeader(token: string, origin: string | undefined, ip: string) {
     try {
-      return { token: await this.loops.guard({ ip }, carrier.token, () => this.tokens.verifyWithKeyReload(carrier.token)) };
+      return { token: await this.loops.guard({ ip }, token, () => this.tokens.verifyWithKeyReload(token)) };
     } catch (error) {
       if (origin === undefined) throw error;
       return { refused: toDomainError(error) };
     }
   }
 
-  private open(server: WebSocketServer, connection: Connection, carrier: Carrier, outcome: Awaited<ReturnType<Handshake['verifyHeader']>>): void {
+  private open(server: WebSocketServer, connection: Connection, carrier: Carrier, outcome: Awaited<ReturnType<Handshake['verifyHeader']>> | null): void {
     this.connections.open(connection);
     server.emit('connection', connection);
     this.life.schedule(connection);

@@ -107,15 +107,16 @@ export class Subscribe {
   }
 
   private async insert(connection: Connection, room: string, guard: Granted): Promise<{ subscription: Subscription; facts: Facts }> {
-    let granted: Granted | null = guard;
+    let granted = guard;
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       const channel: RoomChannel = await this.channels.open(granted.room.id);
       try {
-        granted = this.policy.authorizeNow(connection.principal, room, 'read');
-        if (granted !== null && granted.room.epoch < channel.epoch) granted = null;
-        granted ??= await this.policy.authorizeAfresh(connection.principal, room, 'read');
         // Only an answer that is true in this very step may insert.
-        const now = this.policy.authorizeNow(connection.principal, room, 'read');
+        let now = this.policy.authorizeNow(connection.principal, room, 'read');
+        if (now === null || now.room.epoch < channel.epoch) {
+          granted = await this.policy.authorizeAfresh(connection.principal, room, 'read');
+          now = this.policy.authorizeNow(connection.principal, room, 'read');
+        } else granted = now;
         if (now === null || now.room.id !== channel.id || now.room.epoch < channel.epoch || this.channels.get(channel.id) !== channel) continue;
         return { subscription: this.insertNow(connection, channel, now), facts: now.facts };
       } finally {
