@@ -5,7 +5,7 @@ await ask({
   name: 'big-room',
   title: 'One room, 10,000 subscribers, 4 messages in flight',
   text: 'As the first question, ten times as large.',
-  load: { subscribers: 10_000, publishers: 1, window: 4, warmSeconds: 1, seconds: 3 },
+  load: { subscribers: 10_000, publishers: 1, window: 4, warmSeconds: 2.5, seconds: 3 },
   quick: { subscribers: 3_000, seconds: 2 },
   peers: ['ws-batched', 'wardroom-signal', 'wardroom-durable'],
   others: ['nats'],

@@ -5,7 +5,7 @@ await ask({
   name: 'many-rooms',
   title: '1,000 rooms of 10 members, 100 publishers',
   text: 'Each publisher owns 10 rooms and keeps 4 messages in flight. The work per message (parsing, policy, and for durable ones the commit) is shared by 10 members only.',
-  load: { subscribers: 10_000, rooms: 1_000, publishers: 100, window: 4, warmSeconds: 1, seconds: 3 },
+  load: { subscribers: 10_000, rooms: 1_000, publishers: 100, window: 4, warmSeconds: 2.5, seconds: 3 },
   quick: { subscribers: 2_000, rooms: 200, seconds: 2, warmSeconds: 1 },
   peers: ['ws-batched', 'wardroom-signal', 'wardroom-durable'],
   others: ['ws-naive', 'socket.io', 'nest-tutorial', 'nats'],

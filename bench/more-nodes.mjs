@@ -9,8 +9,8 @@ await ask({
   text:
     '200 rooms of 10 whose members are spread over the nodes, 500 messages a second from publishers on the first one: most deliveries go through Redis. All nodes share one core, so the ' +
     'load is small on purpose: what is asked is the way, not the capacity.',
-  load: { subscribers: 2_000, rooms: 200, publishers: 20, rate: 500, seconds: 3 },
-  quick: { subscribers: 400, rate: 100, seconds: 2 },
+  load: { subscribers: 2_000, rooms: 200, publishers: 20, rate: 500, warmSeconds: 6, seconds: 4 },
+  quick: { subscribers: 400, rate: 100, warmSeconds: 1, seconds: 2 },
   steps: counts.map((nodes) => ({ name: String(nodes), load: { nodes }, reps: 3 })),
   series: { heading: 'nodes', values: counts },
   peers: ['wardroom-signal', 'wardroom-durable'],

@@ -10,7 +10,7 @@ await ask({
   text:
     'A publish is done when it is acknowledged, that is after the commit in Postgres (`fsync` and `synchronous_commit` on). First as fast as it goes with 4 in flight ' +
     'per publisher, then at half the promised load, where the time of an acknowledgement counts from the moment the publish was due.',
-  load: { rooms: 1_000, publishers: 100, window: 4, closeOn: 'ack', warmSeconds: 1, seconds: 2.5 },
+  load: { rooms: 1_000, publishers: 100, window: 4, closeOn: 'ack', warmSeconds: 2.5, seconds: 2.5 },
   quick: { seconds: 2 },
   steps: [
     { name: '10 members listening to each room', load: listening, quick: { subscribers: 2_000 } },

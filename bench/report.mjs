@@ -50,7 +50,7 @@ Repeat it with \`npm run bench\` (all questions, about half an hour) or \`npm ru
 - Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.system}, kernel ${machine.kernel}, Node ${machine.node}. Load average during the runs: ${show(loads[loads.length >> 1], 1)} (median), ${show(loads.at(-1), 1)} at most.
 - Commit: ${commits.join(', ')}${commits.some((commit) => commit.endsWith('+')) ? ' (`+`: with changes that were not committed)' : ''}. Measured ${times[0].slice(0, 10)}${times[0].slice(0, 10) === times.at(-1).slice(0, 10) ? '' : ` to ${times.at(-1).slice(0, 10)}`}.
 - ${pinning} The generator is a single Node process with raw sockets; where its own CPU is near 100 %, deliveries/s is a lower bound.
-- Every run starts a fresh server. Peers run one after the other within each repetition (A B C, A B C, ...), so that drift of the machine hits all alike.
+- Every run starts a fresh server. Peers run one after the other within each repetition (A B C, A B C, ...), so that drift of the machine hits all alike. It is under its load for 2 s or more (6 s where the load is small) before anything is counted: code that has run only a few thousand times is not compiled yet.
 - The main figure is CPU per operation: user and kernel time of all threads of the server, from \`/proc\`. On loopback the receiver's half of TCP runs inside the sender's system call and is part of it, for every peer.
 - Tables show the median (min..max) of the runs. Peers that no target names run in the first one or two repetitions only. Ratios compare runs of the same repetition; the median of these ratios is judged.
 - Loopback, no TLS, no slow clients, no packet loss. Messages carry 128 bytes; the frame around them differs (see bytes/delivery).

@@ -35,7 +35,8 @@ const DEFAULTS = {
   payload: 128,
   closeOn: 'delivery',
   settleMs: 300,
-  warmSeconds: 0.7,
+  /** Under the same load, before anything counts: a server runs for days, a compiler needs seconds. */
+  warmSeconds: 2,
   seconds: 0,
   holdMs: 0,
   nodes: 1,
