@@ -1,6 +1,7 @@
 /**
- * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s;
- * what a node said is forgotten after 45 s. Nothing is stored. Clients get deltas; above 200 present only a count.
+ * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s,
+ * if there are others to hear it, and whenever it is asked; what a node said is forgotten after 45 s. Nothing is stored.
+ * Clients get deltas; above 200 present only a count.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -22,12 +23,19 @@ const LISTEN_MS = 200;
 interface RoomPresence {
   remote: Map<string, PresenceState & { seenMs: number }>;
   /** What the clients of this node were told last. */
-  told: { users: Set<string> | null; count: number };
-  toldMs: number;
+  told: View;
+  /** When the other nodes are told next though nothing changed. A phase of its own, so that not all rooms have their turn in one tick. */
+  tellAgainMs: number;
   /** When this node began to listen in the room. */
   sinceMs: number;
   /** Questions that wait for the other nodes. */
   asking: number;
+}
+
+/** Users null: too many to list. */
+interface View {
+  users: Set<string> | null;
+  count: number;
 }
 
 @Injectable()
@@ -50,7 +58,9 @@ export class Presence implements OnModuleDestroy {
   /** Somebody came or went on this node. */
   private changed(channel: RoomChannel): void {
     if (!this.rooms.has(channel.id)) {
-      this.rooms.set(channel.id, { remote: new Map(), told: { users: new Set(), count: 0 }, toldMs: 0, sinceMs: monotonicMs(), asking: 0 });
+      const now = monotonicMs();
+      const tellAgainMs = now + Math.random() * TELL_AGAIN_MS;
+      this.rooms.set(channel.id, { remote: new Map(), told: { users: new Set(), count: 0 }, tellAgainMs, sinceMs: now, asking: 0 });
       this.bus.sendPresence(channel.id, null);
     }
     this.changedRooms.add(channel.id);
@@ -58,7 +68,7 @@ export class Presence implements OnModuleDestroy {
 
   receive(message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>): void {
     if (message.kind === 'presence_query') {
-      if (this.rooms.has(message.room)) this.bus.sendPresence(message.room, this.local(message.room));
+      if (this.rooms.has(message.room)) this.bus.sendPresence(message.room, stateOf(message.room, this.here(message.room)));
       return;
     }
     const room = this.rooms.get(message.state.room);
@@ -72,7 +82,7 @@ export class Presence implements OnModuleDestroy {
   async ask(room: string): Promise<ServerFrames['presence']> {
     const known = this.rooms.get(room);
     if (known === undefined || monotonicMs() - known.sinceMs < LISTEN_MS) await this.listen(room);
-    const { users, count } = this.view(room);
+    const { users, count } = this.view(this.here(room), this.rooms.get(room));
     this.forgetIfUnused(room);
     return { type: 'presence', room, count, ...(users === null ? {} : { users: [...users] }) };
   }
@@ -100,20 +110,22 @@ export class Presence implements OnModuleDestroy {
         room.remote.delete(node);
         this.changedRooms.add(id);
       }
-      if (this.changedRooms.has(id) || now - room.toldMs > TELL_AGAIN_MS) this.tell(id, room, now);
+      const again = now >= room.tellAgainMs;
+      if (again) room.tellAgainMs = now + TELL_AGAIN_MS;
+      if (this.changedRooms.has(id)) this.tell(id, room);
+      else if (again && !this.bus.alone) this.bus.sendPresence(id, stateOf(id, this.here(id)));
     }
     this.changedRooms.clear();
   }
 
-  private tell(id: string, room: RoomPresence, now: number): void {
-    const local = this.local(id);
-    room.toldMs = now;
-    this.bus.sendPresence(id, local);
-    const view = this.view(id);
+  private tell(id: string, room: RoomPresence): void {
+    const here = this.here(id);
+    if (!this.bus.alone) this.bus.sendPresence(id, stateOf(id, here));
+    const view = this.view(here, room);
     const before = room.told;
     room.told = view;
     const channel = this.channels.get(id);
-    if (local.count === 0 || channel === undefined) {
+    if (here.size === 0 || channel === undefined) {
       this.forgetIfUnused(id);
       return;
     }
@@ -130,16 +142,19 @@ export class Presence implements OnModuleDestroy {
     channel.broadcast(encodeTextFrame(JSON.stringify(frame)));
   }
 
-  private local(id: string): PresenceState {
+  /** Users with a subscription on this node. */
+  private here(id: string): Set<string> {
     const users = new Set<string>();
     for (const subscription of this.channels.get(id)?.subscriptions ?? []) users.add(subscription.connection.principal.userId);
-    return { room: id, users: users.size > LIMITS.presenceListed ? null : [...users], count: users.size };
+    return users;
   }
 
-  private view(id: string): { users: Set<string> | null; count: number } {
-    const states = [this.local(id), ...(this.rooms.get(id)?.remote.values() ?? [])];
-    if (states.some((state) => state.users === null)) return { users: null, count: states.reduce((sum, state) => sum + state.count, 0) };
-    const users = new Set(states.flatMap((state) => state.users ?? []));
+  private view(here: Set<string>, room: RoomPresence | undefined): View {
+    const states = [...(room?.remote.values() ?? [])];
+    if (here.size > LIMITS.presenceListed || states.some((state) => state.users === null)) {
+      return { users: null, count: states.reduce((sum, state) => sum + state.count, here.size) };
+    }
+    const users = states.length === 0 ? here : new Set([...here, ...states.flatMap((state) => state.users ?? [])]);
     return users.size > LIMITS.presenceListed ? { users: null, count: users.size } : { users, count: users.size };
   }
 
@@ -147,3 +162,9 @@ export class Presence implements OnModuleDestroy {
     if (this.timer !== null) clearInterval(this.timer);
   }
 }
+
+const stateOf = (room: string, here: Set<string>): PresenceState => ({
+  room,
+  users: here.size > LIMITS.presenceListed ? null : [...here],
+  count: here.size,
+});

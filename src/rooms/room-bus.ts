@@ -72,6 +72,11 @@ export class RoomBus implements OnModuleDestroy {
     if (this.subscriber?.status === 'ready') void this.subscriber.sunsubscribe(channelOf(room)).catch(() => undefined);
   }
 
+  /** Nobody else listens: what is said to all is not sent, questions are asked and answered nevertheless. */
+  get alone(): boolean {
+    return !this.sightings.othersServe();
+  }
+
   /** Queued; one message per room and turn. */
   sendEvent(event: RoomEvent): void {
     this.box(event.room).events.push(event);
@@ -97,7 +102,7 @@ export class RoomBus implements OnModuleDestroy {
   private flush(): void {
     const boxes = this.outbox;
     this.outbox = new Map();
-    if (!this.sightings.othersServe()) return;
+    if (this.alone) return;
     void this.redis.attempt('room bus', (redis) => {
       const pipeline = redis.pipeline();
       for (const [room, { events, frames }] of boxes) {

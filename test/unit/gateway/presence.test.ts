@@ -1,0 +1,80 @@
+/** What presence says to the other nodes, and what it keeps to itself while there are none. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Presence } from '../../../src/gateway/presence.js';
+import type { Channels } from '../../../src/gateway/channels.js';
+import type { RoomChannel } from '../../../src/gateway/room-channel.js';
+import type { PresenceState, RoomBus } from '../../../src/rooms/room-bus.js';
+
+const ROOMS = 300;
+const TELL_AGAIN_MS = 15_000;
+
+/** One user in each of many rooms of one node. */
+class Bench {
+  readonly said: { room: string; state: PresenceState | null; atMs: number }[] = [];
+  readonly heard: string[] = [];
+  readonly bus = { alone: true };
+  readonly presence: Presence;
+  private readonly rooms = new Map<string, RoomChannel>();
+
+  constructor() {
+    const channels = { onChange: () => undefined, get: (id: string) => this.rooms.get(id) } as unknown as Channels;
+    const sendPresence = (room: string, state: PresenceState | null) => this.said.push({ room, state, atMs: Date.now() });
+    this.presence = new Presence(channels, Object.assign(this.bus, { sendPresence }) as unknown as RoomBus);
+    this.presence.start();
+    for (let i = 0; i < ROOMS; i += 1) {
+      const subscription = { connection: { principal: { userId: `user-${i}` } } };
+      const broadcast = (frame: Buffer) => this.heard.push(frame.toString('utf8'));
+      const channel = { id: `room-${i}`, subscriptions: new Set([subscription]), broadcast } as unknown as RoomChannel;
+      this.rooms.set(channel.id, channel);
+      channels.onChange(channel);
+    }
+  }
+
+  states(): { room: string; atMs: number }[] {
+    return this.said.filter(({ state }) => state !== null);
+  }
+}
+
+describe('presence', () => {
+  let bench: Bench;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    bench = new Bench();
+  });
+
+  afterEach(() => {
+    bench.presence.onModuleDestroy();
+    jest.useRealTimers();
+  });
+
+  test('a node that is alone tells its clients, and the others nothing but its first question', () => {
+    jest.advanceTimersByTime(4 * TELL_AGAIN_MS);
+    expect(bench.heard).toHaveLength(ROOMS);
+    expect(bench.said).toHaveLength(ROOMS);
+    expect(bench.states()).toEqual([]);
+  });
+
+  test('a question is answered by a node that believes to be alone', () => {
+    bench.presence.receive({ kind: 'presence_query', node: 'other', room: 'room-7' });
+    expect(bench.said.at(-1)).toMatchObject({ room: 'room-7', state: { room: 'room-7', users: ['user-7'], count: 1 } });
+  });
+
+  test('when another node comes every room is told within 15 s, a few with each tick', () => {
+    jest.advanceTimersByTime(2 * TELL_AGAIN_MS);
+    bench.bus.alone = false;
+    jest.advanceTimersByTime(TELL_AGAIN_MS + 1_000);
+    expect(new Set(bench.states().map(({ room }) => room)).size).toBe(ROOMS);
+    const ticks = bench.states().map(({ atMs }) => atMs);
+    expect(Math.max(...ticks.map((tick) => ticks.filter((other) => other === tick).length))).toBeLessThan(ROOMS / 4);
+  });
+
+  test('nobody is told again and again what the clients know', () => {
+    bench.bus.alone = false;
+    jest.advanceTimersByTime(4 * TELL_AGAIN_MS);
+    expect(bench.heard).toHaveLength(ROOMS);
+    const told = bench.states().filter(({ room }) => room === 'room-7');
+    expect(told.length).toBeGreaterThanOrEqual(4);
+    expect(told.length).toBeLessThanOrEqual(6);
+  });
+});
