@@ -17,6 +17,8 @@ export const FIGURES = {
   max_ms: at('max ms', 1, (r) => r.latency_ms?.max),
   ack_p50_ms: at('ack p50 ms', 2, (r) => r.ack_ms?.p50),
   ack_p99_ms: at('ack p99 ms', 2, (r) => r.ack_ms?.p99),
+  past_ack_p99_ms: at('p99 past ack p99 ms', 2, (r) => r.latency_ms?.p99 - r.ack_ms?.p99),
+  not_once: at('lost or duplicated', 0, (r) => r.lost + r.duplicated),
   server_cpu_percent: at('server CPU %', 0, (r) => r.server_cpu_percent),
   load_cpu_percent: at('load CPU %', 0, (r) => r.load_cpu_percent),
   cpu_ms_per_connect: at('CPU ms/connect', 3, (r) => r.cpu_ms_per_connect),
@@ -73,7 +75,7 @@ export function judge(target, runs) {
     if (target.against === undefined) values.push(mine);
     else {
       const other = of(target.against.peer ?? target.peer, target.against.step ?? run.step, run.rep);
-      if (other !== undefined) values.push(mine / FIGURES[target.figure].read(other.result));
+      if (other !== undefined) values.push(mine / FIGURES[target.against.figure ?? target.figure].read(other.result));
     }
   }
   if (values.length === 0) return null;
@@ -86,7 +88,7 @@ export function wordsOf({ peer, step, figure, against, most, least }) {
   const bound = most === undefined ? `≥ ${show(least, least < 10 ? 1 : 0)}` : `≤ ${most}`;
   const where = step === undefined || step === '' ? '' : `, ${step}`;
   if (against === undefined) return `${peer}${where}: ${FIGURES[figure].heading} ${bound}`;
-  const other = [against.peer, against.step].filter(Boolean).join(', ');
+  const other = [against.peer, against.step, against.figure && FIGURES[against.figure].heading].filter(Boolean).join(', ');
   return `${peer}${where}: ${FIGURES[figure].heading} ${bound} × ${other}`;
 }
 

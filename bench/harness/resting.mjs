@@ -1,22 +1,21 @@
-/** Connections that say nothing: opened in parts, with a rest after each, in which memory and CPU are read. */
+/** Connections that say nothing: opened in parts, with a rest after each, then memory is read; and what they cost for as long as `idleMs` when all have come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usageOf } from './usage.mjs';
 
 const PARTS = 4;
 
 export async function openAndRest(load) {
-  const { subscribers, holdMs, watch } = load.spec;
+  const { subscribers, holdMs, idleMs, watch } = load.spec;
   const points = [];
-  let idle = 0;
   for (let part = 1; part <= PARTS; part += 1) {
     const count = Math.round((subscribers * part) / PARTS);
     await load.open(load.ready, count);
-    const { cpuMs } = usageOf(watch);
     await sleep(holdMs);
-    const after = usageOf(watch, true);
-    idle = (after.cpuMs - cpuMs) / (holdMs / 100);
-    points.push({ count, kib: after.pssKib });
+    points.push({ count, kib: usageOf(watch, true).pssKib });
   }
+  const before = usageOf(watch);
+  await sleep(idleMs);
+  const idle = (usageOf(watch).cpuMs - before.cpuMs) / (idleMs / 100);
   const { slope, fit } = line(points);
   return { kib_per_connection: slope, memory_fit: fit, pss_kib: points, pss_kib_after: points.at(-1).kib, idle_cpu_percent: idle };
 }
