@@ -6,8 +6,8 @@
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';
-import { monotonicMs } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
+import { Gathering } from '../platform/gathering.js';
 import { isId } from '../platform/ids.js';
 import type { Role } from '../protocol/frames.js';
 import { standingOf } from './facts.js';
@@ -15,9 +15,6 @@ import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 const ENTRIES_MAX = 200_000;
 const BATCH_MAX = 1_000;
-/** Between two queries: a query costs more than many rows. Who comes alone never waits. */
-const GATHER_MS = 5;
-
 interface Wanted {
   tenantId: string;
   ref: string;
@@ -69,8 +66,7 @@ export class MembershipCache {
   private readonly users = new Map<string, UserFacts>();
   private members = 0;
   private era = 0;
-  private waiting: Wanted[] = [];
-  private flushedMs = -Infinity;
+  private readonly wanted = new Gathering<Wanted>(BATCH_MAX, (batch) => void this.query(batch));
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
   private readonly overtaken = new Map<string, number>();
@@ -96,22 +92,7 @@ export class MembershipCache {
 
   /** From Postgres; remembered. */
   load(tenantId: string, ref: string, userId: string): Promise<Facts> {
-    return new Promise((resolve, reject) => {
-      if (this.waiting.push({ tenantId, ref, userId, resolve, reject }) === 1) this.schedule();
-    });
-  }
-
-  private schedule(): void {
-    const restMs = this.flushedMs + GATHER_MS - monotonicMs();
-    if (restMs > 0) setTimeout(() => this.flush(), restMs);
-    else setImmediate(() => this.flush());
-  }
-
-  private flush(): void {
-    this.flushedMs = monotonicMs();
-    const all = this.waiting;
-    this.waiting = [];
-    for (let from = 0; from < all.length; from += BATCH_MAX) void this.query(all.slice(from, from + BATCH_MAX));
+    return new Promise((resolve, reject) => this.wanted.add({ tenantId, ref, userId, resolve, reject }));
   }
 
   private async query(batch: Wanted[]): Promise<void> {

@@ -5,6 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
+import { Gathering } from '../platform/gathering.js';
 import { Policy } from '../policy/policy.js';
 import type { Principal } from '../sessions/principal.js';
 import { toRoomEvent } from './room-event.js';
@@ -44,8 +45,24 @@ const EVENT_COLUMNS = 'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id
 
 type MessageRow = RoomEventRow & { edited_at: Date | null; deleted_at: Date | null; reactions: { emoji: string; users: string[] }[] | null };
 
+/** Where a room stands: the last number given to one of its events, and the epoch of its rights. */
+export interface RoomHead {
+  seq: number;
+  epoch: number;
+}
+
+interface HeadWish {
+  roomId: string;
+  resolve: (head: RoomHead) => void;
+  reject: (error: unknown) => void;
+}
+
+const HEADS_MAX = 1_000;
+
 @Injectable()
 export class History {
+  private readonly heads = new Gathering<HeadWish>(HEADS_MAX, (wishes) => void this.readHeads(wishes));
+
   constructor(
     private readonly database: Database,
     private readonly policy: Policy,
@@ -106,13 +123,27 @@ export class History {
     return new Map(rows.map((row) => [row.id, Number(row.last_seq)]));
   }
 
-  /** Where a room's fan-out starts on this node. */
-  async headOf(roomId: string): Promise<{ seq: number; epoch: number }> {
-    const rows = await this.database.hot<{ last_seq: string; authz_epoch: string }>('room_head', 'SELECT last_seq, authz_epoch FROM rooms WHERE id = $1', [
-      roomId,
-    ]);
-    if (rows[0] === undefined) throw new DomainError('not_found');
-    return { seq: Number(rows[0].last_seq), epoch: Number(rows[0].authz_epoch) };
+  /** Where a room's fan-out starts on this node: as it is after the call. Of many rooms at once when a crowd comes back. */
+  headOf(roomId: string): Promise<RoomHead> {
+    return new Promise((resolve, reject) => this.heads.add({ roomId, resolve, reject }));
+  }
+
+  private async readHeads(wishes: HeadWish[]): Promise<void> {
+    try {
+      const rows = await this.database.hot<{ id: string; last_seq: string; authz_epoch: string }>(
+        'room_heads',
+        'SELECT id, last_seq, authz_epoch FROM rooms WHERE id = ANY($1::uuid[])',
+        [wishes.map((wish) => wish.roomId)],
+      );
+      const heads = new Map(rows.map((row) => [row.id, { seq: Number(row.last_seq), epoch: Number(row.authz_epoch) }]));
+      for (const { roomId, resolve, reject } of wishes) {
+        const head = heads.get(roomId);
+        if (head === undefined) reject(new DomainError('not_found'));
+        else resolve(head);
+      }
+    } catch (error) {
+      for (const wish of wishes) wish.reject(error);
+    }
   }
 }
 
