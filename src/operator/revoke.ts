@@ -13,7 +13,7 @@ import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { Sessions } from '../sessions/sessions.js';
 import { Administration, found } from './administration.js';
-import { lockCallerAndUser, lockTenant } from './lock-order.js';
+import { lockTenant } from './lock-order.js';
 import type { Revocation } from './revocation.schema.js';
 
 @Injectable()
@@ -37,13 +37,13 @@ export class Revoke {
   }
 
   private async endSessions(principal: Principal, revocation: Revocation): Promise<Committed<unknown>> {
-    const owner = await this.ownerOf(revocation);
-    await this.admin.require(principal, 'revoke_sessions', { tenantId: owner?.tenantId ?? null });
+    const [owner, asked] = await Promise.all([this.ownerOf(revocation), this.admin.roleOf(principal)]);
+    this.admin.judge(principal, asked, 'revoke_sessions', { tenantId: owner?.tenantId ?? null });
     const { tenantId, userId } = found(owner, 'session, user or tenant');
     const before = revocation.issued_before === undefined ? undefined : new Date(revocation.issued_before);
     return this.log.commit(async (tx) => {
-      await (userId === null ? lockTenant(tx, tenantId) : lockCallerAndUser(tx, principal, userId));
-      const { role } = await requireCaller(tx, principal, 'change');
+      if (userId === null) await lockTenant(tx, tenantId);
+      const { role } = await requireCaller(tx, principal, 'change', userId ?? undefined);
       this.admin.judge(principal, role, 'revoke_sessions', { tenantId });
       const change = await this.sessions.end(tx, selectorOf(revocation, tenantId), 'session_revoked', tenantId, { issuedBefore: before });
       const { reason, issued_before, session = null } = revocation;

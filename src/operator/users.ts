@@ -15,7 +15,6 @@ import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
 import { Administration, found } from './administration.js';
 import { changeUser } from './change-user.js';
-import { lockCallerAndUser } from './lock-order.js';
 import type { ChangedUser, NewUser, UserPage, UserPatch, UserView } from './user.schema.js';
 
 @Injectable()
@@ -57,8 +56,7 @@ export class Users {
     await this.admin.require(principal, 'change_user', targetOf(seen, patch));
     found(seen, 'user');
     const { result, pending } = await this.log.commit(async (tx) => {
-      await lockCallerAndUser(tx, principal, userId);
-      const { role } = await requireCaller(tx, principal);
+      const { role } = await requireCaller(tx, principal, 'change', userId);
       const before = await tx.user.findUnique({ where: { id: userId } });
       this.admin.judge(principal, role, 'change_user', targetOf(before, patch));
       return changeUser(tx, found(before, 'user'), patch);

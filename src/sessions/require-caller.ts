@@ -4,6 +4,7 @@
  */
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
+import { Prisma } from '../platform/generated/client.js';
 import type { EndReason } from '../authority/events.js';
 import type { Principal } from './principal.js';
 
@@ -16,37 +17,44 @@ export interface Caller {
 
 /**
  * Throws the code the caller's credential died with. Locks his tenant, user and session FOR SHARE, in that order; `change`
- * takes the user row for an update instead, which calls that end sessions of the same user need so as not to deadlock.
- * Call it before locking anything else.
+ * takes the user row for an update instead, which calls that end sessions of the same user need so as not to deadlock, and
+ * with it the row of `other`, whom the change is about: in id order, or two administrators who act on each other would lock
+ * each other out. Call it before locking anything else but a tenant.
+ *
+ * One statement, because every round trip is time until a revocation holds. The counts are its order of locking: whoever
+ * reads a count has to have all of it first. A locked row is read as it is then, whatever the snapshot says.
  */
-export async function requireCaller(tx: Tx, principal: Principal, user: 'share' | 'change' = 'share'): Promise<Caller> {
+export async function requireCaller(tx: Tx, principal: Principal, user: 'share' | 'change' = 'share', other?: string): Promise<Caller> {
   const { tenantId, userId, sessionId } = principal;
-  const tenants = await tx.$queryRaw<{ state: string }[]>`SELECT state FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
-  if (tenants[0]?.state !== 'active') throw new DomainError('tenant_disabled');
-  const users =
-    user === 'share'
-      ? await tx.$queryRaw<UserRow[]>`SELECT state, role FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE`
-      : await tx.$queryRaw<UserRow[]>`SELECT state, role FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR NO KEY UPDATE`;
-  if (users[0]?.state === 'suspended') throw new DomainError('user_suspended');
-  const sessions = await tx.$queryRaw<SessionRow[]>`
-    SELECT guest, end_reason, expires_at <= clock_timestamp() AS expired FROM sessions
-    WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE`;
-  const session = sessions[0];
-  if (session === undefined) throw new DomainError('auth_invalid', { detail: 'no such session' });
-  if (session.end_reason !== null) throw new DomainError(session.end_reason);
-  if (session.expired) throw new DomainError('session_expired');
-  if (session.guest) return { role: 'guest', tenantId, userId };
-  if (users[0] === undefined) throw new DomainError('auth_invalid', { detail: 'no such user' });
-  return { role: users[0].role, tenantId, userId };
+  const strength = user === 'share' ? Prisma.sql`FOR SHARE` : Prisma.sql`FOR NO KEY UPDATE`;
+  const [caller] = await tx.$queryRaw<CallerRow[]>`
+    WITH tenant AS MATERIALIZED (
+      SELECT state FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE
+    ), people AS MATERIALIZED (
+      SELECT id, tenant_id, state, role FROM users
+      WHERE id IN (${userId}::uuid, ${other ?? userId}::uuid) AND (SELECT count(*) FROM tenant) >= 0 ORDER BY id ${strength}
+    ), own AS MATERIALIZED (
+      SELECT guest, end_reason, expires_at <= clock_timestamp() AS expired FROM sessions
+      WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid AND (SELECT count(*) FROM people) >= 0 FOR SHARE
+    )
+    SELECT (SELECT state FROM tenant) AS tenant_state, p.state AS user_state, p.role, s.guest, s.end_reason, s.expired
+    FROM (SELECT count(*) FROM own) locked LEFT JOIN own s ON true LEFT JOIN people p ON p.id = ${userId}::uuid AND p.tenant_id = ${tenantId}::uuid`;
+  if (caller?.tenant_state !== 'active') throw new DomainError('tenant_disabled');
+  if (caller.user_state === 'suspended') throw new DomainError('user_suspended');
+  if (caller.guest === null) throw new DomainError('auth_invalid', { detail: 'no such session' });
+  if (caller.end_reason !== null) throw new DomainError(caller.end_reason);
+  if (caller.expired === true) throw new DomainError('session_expired');
+  if (caller.guest) return { role: 'guest', tenantId, userId };
+  if (caller.role === null) throw new DomainError('auth_invalid', { detail: 'no such user' });
+  return { role: caller.role, tenantId, userId };
 }
 
-interface UserRow {
-  state: string;
-  role: 'member' | 'admin' | 'operator';
-}
-
-interface SessionRow {
-  guest: boolean;
+/** Null where there is no such tenant, user or session. */
+interface CallerRow {
+  tenant_state: string | null;
+  user_state: string | null;
+  role: 'member' | 'admin' | 'operator' | null;
+  guest: boolean | null;
   end_reason: EndReason | null;
-  expired: boolean;
+  expired: boolean | null;
 }
