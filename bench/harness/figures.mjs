@@ -75,7 +75,9 @@ export function judge(target, runs) {
     if (target.against === undefined) values.push(mine);
     else {
       const other = of(target.against.peer ?? target.peer, target.against.step ?? run.step, run.rep);
-      if (other !== undefined) values.push(mine / FIGURES[target.against.figure ?? target.figure].read(other.result));
+      if (other === undefined) continue;
+      const theirs = FIGURES[target.against.figure ?? target.figure].read(other.result);
+      values.push(target.against.beyond === true ? mine - theirs : mine / theirs);
     }
   }
   if (values.length === 0) return null;
@@ -89,7 +91,7 @@ export function wordsOf({ peer, step, figure, against, most, least }) {
   const where = step === undefined || step === '' ? '' : `, ${step}`;
   if (against === undefined) return `${peer}${where}: ${FIGURES[figure].heading} ${bound}`;
   const other = [against.peer, against.step, against.figure && FIGURES[against.figure].heading].filter(Boolean).join(', ');
-  return `${peer}${where}: ${FIGURES[figure].heading} ${bound} × ${other}`;
+  return `${peer}${where}: ${FIGURES[figure].heading} ${bound} ${against.beyond === true ? 'beyond' : '×'} ${other}`;
 }
 
 /** Only what is robust on a busy machine: every run succeeded, and no ratio is over its ceiling. */
