@@ -3,7 +3,7 @@
  * guard has authenticated and authorized; what it granted is in the request.
  */
 import { UseFilters, UseGuards } from '@nestjs/common';
-import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { wallMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId } from '../platform/ids.js';
@@ -14,7 +14,7 @@ import { WS_PATH } from '../protocol/limits.js';
 import { ReadMarkers } from '../rooms/read-markers.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import { Channels } from './channels.js';
-import { Connection } from './connection.js';
+import type { Connection } from './connection.js';
 import { FrameFilter } from './frame.filter.js';
 import { FrameGuard, FrameRequest } from './frame.guard.js';
 import { Later } from './frame-queue.js';
@@ -24,6 +24,8 @@ import { Subscribe } from './subscribe.js';
 const DECIDE_AGAIN_MAX = 5;
 
 type Answer = ServerFrame | Later | undefined;
+type TransientAction = 'signal' | 'typing' | 'mark_read';
+type TransientFrameOf = (roomId: string, sender: string) => ServerFrame;
 
 @WebSocketGateway({ path: WS_PATH })
 @UseGuards(FrameGuard)
@@ -39,8 +41,8 @@ export class ChatGateway {
   ) {}
 
   @SubscribeMessage('frame')
-  handle(@ConnectedSocket() connection: Connection, @MessageBody() request: FrameRequest): Answer | Promise<Answer> {
-    const { frame } = request;
+  handle(@MessageBody() request: FrameRequest): Answer | Promise<Answer> {
+    const { connection, frame } = request;
     switch (frame.type) {
       case 'ping':
         return { type: 'pong', server_time_ms: wallMs() };
@@ -87,9 +89,10 @@ export class ChatGateway {
     return (await this.policy.authorize(connection.principal, slug, 'read')).room.id;
   }
 
-  private async signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Promise<ServerFrame | undefined> {
-    const sent = await this.transient(connection, room, 'signal', (roomId, sender) => ({ type: 'signal', room: roomId, sender, kind, body }));
-    return id === undefined ? undefined : { type: 'ack', room: sent };
+  private signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Answer | Promise<Answer> {
+    const sent = this.transient(connection, room, 'signal', (roomId, sender) => ({ type: 'signal', room: roomId, sender, kind, body }));
+    if (id === undefined) return typeof sent === 'string' ? undefined : sent.then(() => undefined);
+    return typeof sent === 'string' ? { type: 'ack', room: sent } : sent.then((roomId) => ({ type: 'ack', room: roomId }));
   }
 
   private async typing(connection: Connection, { room, on }: ClientFrames['typing']): Promise<undefined> {
@@ -102,26 +105,29 @@ export class ChatGateway {
     return { type: 'ack', room: request.granted!.room.id, seq: marked };
   }
 
-  /** Sent in the very step that says yes, under the epoch of the facts that said it. */
-  private async transient(
-    connection: Connection,
-    room: string,
-    action: 'signal' | 'typing' | 'mark_read',
-    frame: (roomId: string, sender: string) => ServerFrame,
-  ): Promise<string> {
-    const { principal } = connection;
+  /** Sent in the very step that says yes, under the epoch of the facts that said it; mostly in this one. Answers with the room's id. */
+  private transient(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): string | Promise<string> {
+    return this.sendNow(connection, room, action, frame) ?? this.askAndSend(connection, room, action, frame);
+  }
+
+  private async askAndSend(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): Promise<string> {
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
-      // Who waited for Postgres may have waited past his lease.
-      this.channels.lease.requireLease();
-      if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
-      const granted = this.policy.authorizeNow(principal, room, action);
-      if (granted !== null) {
-        const { id, epoch } = granted.room;
-        this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: JSON.stringify(frame(id, principal.userId)) });
-        return id;
-      }
-      await this.policy.authorize(principal, room, action);
+      await this.policy.authorize(connection.principal, room, action);
+      const sent = this.sendNow(connection, room, action, frame);
+      if (sent !== null) return sent;
     }
     throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
+  }
+
+  /** Null: not by the facts at hand. Who waited for Postgres may have waited past his lease or token. */
+  private sendNow(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): string | null {
+    const { principal } = connection;
+    this.channels.lease.requireLease();
+    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    const granted = this.policy.authorizeNow(principal, room, action);
+    if (granted === null) return null;
+    const { id, epoch } = granted.room;
+    this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: JSON.stringify(frame(id, principal.userId)) });
+    return id;
   }
 }

@@ -74,7 +74,7 @@ export class FrameQueue {
       if (this.overRate(connection)) return;
       this.metrics.framesIn.inc({ type: frame.type });
       if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
-      else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(frame)));
+      else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(connection, frame)));
     } catch (error) {
       this.refuse(connection, error, error instanceof FrameError ? error.frameId : id);
     }

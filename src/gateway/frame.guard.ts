@@ -17,7 +17,10 @@ import { TokenBucket } from './token-bucket.js';
 export class FrameRequest<F extends ClientFrame = ClientFrame> {
   granted: Granted | undefined;
 
-  constructor(readonly frame: F) {}
+  constructor(
+    readonly connection: Connection,
+    readonly frame: F,
+  ) {}
 }
 
 /** What the policy is asked for each frame; null: the frame acts on nothing but its own connection. */
@@ -49,14 +52,13 @@ export class FrameGuard implements CanActivate {
 
   /** In one step where lease and facts are at hand: nothing is waited for that need not be. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const connection = context.getArgByIndex<Connection>(0);
     const request = context.getArgByIndex<FrameRequest>(1);
     if (request.frame.type === 'ping') return true;
-    return this.lease.fenced ? this.lease.prove().then(() => this.judge(connection, request)) : this.judge(connection, request);
+    return this.lease.fenced ? this.lease.prove().then(() => this.judge(request)) : this.judge(request);
   }
 
-  private judge(connection: Connection, request: FrameRequest): boolean | Promise<boolean> {
-    const { frame } = request;
+  private judge(request: FrameRequest): boolean | Promise<boolean> {
+    const { connection, frame } = request;
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
     const action = ACTION_OF[frame.type];
@@ -69,11 +71,12 @@ export class FrameGuard implements CanActivate {
         return true;
       }
     }
-    return this.ask(connection, request, frame, action);
+    return this.ask(request, frame, action);
   }
 
   /** The question may take a while: its answer counts only for a connection that may still act. */
-  private async ask(connection: Connection, request: FrameRequest, frame: Extract<ClientFrame, { room: string }>, action: RoomAction): Promise<boolean> {
+  private async ask(request: FrameRequest, frame: Extract<ClientFrame, { room: string }>, action: RoomAction): Promise<boolean> {
+    const { connection } = request;
     const target =
       frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
     request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);

@@ -77,13 +77,13 @@ export class RoomBus implements OnModuleDestroy {
     return !this.sightings.othersServe();
   }
 
-  /** Queued; one message per room and turn. */
+  /** Queued, unless this node is alone; one message per room and turn. */
   sendEvent(event: RoomEvent): void {
-    this.box(event.room).events.push(event);
+    this.box(event.room)?.events.push(event);
   }
 
   sendTransient(frame: TransientFrame): void {
-    this.box(frame.room).frames.push(frame);
+    this.box(frame.room)?.frames.push(frame);
   }
 
   sendPresence(room: string, state: PresenceState | null): void {
@@ -92,17 +92,17 @@ export class RoomBus implements OnModuleDestroy {
   }
 
   private box(room: string) {
+    if (this.alone) return undefined;
     if (this.outbox.size === 0) setImmediate(() => this.flush());
     let box = this.outbox.get(room);
     if (box === undefined) this.outbox.set(room, (box = { events: [], frames: [] }));
     return box;
   }
 
-  /** One write for all rooms of the turn, and none while this node is alone. */
+  /** One write for all rooms of the turn. */
   private flush(): void {
     const boxes = this.outbox;
     this.outbox = new Map();
-    if (this.alone) return;
     void this.redis.attempt('room bus', (redis) => {
       const pipeline = redis.pipeline();
       for (const [room, { events, frames }] of boxes) {
