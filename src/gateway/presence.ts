@@ -14,7 +14,10 @@ import { Channels } from './channels.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import type { RoomChannel } from './room-channel.js';
 
-const TICK_MS = 1_000;
+/** A room is told at most that often. */
+const TELL_MS = 1_000;
+/** Rooms have their turn at different moments: what many of them have to tell at once would hold up everybody else. */
+const PHASES = 20;
 const TELL_AGAIN_MS = 15_000;
 const FORGET_MS = 45_000;
 /** Long enough for the other nodes to answer. */
@@ -24,7 +27,8 @@ interface RoomPresence {
   remote: Map<string, PresenceState & { seenMs: number }>;
   /** What the clients of this node were told last. */
   told: View;
-  /** When the other nodes are told next though nothing changed. A phase of its own, so that not all rooms have their turn in one tick. */
+  phase: number;
+  /** When the other nodes are told next though nothing changed. */
   tellAgainMs: number;
   /** When this node began to listen in the room. */
   sinceMs: number;
@@ -41,7 +45,9 @@ interface View {
 @Injectable()
 export class Presence implements OnModuleDestroy {
   private readonly rooms = new Map<string, RoomPresence>();
-  private readonly changedRooms = new Set<string>();
+  /** By phase. */
+  private readonly changedRooms = Array.from({ length: PHASES }, () => new Set<string>());
+  private phase = 0;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -51,19 +57,22 @@ export class Presence implements OnModuleDestroy {
 
   start(): void {
     this.channels.onChange = (channel) => this.changed(channel);
-    this.timer = setInterval(() => this.tick(), TICK_MS);
+    this.timer = setInterval(() => this.tick(), TELL_MS / PHASES);
     this.timer.unref();
   }
 
   /** Somebody came or went on this node. */
   private changed(channel: RoomChannel): void {
-    if (!this.rooms.has(channel.id)) {
+    let room = this.rooms.get(channel.id);
+    if (room === undefined) {
       const now = monotonicMs();
       const tellAgainMs = now + Math.random() * TELL_AGAIN_MS;
-      this.rooms.set(channel.id, { remote: new Map(), told: { users: new Set(), count: 0 }, tellAgainMs, sinceMs: now, asking: 0 });
+      const phase = Math.floor(Math.random() * PHASES);
+      room = { remote: new Map(), told: { users: new Set(), count: 0 }, phase, tellAgainMs, sinceMs: now, asking: 0 };
+      this.rooms.set(channel.id, room);
       this.bus.sendPresence(channel.id, null);
     }
-    this.changedRooms.add(channel.id);
+    this.changedRooms[room.phase]!.add(channel.id);
   }
 
   receive(message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>): void {
@@ -75,7 +84,7 @@ export class Presence implements OnModuleDestroy {
     if (room === undefined) return;
     if (message.state.count === 0) room.remote.delete(message.node);
     else room.remote.set(message.node, { ...message.state, seenMs: monotonicMs() });
-    this.changedRooms.add(message.state.room);
+    this.changedRooms[room.phase]!.add(message.state.room);
   }
 
   /** The answer to `presence {room}`: all users when they can be listed. A node that is new to the room asks the others first. */
@@ -103,19 +112,28 @@ export class Presence implements OnModuleDestroy {
   }
 
   private tick(): void {
-    const now = monotonicMs();
+    this.phase = (this.phase + 1) % PHASES;
+    if (this.phase === 0) this.refresh(monotonicMs());
+    const changed = this.changedRooms[this.phase]!;
+    for (const id of changed) {
+      const room = this.rooms.get(id);
+      if (room !== undefined) this.tell(id, room);
+    }
+    changed.clear();
+  }
+
+  /** Forgets nodes that fell silent, and tells the others what they may have missed. */
+  private refresh(now: number): void {
     for (const [id, room] of this.rooms) {
       for (const [node, state] of room.remote) {
         if (now - state.seenMs < FORGET_MS) continue;
         room.remote.delete(node);
-        this.changedRooms.add(id);
+        this.changedRooms[room.phase]!.add(id);
       }
-      const again = now >= room.tellAgainMs;
-      if (again) room.tellAgainMs = now + TELL_AGAIN_MS;
-      if (this.changedRooms.has(id)) this.tell(id, room);
-      else if (again && !this.bus.alone) this.bus.sendPresence(id, stateOf(id, this.here(id)));
+      if (now < room.tellAgainMs) continue;
+      room.tellAgainMs = now + TELL_AGAIN_MS;
+      if (!this.bus.alone) this.bus.sendPresence(id, stateOf(id, this.here(id)));
     }
-    this.changedRooms.clear();
   }
 
   private tell(id: string, room: RoomPresence): void {
