@@ -8,6 +8,7 @@ const MARK = '@@';
 const DIGITS = 10;
 const STALL_MS = 3_000;
 const DRAIN_MS = 5_000;
+const ASK_AGAIN_MS = 500;
 const SEQ = '"seq":';
 
 export class Publishing {
@@ -112,7 +113,7 @@ export class Publishing {
     client.send(client.fill(this.spec.publish, this.room[seq]).replaceAll('{seq}', digits).replace('{pay}', payload));
   }
 
-  /** After a reconnect: whatever has no answer is asked for again, by the same name. */
+  /** After a reconnect, or a refusal for now: whatever has no answer is asked for again, by the same name. */
   resend(client) {
     for (let seq = 1; seq <= this.published; seq += 1) if (this.acked[seq] === 0 && this.sender[seq] === client.index) this.send(client, seq);
   }
@@ -157,7 +158,7 @@ export class Publishing {
       this.counts.bytes += end - start;
       if (recover) client.lastSeq = Number.parseInt(bytes.latin1Slice(bytes.indexOf(SEQ, start) + SEQ.length, at), 10);
       this.onDelivery(bytes, at, now);
-    } else if (client.isPublisher && this.ack !== undefined) this.onAnswer(bytes.latin1Slice(start, end), now);
+    } else if (client.isPublisher && this.ack !== undefined) this.onAnswer(client, bytes.latin1Slice(start, end), now);
     else if (this.spec.ping !== undefined && bytes.latin1Slice(start, end) === this.spec.ping) client.send(this.spec.pong);
   }
 
@@ -181,19 +182,27 @@ export class Publishing {
     if (++this.received[seq] === this.expected[seq] && this.spec.closeOn === 'delivery') this.completed(seq, now);
   }
 
-  onAnswer(text, now) {
+  onAnswer(client, text, now) {
     const found = this.ack.exec(text);
-    if (found === null) {
-      this.load.firstError ??= text.slice(0, 200);
-      this.counts.refused += 1;
-      return;
-    }
+    if (found === null) return this.onRefusal(client, text);
     const seq = Number(found[1]);
     if (this.acked[seq] === 1) this.counts.ackedTwice += 1;
     this.acked[seq] = 1;
     this.counts.acks += 1;
     if (!this.isFlood(seq)) this.ackLatency.add(now - this.sentAt[seq]);
     if (this.spec.closeOn === 'ack') this.completed(seq, now);
+  }
+
+  /** Not stored, as it was told: who has to have every event sent asks again, when he is asked to. */
+  onRefusal(client, text) {
+    this.load.firstError ??= text.slice(0, 200);
+    this.counts.refused += 1;
+    if (!this.spec.recover || !text.includes('"action":"retry"') || client.asksAgain) return;
+    client.asksAgain = true;
+    setTimeout(() => {
+      client.asksAgain = false;
+      if (client.isReady) this.resend(client);
+    }, ASK_AGAIN_MS);
   }
 
   completed(seq, now) {
