@@ -43,12 +43,8 @@ export function parseFrame(text: string): ClientFrame {
     throw new FrameError(id, issue.code === 'unrecognized_keys' ? 'unknown field' : issue.message, issue.path.join('.'));
   }
   const frame = result.data;
-  if ('body' in frame) {
-    // As it came: the schema's copy has lost a key called `__proto__`.
-    frame.body = (value as typeof frame).body;
-    if (text.length > SURELY_SMALL && Buffer.byteLength(JSON.stringify(frame.body)) > LIMITS.bodyBytes)
-      throw new FrameError(id, 'body is too big', 'body', 'too_big');
-  }
+  if ('body' in frame && text.length > SURELY_SMALL && Buffer.byteLength(JSON.stringify(frame.body)) > LIMITS.bodyBytes)
+    throw new FrameError(id, 'body is too big', 'body', 'too_big');
   return frame;
 }
 

@@ -11,7 +11,7 @@ export class JsonSchemas {
   /** What goes in is described as it may be sent, what comes out as it is sent. Throws when two schemas share an id. */
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     const { $schema: _, $defs = {}, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
-    for (const [name, definition] of Object.entries($defs)) this.add(publicName(name), moved(definition) as JsonSchema);
+    for (const [name, definition] of Object.entries($defs)) this.add(name, moved(definition) as JsonSchema);
     return moved(rest) as JsonSchema;
   }
 
@@ -22,17 +22,11 @@ export class JsonSchemas {
   }
 }
 
-/** The only schema that refers to itself without an id of its own is `z.json()`. */
-const publicName = (name: string): string => (name.startsWith('__schema') ? 'JsonValue' : name);
-
 /** The same with every `#/$defs/X` pointing to the components. */
 function moved(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(moved);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key === '$ref' && typeof inner === 'string' ? HOME + publicName(inner.replace('#/$defs/', '')) : moved(inner),
-    ]),
+    Object.entries(value).map(([key, inner]) => [key, key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', HOME) : moved(inner)]),
   );
 }

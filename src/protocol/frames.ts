@@ -16,8 +16,11 @@ const at = z.iso.datetime();
 const ms = z.int().min(0);
 export const seqSchema = z.int().min(0);
 
-/** Any JSON value; depth and size are checked on the raw frame, before this schema sees it. */
-export const bodySchema = z.json().meta({ description: `any JSON value, at most ${LIMITS.bodyBytes} bytes` });
+/** Any JSON value: it was parsed from text, and depth and size are checked on the raw frame before this schema sees it. */
+export const bodySchema = z
+  .unknown()
+  .refine((body) => body !== undefined, 'is required')
+  .meta({ description: `any JSON value, at most ${LIMITS.bodyBytes} bytes` });
 export const opIdSchema = z.string().min(1).max(LIMITS.opIdChars);
 export const kindSchema = z.string().min(1).max(LIMITS.kindChars);
 export const emojiSchema = z.string().min(1).max(LIMITS.emojiChars);
