@@ -19,6 +19,8 @@ const GONE_AFTER_MS = 31_000;
 export class Sightings {
   private readonly rows = new Map<string, { version: string; seenMs: number }>();
   private readonly heads: { n: number; seenMs: number }[] = [];
+  /** When a row of another node that is there was last seen to have changed. Asked per message, so it is not looked for then. */
+  private othersSeenMs = -Infinity;
 
   constructor(private readonly self: NodeIdentity) {}
 
@@ -28,6 +30,7 @@ export class Sightings {
     const seenMs = monotonicMs();
     for (const [node, version] of versions) if (this.rows.get(node)?.version !== version) this.rows.set(node, { version, seenMs });
     for (const node of this.rows.keys()) if (!versions.has(node)) this.rows.delete(node);
+    this.othersSeenMs = Math.max(-Infinity, ...[...this.rows].map(([node, row]) => (node === this.self.id ? -Infinity : row.seenMs)));
     if (head > (this.heads.at(-1)?.n ?? -1)) this.heads.push({ n: head, seenMs });
     while (this.heads.length > 1 && this.heads[1]!.seenMs < seenMs - HEADS_KEPT_MS) this.heads.shift();
   }
@@ -37,9 +40,7 @@ export class Sightings {
    * it misses until then is found by its head check.
    */
   othersServe(): boolean {
-    const sinceMs = monotonicMs() - GONE_AFTER_MS;
-    for (const [node, { seenMs }] of this.rows) if (node !== this.self.id && seenMs > sinceMs) return true;
-    return false;
+    return this.othersSeenMs > monotonicMs() - GONE_AFTER_MS;
   }
 
   /** From when on a node that was seen by a look after the commit of `n` serves nobody before it has applied `n`. */
