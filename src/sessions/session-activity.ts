@@ -6,6 +6,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { sessionMark } from '../authority/authority-stream.js';
+import { AuthorityState } from '../authority/authority-state.js';
 import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
@@ -52,7 +53,7 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   /** Skipped once, tried a second time; a row that ended is not found for ever. */
   private skipped = new Set<string>();
   private accepted = new Map<string, number>();
-  /** Generations already told, so that a busy session costs one write per refresh. */
+  /** Generations already told, so that a busy session costs one write per refresh. Of sessions that have not ended. */
   private readonly told = new Map<string, number>();
   /** Monotonic ms until which there may be boxes to erase; of those of a node that died, at the start. */
   private eraseUntilMs = Infinity;
@@ -62,7 +63,13 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
     private readonly config: Config,
     private readonly database: Database,
     private readonly redis: RedisConnections,
-  ) {}
+    state: AuthorityState,
+  ) {
+    state.listen((event) => {
+      if (event.kind === 'session.ended') for (const session of event.sessions) this.told.delete(session);
+      return 0;
+    });
+  }
 
   onModuleInit(): void {
     this.timers.push(setInterval(() => void this.flush(), flushIntervalMs(this.config)).unref());

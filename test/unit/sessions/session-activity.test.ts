@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { Config } from '../../../src/platform/config.js';
 import type { Database } from '../../../src/platform/database.js';
 import type { RedisConnections } from '../../../src/platform/redis.js';
+import { AuthorityState } from '../../../src/authority/authority-state.js';
 import { SessionActivity } from '../../../src/sessions/session-activity.js';
 
 /** Answers each statement with what `written` says of its ids. */
@@ -16,12 +17,14 @@ function activityOver(written: (ids: string[]) => string[]) {
     },
   };
   const redis = { attempt: async () => undefined };
+  const state = new AuthorityState();
   const activity = new SessionActivity(
     { sessionIdleSeconds: 60, refreshOverlapSeconds: 0 } as Config,
     database as unknown as Database,
     redis as unknown as RedisConnections,
+    state,
   );
-  return { activity, calls };
+  return { activity, calls, state };
 }
 
 beforeAll(() => Logger.overrideLogger(false));
@@ -67,5 +70,15 @@ describe('tokenAccepted', () => {
     activity.tokenAccepted('s', 3);
     await activity.onModuleDestroy();
     expect(calls.filter(({ name }) => name === 'sessions_accepted')).toEqual([{ name: 'sessions_accepted', values: [['s'], [3]] }]);
+  });
+
+  test('what it remembers of a session goes with the session', async () => {
+    const { activity, calls, state } = activityOver(() => []);
+    for (const session of ['ended', 'lives']) activity.tokenAccepted(session, 2);
+    await activity.onModuleDestroy();
+    state.apply({ kind: 'session.ended', sessions: ['ended'], reason: 'session_revoked' }, 1);
+    for (const session of ['ended', 'lives']) activity.tokenAccepted(session, 2);
+    await activity.onModuleDestroy();
+    expect(calls.filter(({ name }) => name === 'sessions_accepted').map(({ values }) => values[0])).toEqual([['ended', 'lives'], ['ended']]);
   });
 });
