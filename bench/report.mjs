@@ -44,7 +44,7 @@ function head() {
 
 This page is generated from [bench/results](../bench/results) by \`node bench/report.mjs\`; do not edit it.
 
-Repeat it with \`npm run bench\` (all questions, about half an hour) or \`npm run bench -- fan-out --quick\` (one, quickly). Questions are scripts of their own in
+Repeat it with \`npm run bench\` (all questions, about three quarters of an hour) or \`npm run bench -- fan-out --quick\` (one, quickly). Questions are scripts of their own in
 [bench](../bench); [bench/shared-driver.mjs](../bench/shared-driver.mjs) lets an independent harness measure the same server beside its own peers.
 
 - Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.system}, kernel ${machine.kernel}, Node ${machine.node}. Load average during the runs: ${show(loads[loads.length >> 1], 1)} (median), ${show(loads.at(-1), 1)} at most.
