@@ -96,10 +96,10 @@ export class Publishing {
     const { recover } = this.spec;
     if ((!client.isReady && !recover) || this.published + 1 >= PUBLISHES_MAX) return;
     const seq = ++this.published;
-    const room = this.spec.flood > 0 && client === this.load.connections[this.spec.subscribers] ? client.room : client.nextRoom();
+    this.sender[seq] = client.index;
+    const room = this.isFlood(seq) ? client.room : client.nextRoom();
     this.sentAt[seq] = dueAt;
     this.expected[seq] = recover ? this.load.assigned[room] : this.members[room];
-    this.sender[seq] = client.index;
     this.room[seq] = room;
     client.inFlight += 1;
     client.lastPublish = dueAt;

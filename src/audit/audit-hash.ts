@@ -25,6 +25,7 @@ export const sessionHash = (session: string): string => hash('sha256', session).
 
 export function recordDigest(key: AuditKey, record: AuditRecord): Buffer {
   const { id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail } = record;
+  // Of plain values JSON.stringify is canonical; only the detail has members to put in order.
   const plain = JSON.stringify([id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id]);
   return createHmac('sha256', key.secret)
     .update(`${plain.slice(0, -1)},${canonical(detail)}]`)

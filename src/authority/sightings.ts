@@ -30,7 +30,7 @@ export class Sightings {
     const seenMs = monotonicMs();
     for (const [node, version] of versions) if (this.rows.get(node)?.version !== version) this.rows.set(node, { version, seenMs });
     for (const node of this.rows.keys()) if (!versions.has(node)) this.rows.delete(node);
-    this.othersSeenMs = Math.max(-Infinity, ...[...this.rows].map(([node, row]) => (node === this.self.id ? -Infinity : row.seenMs)));
+    this.othersSeenMs = Math.max(...[...this.rows].map(([node, row]) => (node === this.self.id ? -Infinity : row.seenMs)));
     if (head > (this.heads.at(-1)?.n ?? -1)) this.heads.push({ n: head, seenMs });
     while (this.heads.length > 1 && this.heads[1]!.seenMs < seenMs - HEADS_KEPT_MS) this.heads.shift();
   }

@@ -148,9 +148,8 @@ export class Connection {
    * have to be queued, because something waits already, the socket is full or they may not go now.
    */
   writeNow(buffer: Buffer): boolean {
-    if (this.out !== null || this.state !== 'live' || this.socket.writableLength > LIMITS.socketBytes) return false;
-    const nowMs = monotonicMs();
-    if (nowMs >= this.deadlineMs || this.host.fencedAt(nowMs)) return false;
+    if (this.out !== null || !sendsRoomData(this.state) || this.socket.writableLength > LIMITS.socketBytes) return false;
+    if (!this.mayWriteRoomData(monotonicMs())) return false;
     this.socket.write(buffer);
     return true;
   }

@@ -42,7 +42,7 @@ export class RoomChannel {
   /** Highest authz_epoch of this room that this node has applied. */
   epoch = 0;
   ready: Promise<void> = Promise.resolve();
-  flushQueued = false;
+  fanOutAsked = false;
   /** What was accepted last, for who comes back. */
   readonly tail: RoomTail;
   /** Null until the room was too large for one slice of writes. */
@@ -130,8 +130,7 @@ export class RoomChannel {
    */
   take(): FanOut | null {
     const { fenced } = this.host.lease;
-    if (this.pending.length > this.pendingEvents && (fenced || this.pending.some((entry) => !this.isHeard(entry))))
-      this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
+    if (this.pending.length > this.pendingEvents) this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
     if (this.pending.length === 0 || fenced) return null;
     const entries = this.pending;
     const after = this.lastSeq;

@@ -30,8 +30,8 @@ export class Turns {
 
   /** At the end of this turn, once for all that asked. */
   wantsFanOut(room: RoomChannel): void {
-    if (room.flushQueued) return;
-    room.flushQueued = true;
+    if (room.fanOutAsked) return;
+    room.fanOutAsked = true;
     this.waitingRooms.push(room);
     this.schedule();
   }
@@ -57,7 +57,10 @@ export class Turns {
     this.fanOuts();
     for (const connection of this.takeConnections()) this.joined.push(connection);
     this.write(own);
-    if (this.rooms.length === 0) this.write(this.takeJoined());
+    if (this.rooms.length === 0) {
+      this.write(this.joined);
+      this.joined = [];
+    }
     this.scheduled = false;
     if (this.rooms.length + this.waitingRooms.length + this.waitingConnections.length > 0) this.schedule();
   }
@@ -72,7 +75,7 @@ export class Turns {
     const nowMs = monotonicMs();
     for (let deliveries = 0; deliveries < SLICE && this.rooms.length > 0;) {
       const room = this.rooms.pop()!;
-      room.flushQueued = false;
+      room.fanOutAsked = false;
       if (!this.rests(room, nowMs)) deliveries += this.fanOut(room, nowMs);
     }
     this.lease.beat();
@@ -126,12 +129,6 @@ export class Turns {
   private takeConnections(): Connection[] {
     const connections = this.waitingConnections;
     this.waitingConnections = [];
-    return connections;
-  }
-
-  private takeJoined(): Connection[] {
-    const connections = this.joined;
-    this.joined = [];
     return connections;
   }
 }
