@@ -93,7 +93,7 @@ export class Actor {
     this.publishing = false;
   }
 
-  /** Every operation has its answer; those that get none stay unknown. */
+  /** Every operation has its answer, or can get none any more: that one stays unknown. */
   async settled(withinMs: number): Promise<void> {
     await this.until(() => this.pending.size === 0, withinMs, 'settled').catch(() => undefined);
   }
@@ -158,14 +158,21 @@ export class Actor {
     // Without a word (1006: crash, reset) a client comes back as after `reconnect`.
     if (close.action === null || TEMPORARY.has(close.action)) setTimeout(() => this.connect(), RECONNECT_MS);
     else if (close.action === 'refresh') setTimeout(() => void this.comeBack(), REFRESH_MS);
-    else this.stopped = true;
+    else this.over();
     this.stir();
+  }
+
+  /** Told not to come back: nothing that is unanswered will be. */
+  private over(): void {
+    this.stopped = true;
+    this.pending.clear();
   }
 
   private async comeBack(): Promise<void> {
     this.token = await this.plan.refresh().catch(() => this.token);
-    if (this.token === null) this.stopped = true;
-    else this.connect();
+    if (this.token !== null) return this.connect();
+    this.over();
+    this.stir();
   }
 
   private receive(ws: WebSocket, frame: Frame): void {
@@ -217,7 +224,9 @@ export class Actor {
 
   private refused(id: string, { code, action }: Frame): void {
     if (id.startsWith('s:')) {
-      if (TEMPORARY.has(action!)) setTimeout(() => this.live && this.subscribe(id.slice(2)), RETRY_MS);
+      const room = id.slice(2);
+      if (TEMPORARY.has(action!)) setTimeout(() => this.live && this.subscribe(room), RETRY_MS);
+      else for (const [opId, op] of this.pending) if (op.room === room) this.pending.delete(opId);
       return;
     }
     const op = this.pending.get(id);

@@ -1,13 +1,14 @@
 /** What was on its way when a session ended: answers of Postgres, frames in Redis. It arrives after the receipt, and nobody hears it. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { describeWith } from '../support/needs.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { FaultCluster } from './cluster.js';
 import type { FaultNode } from './cluster.js';
-import { redisServer } from './stores.js';
+import { REDIS } from './stores.js';
 
-const withRedis = redisServer() === undefined ? describe.skip : describe;
+const withRedis = describeWith(REDIS, 'answers and frames that come late');
 
 withRedis('late answers', () => {
   let cluster: FaultCluster;

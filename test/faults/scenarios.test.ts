@@ -1,15 +1,15 @@
 /** Every promise holds through every fault, with sockets busy on all nodes. FAULTS=full runs all scenarios on three nodes. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { describeWith } from '../support/needs.js';
 import { FaultCluster } from './cluster.js';
 import { runScenario } from './run-scenario.js';
 import { SCENARIOS } from './scenarios.js';
-import { redisServer } from './stores.js';
+import { REDIS } from './stores.js';
 
 const full = process.env['FAULTS'] === 'full';
 const only = process.env['FAULTS_ONLY'];
 const chosen = SCENARIOS.filter(({ name, inCut }) => (only === undefined ? full || inCut : name.includes(only)));
-const withRedis = redisServer() === undefined ? describe.skip : describe;
-if (redisServer() === undefined) console.log('fault scenarios are skipped: no redis-server or valkey-server 7 or newer is on PATH');
+const withRedis = describeWith(REDIS, 'fault scenarios');
 
 withRedis('the promises hold', () => {
   let cluster: FaultCluster | null = null;

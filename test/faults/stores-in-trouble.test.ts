@@ -1,15 +1,16 @@
 /** What a frozen store or node leaves half done: nothing is accepted late, and nobody is kept from revoking. */
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
+import { describeWith } from '../support/needs.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call } from '../support/world.js';
 import { FaultCluster } from './cluster.js';
 import type { FaultNode } from './cluster.js';
 import { nowMs } from './history.js';
 import { readLedger } from './ledger.js';
-import { redisServer } from './stores.js';
+import { REDIS } from './stores.js';
 
 const full = process.env['FAULTS'] === 'full';
-const withRedis = redisServer() === undefined ? describe.skip : describe;
+const withRedis = describeWith(REDIS, 'what frozen stores leave half done');
 
 withRedis('half done', () => {
   let cluster: FaultCluster;

@@ -79,10 +79,12 @@ export class FaultPostgres {
 
 const REDIS_SERVERS = ['valkey-server', 'redis-server'];
 
-/** A real server of 7 or newer, or undefined: the stand-in cannot be frozen, filled or restarted with its data. */
-export function redisServer(): string | undefined {
-  return REDIS_SERVERS.find((command) => Number(/v=(\d+)/.exec(spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0) >= 7);
-}
+/** A real server of 7 or newer: the stand-in cannot be frozen, filled or restarted with its data. */
+const redisServer = REDIS_SERVERS.find(
+  (command) => Number(/v=(\d+)/.exec(spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0) >= 7,
+);
+
+export const REDIS = { met: redisServer !== undefined, reason: 'no redis-server or valkey-server 7 or newer is on PATH' };
 
 export class FaultRedis {
   private child: ReturnType<typeof spawn> | null = null;
@@ -94,7 +96,7 @@ export class FaultRedis {
   ) {}
 
   static async start(): Promise<FaultRedis> {
-    const redis = new FaultRedis(redisServer()!, scratchFolder('redis'), await freePort());
+    const redis = new FaultRedis(redisServer!, scratchFolder('redis'), await freePort());
     await redis.up();
     return redis;
   }

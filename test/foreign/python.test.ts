@@ -1,7 +1,7 @@
 /** Python's `websockets`. Skipped, with the reason printed, where /usr/bin/python3 does not have it. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { test } from '@jest/globals';
+import { testWith } from '../support/needs.js';
 import { programPeer } from './peer.js';
 import type { Opening } from './peer.js';
 import { walkWith } from './walk.js';
@@ -20,7 +20,6 @@ async function open(opening: Opening) {
 
 if (found.status === 0) walkWith('Python websockets', { open, carriers: ['header', 'subprotocol', 'ticket', 'cookie', 'first message'] });
 else {
-  const why = found.error?.message ?? found.stderr.trim().split('\n').at(-1);
-  console.warn(`Python websockets is not tried: ${why}`);
-  test.skip(`Python websockets (${why})`, () => undefined);
+  const why = found.error?.message ?? found.stderr.trim().split('\n').at(-1)!;
+  testWith({ met: false, reason: why }, 'Python websockets')(`Python websockets (${why})`, () => undefined);
 }

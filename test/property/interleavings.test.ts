@@ -5,8 +5,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { NODES_STARTED, describeWith } from '../support/needs.js';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
@@ -26,8 +27,6 @@ const TOGETHER = RUNS === 1 ? 1 : 5;
 const RUNS_PER_CAST = 250;
 const CATCH_UP_MS = 10_000;
 
-const clusterIsOff = process.env['WARDROOM_TEST_CLUSTER'] === 'off' || process.env['WARDROOM_TEST_CLUSTER'] === 'stores';
-
 interface Cast {
   world: World;
   owner: SignedIn;
@@ -37,7 +36,7 @@ interface Cast {
   devices: Peer[][];
 }
 
-(clusterIsOff ? describe.skip : describe)('interleavings', () => {
+describeWith(NODES_STARTED, 'interleavings')('interleavings', () => {
   let cluster: Cluster;
   let database: pg.Pool;
   let trouble: Trouble;

@@ -2,8 +2,9 @@
  * P2 when news overtakes news: a node died between the COMMIT of a removal and its announcement, and the next addition of
  * somebody else is announced before any node has read the removal from Postgres. docs/model/authority.pml: BUG_GROWN.
  */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import pg from 'pg';
+import { NODES_STARTED, testWith } from '../support/needs.js';
 import { startCluster } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
@@ -12,15 +13,14 @@ import { World, call } from '../support/world.js';
 /** The window is what a node's next round leaves of 400 ms. */
 const TRIES = 8;
 
-const clusterIsOff = process.env['WARDROOM_TEST_CLUSTER'] === 'off' || process.env['WARDROOM_TEST_CLUSTER'] === 'stores';
-const onNodes = clusterIsOff ? test.skip : test;
+const onNodes = testWith(NODES_STARTED, 'a removal that was never announced');
 
 let near: NodeProcess;
 let far: NodeProcess;
 let database: pg.Client;
 
 beforeAll(async () => {
-  if (clusterIsOff) return;
+  if (!NODES_STARTED.met) return;
   const cluster = await startCluster(2);
   [near, far] = cluster.nodes as [NodeProcess, NodeProcess];
   database = new pg.Client(cluster.databaseUrl);

@@ -10,14 +10,17 @@ import type { AddressInfo, Socket } from 'node:net';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { Chromium, chromiumPath } from '../support/chromium.js';
 import type { Page } from '../support/chromium.js';
+import { describeWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { World } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
 const path = chromiumPath();
-if (path === undefined) console.log('Skipped, because no Chromium is installed (Debian: apt-get install chromium): what a real browser can do');
-const described = path === undefined ? describe.skip : describe;
+const described = describeWith(
+  { met: path !== undefined, reason: 'no Chromium is installed (Debian: apt-get install chromium)' },
+  'what a real browser can do',
+);
 
 /** What foreign pages are served from; it also notes what a browser sends along with an upgrade. */
 let server: Server;

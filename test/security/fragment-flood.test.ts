@@ -2,10 +2,11 @@
  * A message in 16,000 one-byte fragments, a frame in as many packets: 50 sockets together cost the node at most 16 MiB,
  * are ended with a code, and nobody else notices. The node is one of its own, so that nothing else allocates in it.
  */
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { CLOSE_CODES } from '../../src/protocol/index.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
+import { describeWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
@@ -58,8 +59,7 @@ async function flood(state: 'live' | 'greeting', bytes: Buffer): Promise<{ peakB
   return { peakBytes, codes: new Set(peers.map(({ close }) => JSON.parse(close!.raw).code as string)) };
 }
 
-const described = process.platform === 'linux' ? describe : describe.skip;
-if (process.platform !== 'linux') console.log('Skipped, because memory is read in /proc: fragment floods');
+const described = describeWith({ met: process.platform === 'linux', reason: 'memory is read in /proc' }, 'fragment floods');
 
 described(`${SOCKETS} sockets of ${FRAGMENTS} one-byte fragments`, () => {
   test.each(['live', 'greeting'] as const)('%s: at most 16 MiB, policy_violation', async (state) => {

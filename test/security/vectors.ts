@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe } from '@jest/globals';
+import { describeWith } from '../support/needs.js';
 
 const folders = [process.env['WARDROOM_VECTORS'] ?? '', fileURLToPath(new URL('../../../shared/vectors', import.meta.url))];
 
@@ -18,9 +18,8 @@ export function describeVectors(name: string, path: string, declare: (vectors: a
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, path))
     .find((candidate) => existsSync(candidate));
-  if (file !== undefined) return describe(name, () => declare(JSON.parse(readFileSync(file, 'utf8'))));
-  console.log(`Skipped, because ${path} is neither in WARDROOM_VECTORS nor in shared/vectors beside the project: ${name}`);
-  describe.skip(name, () => declare(NO_VECTORS));
+  const need = { met: file !== undefined, reason: `${path} is neither in WARDROOM_VECTORS nor in shared/vectors beside the project` };
+  describeWith(need, name)(name, () => declare(file === undefined ? NO_VECTORS : JSON.parse(readFileSync(file, 'utf8'))));
 }
 
 /** As a list, and as a file with lists in it: empty. */

@@ -1,0 +1,23 @@
+/** What a machine or a run may lack: its tests are skipped there, and the reason is printed. */
+import { describe, test } from '@jest/globals';
+
+interface Need {
+  met: boolean;
+  /** Goes on after "Skipped, because ". */
+  reason: string;
+}
+
+/** Of a run that may have been started without them, for pure tests. */
+export const NODES_STARTED: Need = {
+  met: !['off', 'stores'].includes(process.env['WARDROOM_TEST_CLUSTER'] ?? ''),
+  reason: 'WARDROOM_TEST_CLUSTER starts no nodes',
+};
+
+export const describeWith = (need: Need, what: string) => (isMet(need, what) ? describe : describe.skip);
+export const testWith = (need: Need, what: string) => (isMet(need, what) ? test : test.skip);
+
+function isMet({ met, reason }: Need, what: string): boolean {
+  // Not console.log: Jest throws away what a file logged of which every test is skipped.
+  if (!met) process.stderr.write(`Skipped, because ${reason}: ${what}\n`);
+  return met;
+}
