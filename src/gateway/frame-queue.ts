@@ -58,25 +58,25 @@ export class FrameQueue {
       while (connection.inbox.length > 0 && connection.state !== 'authenticating') {
         const data = connection.inbox.shift()!;
         connection.inboxBytes -= data.length;
-        await this.handle(connection, data.toString());
+        const text = data.toString();
+        let id: string | undefined;
+        try {
+          if (connection.state === 'greeting') {
+            await this.first(connection, text);
+            continue;
+          }
+          const frame = parseFrame(text);
+          id = frame.id;
+          if (this.overRate(connection)) continue;
+          this.metrics.framesIn.inc({ type: frame.type });
+          if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
+          else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(connection, frame)));
+        } catch (error) {
+          this.refuse(connection, error, error instanceof FrameError ? error.frameId : id);
+        }
       }
     } finally {
       connection.handling = false;
-    }
-  }
-
-  private async handle(connection: Connection, text: string): Promise<void> {
-    let id: string | undefined;
-    try {
-      if (connection.state === 'greeting') return await this.first(connection, text);
-      const frame = parseFrame(text);
-      id = frame.id;
-      if (this.overRate(connection)) return;
-      this.metrics.framesIn.inc({ type: frame.type });
-      if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
-      else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(connection, frame)));
-    } catch (error) {
-      this.refuse(connection, error, error instanceof FrameError ? error.frameId : id);
     }
   }
 
@@ -103,7 +103,7 @@ export class FrameQueue {
   }
 
   private answer(connection: Connection, frame: ClientFrame, answer: ServerFrame | undefined): void {
-    if (answer !== undefined) connection.send(frame.id === undefined ? answer : ({ ...answer, id: frame.id } as ServerFrame));
+    if (answer !== undefined) connection.send(frame.id === undefined ? answer : Object.assign(answer, { id: frame.id }));
   }
 
   refuse(connection: Connection, thrown: unknown, id: string | undefined): void {

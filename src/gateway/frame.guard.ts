@@ -4,9 +4,8 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Lease } from '../authority/lease.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
-import type { RoomAction } from '../policy/decide-room.js';
+import type { Allow, RoomAction } from '../policy/decide-room.js';
 import { Policy } from '../policy/policy.js';
-import type { Granted } from '../policy/policy.js';
 import type { ClientFrame, ClientFrameType } from '../protocol/frames.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import { SessionActivity } from '../sessions/session-activity.js';
@@ -15,7 +14,7 @@ import { TokenBucket } from './token-bucket.js';
 
 /** A frame on its way through Nest; the guard leaves its answer for the handler. */
 export class FrameRequest<F extends ClientFrame = ClientFrame> {
-  granted: Granted | undefined;
+  granted: Allow | undefined;
 
   constructor(
     readonly connection: Connection,
