@@ -124,7 +124,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   }
 
   private digested(records: AuditRecord[]): string {
-    return JSON.stringify(records.map((record) => ({ ...record, digest: recordDigest(this.key, record).toString('hex') })));
+    return JSON.stringify(records.map((record) => ({ digest: recordDigest(this.key, record).toString('hex'), ...record })));
   }
 
   private lose(records: number): void {

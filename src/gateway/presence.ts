@@ -83,7 +83,7 @@ export class Presence implements OnModuleDestroy {
     const room = this.rooms.get(message.state.room);
     if (room === undefined) return;
     if (message.state.count === 0) room.remote.delete(message.node);
-    else room.remote.set(message.node, { ...message.state, seenMs: monotonicMs() });
+    else room.remote.set(message.node, { seenMs: monotonicMs(), ...message.state });
     this.changedRooms[room.phase]!.add(message.state.room);
   }
 

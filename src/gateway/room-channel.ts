@@ -51,7 +51,7 @@ export class RoomChannel {
   private positioned = false;
   private gapTimer: NodeJS.Timeout | null = null;
   /** What the next fan-out carries, in order: events, and transient frames between them. */
-  private pending: Entry[] = [];
+  private pending: Entry[] | null = null;
   private pendingEvents = 0;
   private held = new Map<number, RoomEvent>();
   private heldTransient: { frame: TransientFrame; untilMs: number }[] = [];
@@ -73,14 +73,15 @@ export class RoomChannel {
 
   /** Frames that the next fan-out will carry. */
   get waiting(): number {
-    return this.pending.length;
+    return this.pending?.length ?? 0;
   }
 
   /** Any order, any number of times. */
   offer(event: RoomEvent): void {
     if (this.positioned && event.seq < this.nextSeq) return;
+    if (this.isNext(event)) this.append(event);
     // A window, not a number of entries: what closes the gap must always find its place.
-    if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX) this.held.set(event.seq, event);
+    else if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX) this.held.set(event.seq, event);
     this.accept();
     if (this.held.size === 0 || !this.positioned) return;
     if (!this.held.has(this.nextSeq)) this.gapTimer ??= setTimeout(() => this.closeGap(), GAP_PATIENCE_MS).unref();
@@ -104,14 +105,19 @@ export class RoomChannel {
 
   private accept(): void {
     if (!this.positioned) return;
-    for (let event = this.held.get(this.nextSeq); event !== undefined && event.epoch <= this.epoch; event = this.held.get(this.nextSeq)) {
-      if (this.pendingEvents >= PENDING_MAX) return;
-      this.held.delete(event.seq);
-      this.pending.push({ seq: event.seq, buffer: encodeTextFrame(event.frame), session: null });
-      this.pendingEvents += 1;
-      this.tail.push(event);
-    }
-    if (this.pending.length > 0) this.host.wantsFanOut(this);
+    for (let event = this.held.get(this.nextSeq); event !== undefined && this.isNext(event); event = this.held.get(this.nextSeq)) this.append(event);
+    if (this.pending !== null) this.host.wantsFanOut(this);
+  }
+
+  private isNext({ seq, epoch }: RoomEvent): boolean {
+    return this.positioned && seq === this.nextSeq && epoch <= this.epoch && this.pendingEvents < PENDING_MAX;
+  }
+
+  private append(event: RoomEvent): void {
+    if (this.held.size > 0) this.held.delete(event.seq);
+    this.add({ seq: event.seq, buffer: encodeTextFrame(event.frame), session: null });
+    this.pendingEvents += 1;
+    this.tail.push(event);
   }
 
   /** From the authority log: the list is true as of `epoch` now, so what waited for it may go. */
@@ -130,14 +136,14 @@ export class RoomChannel {
    */
   take(): FanOut | null {
     const { fenced } = this.host.lease;
-    if (this.pending.length > this.pendingEvents) this.pending = this.pending.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
-    if (this.pending.length === 0 || fenced) return null;
+    if (this.waiting > this.pendingEvents) this.pending = this.pending!.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
     const entries = this.pending;
+    if (entries === null || entries.length === 0 || fenced) return null;
     const after = this.lastSeq;
     this.lastSeq += this.pendingEvents;
     this.count('event', this.pendingEvents);
     this.count('transient', entries.length - this.pendingEvents);
-    this.pending = [];
+    this.pending = null;
     this.pendingEvents = 0;
     this.fanOuts += 1;
     this.accept();
@@ -165,9 +171,14 @@ export class RoomChannel {
 
   /** A frame that nobody will miss who is not there now. */
   broadcast(buffer: Buffer, session: string | null = null): void {
-    if (this.pending.length >= PENDING_MAX || this.host.lease.fenced) return;
-    this.pending.push({ seq: 0, buffer, session });
+    if (this.waiting >= PENDING_MAX || this.host.lease.fenced) return;
+    this.add({ seq: 0, buffer, session });
     this.host.wantsFanOut(this);
+  }
+
+  private add(entry: Entry): void {
+    if (this.pending === null) this.pending = [entry];
+    else this.pending.push(entry);
   }
 
   goLive(subscription: Subscription): void {

@@ -8,8 +8,8 @@ import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import { rightsIn } from '../policy/decide-room.js';
+import type { Allow } from '../policy/decide-room.js';
 import { Policy } from '../policy/policy.js';
-import type { Granted } from '../policy/policy.js';
 import type { Facts } from '../policy/facts.js';
 import { UNSUBSCRIBE_CODES } from '../protocol/codes.js';
 import type { UnsubscribeCode } from '../protocol/codes.js';
@@ -40,7 +40,7 @@ export class Subscribe {
     private readonly metrics: Metrics,
   ) {}
 
-  async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Granted): Promise<undefined> {
+  async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Allow): Promise<undefined> {
     const { subscription, facts } = await this.insert(connection, frame.room, granted);
     const { channel } = subscription;
     const since = frame.since ?? channel.lastSeq;
@@ -106,7 +106,7 @@ export class Subscribe {
     connection.send({ type: 'access', room: channel.id, role: subscription.role, can: rightsIn(facts) });
   }
 
-  private async insert(connection: Connection, room: string, guard: Granted): Promise<{ subscription: Subscription; facts: Facts }> {
+  private async insert(connection: Connection, room: string, guard: Allow): Promise<{ subscription: Subscription; facts: Facts }> {
     let granted = guard;
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       const channel: RoomChannel = await this.channels.open(granted.room.id);
@@ -126,7 +126,7 @@ export class Subscribe {
     throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
   }
 
-  private insertNow(connection: Connection, channel: RoomChannel, granted: Granted): Subscription {
+  private insertNow(connection: Connection, channel: RoomChannel, granted: Allow): Subscription {
     this.lease.requireLease();
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
     const before = connection.subscriptions.get(channel.id);

@@ -26,6 +26,8 @@ export type RoomAction =
 export interface Allow {
   readonly allow: true;
   readonly rule: string;
+  /** What it was decided on; `room` is theirs. */
+  readonly facts: Facts;
   readonly room: RoomFacts;
   /** Role in the room; null for a reader of a public room who is no member. A tenant admin counts as owner. */
   readonly role: Role | null;
@@ -88,14 +90,15 @@ export function decideRoom(userId: string, facts: Facts, action: RoomAction, tar
   }
 }
 
-function decideRead({ room, member, user }: Facts): Decision {
+function decideRead(facts: Facts): Decision {
+  const { room, member, user } = facts;
   if (room === null || !room.open) return deny('read.1_no_such_room', 'not_found');
   if (!user.active) return deny('read.2_user_inactive', 'not_found');
   if (user.role === 'operator') return deny('read.3_operators_have_no_rooms', 'not_found');
   if (member.banned) return deny('read.4_banned', 'not_found');
-  if (user.role === 'admin' && room.visibility !== 'direct') return { allow: true, rule: 'read.5_tenant_admin', room, role: 'owner' };
-  if (member.role !== null) return { allow: true, rule: 'read.6_member', room, role: member.role };
-  if (room.visibility === 'public') return { allow: true, rule: 'read.7_public', room, role: null };
+  if (user.role === 'admin' && room.visibility !== 'direct') return { allow: true, rule: 'read.5_tenant_admin', facts, room, role: 'owner' };
+  if (member.role !== null) return { allow: true, rule: 'read.6_member', facts, room, role: member.role };
+  if (room.visibility === 'public') return { allow: true, rule: 'read.7_public', facts, room, role: null };
   return deny('read.8_not_public', 'not_found');
 }
 

@@ -10,10 +10,6 @@ import { Decisions } from './decisions.js';
 import type { Facts } from './facts.js';
 import { MembershipCache } from './membership-cache.js';
 
-export interface Granted extends Allow {
-  readonly facts: Facts;
-}
-
 @Injectable()
 export class Policy {
   constructor(
@@ -22,20 +18,20 @@ export class Policy {
   ) {}
 
   /** Refuses with the ladder's code and a `decision_id`. */
-  async authorize(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Granted> {
+  async authorize(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Allow> {
     const remembered = this.cache.peek(principal.tenantId, room, principal.userId);
     if (remembered !== undefined) {
       const decision = decideRoom(principal.userId, remembered, action, target);
-      if (decision.allow) return { ...decision, facts: remembered };
+      if (decision.allow) return decision;
     }
     return this.authorizeAfresh(principal, room, action, target);
   }
 
   /** The same from Postgres: after `stale`, when the remembered facts were older than the commit. */
-  async authorizeAfresh(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Granted> {
+  async authorizeAfresh(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Allow> {
     const facts = await this.cache.load(principal.tenantId, room, principal.userId);
     const decision = decideRoom(principal.userId, facts, action, target);
-    if (decision.allow) return { ...decision, facts };
+    if (decision.allow) return decision;
     return this.decisions.refuse(principal, room, action, decision, facts);
   }
 
@@ -43,11 +39,11 @@ export class Policy {
    * The same from memory, within one synchronous step: null when the facts are not at hand or the answer is no. Whoever
    * acts on an `authorize` after an `await` asks this first and goes back to `authorize` on null.
    */
-  authorizeNow(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Granted | null {
+  authorizeNow(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Allow | null {
     const facts = this.cache.peek(principal.tenantId, room, principal.userId);
     if (facts === undefined) return null;
     const decision = decideRoom(principal.userId, facts, action, target);
-    return decision.allow ? { ...decision, facts } : null;
+    return decision.allow ? decision : null;
   }
 
   /** Facts from memory or Postgres, without a decision: for `access` frames and explanations. */

@@ -38,14 +38,22 @@ export class CommitQueue<T extends Queued> {
         return true;
       });
     }
-    for (const [room, count] of counts) this.shorten(room, count);
+    this.lanes = this.rest(counts);
     this.size -= batch.length;
     return batch;
   }
 
-  private shorten(room: string, count: number): void {
-    const rest = this.lanes.get(room)!.slice(count);
-    this.lanes.delete(room);
-    if (rest.length > 0) this.lanes.set(room, rest);
+  /**
+   * Without what was taken. A map of its own: one that is filled and emptied for ever is rehashed again and again, each old
+   * table leads to the next one, and with the first that reaches the old space of the heap all that were ever in it stay.
+   */
+  private rest(taken: Map<string, number>): Map<string, T[]> {
+    const lanes = new Map<string, T[]>();
+    for (const [room, lane] of this.lanes) if (!taken.has(room)) lanes.set(room, lane);
+    for (const [room, count] of taken) {
+      const left = this.lanes.get(room)!.slice(count);
+      if (left.length > 0) lanes.set(room, left);
+    }
+    return lanes;
   }
 }

@@ -2,14 +2,13 @@
  * Publish, edit, delete, react: decided by the policy, committed with the facts of that decision, decided again when the
  * facts turn out to have moved (`stale`). Answers after the commit; what is new is handed to the fan-out.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
 import { Policy } from '../policy/policy.js';
-import type { Granted } from '../policy/policy.js';
-import type { RoomAction } from '../policy/decide-room.js';
+import type { Allow, RoomAction } from '../policy/decide-room.js';
 import type { ServerFrames } from '../protocol/frames.js';
 import type { Principal } from '../sessions/principal.js';
 import { CommitRoomEvents } from './commit-room-events.js';
@@ -59,7 +58,7 @@ export class RoomEvents {
   }
 
   /** `granted`: the guard's answer, when one asked already. */
-  async publish(principal: Principal, room: string, input: PublishInput, granted?: Granted): Promise<PublishAck> {
+  async publish(principal: Principal, room: string, input: PublishInput, granted?: Allow): Promise<PublishAck> {
     const kind = input.kind ?? DEFAULT_KIND;
     const body = JSON.stringify(input.body);
     const content = {
@@ -83,7 +82,7 @@ export class RoomEvents {
     };
   }
 
-  async edit(principal: Principal, room: string, input: EditInput, granted?: Granted): Promise<ChangeAck> {
+  async edit(principal: Principal, room: string, input: EditInput, granted?: Allow): Promise<ChangeAck> {
     const body = JSON.stringify(input.body);
     const digest = fingerprint(['edit', input.message_id, body]);
     // Without an op_id a lost connection could apply the edit twice; our own makes the retry recognisable.
@@ -100,7 +99,7 @@ export class RoomEvents {
     return changeAck(await this.effect(principal, room, 'edit', input.message_id, content, granted));
   }
 
-  async delete(principal: Principal, room: string, input: { message_id: string }, granted?: Granted): Promise<ChangeAck> {
+  async delete(principal: Principal, room: string, input: { message_id: string }, granted?: Allow): Promise<ChangeAck> {
     const content = {
       type: 'message_deleted',
       message_id: input.message_id,
@@ -114,7 +113,7 @@ export class RoomEvents {
     return changeAck(await this.effect(principal, room, 'delete', input.message_id, content, granted));
   }
 
-  async react(principal: Principal, room: string, input: ReactInput, granted?: Granted): Promise<ChangeAck> {
+  async react(principal: Principal, room: string, input: ReactInput, granted?: Allow): Promise<ChangeAck> {
     const content = {
       type: 'reaction',
       message_id: input.message_id,
@@ -146,22 +145,23 @@ export class RoomEvents {
     action: RoomAction,
     about: string | undefined,
     content: Content,
-    granted: Granted | undefined,
+    granted: Allow | undefined,
   ): Promise<RoomEventOutcome & { room: string }> {
     const target = about === undefined || granted !== undefined ? undefined : { author: await this.authorOf(principal, room, about) };
     let grant = granted ?? (await this.policy.authorize(principal, room, action, target));
     for (let attempt = 0; attempt < STALE_RETRIES; attempt += 1) {
+      // Not a spread first: new properties after it make V8 build a hidden class for every object (3 KB a publish, in old space).
       const input = {
-        ...content,
         room: grant.room.id,
         sender: principal.userId,
         session: principal.sessionId,
         until: principal.tokenEndsAtMs === undefined ? null : new Date(principal.tokenEndsAtMs).toISOString(),
         user_version: grant.facts.user.version,
         epoch: grant.room.epoch,
+        ...content,
       };
       const outcome = await this.commit.submit(input);
-      if (outcome.outcome !== 'stale') return { ...this.judge(outcome, input), room: input.room };
+      if (outcome.outcome !== 'stale') return { room: input.room, ...this.judge(outcome, input) };
       const author = about === undefined ? undefined : { author: await this.authorOf(principal, room, about) };
       grant = await this.policy.authorizeAfresh(principal, room, action, author);
     }
@@ -187,7 +187,8 @@ export class RoomEvents {
   }
 
   private announce({ seq, epoch, at }: RoomEventOutcome, input: RoomEventInput): void {
-    const event = toRoomEvent({ ...input, room_id: input.room, reaction_on: input.on, seq, epoch, at });
+    const { room, type, message_id, sender, op_id, kind, body, emoji, on } = input;
+    const event = toRoomEvent({ room_id: room, seq, type, message_id, sender, op_id, kind, body, emoji, reaction_on: on, epoch, at });
     for (const listener of this.listeners) listener(event);
   }
 }
@@ -195,7 +196,5 @@ export class RoomEvents {
 const changeAck = ({ room, message_id, seq }: RoomEventOutcome & { room: string }): ChangeAck => ({ room, message_id, seq });
 
 function fingerprint(parts: string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${part.length}:`).update(part);
-  return hash.digest('hex').slice(0, 32);
+  return hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'hex').slice(0, 32);
 }
