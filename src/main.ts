@@ -1,5 +1,6 @@
 /** One gateway node: configuration -> migration -> app -> adapter -> listen -> drain on signal. */
 import 'reflect-metadata';
+import v8 from 'node:v8';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
@@ -11,6 +12,13 @@ import { listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
 import { NestLog, createLog } from './platform/log.js';
 import { migrate } from './platform/migrate.js';
+
+/**
+ * Bytes of bytecode that a function may run before V8 thinks of optimizing it. Who comes up is met by thousands at once, and what
+ * serves them is the same code every time: with a quarter of the default of Node 20 a connect costs 14 % less, and
+ * nothing else changes (bench/connect-storm.mjs). Set after the start, which runs most of its code once.
+ */
+const INTERRUPT_BUDGET = 33_000;
 
 async function main(): Promise<void> {
   const config = Config.parse(process.env);
@@ -27,6 +35,7 @@ async function main(): Promise<void> {
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await listen(app, config);
   const internal = await serveInternally(app, config);
+  v8.setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
   log.info({ url: await app.getUrl() }, 'listening');
 
   let stopping = false;

@@ -105,7 +105,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   add(subscription: Subscription): void {
     subscription.channel.subscriptions.add(subscription);
-    this.metrics.subscriptions.inc();
+    this.metrics.subscriptions.value += 1;
     this.onChange(subscription.channel);
   }
 
@@ -115,7 +115,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     channel.hold(subscription);
     subscription.ended = true;
     channel.subscriptions.delete(subscription);
-    this.metrics.subscriptions.dec();
+    this.metrics.subscriptions.value -= 1;
     this.onChange(channel);
     this.closeIfEmpty(channel);
   }

@@ -84,7 +84,7 @@ export class Connections implements ConnectionHost {
     count(this.perIp, connection.ip, 1);
     count(this.unauthenticatedPerIp, connection.ip, 1);
     this.unauthenticated += 1;
-    this.metrics.connections.set({ state: 'open' }, this.all.size);
+    this.metrics.connections.value = this.all.size;
   }
 
   /** Makes an authenticated connection findable by session and user. Check - register - check again: see authenticate.ts. */
@@ -134,7 +134,7 @@ export class Connections implements ConnectionHost {
     }
     for (const subscription of connection.subscriptions.values()) this.channels.remove(subscription);
     connection.subscriptions.clear();
-    this.metrics.connections.set({ state: 'open' }, this.all.size);
+    this.metrics.connections.value = this.all.size;
     for (const listener of this.endListeners) listener(connection);
   }
 

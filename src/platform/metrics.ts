@@ -40,12 +40,30 @@ class Tally<L extends string> {
   }
 }
 
+/** A gauge for what changes with every connection: told when it is asked, like a tally. */
+class Level {
+  value = 0;
+
+  constructor(name: string, help: string, registry: Registry) {
+    const now = () => this.value;
+    const gauge = new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(now());
+      },
+    });
+    registry.registerMetric(gauge);
+  }
+}
+
 @Injectable()
 export class Metrics {
   readonly registry = new Registry();
 
-  readonly connections = this.gauge('connections', 'open connections by state', ['state']);
-  readonly subscriptions = this.gauge('subscriptions', 'live subscriptions');
+  readonly connections = new Level('wardroom_connections', 'open connections', this.registry);
+  readonly subscriptions = new Level('wardroom_subscriptions', 'live subscriptions', this.registry);
   readonly handshakes = this.tally('handshakes_total', 'upgrade requests by outcome code', 'outcome');
   readonly framesIn = this.tally('frames_in_total', 'frames received by type', 'type');
   readonly deliveries = this.tally('deliveries_total', 'frames queued for connections', 'kind');
