@@ -6,12 +6,12 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import { Lease } from '../authority/lease.js';
+import { Gathering } from '../platform/gathering.js';
 import { Metrics } from '../platform/metrics.js';
 import { History } from '../rooms/history.js';
 import { RoomBus } from '../rooms/room-bus.js';
 import type { BusMessage, TransientFrame } from '../rooms/room-bus.js';
 import { RoomEvents } from '../rooms/room-events.js';
-import { HeadLooks } from './head-looks.js';
 import { RoomChannel } from './room-channel.js';
 import type { ChannelHost } from './room-channel.js';
 import { TailBudget } from './room-tail.js';
@@ -19,13 +19,15 @@ import type { Subscription } from './subscription.js';
 import { Turns } from './turns.js';
 
 const HEAD_CHECK_MS = 1_000;
+const LOOKS_MAX = 1_000;
 
 @Injectable()
 export class Channels implements ChannelHost, OnModuleDestroy {
   private readonly logger = new Logger(Channels.name);
   readonly tails = new TailBudget();
   private readonly byRoom = new Map<string, RoomChannel>();
-  private readonly looks: HeadLooks;
+  /** One statement for all rooms that ask at about the same time, however many clients come back. */
+  private readonly looks = new Gathering<RoomChannel, number>(LOOKS_MAX, (channels) => this.look(channels));
   private headCheck: NodeJS.Timeout | null = null;
   private checking = false;
   /** Told when a subscription came or went: presence. */
@@ -40,7 +42,6 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     private readonly turns: Turns,
     events: RoomEvents,
   ) {
-    this.looks = new HeadLooks(history, metrics);
     events.onCommitted((event) => {
       this.byRoom.get(event.room)?.offer(event);
       this.bus.sendEvent(event);
@@ -98,9 +99,16 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   /** False: something was committed before the call that the channel does not have. */
   async isCurrent(channel: RoomChannel): Promise<boolean> {
-    const beyond = await this.looks.beyond(channel);
+    const beyond = await this.looks.ask(channel);
     if (channel.nextSeq <= beyond) await channel.repair();
     return channel.nextSeq > beyond;
+  }
+
+  /** The last seq of each room whose channel does not have it yet, else 0. */
+  private async look(channels: RoomChannel[]): Promise<number[]> {
+    this.metrics.replayReads.inc({ from: 'head' });
+    const moved = await this.history.movedHeads(new Map(channels.map((channel) => [channel.id, channel.nextSeq - 1])));
+    return channels.map(({ id }) => moved.get(id) ?? 0);
   }
 
   add(subscription: Subscription): void {

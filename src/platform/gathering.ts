@@ -11,27 +11,44 @@ import { monotonicMs } from './clock.js';
 const REST_MS_MIN = 5;
 const REST_MS_MAX = 20;
 
-export class Gathering<Wish> {
-  private waiting: Wish[] = [];
+interface Waiting<Wish, Answer> {
+  readonly wish: Wish;
+  readonly resolve: (answer: Answer | Promise<Answer>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class Gathering<Wish, Answer> {
+  private waiting: Waiting<Wish, Answer>[] = [];
   private restUntilMs = -Infinity;
 
-  /** `read` answers every wish it is given, and does not throw. */
+  /** `read` starts after the wishes were uttered, and answers all of them, in their order. */
   constructor(
     private readonly batchMax: number,
-    private readonly read: (wishes: Wish[]) => void,
+    private readonly read: (wishes: Wish[]) => Promise<(Answer | Promise<Answer>)[]>,
   ) {}
 
-  add(wish: Wish): void {
-    if (this.waiting.push(wish) > 1) return;
-    const restMs = this.restUntilMs - monotonicMs();
-    if (restMs > 0) setTimeout(() => this.flush(), restMs);
-    else setImmediate(() => this.flush());
+  ask(wish: Wish): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.waiting.push({ wish, resolve, reject }) > 1) return;
+      const restMs = this.restUntilMs - monotonicMs();
+      if (restMs > 0) setTimeout(() => this.flush(), restMs);
+      else setImmediate(() => this.flush());
+    });
   }
 
   private flush(): void {
     const all = this.waiting;
     this.waiting = [];
     this.restUntilMs = monotonicMs() + Math.min(Math.max(all.length, REST_MS_MIN), REST_MS_MAX);
-    for (let from = 0; from < all.length; from += this.batchMax) this.read(all.slice(from, from + this.batchMax));
+    for (let from = 0; from < all.length; from += this.batchMax) void this.answer(all.slice(from, from + this.batchMax));
+  }
+
+  private async answer(batch: Waiting<Wish, Answer>[]): Promise<void> {
+    try {
+      const answers = await this.read(batch.map(({ wish }) => wish));
+      batch.forEach(({ resolve }, i) => resolve(answers[i]!));
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
   }
 }

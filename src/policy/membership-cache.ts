@@ -19,8 +19,6 @@ interface Wanted {
   tenantId: string;
   ref: string;
   userId: string;
-  resolve: (facts: Facts) => void;
-  reject: (error: unknown) => void;
 }
 
 interface Row {
@@ -66,7 +64,7 @@ export class MembershipCache {
   private readonly users = new Map<string, UserFacts>();
   private members = 0;
   private era = 0;
-  private readonly wanted = new Gathering<Wanted>(BATCH_MAX, (batch) => void this.query(batch));
+  private readonly wanted = new Gathering<Wanted, Facts>(BATCH_MAX, (batch) => this.query(batch));
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
   private readonly overtaken = new Map<string, number>();
@@ -92,10 +90,10 @@ export class MembershipCache {
 
   /** From Postgres; remembered. */
   load(tenantId: string, ref: string, userId: string): Promise<Facts> {
-    return new Promise((resolve, reject) => this.wanted.add({ tenantId, ref, userId, resolve, reject }));
+    return this.wanted.ask({ tenantId, ref, userId });
   }
 
-  private async query(batch: Wanted[]): Promise<void> {
+  private async query(batch: Wanted[]): Promise<(Facts | Promise<Facts>)[]> {
     this.loading += 1;
     const { era } = this;
     try {
@@ -105,26 +103,23 @@ export class MembershipCache {
         batch.map((wanted) => (isId(wanted.ref) ? null : wanted.ref)),
         batch.map((wanted) => wanted.userId),
       ]);
-      rows.forEach((row, i) => this.settle(batch[i]!, factsOf(batch[i]!.tenantId, row), era));
-    } catch (error) {
-      for (const wanted of batch) wanted.reject(error);
+      return rows.map((row, i) => this.settle(batch[i]!, factsOf(batch[i]!.tenantId, row), era));
     } finally {
       this.loading -= 1;
       if (this.loading === 0) this.overtaken.clear();
     }
   }
 
-  private settle(wanted: Wanted, facts: Facts, era: number): void {
+  /** Remembers the facts and answers them; an event overtook them: once more. */
+  private settle({ tenantId, ref, userId }: Wanted, facts: Facts, era: number): Facts | Promise<Facts> {
     const { room, member, user } = facts;
     const known = room === null ? undefined : this.rooms.get(room.id);
     const newestEpoch = room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);
-    if (era !== this.era || (room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(wanted.userId) ?? 0)) {
-      this.load(wanted.tenantId, wanted.ref, wanted.userId).then(wanted.resolve, wanted.reject);
-      return;
-    }
-    remember(this.users, wanted.userId, user);
-    if (room !== null) this.rememberMember(known, room, wanted.userId, member);
-    wanted.resolve(facts);
+    if (era !== this.era || (room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(userId) ?? 0))
+      return this.load(tenantId, ref, userId);
+    remember(this.users, userId, user);
+    if (room !== null) this.rememberMember(known, room, userId, member);
+    return facts;
   }
 
   /** A load that saw a later epoch than the picture starts a new one: the other members in it may be older. */

@@ -51,17 +51,11 @@ export interface RoomHead {
   epoch: number;
 }
 
-interface HeadWish {
-  roomId: string;
-  resolve: (head: RoomHead) => void;
-  reject: (error: unknown) => void;
-}
-
 const HEADS_MAX = 1_000;
 
 @Injectable()
 export class History {
-  private readonly heads = new Gathering<HeadWish>(HEADS_MAX, (wishes) => void this.readHeads(wishes));
+  private readonly heads = new Gathering<string, RoomHead | null>(HEADS_MAX, (rooms) => this.readHeads(rooms));
 
   constructor(
     private readonly database: Database,
@@ -124,26 +118,20 @@ export class History {
   }
 
   /** Where a room's fan-out starts on this node: as it is after the call. Of many rooms at once when a crowd comes back. */
-  headOf(roomId: string): Promise<RoomHead> {
-    return new Promise((resolve, reject) => this.heads.add({ roomId, resolve, reject }));
+  async headOf(roomId: string): Promise<RoomHead> {
+    const head = await this.heads.ask(roomId);
+    if (head === null) throw new DomainError('not_found');
+    return head;
   }
 
-  private async readHeads(wishes: HeadWish[]): Promise<void> {
-    try {
-      const rows = await this.database.hot<{ id: string; last_seq: string; authz_epoch: string }>(
-        'room_heads',
-        'SELECT id, last_seq, authz_epoch FROM rooms WHERE id = ANY($1::uuid[])',
-        [wishes.map((wish) => wish.roomId)],
-      );
-      const heads = new Map(rows.map((row) => [row.id, { seq: Number(row.last_seq), epoch: Number(row.authz_epoch) }]));
-      for (const { roomId, resolve, reject } of wishes) {
-        const head = heads.get(roomId);
-        if (head === undefined) reject(new DomainError('not_found'));
-        else resolve(head);
-      }
-    } catch (error) {
-      for (const wish of wishes) wish.reject(error);
-    }
+  private async readHeads(roomIds: string[]): Promise<(RoomHead | null)[]> {
+    const rows = await this.database.hot<{ id: string; last_seq: string; authz_epoch: string }>(
+      'room_heads',
+      'SELECT id, last_seq, authz_epoch FROM rooms WHERE id = ANY($1::uuid[])',
+      [roomIds],
+    );
+    const heads = new Map(rows.map((row) => [row.id, { seq: Number(row.last_seq), epoch: Number(row.authz_epoch) }]));
+    return roomIds.map((id) => heads.get(id) ?? null);
   }
 }
 

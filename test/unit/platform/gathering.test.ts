@@ -3,16 +3,19 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Gathering } from '../../../src/platform/gathering.js';
 
 let reads: number[][];
-let gathering: Gathering<number>;
+let gathering: Gathering<number, number>;
 
 beforeEach(() => {
   jest.useFakeTimers();
   reads = [];
-  gathering = new Gathering(100, (wishes) => reads.push(wishes));
+  gathering = new Gathering(100, (wishes) => {
+    reads.push(wishes);
+    return Promise.resolve(wishes.map((wish) => (wish < 0 ? Promise.reject(new Error(`${wish}`)) : -wish)));
+  });
 });
 afterEach(() => void jest.useRealTimers());
 
-const add = (...wishes: number[]) => wishes.forEach((wish) => gathering.add(wish));
+const add = (...wishes: number[]) => wishes.forEach((wish) => void gathering.ask(wish));
 const many = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 test('who comes alone waits for the end of the turn and no longer', () => {
@@ -53,4 +56,17 @@ test('no query is for more than it may', () => {
   add(...many(250));
   jest.advanceTimersByTime(0);
   expect(reads.map((wishes) => wishes.length)).toEqual([100, 100, 50]);
+});
+
+test('everybody gets the answer to his own wish, and a failure that is his own', async () => {
+  const answers = Promise.allSettled([1, -2, 3].map((wish) => gathering.ask(wish)));
+  jest.advanceTimersByTime(0);
+  expect((await answers).map((answer) => (answer.status === 'fulfilled' ? answer.value : 'refused'))).toEqual([-1, 'refused', -3]);
+});
+
+test('when a query fails everybody who shared it is told', async () => {
+  const broken = new Gathering<number, number>(2, (wishes) => (wishes.includes(1) ? Promise.reject(new Error('no store')) : Promise.resolve(wishes)));
+  const answers = Promise.allSettled([1, 2, 3].map((wish) => broken.ask(wish)));
+  jest.advanceTimersByTime(0);
+  expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
 });
