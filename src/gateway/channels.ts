@@ -19,6 +19,7 @@ import type { Subscription } from './subscription.js';
 import { Turns } from './turns.js';
 
 const HEAD_CHECK_MS = 1_000;
+const TAILS_AGE_MS = 60_000;
 const LOOKS_MAX = 1_000;
 
 @Injectable()
@@ -28,7 +29,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   private readonly byRoom = new Map<string, RoomChannel>();
   /** One statement for all rooms that ask at about the same time, however many clients come back. */
   private readonly looks = new Gathering<RoomChannel, number>(LOOKS_MAX, (channels) => this.look(channels));
-  private headCheck: NodeJS.Timeout | null = null;
+  private readonly timers: NodeJS.Timeout[] = [];
   private checking = false;
   /** Told when a subscription came or went: presence. */
   onChange: (channel: RoomChannel) => void = () => undefined;
@@ -55,8 +56,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
       else if (message.kind === 'transient') for (const frame of message.frames) this.byRoom.get(frame.room)?.offerTransient(frame);
       else onPresence(message);
     });
-    this.headCheck = setInterval(() => void this.checkHeads(), HEAD_CHECK_MS);
-    this.headCheck.unref();
+    this.timers.push(setInterval(() => void this.checkHeads(), HEAD_CHECK_MS).unref(), setInterval(() => this.tails.age(), TAILS_AGE_MS).unref());
   }
 
   get(room: string): RoomChannel | undefined {
@@ -178,6 +178,6 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    if (this.headCheck !== null) clearInterval(this.headCheck);
+    for (const timer of this.timers) clearInterval(timer);
   }
 }

@@ -26,10 +26,10 @@ const DECIDE_AGAIN_MAX = 5;
 
 type Answer = ServerFrame | Later | undefined;
 type TransientAction = 'signal' | 'typing' | 'mark_read';
+type TransientFrameOf = (roomId: string, sender: string) => ServerFrame;
+
 /** Nest hands its arguments over as they are: sent through no pipe at all, each would still cost a frame several promises. */
 const WithoutPipes = (): MethodDecorator => (target, method) => Reflect.defineMetadata(PARAM_ARGS_METADATA, {}, target.constructor, method);
-
-type TransientFrameOf = (roomId: string, sender: string) => ServerFrame;
 
 @WebSocketGateway({ path: WS_PATH })
 @UseGuards(FrameGuard)

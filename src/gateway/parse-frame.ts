@@ -33,7 +33,7 @@ export function parseFrame(text: string): ClientFrame {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new FrameError(undefined, 'not an object');
   const id = idOf(value);
   // Depth first of all: the schema and JSON.stringify would recurse into it.
-  const trouble = jsonTrouble(value);
+  const trouble = jsonTrouble(value, text.includes('\\u'));
   if (trouble !== null) throw new FrameError(id, trouble);
   const type = (value as { type?: unknown }).type;
   if (typeof type !== 'string' || !Object.hasOwn(CLIENT_FRAMES, type)) throw new FrameError(id, 'unknown type', 'type');

@@ -1,5 +1,5 @@
 /**
- * The last events of one room in memory, as Postgres would answer them now: who comes back is served from here. An edit or a deletion
+ * The last minute or two of one room in memory, as Postgres would answer it now: who comes back is served from here. An edit or a deletion
  * changes rows that came before it, so it empties the tail. What is missing below is read once for everybody who waits for it.
  */
 import { LIMITS } from '../protocol/limits.js';
@@ -30,6 +30,11 @@ export class TailBudget {
     }
   }
 
+  /** To be called every minute: who has been away for longer asks Postgres. */
+  age(): void {
+    for (const tail of this.tails) tail.age();
+  }
+
   give(tail: RoomTail, bytes: number): void {
     this.bytes -= bytes;
     if (tail.size === 0) this.tails.delete(tail);
@@ -47,6 +52,8 @@ export class RoomTail {
   private events: RoomEvent[] = [];
   private bytes = 0;
   private last = 0;
+  /** The last one when `age` was called. */
+  private aged = 0;
   /** How often it was emptied: what was read before is not put in after. */
   private drops = 0;
   private filling: Promise<void> | null = null;
@@ -73,6 +80,12 @@ export class RoomTail {
     this.last = event.seq;
     this.take(event);
     while (this.events.length > LIMITS.replayEvents || this.bytes > ROOM_BYTES_MAX) this.give(this.events.shift()!);
+  }
+
+  /** Forgets what was here at the call before this one. */
+  age(): void {
+    for (const event of this.events.splice(0, Math.max(0, this.aged + 1 - this.first))) this.give(event);
+    this.aged = this.last;
   }
 
   drop(): void {

@@ -19,23 +19,27 @@ export const isRef = (text: string): boolean => isId(text) || SLUG.test(text);
 export const idSchema = z.uuid().toLowerCase();
 
 const UNSTORABLE = /[\0\p{Cs}]/u;
+const ILL_FORMED = 'must be well-formed text without NUL';
 
 /**
- * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, too deep. Not recursive, because the
- * depth has to be known before anything recurses into the value (a schema, `JSON.stringify`).
+ * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, too deep. It goes no deeper than is allowed, so
+ * that nothing after it recurses further. `escaped`: the text it comes from has a `\u` in it; without one, JSON in valid
+ * UTF-8 can spell neither.
  */
-export function jsonTrouble(value: unknown): string | null {
-  const open: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next.value === 'string' && UNSTORABLE.test(next.value)) return 'must be well-formed text without NUL';
-    if (typeof next.value === 'number' && !Number.isFinite(next.value)) return 'must be a number that a double can hold';
-    if (typeof next.value !== 'object' || next.value === null) continue;
-    const depth = next.depth + 1;
-    if (depth > LIMITS.jsonDepth) return `must not be nested deeper than ${LIMITS.jsonDepth}`;
-    for (const [key, inner] of Object.entries(next.value)) {
-      if (UNSTORABLE.test(key)) return 'must be well-formed text without NUL';
-      open.push({ value: inner, depth });
-    }
+export function jsonTrouble(value: unknown, escaped = true, depth = 0): string | null {
+  if (typeof value === 'string') return escaped && UNSTORABLE.test(value) ? ILL_FORMED : null;
+  if (typeof value === 'number') return Number.isFinite(value) ? null : 'must be a number that a double can hold';
+  if (typeof value !== 'object' || value === null) return null;
+  if (depth === LIMITS.jsonDepth) return `must not be nested deeper than ${LIMITS.jsonDepth}`;
+  if (Array.isArray(value)) return firstTrouble(value, escaped, depth);
+  if (escaped && Object.keys(value).some((key) => UNSTORABLE.test(key))) return ILL_FORMED;
+  return firstTrouble(Object.values(value), escaped, depth);
+}
+
+function firstTrouble(values: unknown[], escaped: boolean, depth: number): string | null {
+  for (const value of values) {
+    const trouble = jsonTrouble(value, escaped, depth + 1);
+    if (trouble !== null) return trouble;
   }
   return null;
 }

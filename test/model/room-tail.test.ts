@@ -9,7 +9,7 @@ import { LIMITS } from '../../src/protocol/limits.js';
 import { toRoomEvent } from '../../src/rooms/room-event.js';
 import type { RoomEvent, RoomEventRow } from '../../src/rooms/room-event.js';
 
-type Step = { do: 'message' | 'edit' | 'delete' | 'react' | 'fill'; pick: number } | { do: 'accept' | 'read' | 'answer' | 'drop' };
+type Step = { do: 'message' | 'edit' | 'delete' | 'react' | 'fill'; pick: number } | { do: 'accept' | 'read' | 'answer' | 'drop' | 'age' };
 
 const AT = new Date(0);
 
@@ -86,7 +86,8 @@ class Machine {
         await new Promise(setImmediate);
         break;
       case 'drop':
-        this.tail.drop();
+      case 'age':
+        this.tail[step.do]();
         break;
       default: {
         const event = this.table.commit(types[step.do], step.pick);
@@ -119,7 +120,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('message', 'message', 'edit', 'delete', 'react'), pick }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('fill' as const), pick }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constantFrom('accept', 'accept', 'read', 'answer') }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('drop', 'age') }) },
 );
 
 /** In order, and Postgres answers each read at once. */
@@ -170,6 +171,17 @@ describe('the tail of a room', () => {
     tail.push(table.commit('message', 0)!);
     expect(tail.size).toBe(LIMITS.replayEvents);
     expect((await filled(LIMITS.replayEvents + 10, 9)).tail.size).toBe(0);
+  });
+
+  test('forgets what was there at the minute before last, and what a room said last when it falls silent', async () => {
+    const { tail, table } = await filled(10, 0);
+    tail.age();
+    tail.push(table.commit('message', 0)!);
+    expect(tail.covers(0)).toBe(true);
+    tail.age();
+    expect([9, 10].map((seq) => tail.covers(seq))).toEqual([false, true]);
+    tail.age();
+    expect([tail.size, tail.covers(10), tail.covers(11)]).toEqual([0, false, true]);
   });
 
   test('leaves when the node has no room for all, the longest held first', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { isRef, jsonTrouble, nameSchema, slugSchema } from '../../../src/platform/text.js';
 
 const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
@@ -13,7 +14,17 @@ describe('jsonTrouble', () => {
     ['a lone low surrogate', { a: { b: '\udc00x' } }],
     ['a depth of 33', nested(33)],
     ['a depth that recursion would not survive', nested(50_000)],
+    ['a number beyond a double', [JSON.parse('1e999')]],
   ])('refuses %s', (_, value) => expect(jsonTrouble(value)).toEqual(expect.any(String)));
+
+  test('what no text without an escape can spell is looked for only where there is one', () =>
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.constantFrom('', '\0', '\ud800', '\udc00'), fc.boolean(), (value, bad, key) => {
+        const text = JSON.stringify(key ? { [`k${bad}`]: value } : [value, `v${bad}`]);
+        const parsed: unknown = JSON.parse(Buffer.from(text).toString());
+        expect(jsonTrouble(parsed, text.includes('\\u'))).toBe(jsonTrouble(parsed));
+      }),
+    ));
 });
 
 describe('names and slugs', () => {
