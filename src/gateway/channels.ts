@@ -20,7 +20,6 @@ import { Turns } from './turns.js';
 
 const HEAD_CHECK_MS = 1_000;
 const TAILS_AGE_MS = 60_000;
-const LOOKS_MAX = 1_000;
 
 @Injectable()
 export class Channels implements ChannelHost, OnModuleDestroy {
@@ -28,7 +27,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   readonly tails = new TailBudget();
   private readonly byRoom = new Map<string, RoomChannel>();
   /** One statement for all rooms that ask at about the same time, however many clients come back. */
-  private readonly looks = new Gathering<RoomChannel, number>(LOOKS_MAX, (channels) => this.look(channels));
+  private readonly looks = new Gathering<RoomChannel, number>((channels) => this.look(channels));
   private readonly timers: NodeJS.Timeout[] = [];
   private checking = false;
   /** Told when a subscription came or went: presence. */

@@ -70,7 +70,7 @@ export class FrameQueue {
           if (this.overRate(connection)) continue;
           this.metrics.framesIn.inc({ type: frame.type });
           if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
-          else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(connection, frame)));
+          else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(frame)));
         } catch (error) {
           this.refuse(connection, error, error instanceof FrameError ? error.frameId : id);
         }

@@ -16,10 +16,7 @@ import { TokenBucket } from './token-bucket.js';
 export class FrameRequest<F extends ClientFrame = ClientFrame> {
   granted: Allow | undefined;
 
-  constructor(
-    readonly connection: Connection,
-    readonly frame: F,
-  ) {}
+  constructor(readonly frame: F) {}
 }
 
 /** What the policy is asked for each frame; null: the frame acts on nothing but its own connection. */
@@ -51,13 +48,13 @@ export class FrameGuard implements CanActivate {
 
   /** In one step where lease and facts are at hand: nothing is waited for that need not be. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const request = context.getArgByIndex<FrameRequest>(1);
+    const [connection, request] = context.getArgs<[Connection, FrameRequest]>();
     if (request.frame.type === 'ping') return true;
-    return this.lease.fenced ? this.lease.prove().then(() => this.judge(request)) : this.judge(request);
+    return this.lease.fenced ? this.lease.prove().then(() => this.judge(connection, request)) : this.judge(connection, request);
   }
 
-  private judge(request: FrameRequest): boolean | Promise<boolean> {
-    const { connection, frame } = request;
+  private judge(connection: Connection, request: FrameRequest): boolean | Promise<boolean> {
+    const { frame } = request;
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
     const action = ACTION_OF[frame.type];
@@ -70,12 +67,11 @@ export class FrameGuard implements CanActivate {
         return true;
       }
     }
-    return this.ask(request, frame, action);
+    return this.ask(connection, request, frame, action);
   }
 
   /** The question may take a while: its answer counts only for a connection that may still act. */
-  private async ask(request: FrameRequest, frame: Extract<ClientFrame, { room: string }>, action: RoomAction): Promise<boolean> {
-    const { connection } = request;
+  private async ask(connection: Connection, request: FrameRequest, frame: Extract<ClientFrame, { room: string }>, action: RoomAction): Promise<boolean> {
     const target =
       frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
     request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);

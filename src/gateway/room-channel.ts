@@ -106,7 +106,7 @@ export class RoomChannel {
   private accept(): void {
     if (!this.positioned) return;
     for (let event = this.held.get(this.nextSeq); event !== undefined && this.isNext(event); event = this.held.get(this.nextSeq)) this.append(event);
-    if (this.pending !== null) this.host.wantsFanOut(this);
+    if (this.waiting > 0) this.host.wantsFanOut(this);
   }
 
   private isNext({ seq, epoch }: RoomEvent): boolean {

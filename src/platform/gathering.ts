@@ -10,6 +10,7 @@ import { monotonicMs } from './clock.js';
  */
 const REST_MS_MIN = 5;
 const REST_MS_MAX = 20;
+const BATCH_MAX = 1_000;
 
 interface Waiting<Wish, Answer> {
   readonly wish: Wish;
@@ -23,8 +24,8 @@ export class Gathering<Wish, Answer> {
 
   /** `read` starts after the wishes were uttered, and answers all of them, in their order. */
   constructor(
-    private readonly batchMax: number,
     private readonly read: (wishes: Wish[]) => Promise<(Answer | Promise<Answer>)[]>,
+    private readonly batchMax = BATCH_MAX,
   ) {}
 
   ask(wish: Wish): Promise<Answer> {

@@ -62,8 +62,8 @@ class Level {
 export class Metrics {
   readonly registry = new Registry();
 
-  readonly connections = new Level('wardroom_connections', 'open connections', this.registry);
-  readonly subscriptions = new Level('wardroom_subscriptions', 'live subscriptions', this.registry);
+  readonly connections = this.level('connections', 'open connections');
+  readonly subscriptions = this.level('subscriptions', 'live subscriptions');
   readonly handshakes = this.tally('handshakes_total', 'upgrade requests by outcome code', 'outcome');
   readonly framesIn = this.tally('frames_in_total', 'frames received by type', 'type');
   readonly deliveries = this.tally('deliveries_total', 'frames queued for connections', 'kind');
@@ -100,6 +100,10 @@ export class Metrics {
 
   private tally<L extends string>(name: string, help: string, label: L): Tally<L> {
     return new Tally(`wardroom_${name}`, help, label, this.registry);
+  }
+
+  private level(name: string, help: string): Level {
+    return new Level(`wardroom_${name}`, help, this.registry);
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

@@ -22,7 +22,7 @@ const UNSTORABLE = /[\0\p{Cs}]/u;
 const ILL_FORMED = 'must be well-formed text without NUL';
 
 /**
- * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, too deep. It goes no deeper than is allowed, so
+ * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, no double, too deep. It goes no deeper than is allowed, so
  * that nothing after it recurses further. `escaped`: the text it comes from has a `\u` in it; without one, JSON in valid
  * UTF-8 can spell neither.
  */
@@ -31,14 +31,9 @@ export function jsonTrouble(value: unknown, escaped = true, depth = 0): string |
   if (typeof value === 'number') return Number.isFinite(value) ? null : 'must be a number that a double can hold';
   if (typeof value !== 'object' || value === null) return null;
   if (depth === LIMITS.jsonDepth) return `must not be nested deeper than ${LIMITS.jsonDepth}`;
-  if (Array.isArray(value)) return firstTrouble(value, escaped, depth);
   if (escaped && Object.keys(value).some((key) => UNSTORABLE.test(key))) return ILL_FORMED;
-  return firstTrouble(Object.values(value), escaped, depth);
-}
-
-function firstTrouble(values: unknown[], escaped: boolean, depth: number): string | null {
-  for (const value of values) {
-    const trouble = jsonTrouble(value, escaped, depth + 1);
+  for (const inner of Object.values(value)) {
+    const trouble = jsonTrouble(inner, escaped, depth + 1);
     if (trouble !== null) return trouble;
   }
   return null;

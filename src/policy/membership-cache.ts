@@ -14,7 +14,6 @@ import { standingOf } from './facts.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 const ENTRIES_MAX = 200_000;
-const BATCH_MAX = 1_000;
 interface Wanted {
   tenantId: string;
   ref: string;
@@ -64,7 +63,7 @@ export class MembershipCache {
   private readonly users = new Map<string, UserFacts>();
   private members = 0;
   private era = 0;
-  private readonly wanted = new Gathering<Wanted, Facts>(BATCH_MAX, (batch) => this.query(batch));
+  private readonly wanted = new Gathering<Wanted, Facts>((batch) => this.query(batch));
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
   private readonly overtaken = new Map<string, number>();

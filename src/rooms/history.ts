@@ -51,11 +51,9 @@ export interface RoomHead {
   epoch: number;
 }
 
-const HEADS_MAX = 1_000;
-
 @Injectable()
 export class History {
-  private readonly heads = new Gathering<string, RoomHead | null>(HEADS_MAX, (rooms) => this.readHeads(rooms));
+  private readonly heads = new Gathering<string, RoomHead | null>((rooms) => this.readHeads(rooms));
 
   constructor(
     private readonly database: Database,

@@ -8,10 +8,10 @@ let gathering: Gathering<number, number>;
 beforeEach(() => {
   jest.useFakeTimers();
   reads = [];
-  gathering = new Gathering(100, (wishes) => {
+  gathering = new Gathering((wishes) => {
     reads.push(wishes);
     return Promise.resolve(wishes.map((wish) => (wish < 0 ? Promise.reject(new Error(`${wish}`)) : -wish)));
-  });
+  }, 100);
 });
 afterEach(() => void jest.useRealTimers());
 
@@ -65,7 +65,7 @@ test('everybody gets the answer to his own wish, and a failure that is his own',
 });
 
 test('when a query fails everybody who shared it is told', async () => {
-  const broken = new Gathering<number, number>(2, (wishes) => (wishes.includes(1) ? Promise.reject(new Error('no store')) : Promise.resolve(wishes)));
+  const broken = new Gathering<number, number>((wishes) => (wishes.includes(1) ? Promise.reject(new Error('no store')) : Promise.resolve(wishes)), 2);
   const answers = Promise.allSettled([1, 2, 3].map((wish) => broken.ask(wish)));
   jest.advanceTimersByTime(0);
   expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
