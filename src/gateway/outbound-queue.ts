@@ -1,8 +1,7 @@
 /**
- * What waits to be written to one socket. At most 64 KiB are handed to the socket at a time; the rest stays here, where it
- * can still be taken back. One buffer is the usual case and costs no array.
+ * What waits to be written to one socket. At most 64 KiB leave in one write; the rest stays here, where it can still be
+ * taken back. One buffer is the usual case and costs no array.
  */
-import type { Socket } from 'node:net';
 import { LIMITS } from '../protocol/limits.js';
 import type { RoomChannel } from './room-channel.js';
 
@@ -25,8 +24,6 @@ export class OutboundQueue {
   private firstFrom: Source = null;
   private rest: Rest | null = null;
 
-  constructor(private readonly socket: Socket) {}
-
   get empty(): boolean {
     return this.first === null;
   }
@@ -44,32 +41,28 @@ export class OutboundQueue {
     this.rest.from.push(from);
   }
 
-  /** Writes as much as the socket should have in one call. False: something is left, the socket is full. */
-  write(): boolean {
-    if (this.first === null) return true;
-    if (this.socket.writableLength > LIMITS.socketBytes) return false;
-    if (this.rest === null) {
-      this.socket.write(this.first);
+  /** As much as one write should have, joined; null when nothing waits. The first frame goes however large it is. */
+  take(): Buffer | null {
+    const { first } = this;
+    if (first === null || this.rest === null) {
       this.clear();
-      return true;
+      return first;
     }
-    const all = [this.first, ...this.rest.buffers];
-    let count = 0;
-    let bytes = 0;
-    while (count < all.length && (count === 0 || bytes + all[count]!.length <= LIMITS.socketBytes)) bytes += all[count++]!.length;
-    this.socket.write(count === 1 ? this.first : Buffer.concat(count === all.length ? all : all.slice(0, count), bytes));
-    if (count === all.length) {
-      this.clear();
-      return true;
-    }
-    this.keep((index) => index >= count);
-    return false;
+    const all = [first, ...this.rest.buffers];
+    let count = 1;
+    let bytes = first.length;
+    while (count < all.length && bytes + all[count]!.length <= LIMITS.socketBytes) bytes += all[count++]!.length;
+    if (count === all.length) this.clear();
+    else this.keep((index) => index >= count);
+    return count === 1 ? first : Buffer.concat(all.slice(0, count), bytes);
   }
 
-  /** Frames about the connection itself go out while room data is held. */
-  writeOwn(): void {
-    for (const { buffer, from } of this.entries()) if (from === null) this.socket.write(buffer);
+  /** Frames about the connection itself, joined; what rooms said stays. */
+  takeOwn(): Buffer | null {
+    const own = this.entries().filter(({ from }) => from === null);
+    if (own.length === 0) return null;
     this.keep((_, from) => from !== null);
+    return Buffer.concat(own.map(({ buffer }) => buffer));
   }
 
   /** Takes back what came from a room. */

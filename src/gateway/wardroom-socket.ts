@@ -38,8 +38,9 @@ export class WardroomSocket extends WebSocket {
   /** Called by `ws` only: with a bare status for trouble of its own, with the client's status and text for an echo. */
   override close(code?: number, reason?: string | Buffer): void {
     const own = code === undefined || reason !== undefined ? undefined : BY_STATUS[code];
-    if (own === undefined || this.connection === null) super.close(code);
-    else this.connection.end(own);
+    if (own !== undefined && this.connection !== null) return this.connection.end(own);
+    if (this.connection !== null) this.connection.peerLeaves = true;
+    super.close(code);
   }
 
   /** Our close, with a reason of ours. */

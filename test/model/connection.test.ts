@@ -34,6 +34,7 @@ const COMMANDS = [
 ] as const;
 type Command = (typeof COMMANDS)[number];
 type Kind = 'a' | 'b' | 'signal' | 'own' | 'answer';
+type Done = (error?: Error | null) => void;
 interface Sent {
   kind: Kind | 'goodbye';
   k: number;
@@ -46,14 +47,20 @@ const HOLDS = /** Times the limit, whatever the socket does: connection.ts. */ 1
 
 class Machine {
   readonly socket = Object.assign(new EventEmitter(), {
-    writableLength: 0,
-    writableNeedDrain: false,
     destroyed: false,
     bytesRead: 0,
-    write: (data: Buffer) => this.wrote(data),
+    write: (data: Buffer, done?: Done) => this.take(data, 'stream', done),
+    _write: (data: Buffer, _encoding: string, done: Done) => this.take(data, 'below', done),
+    destroy: (error: Error) => this.violations.push(`destroyed: ${error.message}`),
   });
+  /** The kernel takes nothing: who wrote last waits. */
+  private full = false;
+  /** The stream holds the answer to the upgrade. */
+  private corked = true;
+  private unfinished: Done[] = [];
   readonly closes: { status: number; reason: string }[] = [];
   readonly sent: Sent[] = [];
+  writes = 0;
   /** What was handed over and not taken back, in order. */
   readonly expected: Sent[] = [];
   readonly violations: string[] = [];
@@ -88,13 +95,29 @@ class Machine {
     return !this.ended && !this.fenced && this.connection.state === 'live' && monotonicMs() < this.connection.token!.deadlineMs;
   }
 
-  private wrote(data: Buffer): boolean {
+  /** The stream tells in another turn that it is done, the socket below it at once. */
+  private take(data: Buffer, way: 'stream' | 'below', done: Done | undefined): boolean {
+    if (way === 'below' && this.corked) this.violations.push('overtook the answer to the upgrade');
+    if (done !== undefined && way === 'stream') this.corked = true;
+    if (done !== undefined && this.unfinished.length > 0) this.violations.push('a second write before the first was done');
+    this.writes += 1;
+    this.wrote(data);
+    if (done !== undefined && (this.full || way === 'stream')) this.unfinished.push(done);
+    else done?.();
+    return true;
+  }
+
+  private finishWrites(): void {
+    this.corked = false;
+    for (const done of this.unfinished.splice(0)) done();
+  }
+
+  private wrote(data: Buffer): void {
     for (const frame of framesOf(data)) {
       if (frame.kind === 'goodbye' ? !this.ended : this.ended) this.violations.push(`${frame.kind} ${frame.k} left ${this.ended ? 'after' : 'before'} the end`);
       if (frame.kind !== 'own' && frame.kind !== 'goodbye' && !this.mayCarryRooms) this.violations.push(`${frame.kind} ${frame.k} left without the right to`);
       this.sent.push(frame);
     }
-    return true;
   }
 
   private accept(): void {
@@ -117,7 +140,7 @@ class Machine {
   }
 
   do(command: Command): void {
-    const { connection, socket } = this;
+    const { connection } = this;
     switch (command) {
       case 'room a':
         return this.hand('a');
@@ -150,12 +173,11 @@ class Machine {
         this.takeBack('signal');
         return connection.resume();
       case 'fill':
-        Object.assign(socket, { writableLength: 100_000, writableNeedDrain: true });
+        this.full = true;
         return;
       case 'drain':
-        Object.assign(socket, { writableLength: 0, writableNeedDrain: false });
-        socket.emit('drain');
-        return;
+        this.full = false;
+        return this.finishWrites();
       case 'turn':
         return this.turn();
       case 'revoke a': {
@@ -186,7 +208,7 @@ class Machine {
 
   /** Authority, credential and peer are all back: what is left must go. */
   async finish(): Promise<void> {
-    for (const command of ['prove', 'renew', 'drain', 'turn', 'turn'] as const) this.do(command);
+    for (const command of ['prove', 'renew', 'drain', 'turn', 'drain', 'turn', 'drain'] as const) this.do(command);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -261,6 +283,26 @@ describe('what leaves a connection', () => {
     const machine = new Machine();
     for (const command of ['own', 'wait for drain', 'fence', 'turn'] as const) machine.do(command);
     await machine.finish();
+    expect(machine.waits).toEqual([{ settled: true }]);
+  });
+
+  test('what came while the kernel was full leaves once it has taken the last write, in one', () => {
+    const machine = new Machine();
+    for (const command of ['own', 'turn', 'drain', 'fill', 'room a now', 'room a now', 'own', 'room b', 'turn'] as const) machine.do(command);
+    expect(machine.sent).toHaveLength(2);
+    for (const command of ['drain', 'turn'] as const) machine.do(command);
+    expect(machine.sent).toEqual(machine.expected);
+    expect(machine.writes).toBe(3);
+  });
+
+  test('nothing follows the close frame that answered a client: what waits is dropped, who waits goes on', async () => {
+    const machine = new Machine();
+    machine.do('room a');
+    machine.connection.peerLeaves = true;
+    for (const command of ['wait for drain', 'room a now', 'turn'] as const) machine.do(command);
+    expect(machine.sent).toEqual([]);
+    expect(machine.connection.heldBytes).toBe(0);
+    await new Promise((resolve) => setImmediate(resolve));
     expect(machine.waits).toEqual([{ settled: true }]);
   });
 
