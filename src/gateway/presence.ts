@@ -1,7 +1,7 @@
 /**
  * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s,
  * if there are others to hear it, and whenever it is asked; what a node said is forgotten after 45 s. Nothing is stored.
- * Clients get deltas; above 200 present only a count.
+ * Clients get deltas; above 200 present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -16,6 +16,8 @@ import type { RoomChannel } from './room-channel.js';
 
 /** A room is told at most that often. */
 const TELL_MS = 1_000;
+/** A count costs a delivery for each who is there: a crowd hears it as often as this many deliveries a second allow. */
+const COUNTS_PER_SECOND = 1_000;
 /** Rooms have their turn at different moments: what many of them have to tell at once would hold up everybody else. */
 const PHASES = 20;
 const TELL_AGAIN_MS = 15_000;
@@ -27,6 +29,8 @@ interface RoomPresence {
   remote: Map<string, PresenceState & { seenMs: number }>;
   /** What the clients of this node were told last. */
   told: View;
+  /** Before that they are not told a count again. */
+  countAgainMs: number;
   phase: number;
   /** When the other nodes are told next though nothing changed. */
   tellAgainMs: number;
@@ -68,7 +72,7 @@ export class Presence implements OnModuleDestroy {
       const now = monotonicMs();
       const tellAgainMs = now + Math.random() * TELL_AGAIN_MS;
       const phase = Math.floor(Math.random() * PHASES);
-      room = { remote: new Map(), told: { users: new Set(), count: 0 }, phase, tellAgainMs, sinceMs: now, asking: 0 };
+      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, tellAgainMs, sinceMs: now, asking: 0 };
       this.rooms.set(channel.id, room);
       this.bus.sendPresence(channel.id, null);
     }
@@ -115,11 +119,11 @@ export class Presence implements OnModuleDestroy {
     this.phase = (this.phase + 1) % PHASES;
     if (this.phase === 0) this.refresh(monotonicMs());
     const changed = this.changedRooms[this.phase]!;
+    this.changedRooms[this.phase] = new Set();
     for (const id of changed) {
       const room = this.rooms.get(id);
       if (room !== undefined) this.tell(id, room);
     }
-    changed.clear();
   }
 
   /** Forgets nodes that fell silent, and tells the others what they may have missed. */
@@ -141,19 +145,33 @@ export class Presence implements OnModuleDestroy {
     if (!this.bus.alone) this.bus.sendPresence(id, stateOf(id, here));
     const view = this.view(here, room);
     const before = room.told;
-    room.told = view;
     const channel = this.channels.get(id);
     if (here.size === 0 || channel === undefined) {
+      room.told = view;
       this.forgetIfUnused(id);
       return;
     }
     if (view.users === null || before.users === null) {
-      if (view.count !== before.count) this.push(channel, { type: 'presence', room: id, count: view.count });
+      this.tellCount(channel, room, view);
       return;
     }
+    room.told = view;
     const joined = [...view.users].filter((user) => !before.users!.has(user));
     const left = [...before.users].filter((user) => !view.users!.has(user));
     if (joined.length + left.length > 0) this.push(channel, { type: 'presence', room: id, count: view.count, joined, left });
+  }
+
+  private tellCount(channel: RoomChannel, room: RoomPresence, view: View): void {
+    const now = monotonicMs();
+    if (view.count !== room.told.count && now < room.countAgainMs) {
+      this.changedRooms[room.phase]!.add(channel.id);
+      return;
+    }
+    if (view.count !== room.told.count) {
+      room.countAgainMs = now + (channel.subscriptions.size / COUNTS_PER_SECOND) * 1000;
+      this.push(channel, { type: 'presence', room: channel.id, count: view.count });
+    }
+    room.told = view;
   }
 
   private push(channel: RoomChannel, frame: ServerFrames['presence']): void {

@@ -85,3 +85,31 @@ describe('presence', () => {
     expect(told.length).toBeLessThanOrEqual(6);
   });
 });
+
+describe('presence of a crowd', () => {
+  test('is a count, told at a thousand deliveries a second and not once a second to everybody; the last one is told', () => {
+    jest.useFakeTimers();
+    const heard: number[] = [];
+    const subscriptions = new Set<object>();
+    const channel = {
+      id: 'crowd',
+      subscriptions,
+      broadcast: (frame: Buffer) => heard.push((JSON.parse(frame.toString('utf8', 2)) as { count: number }).count),
+    } as unknown as RoomChannel;
+    const channels = { onChange: (_: RoomChannel) => undefined, get: () => channel };
+    const presence = new Presence(channels as unknown as Channels, { alone: true, sendPresence: () => undefined } as unknown as RoomBus);
+    presence.start();
+    for (let second = 0; second < 30; second += 1) {
+      for (let i = 0; i < 100; i += 1) subscriptions.add({ connection: { principal: { userId: `${second}-${i}` } } });
+      if (second === 0) for (let i = 0; i < 5_000; i += 1) subscriptions.add({ connection: { principal: { userId: `first ${i}` } } });
+      channels.onChange(channel);
+      jest.advanceTimersByTime(1_000);
+    }
+    expect(heard.length).toBeGreaterThanOrEqual(4);
+    expect(heard.length).toBeLessThanOrEqual(6);
+    jest.advanceTimersByTime(10_000);
+    expect(heard.at(-1)).toBe(8_000);
+    presence.onModuleDestroy();
+    jest.useRealTimers();
+  });
+});
