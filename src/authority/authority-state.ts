@@ -9,7 +9,8 @@ import type { AuthorityEvent, AuthorityListener, EndReason } from './events.js';
 
 /** No token lives longer (contract section 3), so a session that ended earlier can be forgotten. */
 export const LONGEST_TOKEN_LIFE_MS = 900_000;
-const KEEP_MS = 2 * LONGEST_TOKEN_LIFE_MS;
+/** Past the clocks' leeway in both directions (clocks.ts). */
+const KEEP_MS = LONGEST_TOKEN_LIFE_MS + 60_000;
 
 export interface Snapshot {
   position: number;
