@@ -8,6 +8,7 @@ import { ensureBuilt, ensureInstalled, root } from './install.mjs';
 ensureInstalled();
 if (!ensureBuilt()) console.error('The build has errors; waiting for a change.');
 
+const { bundle, bundled } = await import('./bundle.mjs');
 const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./children.mjs');
 const { startStores } = await import('./stores.mjs');
 const { dataFolder, demandPort, keepStores, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
@@ -29,7 +30,7 @@ try {
   let servers = [];
   let seeded = false;
   for (let emitted = 0; !stopping();) {
-    const latest = newest(join(root, 'dist'));
+    const latest = newestModule();
     if (latest === emitted) {
       await sleep(300);
       continue;
@@ -37,9 +38,10 @@ try {
     // a compiler run writes file by file: wait until it has been quiet
     emitted = latest;
     await sleep(300);
-    if (newest(join(root, 'dist')) !== emitted) continue;
+    if (newestModule() !== emitted) continue;
     await Promise.all(servers.map(({ child }) => stopChild(child)));
     try {
+      await bundle();
       servers = nodes.map(({ name, port, internalPort }) =>
         startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort), HOST: '127.0.0.1' }), name),
       );
@@ -61,11 +63,16 @@ try {
   }
 }
 
-function newest(folder) {
-  if (!existsSync(folder)) return 0;
+/** The bundle is ours and no news. */
+function newestModule() {
+  return newest(join(root, 'dist'), statSync(join(root, 'src/main.ts')).mtimeMs);
+}
+
+function newest(folder, known = 0) {
+  if (!existsSync(folder)) return known;
   return readdirSync(folder, { withFileTypes: true }).reduce((latest, entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return Math.max(latest, newest(path));
-    return entry.name.endsWith('.js') ? Math.max(latest, statSync(path).mtimeMs) : latest;
-  }, 0);
+    if (entry.isDirectory()) return newest(path, latest);
+    return entry.name.endsWith('.js') && path !== bundled ? Math.max(latest, statSync(path).mtimeMs) : latest;
+  }, known);
 }

@@ -38,14 +38,14 @@ function whyInstall() {
   return differs ? 'The installed packages are not those of package-lock.json' : undefined;
 }
 
-/** Generates the database client and compiles src/ when a source is newer than the last build. */
+/** Generates the database client, compiles src/ and bundles the service when a source is newer than the last build. */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
-  const sources = ['src', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json'].map((path) => join(root, path));
+  const sources = ['src', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/bundle.mjs'].map((path) => join(root, path));
   const started = new Date();
   if (existsSync(stamp) && existsSync(join(root, 'dist/main.js')) && newest(sources) <= statSync(stamp).mtimeMs) return true;
   log('Building ...');
-  const steps = [[join(root, 'scripts/generate.mjs')], [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build']];
+  const steps = [[join(root, 'scripts/generate.mjs')], [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], [join(root, 'scripts/bundle.mjs')]];
   for (const args of steps) {
     if (spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) return false;
   }

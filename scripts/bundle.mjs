@@ -1,0 +1,78 @@
+/**
+ * `dist/main.js` in one file: the service with every package it imports. Finding, reading and linking 2,300 files was half of a start
+ * (ADR 0017). The modules that were compiled stay beside it in dist/, for commands and tools that need one of them.
+ */
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { root } from './install.mjs';
+
+const dist = join(root, 'dist');
+export const bundled = join(dist, 'main.js');
+/** Stays where it is: a binary, and megabytes of WebAssembly as text. */
+const APART = ['@node-rs/argon2', '@prisma/client/runtime/query_compiler_*'];
+/** A class as its author or the compiler wrote it. The bundler gives many another name, and Nest and our logs call them by their own. */
+const CLASS = /^(?:export |let \w+ = (?:\w+ = )?)?class (\w+)(?: extends [^{]+)? \{/gm;
+
+/** Only what is in src/ itself is TypeScript here: all that main.ts imports was compiled with its decorators before. */
+const compiledModules = {
+  name: 'compiled modules',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\// }, ({ path, importer }) => (importer === join(root, 'src/main.ts') ? { path: join(dist, path) } : undefined));
+  },
+};
+
+/** A package that some other one could use, and that is not installed, is looked for when it is asked for: as without a bundle. */
+const optionalPackages = {
+  name: 'optional packages',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === optionalPackages) return undefined;
+      const { errors } = await resolve(path, { ...from, pluginData: optionalPackages });
+      return errors.length > 0 ? { path, external: true } : undefined;
+    });
+  },
+};
+
+/** Each module believes to be where it was, and its classes keep their names. */
+const modulesAsTheyWere = {
+  name: 'modules as they were',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.m?js$/ }, ({ path }) => {
+      const url = `./${relative(dist, path).split(sep).join('/')}`;
+      const text = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.url', `new URL(${JSON.stringify(url)}, import.meta.url).href`)
+        .replace(CLASS, "$& static { Object.defineProperty(this, 'name', { value: '$1', configurable: true }); }");
+      return { contents: path.startsWith(dist + sep) ? text : text + withoutLines(path), loader: 'js' };
+    });
+  },
+};
+
+/** One entry for a file of a package instead of one for each expression: the map is read at each start. */
+function withoutLines(path) {
+  const map = JSON.stringify({ version: 3, sources: [basename(path)], mappings: 'AAAA' });
+  return `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;
+}
+
+export async function bundle() {
+  await build({
+    entryPoints: [join(root, 'src/main.ts')],
+    outfile: bundled,
+    bundle: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: APART,
+    plugins: [compiledModules, optionalPackages, modulesAsTheyWere],
+    sourcemap: true,
+    sourcesContent: false,
+    // What is CommonJS asks for Node's own modules by `require`.
+    banner: { js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);" },
+    logLevel: 'warning',
+  });
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await bundle();
