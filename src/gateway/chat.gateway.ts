@@ -129,7 +129,7 @@ export class ChatGateway {
     const { principal } = connection;
     this.channels.lease.requireLease();
     if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
-    const granted = this.policy.authorizeNow(principal, room, action);
+    const granted = this.policy.authorizeAgain(connection, room, action);
     if (granted === null) return null;
     const { id, epoch } = granted.room;
     this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: JSON.stringify(frame(id, principal.userId)) });

@@ -8,6 +8,7 @@ import type { CloseCode } from '../protocol/codes.js';
 import type { ServerFrame } from '../protocol/frames.js';
 import { newId } from '../platform/ids.js';
 import { monotonicMs } from '../platform/clock.js';
+import type { Asker } from '../policy/policy.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
@@ -59,6 +60,8 @@ export class Connection {
   private accepted: AcceptedToken | null = null;
   /** Grows with every accepted credential: a timer or an answer of an older one does nothing. */
   tokenGeneration = 0;
+  /** For policy.ts. */
+  lastGrant: Asker['lastGrant'] = null;
   readonly subscriptions = new Map<string, Subscription>();
   /** Frames in order: see frame-queue.ts. */
   inbox: Buffer[] = [];

@@ -61,7 +61,7 @@ export class FrameGuard implements CanActivate {
     if (action === null || !('room' in frame)) return true;
     if (frame.type === 'publish') this.spendPublish(connection);
     if (frame.type !== 'edit' && frame.type !== 'delete') {
-      const granted = this.policy.authorizeNow(connection.principal, frame.room, action);
+      const granted = this.policy.authorizeAgain(connection, frame.room, action);
       if (granted !== null) {
         request.granted = granted;
         return true;

@@ -63,6 +63,8 @@ export class MembershipCache {
   private readonly users = new Map<string, UserFacts>();
   private members = 0;
   private era = 0;
+  /** Counted up whenever anything that `peek` reads may have changed. */
+  changes = 0;
   private readonly wanted = new Gathering<Wanted, Facts>((batch) => this.query(batch));
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
@@ -116,6 +118,7 @@ export class MembershipCache {
     const newestEpoch = room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);
     if (era !== this.era || (room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(userId) ?? 0))
       return this.load(tenantId, ref, userId);
+    this.changes += 1;
     remember(this.users, userId, user);
     if (room !== null) this.rememberMember(known, room, userId, member);
     return facts;
@@ -138,6 +141,7 @@ export class MembershipCache {
 
   /** A load that is under way may be older than what was missed: it is repeated. */
   private forgetAll(): void {
+    this.changes += 1;
     this.rooms.clear();
     this.slugs.clear();
     this.users.clear();
@@ -152,6 +156,7 @@ export class MembershipCache {
 
   /** Only what the log numbered moves the epoch: an addition of rights may overtake it, or come long after. */
   private onAuthority(event: AuthorityEvent, numbered: boolean): void {
+    this.changes += 1;
     if (event.kind === 'user.changed') {
       this.users.delete(event.user);
       if (this.loading > 0) this.overtaken.set(event.user, Math.max(event.version, this.overtaken.get(event.user) ?? 0));
