@@ -20,7 +20,7 @@ const KILL_AFTER_MS = 1_000;
 
 /** @returns {Promise<object>} what the generator measured */
 export async function runOnce(name, load, profile, { world, mint }) {
-  const { server, client, ours, generator = 'raw' } = peers[name];
+  const { server, client, ours, beside, generator = 'raw' } = peers[name];
   const flags = ours && profile !== undefined ? ['--cpu-prof', `--cpu-prof-dir=${profile}`] : [];
   const users = Array.from({ length: load.users || load.subscribers }, (_, i) => i);
   const publishers = Array.from({ length: load.publishers }, (_, i) => FIRST_PUBLISHER + i);
@@ -29,7 +29,9 @@ export async function runOnce(name, load, profile, { world, mint }) {
   const servers = [];
   const start = async (port) => startServer(server({ port, world, flags }), { port, dir: world.dir, name });
   let child;
+  let companion;
   try {
+    if (beside !== undefined) companion = await startCompanion(beside, world);
     const ports = [];
     for (let i = 0; i < load.nodes; i += 1) ports.push(await freePort());
     for (const port of ports) servers.push(await start(port));
@@ -70,7 +72,13 @@ export async function runOnce(name, load, profile, { world, mint }) {
   } finally {
     child?.kill('SIGKILL');
     for (const each of servers) await each.stop();
+    await companion?.stop();
   }
+}
+
+async function startCompanion(server, world) {
+  const port = await freePort();
+  return startServer(server({ port, world }), { port, dir: world.dir, name: 'beside' });
 }
 
 /** As a package would ship it: ES modules, once for each world. */

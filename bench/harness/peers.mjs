@@ -1,4 +1,4 @@
-/** Who is measured: how each server starts and what its clients say. `tail`: bytes between the payload and the end of a message. */
+/** Who is measured: how each server starts and what its clients say. `tail`: bytes between the payload and the end of a message. `beside`: what runs with it, unmeasured. */
 import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -37,14 +37,16 @@ const bare = (mode, what) => ({
   },
 });
 
+function ourNode({ port, world, flags = [] }) {
+  const { cmd, args } = nodeCommand();
+  return { cmd, args: [...flags, ...args], env: nodeEnvironment(world, port) };
+}
+
 const wardroom = (what, publish, more = {}) => ({
   what,
   ours: true,
   version: () => `wardroom ${JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).version}`,
-  server: ({ port, world, flags }) => {
-    const { cmd, args } = nodeCommand();
-    return { cmd, args: [...flags, ...args], env: nodeEnvironment(world, port) };
-  },
+  server: ourNode,
   client: {
     path: '/v1/ws',
     headers: bearer,
@@ -63,6 +65,8 @@ const NATS_HELLO = 'CONNECT {"verbose":false,"pedantic":false,"protocol":1,"auth
 
 export const peers = {
   'ws-naive': bare('naive', '`client.send(text)` in a loop'),
+  /** What is due to the machine, and not to what we do with a message: lease rounds of Postgres run on the core of the load. */
+  'ws-naive-beside': { ...bare('naive', 'ws-naive, while an idle Wardroom node with its stores runs on the same two cores'), beside: ourNode },
   'ws-framed': bare('framed', 'one frame per message, one write per member'),
   'ws-batched': bare('batched', 'framed, and one write per member, room and turn'),
   'socket.io': {
