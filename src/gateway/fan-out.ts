@@ -3,6 +3,7 @@
  * nothing waits, queued elsewhere. It may stop after a number of subscriptions and go on later: who leaves, is held or
  * comes in between is neither served twice nor left out.
  */
+import { LIMITS } from '../protocol/limits.js';
 import { Passing } from './outbound-queue.js';
 import type { Source } from './outbound-queue.js';
 import type { Subscription } from './subscription.js';
@@ -23,7 +24,8 @@ interface Run {
 
 export class FanOut {
   private readonly runs: readonly Run[];
-  private readonly whole: Buffer;
+  /** Null: too much for one write. */
+  private readonly whole: Buffer | null;
   private next: number;
 
   /**
@@ -39,7 +41,7 @@ export class FanOut {
     private readonly passing: Passing,
   ) {
     this.runs = this.runsOf(entries);
-    this.whole = joined(this.runs);
+    this.whole = bytesOf(this.runs) <= LIMITS.socketBytes || this.runs.length === 1 ? joined(this.runs) : null;
     this.next = live.length;
   }
 
@@ -67,7 +69,7 @@ export class FanOut {
     subscription.heard = this.number;
     const { connection, sentSeq } = subscription;
     if (sentSeq > this.after) this.giveRest(subscription);
-    else if ((joins && connection.liveIn > 1) || !connection.writeNow(this.whole)) {
+    else if (this.whole === null || (joins && connection.liveIn > 1) || !connection.writeNow(this.whole)) {
       for (const { buffer, from } of this.runs) connection.queue(buffer, from);
     }
     if (sentSeq < this.lastSeq) subscription.sentSeq = this.lastSeq;
@@ -82,17 +84,25 @@ export class FanOut {
     return seq === 0 ? this.passing : this.passing.room;
   }
 
-  /** Neighbours of one kind joined. Events and passing frames part, because the one may wait in a queue and the other may not. */
+  /**
+   * Neighbours of one kind joined, up to what one write should have. Events and passing frames part, because the one may wait in a
+   * queue and the other may not.
+   */
   private runsOf(entries: readonly Entry[]): Run[] {
     const runs: Run[] = [];
     for (let start = 0, end = 1; start < entries.length; start = end++) {
       const from = this.sourceOf(entries[start]!.seq);
-      while (end < entries.length && this.sourceOf(entries[end]!.seq) === from) end += 1;
+      let bytes = entries[start]!.buffer.length;
+      while (end < entries.length && this.sourceOf(entries[end]!.seq) === from && bytes + entries[end]!.buffer.length <= LIMITS.socketBytes) {
+        bytes += entries[end++]!.buffer.length;
+      }
       runs.push({ buffer: joined(start === 0 && end === entries.length ? entries : entries.slice(start, end)), from });
     }
     return runs;
   }
 }
+
+const bytesOf = (parts: readonly { readonly buffer: Buffer }[]): number => parts.reduce((sum, { buffer }) => sum + buffer.length, 0);
 
 /** One is the usual case, and costs nothing. */
 function joined(parts: readonly { readonly buffer: Buffer }[]): Buffer {

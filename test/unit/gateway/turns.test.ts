@@ -129,4 +129,17 @@ describe('a turn', () => {
     expect(new Set(node.writes.slice(600)).size).toBe(600);
     expect(node.writes.slice(600).every((write) => write.endsWith(': two'))).toBe(true);
   });
+
+  test('a turn of more than 64 KiB is handed over in pieces, of which the later can still be taken back', async () => {
+    const node = new Node();
+    const pieces: number[] = [];
+    const take = (buffer: Buffer) => pieces.push(buffer.length) > 0;
+    const room = node.room('r', [{ liveIn: 0, writeNow: take, queue: take } as unknown as Connection]);
+    for (let i = 0; i < 10; i += 1) say(room, 'x'.repeat(20_000));
+    await nextTurn();
+    expect(pieces).toEqual([60_012, 60_012, 60_012, 20_004]);
+    say(room, 'y'.repeat(100_000));
+    await nextTurn();
+    expect(pieces.at(-1)).toBe(100_010);
+  });
 });
