@@ -181,6 +181,8 @@ export class Connection {
     if (this.peerLeaves) return this.emptied();
     const nowMs = monotonicMs();
     if (this.writing) {
+      // `written` comes back to it: until then no turn needs to look.
+      this.flushing = true;
       this.stuckSinceMs = Math.min(this.stuckSinceMs, nowMs);
       return;
     }
@@ -274,6 +276,7 @@ export class Connection {
   /** Mostly before `write` returns. */
   private written(error?: Error | null): void {
     this.writing = false;
+    if (this.stuckSinceMs !== Infinity) this.flushing = false;
     this.stuckSinceMs = Infinity;
     if (error) this.socket.destroy(error);
     else this.wake();

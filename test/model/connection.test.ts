@@ -202,6 +202,11 @@ class Machine {
     for (let i = this.expected.length - 1; i >= 0; i -= 1) if (this.expected[i]!.kind === kind && !left.has(this.expected[i]!.k)) this.expected.splice(i, 1);
   }
 
+  /** Who asks to be flushed. */
+  get waiting(): number {
+    return this.dirty.length;
+  }
+
   turn(): void {
     for (const connection of this.dirty.splice(0)) connection.flush();
   }
@@ -290,6 +295,8 @@ describe('what leaves a connection', () => {
     const machine = new Machine();
     for (const command of ['own', 'turn', 'drain', 'fill', 'room a now', 'room a now', 'own', 'room b', 'turn'] as const) machine.do(command);
     expect(machine.sent).toHaveLength(2);
+    machine.do('room a');
+    expect(machine.waiting).toBe(0);
     for (const command of ['drain', 'turn'] as const) machine.do(command);
     expect(machine.sent).toEqual(machine.expected);
     expect(machine.writes).toBe(3);
