@@ -13,7 +13,7 @@ import { ORDER } from './harness/order.mjs';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 /** Another harness, on stores and cores of its own choice: it measures promises, not prices. */
 const REVOCATION = 'revocation';
-const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report', 'gate', 'scale']);
+const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report', 'gate', 'scale', 'paired']);
 const known = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => basename(file, '.mjs'))

@@ -105,5 +105,5 @@ describe('npm run keys', () => {
     expect([code, head, more]).toEqual([0, 'kid\talg\tstate\tcreated\tsigns from\tretires\twithdrawn', []]);
     expect(row).toMatch(/^[\w-]{43}\tES256\tsigning\t[\d:.TZ-]+\t[\d:.TZ-]+\t-\t-$/);
     expect(stdout).not.toContain(secret);
-  });
+  }, 60_000);
 });
