@@ -32,6 +32,7 @@ class Side {
   firstError = null;
   costs = [];
   onHeard = null;
+  onLost = null;
 
   constructor(name, { subscribers, window, ms }) {
     Object.assign(this, { name, subscribers, window, ms });
@@ -63,7 +64,7 @@ class Side {
         for (let i = from; i < from + count; i += 1) new Client(this, i).connect();
       });
     }
-    this.onGone = (_, reason) => this.onHeard?.(new Error(`${this.name}: ${reason}`));
+    this.onGone = (_, reason) => this.onLost?.(reason);
   }
 
   hear() {
@@ -78,12 +79,12 @@ class Side {
     return new Promise((done, failed) => {
       const stuck = setTimeout(() => failed(new Error(`${this.name} is stuck: ${this.heard} of ${sent * this.subscribers} deliveries`)), ms + STUCK_MS);
       const until = performance.now() + ms;
-      this.onHeard = (error) => {
-        if (error !== undefined) return failed(error);
+      this.onLost = (reason) => failed(new Error(`${this.name}: ${reason}`));
+      this.onHeard = () => {
         const complete = this.heard / this.subscribers;
         if (performance.now() < until) for (; sent - complete < this.window; sent += 1) this.publisher.send(this.text);
         else if (complete === sent) {
-          this.onHeard = null;
+          this.onHeard = this.onLost = null;
           clearTimeout(stuck);
           done(sent * this.subscribers);
         }
