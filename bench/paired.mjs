@@ -6,7 +6,7 @@
  *
  * A PEER is `ws-framed`, `ws-batched`, `ws-naive` or a folder with a built copy of the project. All are compared with the first.
  */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stopChildren, stopOnSignals } from '../scripts/children.mjs';
@@ -15,7 +15,7 @@ import { Client } from './harness/client.mjs';
 import { peers } from './harness/peers.mjs';
 import { LOAD_CORE, pinned, startServer } from './harness/servers.mjs';
 import { family, usageOf } from './harness/usage.mjs';
-import { FIRST_PUBLISHER, minter, nodeEnvironment, openWorld, pin } from './seed.mjs';
+import { FIRST_PUBLISHER, minter, nodeCommand, nodeEnvironment, openWorld, pin } from './seed.mjs';
 
 const PAYLOAD = 'x'.repeat(128);
 const AT_ONCE = 100;
@@ -46,7 +46,7 @@ class Side {
     const world = await openWorld();
     const mint = await minter(world);
     const port = await freePort();
-    const ours = { cmd: process.execPath, args: ['--enable-source-maps', join(resolve(this.name), 'dist/main.js')], env: nodeEnvironment(world, port) };
+    const ours = { ...nodeCommand(resolve(this.name)), env: nodeEnvironment(world, port) };
     const { pid } = await startServer(bare ? server({ port, world, flags: [] }) : ours, { port, dir: world.dir, name: 'side' });
     this.pids = family(pid);
     this.tokens = [...Array.from({ length: this.subscribers }, (_, i) => mint(i)), mint(FIRST_PUBLISHER)];

@@ -67,7 +67,7 @@ export function nodeEnvironment(world, port) {
 }
 
 /** As the image starts it. */
-export const nodeCommand = () => ({ cmd: process.execPath, args: ['--enable-source-maps', join(project, 'dist/main.js')] });
+export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: ['--enable-source-maps', join(dir, 'dist/main.js')] });
 
 /** Starts stores and fills them. The caller ends them with `stopChildren`. */
 export async function openWorld({ log = () => {} } = {}) {

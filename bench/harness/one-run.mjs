@@ -27,11 +27,11 @@ export async function runOnce(name, load, profile, { world, mint }) {
   const set = load.ends === undefined ? 0 : await openSessionSet(world);
   const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers], () => set);
   const servers = [];
-  const start = async (port) => startServer(server({ port, world, flags }), { port, dir: world.dir, name });
+  const start = (port, from = server, as = name) => startServer(from({ port, world, flags }), { port, dir: world.dir, name: as });
   let child;
   let companion;
   try {
-    if (beside !== undefined) companion = await startCompanion(beside, world);
+    if (beside !== undefined) companion = await start(await freePort(), beside, 'beside');
     const ports = [];
     for (let i = 0; i < load.nodes; i += 1) ports.push(await freePort());
     for (const port of ports) servers.push(await start(port));
@@ -74,11 +74,6 @@ export async function runOnce(name, load, profile, { world, mint }) {
     for (const each of servers) await each.stop();
     await companion?.stop();
   }
-}
-
-async function startCompanion(server, world) {
-  const port = await freePort();
-  return startServer(server({ port, world }), { port, dir: world.dir, name: 'beside' });
 }
 
 /** As a package would ship it: ES modules, once for each world. */

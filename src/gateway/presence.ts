@@ -163,15 +163,15 @@ export class Presence implements OnModuleDestroy {
 
   private tellCount(channel: RoomChannel, room: RoomPresence, view: View): void {
     const now = monotonicMs();
-    if (view.count !== room.told.count && now < room.countAgainMs) {
+    const changed = view.count !== room.told.count;
+    if (changed && now < room.countAgainMs) {
       this.changedRooms[room.phase]!.add(channel.id);
       return;
     }
-    if (view.count !== room.told.count) {
-      room.countAgainMs = now + (channel.subscriptions.size / COUNTS_PER_SECOND) * 1000;
-      this.push(channel, { type: 'presence', room: channel.id, count: view.count });
-    }
     room.told = view;
+    if (!changed) return;
+    room.countAgainMs = now + (channel.subscriptions.size / COUNTS_PER_SECOND) * 1000;
+    this.push(channel, { type: 'presence', room: channel.id, count: view.count });
   }
 
   private push(channel: RoomChannel, frame: ServerFrames['presence']): void {
