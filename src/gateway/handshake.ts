@@ -140,10 +140,9 @@ export class Handshake implements SocketHost {
       heartbeat_ms: HEARTBEAT_MS,
       protocol: PROTOCOL,
     });
-    if (outcome !== null) {
-      if (outcome.refused === undefined) this.authenticate.byToken(connection, outcome.token);
-      else this.authenticate.refuse(connection, outcome.refused);
-    } else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
+    if (outcome?.refused !== undefined) this.authenticate.refuse(connection, outcome.refused);
+    else if (outcome !== null && !this.lease.fenced) this.authenticate.byToken(connection, outcome.token);
+    else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
   }
 
@@ -159,7 +158,7 @@ export class Handshake implements SocketHost {
     this.logger.debug({ msg: 'socket error', connection: connection.id, error: error.message });
   }
 
-  /** Frames that came meanwhile have waited for this. */
+  /** Frames that came meanwhile have waited for this. A lease lost while a header was verified is waited for here too. */
   private async verify(connection: Connection, credential: Credential): Promise<void> {
     await this.authenticate.byCredential(connection, credential);
     await this.queue.drain(connection);

@@ -1,10 +1,8 @@
 /**
  * DELIVER: when sockets are written. What one turn of the event loop produced leaves together: the fan-outs of its rooms, then
- * what connections have waiting. In slices, with the lease's beat between them, so that a room of thousands holds up
- * neither timers nor other rooms.
+ * what connections have waiting. In slices, so that a room of thousands holds up neither timers nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
-import { Lease } from '../authority/lease.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Connection } from './connection.js';
 import { FanOutPace } from './fan-out-pace.js';
@@ -25,8 +23,6 @@ export class Turns {
   private joins = false;
   /** Connections on which rooms of this turn have queued. */
   private joined: Connection[] = [];
-
-  constructor(private readonly lease: Lease) {}
 
   /** At the end of this turn, once for all that asked. */
   wantsFanOut(room: RoomChannel): void {
@@ -78,7 +74,6 @@ export class Turns {
       room.fanOutAsked = false;
       if (!this.rests(room, nowMs)) deliveries += this.fanOut(room, nowMs);
     }
-    this.lease.beat();
   }
 
   /** To the first slice of a room now; a larger one goes on in slices of its own, and rests afterwards. Answers to how many. */
@@ -95,10 +90,7 @@ export class Turns {
 
   private deliver(room: RoomChannel, fanOut: FanOut, joins: boolean, pace: FanOutPace | null): void {
     if (fanOut.deliver(SLICE, joins)) {
-      setImmediate(() => {
-        this.deliver(room, fanOut, joins, pace);
-        this.lease.beat();
-      });
+      setImmediate(() => this.deliver(room, fanOut, joins, pace));
     } else if (pace !== null) {
       pace.end(monotonicMs(), room.waiting);
       if (room.waiting > 0) this.wantsFanOut(room);
@@ -122,7 +114,6 @@ export class Turns {
     if (from === connections.length) return;
     const to = Math.min(from + SLICE, connections.length);
     for (let i = from; i < to; i += 1) connections[i]!.flush();
-    this.lease.beat();
     if (to < connections.length) setImmediate(() => this.write(connections, to));
   }
 

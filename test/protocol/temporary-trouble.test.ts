@@ -43,6 +43,19 @@ describe('while Redis is away', () => {
   });
 });
 
+describe('a crowd that connects to a node that stands still', () => {
+  test('is taken when the node goes on: nobody is told of trouble that is over', async () => {
+    const node = await startNode();
+    const ada = await (await World.create({ base: node.url })).user('ada');
+    process.kill(node.pid, 'SIGSTOP');
+    const crowd = Array.from({ length: 300 }, () => live(node.wsUrl, ada.token));
+    // Time is the subject: longer than the stall that fences.
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    process.kill(node.pid, 'SIGCONT');
+    for (const client of await Promise.all(crowd)) expect(client.frames.map(({ type }) => type)).toEqual(['hello', 'auth_ok']);
+  });
+});
+
 describe('while Postgres is away', () => {
   const FENCE_CLOSE_MS = 4_000;
   let node: NodeProcess;

@@ -1,0 +1,106 @@
+/** The lease against clocks that are moved by hand: sleep of the machine, a process that stood still, a turn that is only long. */
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import type { AuthorityState } from '../../../src/authority/authority-state.js';
+import type { AuthorityStream } from '../../../src/authority/authority-stream.js';
+import { Clocks } from '../../../src/authority/clocks.js';
+import { Lease } from '../../../src/authority/lease.js';
+import type { NodeRegistry } from '../../../src/authority/node-registry.js';
+import { monotonicMs, proveWall } from '../../../src/platform/clock.js';
+import type { Config } from '../../../src/platform/config.js';
+import type { Metrics } from '../../../src/platform/metrics.js';
+
+const EPOCH = 1_800_000_000_000;
+
+let monotonic = 0;
+let wall = 0;
+let lease: Lease;
+/** Runs inside the next round, before and after Postgres has read its clock. */
+let before: (() => void) | null = null;
+let after: (() => void) | null = null;
+const slept: number[] = [];
+
+const registry = {
+  register: async () => ({}),
+  leave: async () => undefined,
+  round: async () => {
+    const askedMs = monotonicMs();
+    before?.();
+    const clockMs = wall;
+    after?.();
+    before = after = null;
+    return { head: 0, pruned: 0, clock: { clockMs, askedMs, answeredMs: monotonicMs() } };
+  },
+};
+const sleep = () => void (wall += 3_000);
+const pass = (ms: number) => void ((wall += ms), (monotonic += ms));
+
+beforeEach(async () => {
+  Logger.overrideLogger(false);
+  [monotonic, wall] = [50_000, EPOCH];
+  jest.spyOn(performance, 'now').mockImplementation(() => monotonic);
+  jest.spyOn(Date, 'now').mockImplementation(() => wall);
+  const silent = { set: () => undefined, observe: () => undefined };
+  const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, clockOffset: silent } as unknown as Metrics;
+  const state = { position: 0, load: () => undefined } as unknown as AuthorityState;
+  const stream = { follow: () => undefined } as unknown as AuthorityStream;
+  lease = new Lease({ authorityLeaseMs: 5_000 } as Config, registry as unknown as NodeRegistry, state, stream, new Clocks(metrics), metrics);
+  slept.length = 0;
+  lease.onSlept((ms) => slept.push(ms));
+  await lease.start(() => undefined);
+});
+afterEach(async () => {
+  await lease.beforeApplicationShutdown();
+  jest.restoreAllMocks();
+  proveWall(Date.now() - performance.now());
+});
+
+describe('the machine sleeps for 3 s while a round is under way', () => {
+  test.each([
+    ['before Postgres read its clock', () => (before = sleep)],
+    ['after Postgres read its clock', () => (after = sleep)],
+  ])('%s: that round proves nothing, the next one ages the tokens and proves', async (_when, arm) => {
+    expect(lease.fenced).toBe(false);
+    arm();
+    const seen: boolean[] = [];
+    const round = registry.round;
+    registry.round = async () => {
+      seen.push(lease.fenced);
+      return round();
+    };
+    await lease.round();
+    registry.round = round;
+    expect(seen).toEqual([false, true]);
+    expect(slept).toEqual([3_000]);
+    expect(lease.fenced).toBe(false);
+  });
+});
+
+describe('a process that stands still', () => {
+  test('is fenced at the first look after 251 ms, and until a round has begun since', async () => {
+    pass(250);
+    expect(lease.fenced).toBe(false);
+    pass(251);
+    expect(lease.fenced).toBe(true);
+    pass(1);
+    expect(lease.fenced).toBe(true);
+    lease.beat();
+    expect(lease.fenced).toBe(true);
+    await lease.round();
+    expect(lease.fenced).toBe(false);
+  });
+
+  test('a turn in which a crowd is served is long, but somebody looks all the time: not fenced, by the beat after it neither', () => {
+    for (let served = 0; served < 100; served += 1) {
+      pass(20);
+      expect(lease.fenced).toBe(false);
+    }
+    lease.beat();
+    expect(lease.fenced).toBe(false);
+  });
+
+  test('looks do not lengthen the lease: it ends B after its round began', () => {
+    const fencedAfterMs = Array.from({ length: 60 }, (_, i) => (i + 1) * 100).find(() => (pass(100), lease.fenced));
+    expect(fencedAfterMs).toBe(5_000);
+  });
+});
