@@ -58,18 +58,25 @@ export class Lease implements BeforeApplicationShutdown {
     this.intervalMs = Math.min(400, this.boundMs / 5);
   }
 
-  /** Compared before every frame, socket write and REST action. */
+  /**
+   * Compared before every frame, fan-out and REST action. A wall clock that strays from the monotonic one was set, is wrong, or
+   * the machine slept: that ends the lease, and the next round tells (clocks.ts).
+   */
   get fenced(): boolean {
-    return this.fencedAt(monotonicMs());
+    return this.lookedAt(monotonicMs());
+  }
+
+  private lookedAt(nowMs: number): boolean {
+    if (wallStrays(nowMs)) this.leaseUntilMs = 0;
+    return this.fencedAt(nowMs);
   }
 
   /**
-   * The same for who has just read the monotonic clock: before each socket write. Whoever looks and finds the lease proves that
-   * the process runs, so a turn of the event loop that is long because much arrived at once is not taken for a stall. A wall
-   * clock that strays from the monotonic one was set, is wrong, or the machine slept: the next round tells (clocks.ts).
+   * The same without the wall clock, for who has just read the monotonic one: before each socket write. Whoever looks and finds
+   * the lease proves that the process runs, so a turn of the event loop that is long because much arrived is not a stall.
    */
   fencedAt(nowMs: number): boolean {
-    if (nowMs < this.leaseUntilMs && nowMs - this.lookedMs <= STALL_MS && !wallStrays(nowMs)) {
+    if (nowMs < this.leaseUntilMs && nowMs - this.lookedMs <= STALL_MS) {
       this.lookedMs = nowMs;
       return false;
     }
@@ -78,11 +85,12 @@ export class Lease implements BeforeApplicationShutdown {
     return true;
   }
 
-  /** From the timing wheel. Looks when nobody else does, and asks for a new proof after a stall. */
-  beat(): void {
-    const now = monotonicMs();
-    if (this.noticeStall(now)) void this.round();
-    else if (this.fencedAt(now) && now - this.lapsedSinceMs > PROVE_WITHIN_MS) this.tellFence();
+  /** From the timing wheel, and where a slice of socket writes begins. Looks at both clocks, and asks for a new proof after a stall. Monotonic ms. */
+  beat(): number {
+    const nowMs = monotonicMs();
+    if (this.noticeStall(nowMs)) void this.round();
+    else if (this.lookedAt(nowMs) && nowMs - this.lapsedSinceMs > PROVE_WITHIN_MS) this.tellFence();
+    return nowMs;
   }
 
   private noticeStall(nowMs: number): boolean {
@@ -110,8 +118,8 @@ export class Lease implements BeforeApplicationShutdown {
     this.requireLease();
   }
 
-  requireLease(): void {
-    if (this.fenced) throw new DomainError('auth_unavailable', { retryAfterMs: this.intervalMs * 2 });
+  requireLease(fenced = this.fenced): void {
+    if (fenced) throw new DomainError('auth_unavailable', { retryAfterMs: this.intervalMs * 2 });
   }
 
   /** Called when the node becomes fenced or unfenced; the former at the latest 350 ms after the lease ran out. */

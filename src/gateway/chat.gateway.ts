@@ -5,7 +5,7 @@
 import { UseFilters, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { PARAM_ARGS_METADATA } from '@nestjs/websockets/constants.js';
-import { wallMs } from '../platform/clock.js';
+import { monotonicMs, wallMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { isId } from '../platform/ids.js';
 import { Policy } from '../policy/policy.js';
@@ -127,8 +127,10 @@ export class ChatGateway {
   /** Null: not by the facts at hand. Who waited for Postgres may have waited past his lease or token. */
   private sendNow(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): string | null {
     const { principal } = connection;
-    this.channels.lease.requireLease();
-    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    const { lease } = this.channels;
+    const nowMs = monotonicMs();
+    lease.requireLease(lease.fencedAt(nowMs));
+    if (connection.state !== 'live' || connection.pastExpiryAt(nowMs)) throw new DomainError('token_expired');
     const granted = this.policy.authorizeAgain(connection, room, action);
     if (granted === null) return null;
     const { id, epoch } = granted.room;

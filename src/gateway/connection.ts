@@ -115,7 +115,11 @@ export class Connection {
 
   /** Past `exp` by the monotonic deadline, whatever the timers have noticed yet. */
   get pastExpiry(): boolean {
-    return this.accepted !== null && monotonicMs() >= this.deadlineMs;
+    return this.pastExpiryAt(monotonicMs());
+  }
+
+  pastExpiryAt(nowMs: number): boolean {
+    return this.accepted !== null && nowMs >= this.deadlineMs;
   }
 
   get heldBytes(): number {

@@ -134,8 +134,8 @@ export class RoomChannel {
    * Takes what is there for a fan-out; null when there is nothing to say or nobody to hear it. While fenced events stay, the
    * rest is dropped; so is what somebody said whose session ended before it could be heard.
    */
-  take(): FanOut | null {
-    const { fenced } = this.host.lease;
+  take(nowMs: number): FanOut | null {
+    const fenced = this.host.lease.fencedAt(nowMs);
     if (this.waiting > this.pendingEvents) this.pending = this.pending!.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
     const entries = this.pending;
     if (entries === null || entries.length === 0 || fenced) return null;
@@ -171,7 +171,7 @@ export class RoomChannel {
 
   /** A frame that nobody will miss who is not there now. */
   broadcast(buffer: Buffer, session: string | null = null): void {
-    if (this.waiting >= PENDING_MAX || this.host.lease.fenced) return;
+    if (this.waiting >= PENDING_MAX) return;
     this.add({ seq: 0, buffer, session });
     this.host.wantsFanOut(this);
   }

@@ -1,8 +1,10 @@
 /**
  * DELIVER: when sockets are written. What one turn of the event loop produced leaves together: the fan-outs of its rooms, then
- * what connections have waiting. In slices, so that a room of thousands holds up neither timers nor other rooms.
+ * what connections have waiting. In slices, each with a look at the clocks before it, so that a room of thousands holds up neither timers
+ * nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
+import { Lease } from '../authority/lease.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Connection } from './connection.js';
 import { FanOutPace } from './fan-out-pace.js';
@@ -24,6 +26,8 @@ export class Turns {
   /** Connections on which rooms of this turn have queued. */
   private joined: Connection[] = [];
 
+  constructor(private readonly lease: Lease) {}
+
   /** At the end of this turn, once for all that asked. */
   wantsFanOut(room: RoomChannel): void {
     if (room.fanOutAsked) return;
@@ -40,17 +44,21 @@ export class Turns {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    setImmediate(() => this.slice());
+    this.next((nowMs) => this.slice(nowMs));
+  }
+
+  private next(work: (nowMs: number) => void): void {
+    setImmediate(() => work(this.lease.beat()));
   }
 
   /**
    * Fan-outs, then what connections have waiting of their own. What several rooms of a turn said to one connection leaves in
    * one write after the last of them; rooms that come meanwhile are the next turn's.
    */
-  private slice(): void {
+  private slice(nowMs: number): void {
     const own = this.takeConnections();
     if (this.rooms.length === 0) this.begin();
-    this.fanOuts();
+    this.fanOuts(nowMs);
     for (const connection of this.takeConnections()) this.joined.push(connection);
     this.write(own);
     if (this.rooms.length === 0) {
@@ -67,8 +75,7 @@ export class Turns {
     this.joins = this.rooms.length > 1;
   }
 
-  private fanOuts(): void {
-    const nowMs = monotonicMs();
+  private fanOuts(nowMs: number): void {
     for (let deliveries = 0; deliveries < SLICE && this.rooms.length > 0;) {
       const room = this.rooms.pop()!;
       room.fanOutAsked = false;
@@ -79,7 +86,7 @@ export class Turns {
   /** To the first slice of a room now; a larger one goes on in slices of its own, and rests afterwards. Answers to how many. */
   private fanOut(room: RoomChannel, nowMs: number): number {
     const { waiting } = room;
-    const fanOut = room.take();
+    const fanOut = room.take(nowMs);
     if (fanOut === null) return 0;
     const { size } = fanOut;
     const pace = size > SLICE ? (room.pace ??= new FanOutPace()) : null;
@@ -90,7 +97,7 @@ export class Turns {
 
   private deliver(room: RoomChannel, fanOut: FanOut, joins: boolean, pace: FanOutPace | null): void {
     if (fanOut.deliver(SLICE, joins)) {
-      setImmediate(() => this.deliver(room, fanOut, joins, pace));
+      this.next(() => this.deliver(room, fanOut, joins, pace));
     } else if (pace !== null) {
       pace.end(monotonicMs(), room.waiting);
       if (room.waiting > 0) this.wantsFanOut(room);
@@ -114,7 +121,7 @@ export class Turns {
     if (from === connections.length) return;
     const to = Math.min(from + SLICE, connections.length);
     for (let i = from; i < to; i += 1) connections[i]!.flush();
-    if (to < connections.length) setImmediate(() => this.write(connections, to));
+    if (to < connections.length) this.next(() => this.write(connections, to));
   }
 
   private takeConnections(): Connection[] {

@@ -10,6 +10,7 @@ import { RoomChannel } from '../../src/gateway/room-channel.js';
 import type { ChannelHost } from '../../src/gateway/room-channel.js';
 import { TailBudget } from '../../src/gateway/room-tail.js';
 import type { Subscription } from '../../src/gateway/subscription.js';
+import { monotonicMs } from '../../src/platform/clock.js';
 import type { RoomEvent } from '../../src/rooms/room-event.js';
 
 type Step =
@@ -57,7 +58,7 @@ class Machine {
     const count = { inc: () => undefined };
     this.channel = new RoomChannel('r', {
       history: { eventsAfter: async (_room: string, seq: number, limit: number) => this.room.events.slice(seq, seq + limit) },
-      lease: this.lease(),
+      lease: { fencedAt: () => this.fenced, round: async () => undefined },
       metrics: { deliveries: count, gapsRepaired: count },
       tails: new TailBudget(),
       wantsFanOut: () => (this.dirty = true),
@@ -65,19 +66,6 @@ class Machine {
     } as unknown as ChannelHost);
     this.channel.position(startAt, 0);
   }
-
-  private lease() {
-    const { isFenced } = this;
-    return {
-      get fenced() {
-        return isFenced();
-      },
-      fencedAt: isFenced,
-      round: async () => undefined,
-    };
-  }
-
-  private readonly isFenced = (): boolean => this.fenced;
 
   /** Everything the channel hands to one connection passes here. */
   private given(reader: Reader, buffer: Buffer): void {
@@ -161,7 +149,7 @@ class Machine {
   private turn(): void {
     if (this.fanOut !== null) return;
     this.dirty = false;
-    this.fanOut = this.channel.take();
+    this.fanOut = this.channel.take(monotonicMs());
     this.takenAt = this.steps;
     if (this.fanOut !== null && this.fenced) this.violations.push('taken while fenced');
   }

@@ -104,3 +104,18 @@ describe('a process that stands still', () => {
     expect(fencedAfterMs).toBe(5_000);
   });
 });
+
+describe('a wall clock that strays from the monotonic one', () => {
+  test.each([
+    ['a frame or call', () => lease.fenced],
+    ['a slice of socket writes', () => lease.beat()],
+  ])('ends the lease where %s looks, for every write after it, and until a round has compared the clocks', async (_who, look) => {
+    wall += 2_000;
+    look();
+    expect(lease.fencedAt(monotonicMs())).toBe(true);
+    wall -= 2_000;
+    expect(lease.fencedAt(monotonicMs())).toBe(true);
+    await lease.round();
+    expect(lease.fencedAt(monotonicMs())).toBe(false);
+  });
+});

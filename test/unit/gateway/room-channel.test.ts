@@ -5,6 +5,7 @@ import type { ChannelHost } from '../../../src/gateway/room-channel.js';
 import { TailBudget } from '../../../src/gateway/room-tail.js';
 import type { Connection } from '../../../src/gateway/connection.js';
 import type { Subscription } from '../../../src/gateway/subscription.js';
+import { monotonicMs } from '../../../src/platform/clock.js';
 import type { RoomEvent } from '../../../src/rooms/room-event.js';
 
 const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, frame: `{"seq":${seq}}` });
@@ -17,7 +18,7 @@ function channelOn(stored: number, hasEnded: (session: string) => boolean = () =
       eventsAfter: (_room: string, seq: number, limit: number) =>
         Promise.resolve(Array.from({ length: Math.min(limit, stored - seq) }, (_, i) => event(seq + 1 + i))),
     },
-    lease: { fenced: false, round: () => Promise.resolve() },
+    lease: { fencedAt: () => false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
     tails: new TailBudget(),
     wantsFanOut: () => undefined,
@@ -35,7 +36,7 @@ describe('a gap before more events than are held', () => {
     for (let seq = 2; seq <= stored; seq += 1) channel.offer(event(seq));
     for (let turn = 0; turn < 20 && channel.lastSeq < stored; turn += 1) {
       await channel.repair();
-      channel.take();
+      channel.take(monotonicMs());
     }
     expect(channel.lastSeq).toBe(stored);
   });
@@ -50,7 +51,7 @@ describe('a signal that waits for its fan-out', () => {
     channel.goLive({ connection, channel, live: false, ended: false, sentSeq: 0, heard: 0 } as unknown as Subscription);
     for (const session of ['ada', 'bob']) channel.offerTransient({ room: 'r', session, epoch: 0, frame: session });
     ended.add('ada');
-    channel.take()!.deliver(1, false);
+    channel.take(monotonicMs())!.deliver(1, false);
     expect(heard).toEqual(['bob']);
   });
 });

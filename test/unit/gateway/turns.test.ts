@@ -1,22 +1,25 @@
 /** When sockets are written: in slices, small rooms past large ones, what several rooms say to one connection at once. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
+import type { Lease } from '../../../src/authority/lease.js';
 import type { Connection } from '../../../src/gateway/connection.js';
 import type { RoomChannel } from '../../../src/gateway/room-channel.js';
 import { RoomChannel as Channel } from '../../../src/gateway/room-channel.js';
 import type { ChannelHost } from '../../../src/gateway/room-channel.js';
 import { TailBudget } from '../../../src/gateway/room-tail.js';
 import type { Subscription } from '../../../src/gateway/subscription.js';
+import { monotonicMs } from '../../../src/platform/clock.js';
 import { Turns } from '../../../src/gateway/turns.js';
 
 class Node {
-  readonly turns = new Turns();
+  beats = 0;
+  readonly turns = new Turns({ beat: () => ((this.beats += 1), monotonicMs()) } as unknown as Lease);
   /** What left, in order: `connection: texts`. */
   readonly writes: string[] = [];
 
   room(id: string, members: Connection[]): RoomChannel {
     const host = {
-      lease: { fenced: false },
+      lease: { fencedAt: () => false },
       metrics: { deliveries: { inc: () => undefined } },
       tails: new TailBudget(),
       wantsFanOut: (room: RoomChannel) => this.turns.wantsFanOut(room),
@@ -88,7 +91,7 @@ describe('a turn', () => {
     expect(node.writes.at(-1)).toBe(`ada: ${rooms.map(() => 'x').join('+')}`);
   });
 
-  test('writes no more than a slice before the event loop goes on', async () => {
+  test('writes no more than a slice before the event loop goes on, and beats for the lease between', async () => {
     const node = new Node();
     const room = node.room('r', node.members(1_000));
     say(room, 'x');
@@ -99,6 +102,7 @@ describe('a turn', () => {
       perTurn.push(node.writes.length - before);
     }
     expect(perTurn).toEqual([256, 256, 256, 232]);
+    expect(node.beats).toBeGreaterThanOrEqual(4);
   });
 
   test('a small room and an answer do not wait for a large room', async () => {
