@@ -43,17 +43,20 @@ const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 
 export const CLOSE_WITHIN_MS = 900;
 
 export class Connection {
-  // First what every delivery compares: it shares a cache line.
+  // First what every delivery touches, right after `socket` and `host`: they share their cache lines.
   state: ConnectionState = 'greeting';
   /** What could not be written yet; null when nothing waits. */
   private out: OutboundQueue | null = null;
-  /** Monotonic, whole ms: the end of the token. */
-  private deadlineMs = 0;
-  flushing = false;
   /** The kernel has not taken all of the last write yet: what comes meanwhile waits in `out`. */
   private writing = false;
   /** The client has begun to close: nothing may follow the echo of its close frame. */
   peerLeaves = false;
+  /** Monotonic, whole ms: the end of the token. */
+  private deadlineMs = 0;
+  private onWritten: ((error?: Error | null) => void) | null = null;
+  /** Monotonic, whole ms, since which something waits for the write under way; 0: nothing does. */
+  private stuckSinceMs = 0;
+  flushing = false;
   /** Rooms whose fan-outs reach it; counted by room-channel.ts. */
   liveIn = 0;
   readonly id = newId();
@@ -82,16 +85,13 @@ export class Connection {
   /** Nest's handler with its guards, bound to this connection. */
   dispatch: ((request: FrameRequest) => Promise<unknown>) | null = null;
 
-  /** Monotonic ms since which something waits for the write under way; Infinity when nothing does. */
-  private stuckSinceMs = Infinity;
-  private onWritten: ((error?: Error | null) => void) | null = null;
   private drains: (() => void)[] | null = null;
 
   constructor(
     readonly ws: WardroomSocket,
-    private readonly socket: Socket,
     readonly ip: string,
     readonly origin: string | undefined,
+    private readonly socket: Socket,
     private readonly host: ConnectionHost,
   ) {}
 
@@ -187,7 +187,7 @@ export class Connection {
     if (this.writing) {
       // `written` comes back to it: until then no turn needs to look.
       this.flushing = true;
-      this.stuckSinceMs = Math.min(this.stuckSinceMs, nowMs);
+      if (this.stuckSinceMs === 0) this.stuckSinceMs = Math.floor(nowMs);
       return;
     }
     // While room data is held, the word about the connection still goes out.
@@ -260,7 +260,7 @@ export class Connection {
   }
 
   private isSlow({ bytes }: OutboundQueue): boolean {
-    return monotonicMs() - this.stuckSinceMs > STALLED_MS || bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
+    return (this.stuckSinceMs > 0 && monotonicMs() - this.stuckSinceMs > STALLED_MS) || bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
   }
 
   private mayWriteRoomData(nowMs: number): boolean {
@@ -273,17 +273,19 @@ export class Connection {
    */
   private write(buffer: Buffer): void {
     this.writing = true;
-    if (this.onWritten === null) this.socket.write(buffer, (this.onWritten = (error) => this.written(error)));
+    if (this.onWritten === null) this.socket.write(buffer, (this.onWritten = this.written.bind(this)));
     else this.socket._write(buffer, 'buffer' as BufferEncoding, this.onWritten);
   }
 
   /** Mostly before `write` returns. */
   private written(error?: Error | null): void {
     this.writing = false;
-    if (this.stuckSinceMs !== Infinity) this.flushing = false;
-    this.stuckSinceMs = Infinity;
+    if (this.stuckSinceMs > 0) {
+      this.stuckSinceMs = 0;
+      this.flushing = false;
+    }
     if (error) this.socket.destroy(error);
-    else this.wake();
+    else if (this.out !== null) this.wake();
   }
 
   private afterDrop(): void {

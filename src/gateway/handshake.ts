@@ -84,7 +84,7 @@ export class Handshake implements SocketHost {
       // One write for the answer of HTTP, `hello` and, with a token that is verified already, `auth_ok`.
       socket.cork();
       server.handleUpgrade(request, socket, head, (ws) => {
-        const connection = new Connection(ws as WardroomSocket, socket, ip, origin, this.connections);
+        const connection = new Connection(ws as WardroomSocket, ip, origin, socket, this.connections);
         (ws as WardroomSocket).attach(connection, this);
         this.metrics.handshakes.inc({ outcome: 'accepted' });
         this.open(server, connection, carrier, outcome);

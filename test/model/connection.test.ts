@@ -85,7 +85,7 @@ class Machine {
       wantsFlush: (connection: Connection) => this.dirty.push(connection),
       onEnd: () => (this.ended = true),
     };
-    this.connection = new Connection(ws as unknown as WardroomSocket, this.socket as unknown as Socket, '127.0.0.1', undefined, host);
+    this.connection = new Connection(ws as unknown as WardroomSocket, '127.0.0.1', undefined, this.socket as unknown as Socket, host);
     this.connection.step('credential');
     this.accept();
   }
