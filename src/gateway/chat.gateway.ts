@@ -26,7 +26,12 @@ const DECIDE_AGAIN_MAX = 5;
 
 type Answer = ServerFrame | Later | undefined;
 type TransientAction = 'signal' | 'typing' | 'mark_read';
-type TransientFrameOf = (roomId: string, sender: string) => ServerFrame;
+type TransientTextOf = (roomId: string, sender: string) => string;
+
+/** Ids need no escaping, and a body alone is written in half the time that it takes inside an object. */
+const signalText = (room: string, sender: string, kind: string, body: unknown): string =>
+  `{"type":"signal","room":"${room}","sender":"${sender}","kind":${JSON.stringify(kind)},"body":${JSON.stringify(body)}}`;
+const text = (frame: ServerFrame): string => JSON.stringify(frame);
 
 /** Nest hands its arguments over as they are: sent through no pipe at all, each would still cost a frame several promises. */
 const WithoutPipes = (): MethodDecorator => (target, method) => Reflect.defineMetadata(PARAM_ARGS_METADATA, {}, target.constructor, method);
@@ -95,37 +100,37 @@ export class ChatGateway {
   }
 
   private signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Answer | Promise<Answer> {
-    const sent = this.transient(connection, room, 'signal', (roomId, sender) => ({ type: 'signal', room: roomId, sender, kind, body }));
+    const sent = this.transient(connection, room, 'signal', (roomId, sender) => signalText(roomId, sender, kind, body));
     const answer = (roomId: string): Answer => (id === undefined ? undefined : { type: 'ack', room: roomId });
     return typeof sent === 'string' ? answer(sent) : sent.then(answer);
   }
 
   private async typing(connection: Connection, { room, on }: ClientFrames['typing']): Promise<undefined> {
-    await this.transient(connection, room, 'typing', (roomId, sender) => ({ type: 'typing', room: roomId, sender, on }));
+    await this.transient(connection, room, 'typing', (roomId, sender) => text({ type: 'typing', room: roomId, sender, on }));
   }
 
   private async read(connection: Connection, { room, seq }: ClientFrames['read'], request: FrameRequest): Promise<ServerFrame> {
     const marked = await this.markers.mark(request.granted!.room.id, connection.principal, seq);
-    await this.transient(connection, room, 'mark_read', (roomId, sender) => ({ type: 'read', room: roomId, sender, seq: marked }));
+    await this.transient(connection, room, 'mark_read', (roomId, sender) => text({ type: 'read', room: roomId, sender, seq: marked }));
     return { type: 'ack', room: request.granted!.room.id, seq: marked };
   }
 
   /** Sent in the very step that says yes, under the epoch of the facts that said it; mostly in this one. Answers with the room's id. */
-  private transient(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): string | Promise<string> {
-    return this.sendNow(connection, room, action, frame) ?? this.askAndSend(connection, room, action, frame);
+  private transient(connection: Connection, room: string, action: TransientAction, textOf: TransientTextOf): string | Promise<string> {
+    return this.sendNow(connection, room, action, textOf) ?? this.askAndSend(connection, room, action, textOf);
   }
 
-  private async askAndSend(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): Promise<string> {
+  private async askAndSend(connection: Connection, room: string, action: TransientAction, textOf: TransientTextOf): Promise<string> {
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       await this.policy.authorize(connection.principal, room, action);
-      const sent = this.sendNow(connection, room, action, frame);
+      const sent = this.sendNow(connection, room, action, textOf);
       if (sent !== null) return sent;
     }
     throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
   }
 
   /** Null: not by the facts at hand. Who waited for Postgres may have waited past his lease or token. */
-  private sendNow(connection: Connection, room: string, action: TransientAction, frame: TransientFrameOf): string | null {
+  private sendNow(connection: Connection, room: string, action: TransientAction, textOf: TransientTextOf): string | null {
     const { principal } = connection;
     const { lease } = this.channels;
     const nowMs = monotonicMs();
@@ -134,7 +139,7 @@ export class ChatGateway {
     const granted = this.policy.authorizeAgain(connection, room, action);
     if (granted === null) return null;
     const { id, epoch } = granted.room;
-    this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: JSON.stringify(frame(id, principal.userId)) });
+    this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: textOf(id, principal.userId) });
     return id;
   }
 }

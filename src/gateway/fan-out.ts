@@ -41,7 +41,7 @@ export class FanOut {
     private readonly passing: Passing,
   ) {
     this.runs = this.runsOf(entries);
-    this.whole = bytesOf(this.runs) <= LIMITS.socketBytes || this.runs.length === 1 ? joined(this.runs) : null;
+    this.whole = this.runs.length === 1 || bytesOf(this.runs) <= LIMITS.socketBytes ? joined(this.runs) : null;
     this.next = live.length;
   }
 
