@@ -66,8 +66,8 @@ export class Connection {
   /** For policy.ts. */
   lastGrant: Asker['lastGrant'] = null;
   readonly subscriptions = new Map<string, Subscription>();
-  /** Frames in order: see frame-queue.ts. */
-  inbox: Buffer[] = [];
+  /** Frames that wait, in order: see frame-queue.ts. */
+  inbox: Buffer[] | null = null;
   inboxBytes = 0;
   handling = false;
   invalidFrames = 0;
@@ -233,7 +233,7 @@ export class Connection {
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
     this.closingSinceMs = monotonicMs();
-    this.inbox = [];
+    this.inbox = null;
     this.inboxBytes = 0;
     this.emptied();
     this.host.onEnd(this, code);

@@ -41,23 +41,35 @@ export class FrameQueue {
     if (isBinary) return connection.end('unsupported_data');
     if (connection.state === 'greeting' && data.length > LIMITS.authFrameBytes) return connection.end('auth_missing');
     const waiting = connection.state === 'authenticating';
-    if (waiting && (connection.inbox.length >= LIMITS.waitingFrames || connection.inboxBytes + data.length > LIMITS.waitingBytes)) {
+    if (!waiting && !connection.handling && !connection.inbox?.length) return void this.handle(connection, data);
+    const inbox = (connection.inbox ??= []);
+    if (inbox.length >= (waiting ? LIMITS.waitingFrames : INBOX_MAX) || (waiting && connection.inboxBytes + data.length > LIMITS.waitingBytes)) {
       return connection.end('rate_limited', 1_000);
     }
-    if (connection.inbox.length >= INBOX_MAX) return connection.end('rate_limited', 1_000);
-    connection.inbox.push(data);
+    inbox.push(data);
     connection.inboxBytes += data.length;
-    if (!connection.handling) void this.drain(connection);
+    void this.drain(connection);
   }
 
   /** Also called when the credential that frames were waiting for is decided. */
   async drain(connection: Connection): Promise<void> {
     if (connection.handling) return;
+    const first = this.next(connection);
+    if (first !== undefined) await this.handle(connection, first);
+  }
+
+  private next(connection: Connection): Buffer | undefined {
+    if (connection.state === 'authenticating') return undefined;
+    const data = connection.inbox?.shift();
+    if (data !== undefined) connection.inboxBytes -= data.length;
+    return data;
+  }
+
+  /** One frame, and what comes while it is handled. Nothing waits, in the usual case, and nothing is kept for it. */
+  private async handle(connection: Connection, first: Buffer): Promise<void> {
     connection.handling = true;
     try {
-      while (connection.inbox.length > 0 && connection.state !== 'authenticating') {
-        const data = connection.inbox.shift()!;
-        connection.inboxBytes -= data.length;
+      for (let data: Buffer | undefined = first; data !== undefined; data = this.next(connection)) {
         const text = data.toString();
         let id: string | undefined;
         try {

@@ -10,12 +10,12 @@ import { Decisions } from './decisions.js';
 import type { Facts } from './facts.js';
 import { MembershipCache } from './membership-cache.js';
 
-/** A yes, and the state of all facts at which it was said. */
+/** A yes, and the state of all facts at which it was said. Written over by the next one: a new object for each would fill the old space of the heap. */
 interface Grant {
-  readonly room: string;
-  readonly action: RoomAction;
-  readonly changes: number;
-  readonly allow: Allow;
+  room: string;
+  action: RoomAction;
+  changes: number;
+  allow: Allow;
 }
 
 /** Who asks about the same room again and again. */
@@ -69,8 +69,13 @@ export class Policy {
     const { changes } = this.cache;
     if (lastGrant !== null && lastGrant.changes === changes && lastGrant.room === room && lastGrant.action === action) return lastGrant.allow;
     const allow = this.authorizeNow(asker.principal, room, action);
-    if (allow !== null) asker.lastGrant = { room, action, changes, allow };
-    return allow;
+    // Who reads asks once.
+    if (allow === null || action === 'read') return allow;
+    const grant = (asker.lastGrant ??= { room, action, changes, allow });
+    grant.room = room;
+    grant.action = action;
+    grant.changes = changes;
+    return (grant.allow = allow);
   }
 
   /** Facts from memory or Postgres, without a decision: for `access` frames and explanations. */

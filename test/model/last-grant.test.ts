@@ -94,9 +94,16 @@ describe('the last yes of a connection', () => {
     const machine = new Machine();
     await machine.hear({ kind: 'load', room: 0, role: 'member' });
     await machine.hear({ kind: 'ask', room: 0, action: 'signal' });
-    const grant = machine.asker.lastGrant;
+    const allow = machine.asker.lastGrant?.allow;
     await machine.hear({ kind: 'ask', room: 0, action: 'signal' });
-    expect(machine.asker.lastGrant).toBe(grant);
-    expect(grant).not.toBeNull();
+    expect(machine.asker.lastGrant?.allow).toBe(allow);
+    expect(allow).toBeDefined();
+  });
+
+  test('is not that of a reader, who asks once and would keep it for as long as he listens', async () => {
+    const machine = new Machine();
+    await machine.hear({ kind: 'load', room: 0, role: 'member' });
+    await machine.hear({ kind: 'ask', room: 0, action: 'read' });
+    expect(machine.asker.lastGrant).toBeNull();
   });
 });
