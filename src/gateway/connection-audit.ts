@@ -12,15 +12,11 @@ const REFUSES = new Set<number>([1008, 4001, 4003]);
 
 @Injectable()
 export class ConnectionAudit {
-  /** Authenticated and not closed yet. */
-  private readonly open = new WeakSet<Connection>();
-  private readonly refused = new WeakSet<Connection>();
-
   constructor(private readonly audit: AuditTrail) {}
 
   authenticated(connection: Connection): void {
-    const event = this.open.has(connection) ? 'connection_renewed' : 'connection_opened';
-    this.open.add(connection);
+    const event = connection.audited === 'opened' ? 'connection_renewed' : 'connection_opened';
+    connection.audited = 'opened';
     this.audit.note({ event, ...placeOf(connection), ...whoIs(connection) });
   }
 
@@ -31,7 +27,7 @@ export class ConnectionAudit {
 
   /** The first credential, or with `renewal` a later one while the connection goes on. */
   refusedCredential(connection: Connection, error: unknown, renewal: boolean): void {
-    if (!renewal) this.refused.add(connection);
+    if (!renewal) connection.audited = 'refused';
     // Whatever was presented, it came from whom the connection is.
     const caller = renewal && connection.token !== null ? whoIs(connection) : {};
     noteRefusal(this.audit, error, { event: 'connection_refused', ...placeOf(connection), ...caller, detail: { renewal } });
@@ -40,10 +36,12 @@ export class ConnectionAudit {
   /** `code` null: the client left, or was cut off. */
   over(connection: Connection, code: CloseCode | null): void {
     const place = { ...placeOf(connection), ...(connection.token === null ? {} : whoIs(connection)), actor: null };
-    if (this.open.delete(connection)) {
+    const { audited } = connection;
+    connection.audited = null;
+    if (audited === 'opened') {
       const ms = Math.round(monotonicMs() - connection.openedMs);
       this.audit.note({ event: 'connection_closed', ...place, detail: { code: code ?? 'client', ms } });
-    } else if (code !== null && REFUSES.has(CLOSE_CODES[code].status) && !this.refused.has(connection)) {
+    } else if (code !== null && REFUSES.has(CLOSE_CODES[code].status) && audited !== 'refused') {
       this.audit.note({ event: 'connection_refused', ...place, detail: { code, renewal: false } });
     }
   }

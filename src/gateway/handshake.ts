@@ -131,7 +131,6 @@ export class Handshake implements SocketHost {
   private open(server: WebSocketServer, connection: Connection, carrier: Carrier, outcome: Awaited<ReturnType<Handshake['verifyHeader']>> | null): void {
     this.connections.open(connection);
     server.emit('connection', connection);
-    this.life.schedule(connection);
     connection.send({
       type: 'hello',
       connection_id: connection.id,
@@ -144,6 +143,7 @@ export class Handshake implements SocketHost {
     else if (outcome !== null && !this.lease.fenced) this.authenticate.byToken(connection, outcome.token);
     else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
+    if (connection.token === null) this.life.schedule(connection);
   }
 
   received(connection: Connection, data: Buffer, isBinary: boolean): void {
