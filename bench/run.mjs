@@ -60,7 +60,7 @@ if (failed.length > 0) {
 
 async function askAll() {
   if (pinned) pin(LOAD_CORE);
-  const world = await openWorld({ log: console.error });
+  const world = await openWorld({ log: console.error, aged: true });
   const file = join(world.dir, 'world.json');
   writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
   for (const name of questions) await time(name, `${name}.mjs`, { ...process.env, BENCH_WORLD: file }, options);

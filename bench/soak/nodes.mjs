@@ -15,7 +15,7 @@ export const ROOMS = Array.from({ length: 12 }, (_, i) => roomId(988 + i));
 export const roomsOf = (person) => [0, 4, 7].map((k) => ROOMS[(person + k) % ROOMS.length]);
 
 export async function openSoakWorld(log) {
-  const world = await openWorld({ log });
+  const world = await openWorld({ log, aged: true });
   const client = new pg.Client({ connectionString: world.databaseUrl });
   await client.connect();
   try {
