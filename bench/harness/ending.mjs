@@ -6,32 +6,35 @@ import { Histogram } from './histogram.mjs';
 const PATIENCE_MS = 5_000;
 const BETWEEN_MS = 5;
 
+/** The first `warmEnds` are not counted: their code has never run. */
 export async function endSessions(load) {
-  const { ends, users, ports } = load.spec;
-  const [each, last, answered] = [new Histogram(), new Histogram(), new Histogram()];
+  const { ends, warmEnds, users, ports } = load.spec;
+  const [last, answered] = [new Histogram(), new Histogram()];
   const http = connect({ port: ports[0], host: '127.0.0.1', noDelay: true });
   let missed = 0;
-  for (const { user, request } of ends) {
+  for (const [turn, { user, request }] of ends.entries()) {
     const mine = load.connections.filter((client) => client.isReady && client.index % users === user);
     let open = mine.length;
     const started = performance.now();
+    const note = (histogram) => {
+      if (turn >= warmEnds) histogram.add(performance.now() - started);
+    };
     const closed = new Promise((resolve) => {
       for (const client of mine) {
         client.onClosed = () => {
-          each.add(performance.now() - started);
           if (--open > 0) return;
-          last.add(performance.now() - started);
+          note(last);
           resolve();
         };
       }
     });
-    const answer = call(load, http, request).then(() => answered.add(performance.now() - started));
+    const answer = call(load, http, request).then(() => note(answered));
     await Promise.race([Promise.all([closed, answer]), sleep(PATIENCE_MS)]);
     missed += open;
     await sleep(BETWEEN_MS);
   }
   http.destroy();
-  return { each_close_ms: each.summary(), last_close_ms: last.summary(), answer_ms: answered.summary(), sockets_missed: missed };
+  return { last_close_ms: last.summary(), answer_ms: answered.summary(), sockets_missed: missed };
 }
 
 function call(load, http, request) {

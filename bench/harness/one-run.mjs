@@ -46,7 +46,8 @@ export async function runOnce(name, load, profile, { world, mint }) {
       sdk: generator === 'sdk' ? compileSdk(world) : undefined,
       stores: world.stores,
       watch: servers.flatMap(({ pid }) => family(pid)),
-      ends: load.ends === undefined ? undefined : Array.from({ length: load.ends }, (_, user) => ({ user, request: endRequest(mint, user, set) })),
+      ends:
+        load.ends === undefined ? undefined : Array.from({ length: load.warmEnds + load.ends }, (_, user) => ({ user, request: endRequest(mint, user, set) })),
     };
     child = spawn(process.execPath, [fileURLToPath(new URL(generators[generator], import.meta.url))], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     // At a fixed rate it spins until the next message is due; the stores on its core must not wait for that.

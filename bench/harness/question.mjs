@@ -34,6 +34,7 @@ const DEFAULTS = {
   flood: 0,
   payload: 128,
   closeOn: 'delivery',
+  warmEnds: 0,
   settleMs: 300,
   /** Under the same load, before anything counts: a server runs for days, a compiler needs seconds. */
   warmSeconds: 2,
@@ -79,7 +80,8 @@ export async function ask(question) {
   const commit = describeCommit();
   if (options.resume && file !== undefined && isWhole(file, commit)) return console.log(`${question.name}: kept, ${file} is whole and of ${commit}.`);
   try {
-    const world = process.env.BENCH_WORLD === undefined ? await openWorld({ log: console.error, aged: true }) : JSON.parse(readFileSync(process.env.BENCH_WORLD, 'utf8'));
+    const world =
+      process.env.BENCH_WORLD === undefined ? await openWorld({ log: console.error, aged: true }) : JSON.parse(readFileSync(process.env.BENCH_WORLD, 'utf8'));
     const report = await measure(question, options, { world, mint: await minter(world), commit, file });
     print(report);
     if (report.failed.length > 0 || (options.check && !passes(report))) process.exitCode = 1;
