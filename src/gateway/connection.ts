@@ -63,7 +63,7 @@ export class Connection {
   private accepted: AcceptedToken | null = null;
   /** Grows with every accepted credential: a timer or an answer of an older one does nothing. */
   tokenGeneration = 0;
-  /** For connection-audit.ts: what stands there last about it, and wants no or another last record. */
+  /** For connection-audit.ts: the record that its end depends on. */
   audited: 'opened' | 'refused' | null = null;
   /** For policy.ts. */
   lastGrant: Asker['lastGrant'] = null;
