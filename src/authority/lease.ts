@@ -63,17 +63,18 @@ export class Lease implements BeforeApplicationShutdown {
    * the machine slept: that ends the lease, and the next round tells (clocks.ts).
    */
   get fenced(): boolean {
-    return this.lookedAt(monotonicMs());
+    return this.look(monotonicMs());
   }
 
-  private lookedAt(nowMs: number): boolean {
+  /** The same for who has just read the monotonic clock. */
+  look(nowMs: number): boolean {
     if (wallStrays(nowMs)) this.leaseUntilMs = 0;
     return this.fencedAt(nowMs);
   }
 
   /**
-   * The same without the wall clock, for who has just read the monotonic one: before each socket write. Whoever looks and finds
-   * the lease proves that the process runs, so a turn of the event loop that is long because much arrived is not a stall.
+   * The same without the wall clock: before each socket write. Whoever looks and finds the lease proves that the process runs, so
+   * a turn of the event loop that is long because much arrived is not a stall.
    */
   fencedAt(nowMs: number): boolean {
     if (nowMs < this.leaseUntilMs && nowMs - this.lookedMs <= STALL_MS) {
@@ -89,7 +90,7 @@ export class Lease implements BeforeApplicationShutdown {
   beat(): number {
     const nowMs = monotonicMs();
     if (this.noticeStall(nowMs)) void this.round();
-    else if (this.lookedAt(nowMs) && nowMs - this.lapsedSinceMs > PROVE_WITHIN_MS) this.tellFence();
+    else if (this.look(nowMs) && nowMs - this.lapsedSinceMs > PROVE_WITHIN_MS) this.tellFence();
     return nowMs;
   }
 

@@ -2,6 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Lease } from '../authority/lease.js';
+import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import type { Allow, RoomAction } from '../policy/decide-room.js';
@@ -50,12 +51,13 @@ export class FrameGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const [connection, request] = context.getArgs<[Connection, FrameRequest]>();
     if (request.frame.type === 'ping') return true;
-    return this.lease.fenced ? this.lease.prove().then(() => this.judge(connection, request)) : this.judge(connection, request);
+    const nowMs = monotonicMs();
+    return this.lease.look(nowMs) ? this.lease.prove().then(() => this.judge(connection, request, monotonicMs())) : this.judge(connection, request, nowMs);
   }
 
-  private judge(connection: Connection, request: FrameRequest): boolean | Promise<boolean> {
+  private judge(connection: Connection, request: FrameRequest, nowMs: number): boolean | Promise<boolean> {
     const { frame } = request;
-    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    if (connection.state !== 'live' || connection.pastExpiryAt(nowMs)) throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
     const action = ACTION_OF[frame.type];
     if (action === null || !('room' in frame)) return true;

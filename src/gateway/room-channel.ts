@@ -136,7 +136,7 @@ export class RoomChannel {
    */
   take(nowMs: number): FanOut | null {
     const fenced = this.host.lease.fencedAt(nowMs);
-    if (this.waiting > this.pendingEvents) this.pending = this.pending!.filter((entry) => entry.seq > 0 || (!fenced && this.isHeard(entry)));
+    if (this.waiting > this.pendingEvents) this.dropUnheard(fenced);
     const entries = this.pending;
     if (entries === null || entries.length === 0 || fenced) return null;
     const after = this.lastSeq;
@@ -154,8 +154,9 @@ export class RoomChannel {
     if (frames > 0 && this.live.length > 0) this.host.metrics.deliveries.inc({ kind }, frames * this.live.length);
   }
 
-  private isHeard({ session }: Entry): boolean {
-    return session === null || !this.host.hasEnded(session);
+  private dropUnheard(fenced: boolean): void {
+    const isHeard = ({ seq, session }: Entry): boolean => seq > 0 || (!fenced && (session === null || !this.host.hasEnded(session)));
+    if (!this.pending!.every(isHeard)) this.pending = this.pending!.filter(isHeard);
   }
 
   /** Once, to who is live now; dropped where it cannot be delivered. */
