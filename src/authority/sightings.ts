@@ -40,7 +40,7 @@ export class Sightings {
    * it misses until then is found by its head check.
    */
   othersServe(): boolean {
-    return this.othersSeenMs !== -Infinity && this.othersSeenMs > monotonicMs() - GONE_AFTER_MS;
+    return this.othersSeenMs > monotonicMs() - GONE_AFTER_MS;
   }
 
   /** From when on a node that was seen by a look after the commit of `n` serves nobody before it has applied `n`. */

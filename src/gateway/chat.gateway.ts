@@ -101,8 +101,8 @@ export class ChatGateway {
 
   private signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Answer | Promise<Answer> {
     const sent = this.transient(connection, room, 'signal', (roomId, sender) => signalText(roomId, sender, kind, body));
-    if (id === undefined) return typeof sent === 'string' ? undefined : sent.then(() => undefined);
-    return typeof sent === 'string' ? { type: 'ack', room: sent } : sent.then((roomId) => ({ type: 'ack', room: roomId }));
+    const answer = (roomId: string): Answer => (id === undefined ? undefined : { type: 'ack', room: roomId });
+    return typeof sent === 'string' ? answer(sent) : sent.then(answer);
   }
 
   private async typing(connection: Connection, { room, on }: ClientFrames['typing']): Promise<undefined> {

@@ -12,7 +12,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
  * counting costs a microsecond, is told when it is asked.
  */
 class Tally<L extends string> {
-  private readonly counts = new Map<string, { count: number }>();
+  private readonly counts = new Map<string, number>();
 
   constructor(
     name: string,
@@ -28,7 +28,7 @@ class Tally<L extends string> {
       registers: [],
       collect() {
         this.reset();
-        for (const [value, { count }] of counts) this.inc({ [label]: value } as Record<L, string>, count);
+        for (const [value, count] of counts) this.inc({ [label]: value } as Record<L, string>, count);
       },
     });
     registry.registerMetric(counter);
@@ -36,9 +36,7 @@ class Tally<L extends string> {
 
   inc(labels: Record<L, string>, by = 1): void {
     const value = labels[this.label];
-    const seen = this.counts.get(value);
-    if (seen === undefined) this.counts.set(value, { count: by });
-    else seen.count += by;
+    this.counts.set(value, (this.counts.get(value) ?? 0) + by);
   }
 }
 

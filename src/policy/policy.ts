@@ -10,12 +10,12 @@ import { Decisions } from './decisions.js';
 import type { Facts } from './facts.js';
 import { MembershipCache } from './membership-cache.js';
 
-/** A yes, and the state of all facts at which it was said. Written over by the next one: a new object for each would fill the old space of the heap. */
+/** A yes, and the state of all facts at which it was said. */
 interface Grant {
-  room: string;
-  action: RoomAction;
-  changes: number;
-  allow: Allow;
+  readonly room: string;
+  readonly action: RoomAction;
+  readonly changes: number;
+  readonly allow: Allow;
 }
 
 /** Who asks about the same room again and again. */
@@ -69,13 +69,9 @@ export class Policy {
     const { changes } = this.cache;
     if (lastGrant !== null && lastGrant.changes === changes && lastGrant.room === room && lastGrant.action === action) return lastGrant.allow;
     const allow = this.authorizeNow(asker.principal, room, action);
-    // Who reads asks once.
-    if (allow === null || action === 'read') return allow;
-    const grant = (asker.lastGrant ??= { room, action, changes, allow });
-    grant.room = room;
-    grant.action = action;
-    grant.changes = changes;
-    return (grant.allow = allow);
+    // Who reads asks once, and listens for long: his yes is not kept.
+    if (allow !== null && action !== 'read') asker.lastGrant = { room, action, changes, allow };
+    return allow;
   }
 
   /** Facts from memory or Postgres, without a decision: for `access` frames and explanations. */
