@@ -8,7 +8,7 @@ import { AllowedOrigins } from './auth/allowed-origins.js';
 import { Drain } from './gateway/drain.js';
 import { WardroomWsAdapter } from './gateway/ws.adapter.js';
 import { Config, ConfigError } from './platform/config.js';
-import { listen, setUpHttp } from './platform/http.js';
+import { close, listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
 import { NestLog, createLog } from './platform/log.js';
 import { migrate } from './platform/migrate.js';
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     try {
       await app.get(Drain).run();
       internal?.close();
-      await app.close();
+      await close(app);
       process.exit(0);
     } catch (error) {
       log.error({ error }, 'the stop was not clean');

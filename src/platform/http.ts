@@ -20,6 +20,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
  * back at once: TCP would try the others again only after 1, 3, 7 and 15 s.
  */
 const BACKLOG = 65_535;
+/** Calls that a stop finds under way may take this much longer. */
+const LAST_CALLS_MS = 3_000;
 
 export function setUpHttp(app: NestExpressApplication, config: Config, allowsOrigin: (origin: string) => boolean): void {
   const metrics = app.get(Metrics);
@@ -59,4 +61,11 @@ export async function listen(app: NestExpressApplication, { port, host }: Config
   // Nest hands on whatever node:http takes; its type leaves the backlog out.
   const start = app.listen.bind(app) as unknown as (port: number, host: string, backlog: number) => Promise<unknown>;
   await start(port, host, BACKLOG);
+}
+
+/** Stops listening, and everything behind it. A call that hangs, or a connection on which none comes, holds nothing up for long. */
+export async function close(app: NestExpressApplication): Promise<void> {
+  const cut = setTimeout(() => (app.getHttpServer() as Server).closeAllConnections(), LAST_CALLS_MS);
+  await app.close();
+  clearTimeout(cut);
 }

@@ -1,4 +1,5 @@
 /** Closes that an authority event or the life of a session brings: status, reason, `goodbye`, and what the credential is worth after (contract section 6). */
+import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
 import type { CloseCode, ErrorCode } from '../../src/protocol/index.js';
@@ -118,5 +119,18 @@ describe('on a cluster of its own', () => {
     expect((await expectClosed(client, 'restarting')).retry_after_ms).toBeGreaterThan(0);
     await expectRefused(open(idle.wsUrl, { token }), 'unavailable');
     expect(await idle.ended).toEqual({ code: 0, signal: null });
+  });
+
+  test('a stop waits neither for a connection on which nothing was said nor for a call that never ends', async () => {
+    const node = await startNode();
+    const { port, hostname } = new URL(node.url);
+    const [silent, half] = [connect(Number(port), hostname), connect(Number(port), hostname)];
+    // The second is read when the answer of a third, which came after it, is here.
+    await new Promise((resolve) => half.write('POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{', resolve));
+    await call(node.url, '/readyz');
+    const cut = Promise.all([silent, half].map((socket) => new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve))));
+    node.kill('SIGTERM');
+    expect(await node.ended).toEqual({ code: 0, signal: null });
+    await cut;
   });
 });
