@@ -35,4 +35,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "const p=process.env;fetch(`http://127.0.0.1:${p.INTERNAL_PORT==='0'?p.PORT||3000:p.INTERNAL_PORT||3001}/readyz`).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
 # node is PID 1 and handles SIGTERM itself (drain); give it time: docker stop -t 30
 STOPSIGNAL SIGTERM
-CMD ["node", "--enable-source-maps", "dist/main.js"]
+CMD ["node", "dist/main.js"]

@@ -68,7 +68,7 @@ export function nodeEnvironment(world, port) {
 }
 
 /** As the image starts it. */
-export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: ['--enable-source-maps', join(dir, 'dist/main.js')] });
+export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: [join(dir, 'dist/main.js')] });
 
 /** Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends them with `stopChildren`. */
 export async function openWorld({ log = () => {}, aged = false } = {}) {

@@ -71,7 +71,7 @@ export async function demandPort(port, host, variable) {
 export function startServer(env, name = 'server') {
   const logFile = join(dataFolder, `${name}.log`);
   const log = openSync(logFile, 'w', 0o600);
-  const child = startChild(process.execPath, ['--enable-source-maps', join(root, 'dist/main.js')], {
+  const child = startChild(process.execPath, [join(root, 'dist/main.js')], {
     cwd: root,
     env,
     stdio: ['ignore', log, log],

@@ -64,7 +64,7 @@ async function startNode({ dir, redis }, shared, databaseUrl, i) {
     internalUrl: `http://127.0.0.1:${internalPort}`,
     lines,
     process: null,
-    start: () => (node.process = startChild(process.execPath, ['--enable-source-maps', main], { env, stdio: ['ignore', log, log] })),
+    start: () => (node.process = startChild(process.execPath, [main], { env, stdio: ['ignore', log, log] })),
   };
   node.start();
   return node;

@@ -5,6 +5,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { inSourceLines } from './source-lines.js';
 
 /** A JWT, a refresh token or ticket of ours, a bearer value, a credential in a URL: wherever it stands. `keep` survives. */
 const SECRETS = [
@@ -45,7 +46,7 @@ function redactError(error: Error, depth: number): object {
   return {
     type: error.name,
     message: redactText(error.message),
-    stack: redactText(error.stack ?? ''),
+    stack: redactText(inSourceLines(error.stack ?? '')),
     ...(error.cause === undefined ? {} : { cause: redact(error.cause, depth + 1) }),
     ...(errors === undefined ? {} : { errors: redact(errors, depth + 1) }),
   };
@@ -115,7 +116,7 @@ export class NestLog implements LoggerService {
   private write(level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal', message: unknown, params: unknown[]) {
     const context = params.at(-1);
     const fields = typeof context === 'string' ? { context } : {};
-    const stack = params.length > 1 && typeof params[0] === 'string' ? { stack: params[0] } : {};
+    const stack = params.length > 1 && typeof params[0] === 'string' ? { stack: inSourceLines(params[0]) } : {};
     if (message instanceof Error) this.pino[level]({ ...fields, error: message }, message.message);
     else if (message !== null && typeof message === 'object') this.pino[level]({ ...fields, ...stack, ...message });
     else this.pino[level]({ ...fields, ...stack }, String(message));

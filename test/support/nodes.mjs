@@ -32,7 +32,7 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
   };
   noteFields(settings);
   const log = openSync(logFile, 'a');
-  const child = startChild(process.execPath, ['--enable-source-maps', main], {
+  const child = startChild(process.execPath, [main], {
     env: Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '')),
     stdio: ['ignore', log, log],
     stopSignal: 'SIGTERM',
