@@ -19,7 +19,9 @@ const REDIS_BATCH = 500;
 
 /** A session that ended stays marked so, whoever is late with a sign of life. */
 const MARK_LIVE = `
-if redis.call('GET', KEYS[1]) ~= 'ended' then redis.call('SET', KEYS[1], 'live', 'EX', ARGV[1]) end
+for i, key in ipairs(KEYS) do
+  if redis.call('GET', key) ~= 'ended' then redis.call('SET', key, 'live', 'EX', ARGV[i]) end
+end
 return 1`;
 
 /** Skips rows that a publish or refresh holds at this moment: waiting would queue both behind each other. */
@@ -111,12 +113,8 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
     const live = new Set<string>();
     for (let from = 0; from < sessions.length; from += REDIS_BATCH) {
       const batch = sessions.slice(from, from + REDIS_BATCH);
-      const answers = await this.redis.attempt('live marks', (redis) => {
-        const pipeline = redis.pipeline();
-        for (const session of batch) pipeline.get(sessionMark(session));
-        return pipeline.exec();
-      });
-      answers?.forEach(([error, value], i) => error === null && value === 'live' && live.add(batch[i]!));
+      const marks = await this.redis.attempt('live marks', (redis) => redis.mget(batch.map(sessionMark)));
+      marks?.forEach((mark, i) => mark === 'live' && live.add(batch[i]!));
     }
     return live;
   }
@@ -130,11 +128,8 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   private async mark(sessions: [id: string, seconds: number][]): Promise<void> {
     for (let from = 0; from < sessions.length; from += REDIS_BATCH) {
       const batch = sessions.slice(from, from + REDIS_BATCH);
-      await this.redis.attempt('mark sessions', (redis) => {
-        const pipeline = redis.pipeline();
-        for (const [session, seconds] of batch) pipeline.eval(MARK_LIVE, 1, sessionMark(session), String(seconds));
-        return pipeline.exec();
-      });
+      const [keys, seconds] = [batch.map(([session]) => sessionMark(session)), batch.map(([, each]) => each)];
+      await this.redis.attempt('mark sessions', (redis) => redis.eval(MARK_LIVE, keys.length, ...keys, ...seconds));
     }
   }
 
