@@ -25,7 +25,7 @@ import { carrierOf } from './carriers.js';
 import type { Carrier } from './carriers.js';
 import { clientAddress, trustedProxies } from './client-address.js';
 import { ConnectionAudit } from './connection-audit.js';
-import { Connection } from './connection.js';
+import { CLOSE_WITHIN_MS, Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections, spread } from './connections.js';
 import { FrameQueue } from './frame-queue.js';
@@ -172,6 +172,9 @@ export class Handshake implements SocketHost {
     const headers = { ...problemHeaders(error), ...more, 'Content-Length': Buffer.byteLength(body), Connection: 'close' };
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('')}\r\n${body}`);
+    // Whatever else the client says is read and forgotten, else its end would never be seen; and it need not end by itself.
+    socket.resume();
+    setTimeout(() => socket.destroy(), CLOSE_WITHIN_MS).unref();
   }
 }
 

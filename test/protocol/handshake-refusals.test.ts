@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { World, call, nodeA, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
-import { badToken, expectClosed, expectProblem, expectRefused, open } from './harness.js';
+import { badToken, expectClosed, expectProblem, expectRefused, open, within } from './harness.js';
 import { RawSocket } from './raw-socket.js';
 
 const origin = process.env['TEST_ALLOWED_ORIGIN']!;
@@ -118,6 +118,22 @@ function expectRawProblem(peer: RawSocket, code: Parameters<typeof expectProblem
   const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
   expectProblem(status, (name) => headers.get(name) ?? null, JSON.parse(peer.body), code);
 }
+
+test.each(['as soon as it is refused', 'before it knows'])('a refused client that keeps its connection and talks on, %s, is cut off within a second or two', async (when) => {
+  const address = new URL(nodeA());
+  const socket = connect({ port: Number(address.port), host: address.hostname, allowHalfOpen: true });
+  const over = new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', () => resolve()));
+  const heard = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+  const talk = (): boolean => socket.write('more ');
+  socket.write(
+    `GET /v1/ws HTTP/1.1\r\nHost: ${address.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer ${unique('not-a-token')}\r\n\r\n`,
+  );
+  if (when === 'before it knows') talk();
+  expect(await heard).toMatch(/^HTTP\/1\.1 401 /);
+  const talking = setInterval(talk, 50);
+  await within(over, 'the end of the connection').finally(() => clearInterval(talking));
+});
 
 describe('an offer to upgrade to something else', () => {
   test('is ignored: the call is answered as plain HTTP, with its body', async () => {
