@@ -2,10 +2,10 @@
  * The ways a credential can come with the upgrade request (contract section 4). The first four exclude each other; the
  * cookie counts only where a browser that may connect sent it and nothing else did; else the first message decides.
  */
-import type { IncomingMessage } from 'node:http';
 import type { Cookies } from '../auth/cookies.js';
 import { DomainError } from '../platform/errors.js';
 import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '../protocol/limits.js';
+import type { UpgradeRequest } from './plain-upgrade.js';
 
 export type Carrier = { kind: 'header' | 'subprotocol' | 'query' | 'cookie'; token: string } | { kind: 'ticket'; ticket: string } | { kind: 'message' };
 
@@ -14,19 +14,19 @@ export interface CarrierOptions {
   cookies: Pick<Cookies, 'readAccess'>;
 }
 
-export function carrierOf(request: IncomingMessage, url: URL, options: CarrierOptions): Carrier {
+export function carrierOf(request: UpgradeRequest, url: URL, options: CarrierOptions): Carrier {
   const found = [...fromHeader(request), ...fromSubprotocol(request), ...fromQuery(url, options.queryToken)];
   if (found.length > 1) throw new DomainError('two_credentials');
   return found[0] ?? fromCookie(request, url, options.cookies) ?? { kind: 'message' };
 }
 
-function fromHeader({ headers }: IncomingMessage): Carrier[] {
+function fromHeader({ headers }: UpgradeRequest): Carrier[] {
   if (headers.authorization === undefined) return [];
   // Something else than a bearer token is a credential too, only not a valid one.
   return [{ kind: 'header', token: /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1] ?? headers.authorization }];
 }
 
-function fromSubprotocol({ headers }: IncomingMessage): Carrier[] {
+function fromSubprotocol({ headers }: UpgradeRequest): Carrier[] {
   const header = headers['sec-websocket-protocol'];
   if (header === undefined) return [];
   const offered = header.split(',').map((name) => name.trim());
@@ -46,7 +46,7 @@ function fromQuery({ search, searchParams }: URL, queryToken: boolean): Carrier[
 }
 
 /** The Origin was found allowed before; without one no cookie counts (cross-site WebSocket hijacking). */
-function fromCookie({ headers }: IncomingMessage, { searchParams }: URL, cookies: CarrierOptions['cookies']): Carrier | undefined {
+function fromCookie({ headers }: UpgradeRequest, { searchParams }: URL, cookies: CarrierOptions['cookies']): Carrier | undefined {
   if (headers.origin === undefined || searchParams.get('auth') === 'message') return undefined;
   const token = cookies.readAccess(headers.cookie);
   return token === undefined ? undefined : { kind: 'cookie', token };

@@ -1,6 +1,6 @@
 /** Who is at the other end, seen through proxies that are trusted. */
 import { BlockList, isIP } from 'node:net';
-import type { IncomingMessage } from 'node:http';
+import type { UpgradeRequest } from './plain-upgrade.js';
 
 /** `X-Forwarded-For` is believed from the right, for as long as the hop that added it is trusted. */
 export function trustedProxies(cidrs: readonly string[]): (address: string) => boolean {
@@ -13,7 +13,7 @@ export function trustedProxies(cidrs: readonly string[]): (address: string) => b
   return (address) => list.check(plain(address), isIP(plain(address)) === 6 ? 'ipv6' : 'ipv4');
 }
 
-export function clientAddress(request: IncomingMessage, trusted: (address: string) => boolean): string {
+export function clientAddress(request: UpgradeRequest, trusted: (address: string) => boolean): string {
   let address = plain(request.socket.remoteAddress ?? '');
   const header = request.headers['x-forwarded-for'];
   if (header === undefined) return address;

@@ -29,6 +29,7 @@ import { CLOSE_WITHIN_MS, Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections, spread } from './connections.js';
 import { FrameQueue } from './frame-queue.js';
+import type { UpgradeRequest } from './plain-upgrade.js';
 import { WardroomSocket } from './wardroom-socket.js';
 import type { SocketHost } from './wardroom-socket.js';
 
@@ -74,7 +75,7 @@ export class Handshake implements SocketHost {
   }
 
   /** The whole answer to one upgrade request. Never throws. */
-  async upgrade(server: WebSocketServer, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
+  async upgrade(server: WebSocketServer, request: UpgradeRequest, socket: Socket, head: Buffer): Promise<void> {
     socket.on('error', destroyOnError);
     try {
       const { carrier, ip, origin } = this.admit(request);
@@ -83,13 +84,14 @@ export class Handshake implements SocketHost {
       if (socket.destroyed) return;
       // One write for the answer of HTTP, `hello` and, with a token that is verified already, `auth_ok`.
       socket.cork();
-      server.handleUpgrade(request, socket, head, (ws) => {
+      server.handleUpgrade(request as IncomingMessage, socket, head, (ws) => {
         const connection = new Connection(ws as WardroomSocket, ip, origin, socket, this.connections);
         (ws as WardroomSocket).attach(connection, this);
         this.metrics.handshakes.inc({ outcome: 'accepted' });
         this.open(server, connection, carrier, outcome);
         connection.flush();
       });
+      socket.resume();
       socket.uncork();
     } catch (error) {
       const requestId = newId();
@@ -106,7 +108,7 @@ export class Handshake implements SocketHost {
   }
 
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
-  private admit(request: IncomingMessage): { carrier: Carrier; ip: string; origin: string | undefined } {
+  private admit(request: UpgradeRequest): { carrier: Carrier; ip: string; origin: string | undefined } {
     const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request);
     if (url?.pathname !== WS_PATH) throw new DomainError('not_found');
     if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
@@ -187,6 +189,6 @@ const BASE = 'http://wardroom.invalid';
 const PLAIN_URL = new URL(WS_PATH, BASE);
 
 /** Undefined: a request target that is no URL, such as `//`. */
-function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+function urlOf({ url = '/' }: UpgradeRequest): URL | undefined {
   return URL.canParse(url, BASE) ? new URL(url, BASE) : undefined;
 }

@@ -11,6 +11,8 @@ import { WS_PATH } from '../protocol/limits.js';
 import type { Connection } from './connection.js';
 import type { FrameRequest } from './frame.guard.js';
 import { Handshake } from './handshake.js';
+import { takePlainUpgrades } from './plain-upgrade.js';
+import type { UpgradeRequest } from './plain-upgrade.js';
 import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrades.js';
 
 interface Handler {
@@ -19,6 +21,7 @@ interface Handler {
 
 export class WardroomWsAdapter extends WsAdapter {
   private readonly handshake: Handshake;
+  private endSilent: (() => void) | null = null;
 
   constructor(app: INestApplicationContext) {
     super(app);
@@ -28,8 +31,10 @@ export class WardroomWsAdapter extends WsAdapter {
   override create(): WebSocketServer {
     const server = this.handshake.createServer();
     const http = this.httpServer as Server;
+    const upgrade = (request: UpgradeRequest, socket: Socket, head: Buffer): void => void this.handshake.upgrade(server, request, socket, head);
+    this.endSilent = takePlainUpgrades(http, upgrade);
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      if (asksForWebSocket(request) || request.url === WS_PATH) void this.handshake.upgrade(server, request, socket, head);
+      if (asksForWebSocket(request) || request.url === WS_PATH) upgrade(request, socket, head);
       else serveWithoutUpgrade(http, request, socket, head);
     });
     return server;
@@ -45,6 +50,7 @@ export class WardroomWsAdapter extends WsAdapter {
 
   /** Connections were closed by the drain; see drain.ts. */
   override async close(server: WebSocketServer): Promise<void> {
+    this.endSilent?.();
     server.close();
   }
 }
