@@ -1,5 +1,5 @@
 /** Bodies and answers of the calls in this folder: types, validation and OpenAPI come from here. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { plainText } from '../platform/zod.js';
 import { externalToken } from './oauth.schemas.js';
 

@@ -6,7 +6,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { PendingReceipt } from '../authority/authority-log.js';

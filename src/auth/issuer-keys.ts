@@ -1,7 +1,7 @@
 /** The key set of one external issuer: found by discovery or named in ISSUERS_FILE, kept, read again at an unknown kid. */
 import { createRemoteJWKSet, customFetch } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
-import { z } from 'zod';
+import * as z from 'zod';
 import { monotonicMs } from '../platform/clock.js';
 import type { Issuer } from '../platform/issuers-file.js';
 import { BoundedFetch, IssuerUnavailable } from './bounded-fetch.js';

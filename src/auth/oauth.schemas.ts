@@ -1,5 +1,5 @@
 /** Bodies and answers of /v1/oauth. Form parameters that a specification may add are ignored, as OAuth asks. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { receiptSchema } from '../authority/receipt.schema.js';
 
 export const FORM = 'application/x-www-form-urlencoded';

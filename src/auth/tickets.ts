@@ -4,7 +4,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { wallMs } from '../platform/clock.js';
 import { Database } from '../platform/database.js';

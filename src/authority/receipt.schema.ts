@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What a revocation or shrinking policy change answers (contract section 7). */
 export const receiptSchema = z

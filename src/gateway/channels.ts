@@ -19,6 +19,8 @@ import type { Subscription } from './subscription.js';
 import { Turns } from './turns.js';
 
 const HEAD_CHECK_MS = 1_000;
+/** Rooms in one statement: the event loop goes on between two. */
+const HEADS_AT_ONCE = 200;
 const TAILS_AGE_MS = 60_000;
 
 @Injectable()
@@ -160,19 +162,23 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   /** Finds lost last events, and gaps whose missing part never comes. */
   private async checkHeads(): Promise<void> {
-    if (this.checking || this.byRoom.size === 0) return;
+    if (this.checking) return;
     this.checking = true;
     try {
-      const known = new Map([...this.byRoom.values()].filter((channel) => channel.subscriptions.size > 0).map((channel) => [channel.id, channel.nextSeq - 1]));
-      if (known.size === 0) return;
-      for (const [room, head] of await this.history.movedHeads(known)) {
-        const channel = this.byRoom.get(room);
-        if (channel !== undefined && channel.nextSeq <= head) await channel.repair();
-      }
+      const inUse = [...this.byRoom.values()].filter(({ subscriptions }) => subscriptions.size > 0);
+      for (let from = 0; from < inUse.length; from += HEADS_AT_ONCE) await this.checkHeadsOf(inUse.slice(from, from + HEADS_AT_ONCE));
     } catch (error) {
       this.logger.debug({ msg: 'head check failed', error: (error as Error).message });
     } finally {
       this.checking = false;
+    }
+  }
+
+  private async checkHeadsOf(channels: RoomChannel[]): Promise<void> {
+    const moved = await this.history.movedHeads(new Map(channels.map((channel) => [channel.id, channel.nextSeq - 1])));
+    for (const channel of channels) {
+      const head = moved.get(channel.id);
+      if (head !== undefined && channel.nextSeq <= head && this.byRoom.get(channel.id) === channel) await channel.repair();
     }
   }
 

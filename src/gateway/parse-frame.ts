@@ -1,7 +1,7 @@
 /**
  * From text to a frame: depth and forbidden characters before anything could stumble over them, then the schema. Refusals name the field, never its value.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CLIENT_FRAMES, LIMITS } from '../protocol/index.js';
 import type { ClientFrame, ClientFrameType } from '../protocol/frames.js';
 import { DomainError } from '../platform/errors.js';

@@ -1,5 +1,5 @@
 /** The audit as operators and admins read it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { AUDIT_EVENTS } from '../audit/audit-events.js';
 import type { AuditEventName } from '../audit/audit-events.js';
 import { idSchema } from '../platform/text.js';

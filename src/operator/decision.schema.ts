@@ -1,5 +1,5 @@
 /** Decisions of the policy, explained: which rule, on which facts. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ERROR_CODES } from '../protocol/codes.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import { rightSchema, roleSchema } from '../protocol/frames.js';

@@ -1,5 +1,5 @@
 /** What is asked of look-up.ts, and signing keys as operators see them: never with a private half. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema } from '../platform/text.js';
 import { pageFields, plainText } from '../platform/zod.js';
 

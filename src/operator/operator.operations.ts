@@ -1,5 +1,5 @@
 /** The REST calls of this folder, for OpenAPI and the docs. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { FORM, introspectionSchema, oauthErrorSchema, tokenForm } from '../auth/oauth.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { operation } from '../platform/operation.js';

@@ -1,5 +1,5 @@
 /** What an operator or admin may revoke: exactly one thing, with a reason for the log. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { idSchema } from '../platform/text.js';
 import { plainText } from '../platform/zod.js';
 

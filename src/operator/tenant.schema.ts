@@ -1,5 +1,5 @@
 /** Tenants as operators create, change and see them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { nameSchema, slugSchema } from '../platform/text.js';
 

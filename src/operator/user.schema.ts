@@ -1,5 +1,5 @@
 /** Users as operators and admins create, change and see them. Operators are made by the bootstrap only. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { emailSchema, nameSchema, newPasswordSchema } from '../auth/auth.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
 

@@ -3,7 +3,7 @@
  * no value of a secret is ever printed. `NAME_FILE` is read for every secret. Source: contract section 1.
  */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { issuersFile } from './issuers-file.js';
 
 const integer = (from: number, to: number) => z.coerce.number().int().min(from).max(to);

@@ -1,6 +1,6 @@
 /** ISSUERS_FILE: the external OpenID issuers, a JSON array. Read once; a bad file stops the start like any bad variable. */
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Public keys only: a shared secret, or none, would let anybody be anybody. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;

@@ -1,5 +1,5 @@
 /** Zod schemas as JSON Schema 2020-12 under `components`: a schema with an id is written once and referred to. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export type JsonSchema = Record<string, unknown>;
 

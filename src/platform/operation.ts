@@ -2,7 +2,7 @@
  * A REST call as data: what OpenAPI, the table in the docs and the contract tests are made of. Tables of these stand near
  * the controllers (`*.operations.ts`); a test compares them with what Nest has registered.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACTIONS, ERROR_CODES } from '../protocol/codes.js';
 import type { Action, ErrorCode } from '../protocol/codes.js';
 

@@ -1,5 +1,5 @@
 /** Strings that mean something, on their way in: names, slugs, ids; and what no JSON value may hold. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../protocol/limits.js';
 import { isId } from './ids.js';
 import { plainText } from './zod.js';

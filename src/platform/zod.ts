@@ -3,7 +3,7 @@
  * schemas; a refusal names the field, never its value. What could not be parsed at all never gets here (400).
  */
 import { Body, Query, StandardSchemaValidationPipe } from '@nestjs/common';
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from '../protocol/limits.js';
 import { DomainError } from './errors.js';
 import type { FieldError } from './errors.js';

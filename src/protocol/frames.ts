@@ -3,7 +3,7 @@
  * Text frames, one JSON object each, snake_case. Times are RFC 3339 UTC, durations `*_ms` relative to now.
  * Source: contract section 5.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ACTIONS, CLOSE_CODES, ERROR_CODES, UNSUBSCRIBE_CODES } from './codes.js';
 import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from './codes.js';
 import { LIMITS } from './limits.js';

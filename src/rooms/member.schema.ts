@@ -1,5 +1,5 @@
 /** Members as REST takes and shows them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { idSchema } from '../platform/text.js';
 import { roleSchema } from '../protocol/frames.js';

@@ -1,5 +1,5 @@
 /** Messages as REST takes and shows them; publishing here is the same as over a WebSocket. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonTrouble } from '../platform/text.js';
 import { pageFields, plainText } from '../platform/zod.js';
 import { seqSchema } from '../protocol/frames.js';

@@ -1,5 +1,5 @@
 /** Rooms as REST takes and shows them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { idSchema, nameSchema, slugSchema } from '../platform/text.js';
 import { rightSchema, roleSchema, seqSchema } from '../protocol/frames.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A signed-in device, as its user and admins see it. */
 export const sessionSchema = z
