@@ -126,7 +126,9 @@ describe('on a cluster of its own', () => {
     const { port, hostname } = new URL(node.url);
     const [silent, half] = [connect(Number(port), hostname), connect(Number(port), hostname)];
     // The second is read when the answer of a third, which came after it, is here.
-    await new Promise((resolve) => half.write('POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{', resolve));
+    await new Promise((resolve) =>
+      half.write('POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{', resolve),
+    );
     await call(node.url, '/readyz');
     const cut = Promise.all([silent, half].map((socket) => new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve))));
     node.kill('SIGTERM');

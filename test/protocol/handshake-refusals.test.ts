@@ -119,21 +119,24 @@ function expectRawProblem(peer: RawSocket, code: Parameters<typeof expectProblem
   expectProblem(status, (name) => headers.get(name) ?? null, JSON.parse(peer.body), code);
 }
 
-test.each(['as soon as it is refused', 'before it knows'])('a refused client that keeps its connection and talks on, %s, is cut off within a second or two', async (when) => {
-  const address = new URL(nodeA());
-  const socket = connect({ port: Number(address.port), host: address.hostname, allowHalfOpen: true });
-  const over = new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', () => resolve()));
-  const heard = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())));
-  const talk = (): boolean => socket.write('more ');
-  socket.write(
-    `GET /v1/ws HTTP/1.1\r\nHost: ${address.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
-      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer ${unique('not-a-token')}\r\n\r\n`,
-  );
-  if (when === 'before it knows') talk();
-  expect(await heard).toMatch(/^HTTP\/1\.1 401 /);
-  const talking = setInterval(talk, 50);
-  await within(over, 'the end of the connection').finally(() => clearInterval(talking));
-});
+test.each(['as soon as it is refused', 'before it knows'])(
+  'a refused client that keeps its connection and talks on, %s, is cut off within a second or two',
+  async (when) => {
+    const address = new URL(nodeA());
+    const socket = connect({ port: Number(address.port), host: address.hostname, allowHalfOpen: true });
+    const over = new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', () => resolve()));
+    const heard = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    const talk = (): boolean => socket.write('more ');
+    socket.write(
+      `GET /v1/ws HTTP/1.1\r\nHost: ${address.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+        `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer ${unique('not-a-token')}\r\n\r\n`,
+    );
+    if (when === 'before it knows') talk();
+    expect(await heard).toMatch(/^HTTP\/1\.1 401 /);
+    const talking = setInterval(talk, 50);
+    await within(over, 'the end of the connection').finally(() => clearInterval(talking));
+  },
+);
 
 describe('an offer to upgrade to something else', () => {
   test('is ignored: the call is answered as plain HTTP, with its body', async () => {
