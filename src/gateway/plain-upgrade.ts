@@ -6,6 +6,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { monotonicMs } from '../platform/clock.js';
+import { WS_PATH } from '../protocol/limits.js';
 
 /** What a handshake reads of its request. */
 export type UpgradeRequest = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
@@ -15,11 +16,13 @@ type OnUpgrade = (request: UpgradeRequest, socket: Socket, head: Buffer) => void
 const SILENT_MS = 1_000;
 const HEAD_BYTES_MAX = 8_192;
 /** Of the query only what means the same to everybody. */
-const REQUEST_LINE = /^GET (\/v1\/ws(?:\?[\w.~%&=+-]*)?) HTTP\/1\.1\r\n/;
+const REQUEST_LINE = new RegExp(`^GET (${WS_PATH}(?:\\?[\\w.~%&=+-]*)?) HTTP/1\\.1\\r\\n`);
 /** A name, and a value of visible ASCII without space around it. */
 const HEADER = /^([!#$%&'*+.^_`|~\w-]+): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/;
 /** A body, or what node:http would not keep as one string. */
 const NOT_PLAIN: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'set-cookie']);
+/** A connection knows these for as long as it lives: as a piece of the head each would keep all of it in memory, credentials included. */
+const OUTLIVE: ReadonlySet<string> = new Set(['origin', 'x-forwarded-for']);
 const UPGRADES = /^(?:keep-alive, ?)?upgrade$/i;
 
 /** Null: for node:http. */
@@ -27,20 +30,20 @@ export function readPlainUpgrade(bytes: Buffer, socket: Socket): { request: Upgr
   const end = bytes.indexOf('\r\n\r\n');
   if (end === -1 || end > HEAD_BYTES_MAX) return null;
   const text = bytes.toString('latin1', 0, end);
-  const url = REQUEST_LINE.exec(text)?.[1];
-  if (url === undefined) return null;
+  const line = REQUEST_LINE.exec(text);
+  if (line === null) return null;
   const headers: Record<string, string> = {};
-  for (const line of text.slice(`GET ${url} HTTP/1.1\r\n`.length).split('\r\n')) {
-    const parts = HEADER.exec(line);
+  for (const header of text.slice(line[0].length).split('\r\n')) {
+    const parts = HEADER.exec(header);
     if (parts === null) return null;
     const name = parts[1]!.toLowerCase();
     // Twice, or one that every object has.
     if (name in headers || NOT_PLAIN.has(name)) return null;
-    headers[name] = parts[2]!;
+    headers[name] = OUTLIVE.has(name) ? Buffer.from(parts[2]!).toString() : parts[2]!;
   }
   const { connection = '', upgrade } = headers;
   if (!UPGRADES.test(connection) || upgrade?.toLowerCase() !== 'websocket') return null;
-  return { request: { method: 'GET', url, headers, socket }, head: bytes.subarray(end + 4) };
+  return { request: { method: 'GET', url: line[1]!, headers, socket }, head: bytes.subarray(end + 4) };
 }
 
 /** Reads the first bytes of every connection to `http`. Answers with a function that gives connections back to node:http and ends those that said nothing. */

@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url';
 const BUNDLE = new URL('../main.js', import.meta.url);
 const PLACE = new RegExp(`${BUNDLE.href.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}:(\\d+):(\\d+)`, 'g');
 
-/** Read for the first error that is logged, 12 MB from then on. Null: this is no bundle. */
-let map: SourceMap | null | undefined;
+/** Read for the first error that is logged, 12 MB from then on. */
+let map: SourceMap | undefined;
 
 export function inSourceLines(stack: string): string {
   return stack.replace(PLACE, (place, line: string, column: string) => {
@@ -20,7 +20,7 @@ export function inSourceLines(stack: string): string {
   });
 }
 
-function readMap(): SourceMap | null {
+function readMap(): SourceMap | undefined {
   const file = fileURLToPath(new URL(`${BUNDLE.href}.map`));
-  return existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as ConstructorParameters<typeof SourceMap>[0]) : null;
+  return existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8')) as ConstructorParameters<typeof SourceMap>[0]) : undefined;
 }
