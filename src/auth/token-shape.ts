@@ -52,7 +52,8 @@ function readHeader(part: string): TokenHeader | null {
   const { alg, typ, kid } = header;
   if (!isOurs(alg) || typ !== TOKEN_TYPE || typeof kid !== 'string' || !THUMBPRINT.test(kid)) return null;
   if (headers.size >= HEADERS_MAX) headers.clear();
-  headers.set(part, { kid, alg });
+  // A copy: a piece of a token would keep that token in memory.
+  headers.set(Buffer.from(part).toString(), { kid, alg });
   return { kid, alg };
 }
 
