@@ -49,7 +49,7 @@ const modulesAsTheyWere = {
   },
 };
 
-/** One entry for a file of a package instead of one for each expression: the map is read at each start. */
+/** One entry for a file of a package instead of one for each expression: the map is read whole for the first error that is logged. */
 function withoutLines(path) {
   const map = JSON.stringify({ version: 3, sources: [basename(path)], mappings: 'AAAA' });
   return `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;

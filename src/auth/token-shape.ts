@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { LIMITS } from '../protocol/limits.js';
 import { isId } from '../platform/ids.js';
+import { detached } from '../platform/text.js';
 import { SIGNING_ALGORITHMS } from './wrapped-key.js';
 import type { SigningAlgorithm } from './wrapped-key.js';
 
@@ -52,8 +53,7 @@ function readHeader(part: string): TokenHeader | null {
   const { alg, typ, kid } = header;
   if (!isOurs(alg) || typ !== TOKEN_TYPE || typeof kid !== 'string' || !THUMBPRINT.test(kid)) return null;
   if (headers.size >= HEADERS_MAX) headers.clear();
-  // A copy: a piece of a token would keep that token in memory.
-  headers.set(Buffer.from(part).toString(), { kid, alg });
+  headers.set(detached(part), { kid, alg });
   return { kid, alg };
 }
 

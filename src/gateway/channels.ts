@@ -108,7 +108,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   /** The last seq of each room whose channel does not have it yet, else 0. */
   private async look(channels: RoomChannel[]): Promise<number[]> {
     this.metrics.replayReads.inc({ from: 'head' });
-    const moved = await this.history.movedHeads(new Map(channels.map((channel) => [channel.id, channel.nextSeq - 1])));
+    const moved = await this.movedHeads(channels);
     return channels.map(({ id }) => moved.get(id) ?? 0);
   }
 
@@ -175,11 +175,16 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   private async checkHeadsOf(channels: RoomChannel[]): Promise<void> {
-    const moved = await this.history.movedHeads(new Map(channels.map((channel) => [channel.id, channel.nextSeq - 1])));
+    const moved = await this.movedHeads(channels);
     for (const channel of channels) {
       const head = moved.get(channel.id);
       if (head !== undefined && channel.nextSeq <= head && this.byRoom.get(channel.id) === channel) await channel.repair();
     }
+  }
+
+  /** The last seq of those whose channel does not have it yet. */
+  private movedHeads(channels: readonly RoomChannel[]): Promise<Map<string, number>> {
+    return this.history.movedHeads(new Map(channels.map((channel) => [channel.id, channel.nextSeq - 1])));
   }
 
   onModuleDestroy(): void {

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 
 const OFFER: ReadonlySet<string> = new Set(['upgrade', 'connection', 'http2-settings']);
 
-export const asksForWebSocket = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket';
+export const asksForWebSocket = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean => headers.upgrade?.toLowerCase() === 'websocket';
 
 export function serveWithoutUpgrade(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { method, url, httpVersion, rawHeaders } = request;

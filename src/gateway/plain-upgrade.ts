@@ -6,7 +6,9 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { monotonicMs } from '../platform/clock.js';
+import { detached } from '../platform/text.js';
 import { WS_PATH } from '../protocol/limits.js';
+import { asksForWebSocket } from './other-upgrades.js';
 
 /** What a handshake reads of its request. */
 export type UpgradeRequest = Pick<IncomingMessage, 'method' | 'url' | 'headers' | 'socket'>;
@@ -21,7 +23,7 @@ const REQUEST_LINE = new RegExp(`^GET (${WS_PATH}(?:\\?[\\w.~%&=+-]*)?) HTTP/1\\
 const HEADER = /^([!#$%&'*+.^_`|~\w-]+): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/;
 /** A body, or what node:http would not keep as one string. */
 const NOT_PLAIN: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'expect', 'set-cookie']);
-/** A connection knows these for as long as it lives: as a piece of the head each would keep all of it in memory, credentials included. */
+/** A connection knows these for as long as it lives, and must not keep the credentials beside them. */
 const OUTLIVE: ReadonlySet<string> = new Set(['origin', 'x-forwarded-for']);
 const UPGRADES = /^(?:keep-alive, ?)?upgrade$/i;
 
@@ -39,10 +41,9 @@ export function readPlainUpgrade(bytes: Buffer, socket: Socket): { request: Upgr
     const name = parts[1]!.toLowerCase();
     // Twice, or one that every object has.
     if (name in headers || NOT_PLAIN.has(name)) return null;
-    headers[name] = OUTLIVE.has(name) ? Buffer.from(parts[2]!).toString() : parts[2]!;
+    headers[name] = OUTLIVE.has(name) ? detached(parts[2]!) : parts[2]!;
   }
-  const { connection = '', upgrade } = headers;
-  if (!UPGRADES.test(connection) || upgrade?.toLowerCase() !== 'websocket') return null;
+  if (!UPGRADES.test(headers['connection'] ?? '') || !asksForWebSocket({ headers })) return null;
   return { request: { method: 'GET', url: line[1]!, headers, socket }, head: bytes.subarray(end + 4) };
 }
 

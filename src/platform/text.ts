@@ -38,3 +38,6 @@ export function jsonTrouble(value: unknown, escaped = true, depth = 0): string |
   }
   return null;
 }
+
+/** A copy: a piece of a string keeps the whole of it in memory for as long as it is kept itself. */
+export const detached = (text: string): string => Buffer.from(text).toString();

@@ -45,7 +45,7 @@ function byUs(bytes: Buffer): Understood | null {
   return { method, url, headers, head: plain.head.toString('latin1') };
 }
 
-/** As Chromium, Python's websockets, Java's client and `ws` write them. */
+/** As Chromium, Firefox, nginx and `ws` write them. */
 const CLIENTS = {
   browser: [
     'GET /v1/ws?ticket=wr_tk_1a.2-b_c~ HTTP/1.1',
