@@ -127,9 +127,10 @@ function linkLibraries(native) {
 
 /**
  * Postgres refuses to run as root: then it runs as `postgres` or `nobody`. Where that user may not enter the folders (a
- * checkout below /root), it keeps the one capability to read them.
+ * checkout below /root), it keeps the one capability to read them; `no_setuid_fixup` makes access(2) heed it, by which initdb
+ * looks for its binaries.
  */
-function unprivileged(data, folders) {
+export function unprivileged(data, folders) {
   const plain = (command, args) => [command, args];
   const me = process.getuid?.();
   const owner = existsSync(data) ? statSync(data) : undefined;
@@ -145,7 +146,15 @@ function unprivileged(data, folders) {
       ? [owner.uid, owner.gid]
       : ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' })));
   if (folders.every((folder) => mayEnter(resolve(folder), uid))) return { ids: { uid, gid }, uid, gid, wrap: plain };
-  const asUser = [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--'];
+  const asUser = [
+    `--reuid=${uid}`,
+    `--regid=${gid}`,
+    '--clear-groups',
+    '--inh-caps=+dac_override',
+    '--ambient-caps=+dac_override',
+    '--securebits=+no_setuid_fixup',
+    '--',
+  ];
   if (spawnSync('setpriv', [...asUser, 'true']).status !== 0) {
     throw new Error(
       `Postgres cannot run as root, and the user ${user} may not enter ${folders[0]}: move the project, run as another user, or set DATABASE_URL.`,
