@@ -8,7 +8,7 @@ import { ensureBuilt, ensureInstalled, root } from './install.mjs';
 ensureInstalled();
 if (!ensureBuilt()) console.error('The build has errors; waiting for a change.');
 
-const { bundle, bundled } = await import('./bundle.mjs');
+const { bundle, entry } = await import('./bundle.mjs');
 const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./children.mjs');
 const { startStores } = await import('./stores.mjs');
 const { dataFolder, demandPort, keepStores, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
@@ -63,16 +63,16 @@ try {
   }
 }
 
-/** The bundle is ours and no news. */
+/** The entry of the bundle is ours and no news. */
 function newestModule() {
   return newest(join(root, 'dist'), statSync(join(root, 'src/main.ts')).mtimeMs);
 }
 
 function newest(folder, known = 0) {
   if (!existsSync(folder)) return known;
-  return readdirSync(folder, { withFileTypes: true }).reduce((latest, entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return newest(path, latest);
-    return entry.name.endsWith('.js') && path !== bundled ? Math.max(latest, statSync(path).mtimeMs) : latest;
+  return readdirSync(folder, { withFileTypes: true }).reduce((latest, file) => {
+    const path = join(folder, file.name);
+    if (file.isDirectory()) return newest(path, latest);
+    return file.name.endsWith('.js') && path !== entry ? Math.max(latest, statSync(path).mtimeMs) : latest;
   }, known);
 }

@@ -41,7 +41,8 @@ function whyInstall() {
 /** Generates the database client, compiles src/ and bundles the service when a source is newer than the last build. */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
-  const sources = ['src', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', 'scripts/bundle.mjs'].map((path) => join(root, path));
+  const bundling = ['bundle', 'entry', 'rehearse'].map((name) => `scripts/${name}.mjs`);
+  const sources = ['src', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', ...bundling].map((path) => join(root, path));
   const started = new Date();
   if (existsSync(stamp) && existsSync(join(root, 'dist/main.js')) && newest(sources) <= statSync(stamp).mtimeMs) return true;
   log('Building ...');

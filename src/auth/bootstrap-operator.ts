@@ -2,6 +2,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { noteAudit } from '../audit/note-audit.js';
 import { Config } from '../platform/config.js';
+import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
 import { emailSchema } from './auth.schemas.js';
@@ -14,10 +15,17 @@ export class BootstrapOperator {
 
   constructor(
     private readonly config: Config,
+    private readonly database: Database,
     private readonly passwords: Passwords,
   ) {}
 
-  /** At start, under the lock. */
+  /** At start: true when there is one, or none is wanted. */
+  async isSettled(): Promise<boolean> {
+    if (this.config.bootstrapOperator === null) return true;
+    return (await this.database.hot('any_operator', `SELECT FROM users WHERE role = 'operator' LIMIT 1`, [])).length > 0;
+  }
+
+  /** Else, under the lock. */
   async settle(tx: Tx): Promise<void> {
     const wanted = this.config.bootstrapOperator;
     if (wanted === null || (await tx.user.count({ where: { role: 'operator' } })) > 0) return;

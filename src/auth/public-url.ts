@@ -4,6 +4,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config.js';
+import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 
 const SETTING = 'public_url';
@@ -14,7 +15,10 @@ const DEFAULT_PORT = 3000;
 export class PublicUrl {
   private url: string | null = null;
 
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    private readonly database: Database,
+  ) {}
 
   /** Without a trailing slash. */
   get value(): string {
@@ -31,11 +35,21 @@ export class PublicUrl {
     return this.value.startsWith('https:');
   }
 
-  /** At start, under the lock that lets one node at a time decide. */
+  /** At start: true when an earlier one has decided. */
+  async isSettled(): Promise<boolean> {
+    const [setting] = await this.database.hot<{ value: string }>('setting', 'SELECT value FROM settings WHERE key = $1', [SETTING]);
+    if (setting !== undefined) this.take(setting.value);
+    return setting !== undefined;
+  }
+
+  /** Else, under the lock that lets one node at a time decide. */
   async settle(tx: Tx): Promise<void> {
     const wanted = this.config.publicUrl ?? `http://localhost:${this.config.port || DEFAULT_PORT}`;
     await tx.setting.createMany({ data: [{ key: SETTING, value: wanted }], skipDuplicates: true });
-    const { value } = await tx.setting.findUniqueOrThrow({ where: { key: SETTING } });
+    this.take((await tx.setting.findUniqueOrThrow({ where: { key: SETTING } })).value);
+  }
+
+  private take(value: string): void {
     if (this.config.publicUrl !== undefined && this.config.publicUrl !== value) {
       throw new Error(
         `PUBLIC_URL is ${this.config.publicUrl}, but this database was started with ${value}: every token names it. Unset PUBLIC_URL or use another database.`,

@@ -22,6 +22,9 @@ import type { SigningAlgorithm } from './wrapped-key.js';
 /** From its retirement a key verifies this long: beyond the last token it may have signed, on whichever node's clock. */
 export const VERIFIES_AFTER_RETIREMENT_MS = 2 * LONGEST_TOKEN_LIFE_MS;
 const RELOAD_EVERY_MS = 1_000;
+const ROWS = `
+  SELECT kid, alg, public_jwk AS "publicJwk", wrapped, created_at AS "createdAt", signs_from AS "signsFrom", retired_at AS "retiredAt", withdrawn_at AS "withdrawnAt"
+  FROM signing_keys`;
 
 export interface SigningKey {
   kid: string;
@@ -57,7 +60,16 @@ export class SigningKeys {
     });
   }
 
-  /** At start, under the lock: makes the first key. A key that no SECRET_KEY opens stops the start. */
+  /** At start: true when there is a key that signs and all are wrapped by the current SECRET_KEY. */
+  async isSettled(): Promise<boolean> {
+    const rows = await this.rows();
+    const alive = rows.filter((row) => row.withdrawnAt === null);
+    const settled = alive.some((row) => row.retiredAt === null) && alive.every((row) => isWrappedByCurrent(row, this.config.secretKeys));
+    if (settled) this.take(rows);
+    return settled;
+  }
+
+  /** Else, under the lock: makes the first key. A key that no SECRET_KEY opens stops the start. */
   async start(tx: Tx): Promise<void> {
     const rows = await tx.signingKey.findMany({ where: { withdrawnAt: null } });
     if (!rows.some((row) => row.retiredAt === null)) {
@@ -131,8 +143,12 @@ export class SigningKeys {
     do {
       this.again = false;
       this.reloadedMs = monotonicMs();
-      this.take(await this.database.prisma.signingKey.findMany());
+      this.take(await this.rows());
     } while (this.again);
+  }
+
+  private rows(): Promise<KeyRow[]> {
+    return this.database.hot<KeyRow>('signing_keys', ROWS, []);
   }
 
   private take(rows: KeyRow[]): void {

@@ -5,7 +5,7 @@ import { createSigningKey } from '../../../src/auth/wrapped-key.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import type { Lease } from '../../../src/authority/lease.js';
 import type { Config } from '../../../src/platform/config.js';
-import type { Database, Tx } from '../../../src/platform/database.js';
+import type { Database } from '../../../src/platform/database.js';
 
 const SECRET = 'x'.repeat(32);
 const MINUTE = 60_000;
@@ -35,13 +35,13 @@ async function row(signsFromMs: number, retiredMs: number | null = null): Promis
 beforeEach(() => {
   rows = [];
   state = new AuthorityState();
-  const findMany = async () => [...rows];
-  const database = { prisma: { signingKey: { findMany } } } as unknown as Database;
+  const database = { hot: async () => [...rows] } as unknown as Database;
   const lease = { onProven: (listener: () => void) => (proven = listener) } as unknown as Lease;
   keys = new SigningKeys({ secretKeys: [SECRET], signingAlg: 'ES256' } as unknown as Config, database, state, lease);
 });
 
-const start = () => keys.start({ signingKey: { findMany: async () => [...rows] } } as unknown as Tx);
+const start = async () => expect(await keys.isSettled()).toBe(true);
+
 test('the youngest key whose time has come signs; an announced one verifies only', async () => {
   rows = [await row(-10 * MINUTE, 5 * MINUTE), await row(-MINUTE), await row(5 * MINUTE)];
   await start();
