@@ -12,7 +12,7 @@ import type { Asker } from '../policy/policy.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
-import { encodeTextFrame } from './frame-encoder.js';
+import { PING_FRAME, encodeTextFrame } from './frame-encoder.js';
 import type { FrameRequest } from './frame.guard.js';
 import { OutboundQueue } from './outbound-queue.js';
 import type { Source } from './outbound-queue.js';
@@ -257,8 +257,10 @@ export class Connection {
     this.socket.destroy();
   }
 
+  /** In its place among the frames. */
   ping(): void {
-    this.ws.ping();
+    if (this.out === null && !this.writing && !this.peerLeaves) this.write(PING_FRAME);
+    else this.queue(PING_FRAME, null);
   }
 
   private isSlow({ bytes }: OutboundQueue): boolean {

@@ -15,3 +15,6 @@ export function encodeTextFrame(text: string): Buffer {
   frame.write(text, header);
   return frame;
 }
+
+/** Without content (section 5.5.2). */
+export const PING_FRAME = Buffer.from([0x89, 0]);

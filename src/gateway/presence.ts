@@ -1,6 +1,6 @@
 /**
  * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s,
- * if there are others to hear it, and whenever it is asked; what a node said is forgotten after 45 s. Nothing is stored.
+ * if there are others to hear it, and whenever it is asked; what a node said is forgotten within a minute. Nothing is stored.
  * Clients get deltas; above 200 present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
@@ -20,7 +20,9 @@ const TELL_MS = 1_000;
 const COUNTS_PER_SECOND = 1_000;
 /** Rooms have their turn at different moments: what many of them have to tell at once would hold up everybody else. */
 const PHASES = 20;
+/** So long a sweep takes that comes by every room. */
 const TELL_AGAIN_MS = 15_000;
+const TICK_MS = TELL_MS / PHASES;
 const FORGET_MS = 45_000;
 /** Long enough for the other nodes to answer. */
 const LISTEN_MS = 200;
@@ -32,8 +34,6 @@ interface RoomPresence {
   /** Before that they are not told a count again. */
   countAgainMs: number;
   phase: number;
-  /** When the other nodes are told next though nothing changed. */
-  tellAgainMs: number;
   /** When this node began to listen in the room. */
   sinceMs: number;
   /** Questions that wait for the other nodes. */
@@ -52,6 +52,9 @@ export class Presence implements OnModuleDestroy {
   /** By phase. */
   private readonly changedRooms = Array.from({ length: PHASES }, () => new Set<string>());
   private phase = 0;
+  /** The rooms that the sweep under way has not come by yet. */
+  private sweep: Iterator<[string, RoomPresence], undefined> | null = null;
+  private nextSweepMs = 0;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -61,7 +64,7 @@ export class Presence implements OnModuleDestroy {
 
   start(): void {
     this.channels.onChange = (channel) => this.changed(channel);
-    this.timer = setInterval(() => this.tick(), TELL_MS / PHASES);
+    this.timer = setInterval(() => this.tick(), TICK_MS);
     this.timer.unref();
   }
 
@@ -69,10 +72,8 @@ export class Presence implements OnModuleDestroy {
   private changed(channel: RoomChannel): void {
     let room = this.rooms.get(channel.id);
     if (room === undefined) {
-      const now = monotonicMs();
-      const tellAgainMs = now + Math.random() * TELL_AGAIN_MS;
       const phase = Math.floor(Math.random() * PHASES);
-      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, tellAgainMs, sinceMs: now, asking: 0 };
+      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, sinceMs: monotonicMs(), asking: 0 };
       this.rooms.set(channel.id, room);
       this.bus.sendPresence(channel.id, null);
     }
@@ -117,7 +118,7 @@ export class Presence implements OnModuleDestroy {
 
   private tick(): void {
     this.phase = (this.phase + 1) % PHASES;
-    if (this.phase === 0) this.refresh(monotonicMs());
+    this.goOnSweeping(monotonicMs());
     const changed = this.changedRooms[this.phase]!;
     this.changedRooms[this.phase] = new Set();
     for (const id of changed) {
@@ -126,18 +127,31 @@ export class Presence implements OnModuleDestroy {
     }
   }
 
-  /** Forgets nodes that fell silent, and tells the others what they may have missed. */
-  private refresh(now: number): void {
-    for (const [id, room] of this.rooms) {
-      for (const [node, state] of room.remote) {
-        if (now - state.seenMs < FORGET_MS) continue;
-        room.remote.delete(node);
-        this.changedRooms[room.phase]!.add(id);
-      }
-      if (now < room.tellAgainMs) continue;
-      room.tellAgainMs = now + TELL_AGAIN_MS;
-      if (!this.bus.alone) this.bus.sendPresence(id, stateOf(id, this.here(id)));
+  /** A few rooms at each tick, as many as it takes to have come by all of them in time. */
+  private goOnSweeping(now: number): void {
+    if (this.sweep === null) {
+      if (now < this.nextSweepMs) return;
+      this.nextSweepMs = now + TELL_AGAIN_MS;
+      this.sweep = this.rooms.entries();
     }
+    for (let left = Math.ceil((this.rooms.size * TICK_MS) / TELL_AGAIN_MS); left > 0; left -= 1) {
+      const { value } = this.sweep.next();
+      if (value === undefined) {
+        this.sweep = null;
+        return;
+      }
+      this.refresh(...value, now);
+    }
+  }
+
+  /** Forgets nodes that fell silent, and tells the others what they may have missed. */
+  private refresh(id: string, room: RoomPresence, now: number): void {
+    for (const [node, state] of room.remote) {
+      if (now - state.seenMs < FORGET_MS) continue;
+      room.remote.delete(node);
+      this.changedRooms[room.phase]!.add(id);
+    }
+    if (!this.bus.alone) this.bus.sendPresence(id, stateOf(id, this.here(id)));
   }
 
   private tell(id: string, room: RoomPresence): void {

@@ -19,6 +19,7 @@ const COMMANDS = [
   'room a now',
   'signal a',
   'own',
+  'ping',
   'answer',
   'fence',
   'prove',
@@ -60,6 +61,7 @@ class Machine {
   private unfinished: Done[] = [];
   readonly closes: { status: number; reason: string }[] = [];
   readonly sent: Sent[] = [];
+  readonly pings = { asked: 0, sent: 0 };
   writes = 0;
   /** What was handed over and not taken back, in order. */
   readonly expected: Sent[] = [];
@@ -77,7 +79,6 @@ class Machine {
       OPEN: 1,
       closeWith: (status: number, reason: string) => this.closes.push({ status, reason }),
       terminate: () => undefined,
-      ping: () => undefined,
     };
     const host = {
       fencedAt: () => this.fenced,
@@ -114,6 +115,10 @@ class Machine {
 
   private wrote(data: Buffer): void {
     for (const frame of framesOf(data)) {
+      if (frame === 'ping') {
+        this.pings.sent += 1;
+        continue;
+      }
       if (frame.kind === 'goodbye' ? !this.ended : this.ended) this.violations.push(`${frame.kind} ${frame.k} left ${this.ended ? 'after' : 'before'} the end`);
       if (frame.kind !== 'own' && frame.kind !== 'goodbye' && !this.mayCarryRooms) this.violations.push(`${frame.kind} ${frame.k} left without the right to`);
       this.sent.push(frame);
@@ -152,6 +157,10 @@ class Machine {
         return this.hand('signal');
       case 'own':
         return this.hand('own');
+      case 'ping':
+        if (this.ended) return;
+        this.pings.asked += 1;
+        return connection.ping();
       case 'answer':
         return this.hand('answer');
       case 'fence':
@@ -218,9 +227,15 @@ class Machine {
   }
 }
 
-function framesOf(data: Buffer): Sent[] {
-  const frames: Sent[] = [];
+function framesOf(data: Buffer): (Sent | 'ping')[] {
+  const frames: (Sent | 'ping')[] = [];
   for (let at = 0; at < data.length;) {
+    if (data[at] === 0x89) {
+      expect(data[at + 1]).toBe(0);
+      frames.push('ping');
+      at += 2;
+      continue;
+    }
     expect(data[at]).toBe(0x81);
     const short = data[at + 1]!;
     const [from, length] = short < 126 ? [at + 2, short] : [at + 4, data.readUInt16BE(at + 2)];
@@ -281,6 +296,17 @@ describe('what leaves a connection', () => {
     const machine = new Machine();
     for (const command of ['room a', 'fence', 'own', 'turn'] as const) machine.do(command);
     expect(machine.sent.map(({ kind }) => kind)).toEqual(['own']);
+  });
+
+  test('a ping goes out between whole frames, also while room data is held', async () => {
+    await property(({ pings, ended }) => {
+      if (ended) expect(pings.sent).toBeLessThanOrEqual(pings.asked);
+      else expect(pings.sent).toBe(pings.asked);
+    });
+    const machine = new Machine();
+    for (const command of ['room a', 'fence', 'ping', 'turn'] as const) machine.do(command);
+    expect(machine.pings.sent).toBe(1);
+    expect(machine.sent).toEqual([]);
   });
 
   test('whoever waits for the queue to drain goes on when it has, or when the connection is over', async () => {
