@@ -10,6 +10,9 @@ const service = new URL('service.cjs', import.meta.url);
 const bytecode = new URL('service.bytecode', import.meta.url);
 const madeMs = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity;
 
+// As later versions of Node have it. Without it pg makes a `Response` to know where it runs, which loads the whole of fetch (20 ms).
+globalThis.navigator ??= { userAgent: `Node.js/${process.versions.node.split('.')[0]}` };
+
 export const script = new Script(readFileSync(service, 'utf8'), {
   filename: service.href,
   cachedData: madeMs(bytecode) >= madeMs(service) ? readFileSync(bytecode) : undefined,

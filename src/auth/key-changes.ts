@@ -10,6 +10,7 @@ import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change, Committed } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
 import { Config, KEY_PROPAGATION_MS } from '../platform/config.js';
+import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { createSigningKey } from './wrapped-key.js';
@@ -41,9 +42,20 @@ type Asked = 'request' | 'command' | 'age';
 export class KeyChanges {
   constructor(
     private readonly config: Config,
+    private readonly database: Database,
     private readonly log: AuthorityLog,
     private readonly receipts: Receipts,
   ) {}
+
+  /** The youngest key is older than KEY_ROTATION_DAYS: a rotation that was asked for meanwhile counts. */
+  async isDue(): Promise<boolean> {
+    const [row] = await this.database.hot<{ due: boolean }>('key_rotation_due', IS_DUE, [this.rotationSeconds]);
+    return row?.due === true;
+  }
+
+  private get rotationSeconds(): number {
+    return this.config.keyRotationDays * 86_400;
+  }
 
   /** A new key that takes over later; the present ones retire then and go on verifying until their last token is dead. */
   rotate(guard: Guard, tenant: string, by: Asked = 'request'): Promise<Committed<string>> {
@@ -53,12 +65,12 @@ export class KeyChanges {
     });
   }
 
-  /** The same when the youngest key is older than KEY_ROTATION_DAYS; one node of the cluster does it. Null: not due. */
-  rotateIfOld(tenant: string): Promise<Committed<string | null>> {
+  /** The same when it is due; one node of the cluster does it. Null: another one did. */
+  rotateIfDue(tenant: string): Promise<Committed<string | null>> {
     return this.log.commit<string | null>(async (tx) => {
       const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${ROTATION_LOCK}::bigint) AS mine`;
-      const due = lock?.mine === true && (await isDue(tx, this.config.keyRotationDays));
-      if (!due) return { result: null, events: [], tenant };
+      const [row] = lock?.mine === true ? await tx.$queryRawUnsafe<{ due: boolean }[]>(IS_DUE, this.rotationSeconds) : [];
+      if (row?.due !== true) return { result: null, events: [], tenant };
       await forgetOldKeys(tx);
       return this.rotateIn(tx, tenant, 'age');
     });
@@ -139,12 +151,7 @@ async function retireInTurn(tx: Tx): Promise<void> {
     UPDATE signing_keys k SET retired_at = turn.next FROM turn WHERE k.kid = turn.kid AND k.retired_at IS DISTINCT FROM turn.next`;
 }
 
-/** Judged by the youngest: a rotation that was asked for meanwhile counts. */
-async function isDue(tx: Tx, days: number): Promise<boolean> {
-  const rows = await tx.$queryRaw<{ due: boolean }[]>`
-    SELECT max(created_at) < clock_timestamp() - make_interval(secs => ${days * 86_400}::float8) AS due FROM signing_keys WHERE withdrawn_at IS NULL`;
-  return rows[0]?.due === true;
-}
+const IS_DUE = `SELECT max(created_at) < clock_timestamp() - make_interval(secs => $1::float8) AS due FROM signing_keys WHERE withdrawn_at IS NULL`;
 
 async function forgetOldKeys(tx: Tx): Promise<void> {
   await tx.$executeRaw`

@@ -30,7 +30,8 @@ export class KeyRotation implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async look(): Promise<void> {
-    const { result } = await this.changes.rotateIfOld(await systemTenantId(this.database));
+    if (!(await this.changes.isDue())) return;
+    const { result } = await this.changes.rotateIfDue(await systemTenantId(this.database));
     if (result !== null) this.logger.log({ msg: 'the signing key is old, announced its successor', kid: result });
   }
 
