@@ -13,6 +13,7 @@ const madeMs = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? -
 // As later versions of Node have it. Without it pg makes a `Response` to know where it runs, which loads the whole of fetch (20 ms).
 globalThis.navigator ??= { userAgent: `Node.js/${process.versions.node.split('.')[0]}` };
 
+/** For scripts/rehearse.mjs. */
 export const script = new Script(readFileSync(service, 'utf8'), {
   filename: service.href,
   cachedData: madeMs(bytecode) >= madeMs(service) ? readFileSync(bytecode) : undefined,

@@ -29,7 +29,7 @@ export interface Credential {
 export class AuthorityState {
   /** The highest n of which this and everything before is applied. */
   position = 0;
-  private ended = new Map<string, { reason: EndReason; atMs: number }>();
+  private ended = new Map<string, { readonly reason: EndReason; readonly atMs: number }>();
   private disabledTenants = new Set<string>();
   private withdrawnKeys = new Set<string>();
   private readonly listeners: AuthorityListener[] = [];
@@ -107,7 +107,7 @@ export class AuthorityState {
   }
 
   private end(sessions: string[], reason: EndReason): void {
-    const atMs = wallMs();
-    for (const session of sessions) this.ended.set(session, { reason, atMs });
+    const ended = { reason, atMs: wallMs() };
+    for (const session of sessions) this.ended.set(session, ended);
   }
 }

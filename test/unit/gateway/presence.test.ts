@@ -11,7 +11,7 @@ const TELL_AGAIN_MS = 15_000;
 /** One user in each of many rooms of one node. */
 class Bench {
   readonly said: { room: string; state: PresenceState | null; atMs: number }[] = [];
-  readonly heard: { room: string; atMs: number }[] = [];
+  readonly heard: { room: string; atMs: number; frame: Record<string, unknown> }[] = [];
   readonly bus = { alone: true };
   readonly presence: Presence;
   private readonly rooms = new Map<string, RoomChannel>();
@@ -23,7 +23,7 @@ class Bench {
     this.presence.start();
     for (let i = 0; i < ROOMS; i += 1) {
       const subscription = { connection: { principal: { userId: `user-${i}` } } };
-      const broadcast = () => this.heard.push({ room: `room-${i}`, atMs: Date.now() });
+      const broadcast = (frame: Buffer) => this.heard.push({ room: `room-${i}`, atMs: Date.now(), frame: contentOf(frame) });
       const channel = { id: `room-${i}`, subscriptions: new Set([subscription]), broadcast } as unknown as RoomChannel;
       this.rooms.set(channel.id, channel);
       channels.onChange(channel);
@@ -35,6 +35,7 @@ class Bench {
   }
 }
 
+const contentOf = (frame: Buffer): Record<string, unknown> => JSON.parse(frame.toString('utf8', 2)) as Record<string, unknown>;
 const mostAtOnce = (said: { atMs: number }[]): number => Math.max(...said.map(({ atMs }) => said.filter((other) => other.atMs === atMs).length));
 
 describe('presence', () => {
@@ -76,6 +77,20 @@ describe('presence', () => {
     expect(mostAtOnce(bench.heard)).toBeLessThan(ROOMS / 4);
   });
 
+  test('who was on a node that fell silent has left within a minute, and not before the node may have missed two of its turns', () => {
+    jest.advanceTimersByTime(1_000);
+    bench.presence.receive({ kind: 'presence', node: 'other', state: { room: 'room-7', users: ['far'], count: 1 } });
+    const since = Date.now();
+    jest.advanceTimersByTime(70_000);
+    const told = bench.heard.filter(({ room, atMs }) => room === 'room-7' && atMs > since);
+    expect(told.map(({ frame }) => frame)).toMatchObject([
+      { joined: ['far'], left: [] },
+      { joined: [], left: ['far'] },
+    ]);
+    expect(told[1]!.atMs - since).toBeGreaterThan(45_000);
+    expect(told[1]!.atMs - since).toBeLessThanOrEqual(62_000);
+  });
+
   test('nobody is told again and again what the clients know', () => {
     bench.bus.alone = false;
     jest.advanceTimersByTime(4 * TELL_AGAIN_MS);
@@ -94,7 +109,7 @@ describe('presence of a crowd', () => {
     const channel = {
       id: 'crowd',
       subscriptions,
-      broadcast: (frame: Buffer) => heard.push((JSON.parse(frame.toString('utf8', 2)) as { count: number }).count),
+      broadcast: (frame: Buffer) => heard.push(contentOf(frame)['count'] as number),
     } as unknown as RoomChannel;
     const channels = { get: () => channel } as unknown as Channels;
     const presence = new Presence(channels, { alone: true, sendPresence: () => undefined } as unknown as RoomBus);
