@@ -1,9 +1,9 @@
 /** `npm run dev`: stores, the compiler watching, and two nodes on 3000 and 3100 that restart when it has emitted. The data is that of `npm start`. */
 import './require-node.mjs';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+import { ensureBuilt, ensureInstalled, newest, root } from './install.mjs';
 
 ensureInstalled();
 if (!ensureBuilt()) console.error('The build has errors; waiting for a change.');
@@ -63,16 +63,10 @@ try {
   }
 }
 
-/** The entry of the bundle is ours and no news. */
+/** The entry of the bundle is ours and no news; what it was compiled from is. */
 function newestModule() {
-  return newest(join(root, 'dist'), statSync(join(root, 'src/main.ts')).mtimeMs);
-}
-
-function newest(folder, known = 0) {
-  if (!existsSync(folder)) return known;
-  return readdirSync(folder, { withFileTypes: true }).reduce((latest, file) => {
-    const path = join(folder, file.name);
-    if (file.isDirectory()) return newest(path, latest);
-    return file.name.endsWith('.js') && path !== entry ? Math.max(latest, statSync(path).mtimeMs) : latest;
-  }, known);
+  return Math.max(
+    statSync(join(root, 'src/main.ts')).mtimeMs,
+    newest([join(root, 'dist')], (path) => path.endsWith('.js') && path !== entry),
+  );
 }

@@ -55,12 +55,21 @@ export function ensureBuilt({ log = console.error } = {}) {
   return true;
 }
 
-function newest(paths) {
+/** When a file in these folders, or one of these files, was changed last (ms), of those that count. */
+export function newest(paths, counts = () => true) {
   let latest = 0;
   for (const path of paths) {
     if (path.endsWith('generated') || !existsSync(path)) continue;
     const stat = statSync(path);
-    latest = Math.max(latest, stat.isDirectory() ? newest(readdirSync(path).map((name) => join(path, name))) : stat.mtimeMs);
+    if (stat.isDirectory())
+      latest = Math.max(
+        latest,
+        newest(
+          readdirSync(path).map((name) => join(path, name)),
+          counts,
+        ),
+      );
+    else if (counts(path)) latest = Math.max(latest, stat.mtimeMs);
   }
   return latest;
 }

@@ -26,6 +26,9 @@ export class Turns {
   /** Connections on which rooms of this turn have queued. */
   private joined: Connection[] = [];
 
+  /** Made once: a message at a time is a turn each. */
+  private readonly turn = (): void => this.slice(this.lease.beat());
+
   constructor(private readonly lease: Lease) {}
 
   /** At the end of this turn, once for all that asked. */
@@ -44,11 +47,15 @@ export class Turns {
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    this.next((nowMs) => this.slice(nowMs));
+    setImmediate(this.turn);
   }
 
-  private next(work: (nowMs: number) => void): void {
-    setImmediate(() => work(this.lease.beat()));
+  /** The rest of something larger. */
+  private later(work: () => void): void {
+    setImmediate(() => {
+      this.lease.beat();
+      work();
+    });
   }
 
   /**
@@ -97,7 +104,7 @@ export class Turns {
 
   private deliver(room: RoomChannel, fanOut: FanOut, joins: boolean, pace: FanOutPace | null): void {
     if (fanOut.deliver(SLICE, joins)) {
-      this.next(() => this.deliver(room, fanOut, joins, pace));
+      this.later(() => this.deliver(room, fanOut, joins, pace));
     } else if (pace !== null) {
       pace.end(monotonicMs(), room.waiting);
       if (room.waiting > 0) this.wantsFanOut(room);
@@ -121,7 +128,7 @@ export class Turns {
     if (from === connections.length) return;
     const to = Math.min(from + SLICE, connections.length);
     for (let i = from; i < to; i += 1) connections[i]!.flush();
-    if (to < connections.length) this.next(() => this.write(connections, to));
+    if (to < connections.length) this.later(() => this.write(connections, to));
   }
 
   private takeConnections(): Connection[] {
