@@ -61,14 +61,8 @@ export function newest(paths, counts = () => true) {
   for (const path of paths) {
     if (path.endsWith('generated') || !existsSync(path)) continue;
     const stat = statSync(path);
-    if (stat.isDirectory())
-      latest = Math.max(
-        latest,
-        newest(
-          readdirSync(path).map((name) => join(path, name)),
-          counts,
-        ),
-      );
+    const inside = stat.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : null;
+    if (inside !== null) latest = Math.max(latest, newest(inside, counts));
     else if (counts(path)) latest = Math.max(latest, stat.mtimeMs);
   }
   return latest;

@@ -1,6 +1,7 @@
 /**
  * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s,
- * if there are others to hear it, and whenever it is asked; what a node said is forgotten within a minute. Nothing is stored.
+ * if there are others to hear it, and whenever it is asked; what a node said is forgotten by the first
+ * sweep after 45 s. Nothing is stored.
  * Clients get deltas; above 200 present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
@@ -20,7 +21,7 @@ const TELL_MS = 1_000;
 const COUNTS_PER_SECOND = 1_000;
 /** Rooms have their turn at different moments: what many of them have to tell at once would hold up everybody else. */
 const PHASES = 20;
-/** So long a sweep takes that comes by every room. */
+/** A sweep comes by every room in this time. */
 const TELL_AGAIN_MS = 15_000;
 const TICK_MS = TELL_MS / PHASES;
 const FORGET_MS = 45_000;
