@@ -45,8 +45,9 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     events: RoomEvents,
   ) {
     events.onCommitted((event) => {
-      this.byRoom.get(event.room)?.offer(event);
+      // Others first: theirs is the longer way.
       this.bus.sendEvent(event);
+      this.byRoom.get(event.room)?.offer(event);
     });
     lease.onProven(() => this.resume());
   }
@@ -143,8 +144,8 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   /** To everybody live in the room on every node, judged under this node's epoch of the room. */
   sendTransient(frame: TransientFrame): void {
-    this.byRoom.get(frame.room)?.offerTransient(frame);
     this.bus.sendTransient(frame);
+    this.byRoom.get(frame.room)?.offerTransient(frame);
   }
 
   hasEnded(session: string): boolean {

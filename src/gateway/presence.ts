@@ -35,6 +35,8 @@ interface RoomPresence {
   /** Before that they are not told a count again. */
   countAgainMs: number;
   phase: number;
+  /** Somebody came or went here since the other nodes were told. */
+  untold: boolean;
   /** When this node began to listen in the room. */
   sinceMs: number;
   /** Questions that wait for the other nodes. */
@@ -74,10 +76,11 @@ export class Presence implements OnModuleDestroy {
     let room = this.rooms.get(channel.id);
     if (room === undefined) {
       const phase = Math.floor(Math.random() * PHASES);
-      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, sinceMs: monotonicMs(), asking: 0 };
+      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, untold: true, sinceMs: monotonicMs(), asking: 0 };
       this.rooms.set(channel.id, room);
       this.bus.sendPresence(channel.id, null);
     }
+    room.untold = true;
     this.changedRooms[room.phase]!.add(channel.id);
   }
 
@@ -157,7 +160,9 @@ export class Presence implements OnModuleDestroy {
 
   private tell(id: string, room: RoomPresence): void {
     const here = this.here(id);
-    if (!this.bus.alone) this.bus.sendPresence(id, stateOf(id, here));
+    // What another node said is for the clients here: said again it would come back for ever.
+    if (room.untold && !this.bus.alone) this.bus.sendPresence(id, stateOf(id, here));
+    room.untold = false;
     const view = this.view(here, room);
     const before = room.told;
     const channel = this.channels.get(id);

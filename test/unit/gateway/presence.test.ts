@@ -91,6 +91,17 @@ describe('presence', () => {
     expect(told[1]!.atMs - since).toBeLessThanOrEqual(62_000);
   });
 
+  test('what another node says is told to the clients here, and never back to the nodes', () => {
+    bench.bus.alone = false;
+    jest.advanceTimersByTime(1_000);
+    const before = bench.states().length;
+    for (let i = 0; i < ROOMS; i += 1) bench.presence.receive({ kind: 'presence', node: 'other', state: { room: `room-${i}`, users: ['far'], count: 1 } });
+    jest.advanceTimersByTime(1_000);
+    expect(bench.heard).toHaveLength(2 * ROOMS);
+    // The sweep comes by a fifteenth of the rooms in a second, whatever was heard.
+    expect(bench.states().length - before).toBeLessThanOrEqual(ROOMS / 10);
+  });
+
   test('nobody is told again and again what the clients know', () => {
     bench.bus.alone = false;
     jest.advanceTimersByTime(4 * TELL_AGAIN_MS);
