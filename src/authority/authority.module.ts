@@ -10,6 +10,6 @@ import { Sightings } from './sightings.js';
 
 @Module({
   providers: [AuthorityStream, AuthorityState, Sightings, NodeRegistry, Clocks, AuthorityLog, Lease, Receipts],
-  exports: [AuthorityState, Sightings, AuthorityLog, Lease, Receipts],
+  exports: [AuthorityState, NodeRegistry, AuthorityLog, Lease, Receipts],
 })
 export class AuthorityModule {}

@@ -29,10 +29,14 @@ export interface NodeRow {
 }
 
 const FORGET_NODES_AFTER = '1 day';
+/** A node that has not written its row for longer than the longest lease delivers nothing. By the clock that wrote it: a node that starts sees the rows of dead ones, too. */
+const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
 
 @Injectable()
 export class NodeRegistry {
   readonly id: string;
+  /** Another node may have subscribers, by the last round. One that has just come is known one round later; what it misses until then is found by its head check. */
+  othersServe = false;
   private incarnation = 0;
 
   constructor(
@@ -89,15 +93,17 @@ export class NodeRegistry {
     );
     if (mine.length === 0) return null;
     const askedMs = monotonicMs();
-    const [row] = await this.database.authority<{ n: string; pruned: string; clock: number; versions: Record<string, string> | null }>(
+    const [row] = await this.database.authority<{ n: string; pruned: string; clock: number; versions: Record<string, string> | null; others: boolean }>(
       'authority_head',
       `SELECT n, pruned, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock,
-         (SELECT json_object_agg(id, xmin::text) FROM nodes WHERE left_at IS NULL) AS versions FROM authority_head`,
-      [],
+         (SELECT json_object_agg(id, xmin::text) FROM nodes WHERE left_at IS NULL) AS versions,
+         EXISTS (SELECT 1 FROM nodes WHERE id <> $1 AND ${DELIVERS}) AS others FROM authority_head`,
+      [this.id],
     );
     if (row === undefined) return null;
     const head = Number(row.n);
     this.sightings.note(head, new Map(Object.entries(row.versions ?? {})));
+    this.othersServe = row.others;
     return { head, pruned: Number(row.pruned), clock: { clockMs: row.clock, askedMs, answeredMs: monotonicMs() } };
   }
 

@@ -6,23 +6,16 @@
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
-import { NodeIdentity } from '../platform/node-identity.js';
 
 /** Clocks whose rates differ by less than 1 %, and a margin for timers. */
 const fencedAfterMs = (leaseMs: number): number => leaseMs * 1.01 + 50;
 /** Longer than the longest lease. */
 const HEADS_KEPT_MS = 60_000;
-/** Who has not changed its row for longer than the longest lease delivers nothing. */
-const GONE_AFTER_MS = 31_000;
 
 @Injectable()
 export class Sightings {
   private readonly rows = new Map<string, { version: string; seenMs: number }>();
   private readonly heads: { n: number; seenMs: number }[] = [];
-  /** When a row of another node that is there was last seen to have changed. Asked per message, so it is not looked for then. */
-  private othersSeenMs = -Infinity;
-
-  constructor(private readonly self: NodeIdentity) {}
 
   /** After every look: the head, and the present version of each node's row. */
   note(head: number, versions: ReadonlyMap<string, string>): void {
@@ -30,17 +23,8 @@ export class Sightings {
     const seenMs = monotonicMs();
     for (const [node, version] of versions) if (this.rows.get(node)?.version !== version) this.rows.set(node, { version, seenMs });
     for (const node of this.rows.keys()) if (!versions.has(node)) this.rows.delete(node);
-    this.othersSeenMs = Math.max(...[...this.rows].map(([node, row]) => (node === this.self.id ? -Infinity : row.seenMs)));
     if (head > (this.heads.at(-1)?.n ?? -1)) this.heads.push({ n: head, seenMs });
     while (this.heads.length > 1 && this.heads[1]!.seenMs < seenMs - HEADS_KEPT_MS) this.heads.shift();
-  }
-
-  /**
-   * Whether another node may have subscribers. A node that has just started or come back is known one round later; what
-   * it misses until then is found by its head check.
-   */
-  othersServe(): boolean {
-    return this.othersSeenMs > monotonicMs() - GONE_AFTER_MS;
   }
 
   /** From when on a node that was seen by a look after the commit of `n` serves nobody before it has applied `n`. */

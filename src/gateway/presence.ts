@@ -35,7 +35,7 @@ interface RoomPresence {
   /** Before that they are not told a count again. */
   countAgainMs: number;
   phase: number;
-  /** Somebody came or went here since the other nodes were told. */
+  /** Somebody came or went here and the other nodes were not told yet. */
   untold: boolean;
   /** When this node began to listen in the room. */
   sinceMs: number;
@@ -160,9 +160,11 @@ export class Presence implements OnModuleDestroy {
 
   private tell(id: string, room: RoomPresence): void {
     const here = this.here(id);
-    // What another node said is for the clients here: said again it would come back for ever.
-    if (room.untold && !this.bus.alone) this.bus.sendPresence(id, stateOf(id, here));
-    room.untold = false;
+    // What another node said is for the clients here: answered by our own state, that would be answered by theirs for ever.
+    if (room.untold && !this.bus.alone) {
+      room.untold = false;
+      this.bus.sendPresence(id, stateOf(id, here));
+    }
     const view = this.view(here, room);
     const before = room.told;
     const channel = this.channels.get(id);

@@ -5,7 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { Sightings } from '../authority/sightings.js';
+import { NodeRegistry } from '../authority/node-registry.js';
 import { newId } from '../platform/ids.js';
 import { RedisConnections } from '../platform/redis.js';
 import type { RoomEvent } from './room-event.js';
@@ -52,7 +52,7 @@ export class RoomBus implements OnModuleDestroy {
 
   constructor(
     private readonly redis: RedisConnections,
-    private readonly sightings: Sightings,
+    private readonly nodes: NodeRegistry,
   ) {}
 
   start(onMessage: (message: BusMessage) => void): void {
@@ -81,7 +81,7 @@ export class RoomBus implements OnModuleDestroy {
 
   /** Nobody else listens: what is said to all is not sent, questions are asked and answered nevertheless. */
   get alone(): boolean {
-    return !this.sightings.othersServe();
+    return !this.nodes.othersServe;
   }
 
   /** Queued, unless this node is alone; one message per room and turn. */

@@ -1,6 +1,5 @@
 /** From when on a silent node cannot serve by old knowledge: what the receipt's word `fenced` rests on. */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { NodeIdentity } from '../../../src/platform/node-identity.js';
 import { Sightings } from '../../../src/authority/sightings.js';
 
 const LEASE_MS = 5_000;
@@ -16,7 +15,7 @@ describe('a node is fenced for event 8', () => {
   const from = () => sightings.fencedFromMs('b', LEASE_MS, 8);
 
   beforeEach(() => {
-    sightings = new Sightings(new NodeIdentity());
+    sightings = new Sightings();
     jest.spyOn(performance, 'now').mockImplementation(() => now);
   });
 
@@ -49,42 +48,5 @@ describe('a node is fenced for event 8', () => {
   test('later, never earlier, for an event that was known before this node began to look', () => {
     look(9_000, 20, 'v1');
     expect(from()).toBe(9_000 + FENCED_AFTER_MS);
-  });
-});
-
-describe('another node serves', () => {
-  const self = new NodeIdentity();
-  let now = 0;
-  let sightings: Sightings;
-  const look = (atMs: number, rows: Record<string, string>) => {
-    now = atMs;
-    sightings.note(1, new Map(Object.entries(rows)));
-  };
-
-  beforeEach(() => {
-    sightings = new Sightings(self);
-    jest.spyOn(performance, 'now').mockImplementation(() => now);
-  });
-
-  test('not while the only row is our own', () => {
-    look(1_000, { [self.id]: 'v1' });
-    expect(sightings.othersServe()).toBe(false);
-  });
-
-  test('from the first look that shows its row until it has left', () => {
-    look(1_000, { [self.id]: 'v1', b: 'v1' });
-    expect(sightings.othersServe()).toBe(true);
-    look(2_000, { [self.id]: 'v2' });
-    expect(sightings.othersServe()).toBe(false);
-  });
-
-  test('until its row has stood still for longer than the longest lease, and again when it moves', () => {
-    look(1_000, { b: 'v1' });
-    look(31_000, { b: 'v1' });
-    expect(sightings.othersServe()).toBe(true);
-    look(33_000, { b: 'v1' });
-    expect(sightings.othersServe()).toBe(false);
-    look(34_000, { b: 'v2' });
-    expect(sightings.othersServe()).toBe(true);
   });
 });
