@@ -24,6 +24,7 @@ const PHASES = 20;
 /** A sweep comes by every room in this time. */
 const TELL_AGAIN_MS = 15_000;
 const TICK_MS = TELL_MS / PHASES;
+const SWEPT_AT_ONCE = 16;
 const FORGET_MS = 45_000;
 /** Long enough for the other nodes to answer. */
 const LISTEN_MS = 200;
@@ -55,9 +56,9 @@ export class Presence implements OnModuleDestroy {
   /** By phase. */
   private readonly changedRooms = Array.from({ length: PHASES }, () => new Set<string>());
   private phase = 0;
-  /** The rooms that the sweep under way has not come by yet. */
-  private sweep: Iterator<[string, RoomPresence], undefined> | null = null;
-  private nextSweepMs = 0;
+  /** The rooms that the sweep under way has not come by yet, and how many of them are due by now. */
+  private sweep = this.rooms.entries();
+  private due = 0;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -131,17 +132,15 @@ export class Presence implements OnModuleDestroy {
     }
   }
 
-  /** A few rooms at each tick, as many as it takes to have come by all of them in time. */
+  /** So many rooms a tick that all of them have had their turn in time; several at once, because a message costs each node a wake-up. */
   private goOnSweeping(now: number): void {
-    if (this.sweep === null) {
-      if (now < this.nextSweepMs) return;
-      this.nextSweepMs = now + TELL_AGAIN_MS;
-      this.sweep = this.rooms.entries();
-    }
-    for (let left = Math.ceil((this.rooms.size * TICK_MS) / TELL_AGAIN_MS); left > 0; left -= 1) {
+    const { size } = this.rooms;
+    this.due = Math.min(this.due + (size * TICK_MS) / TELL_AGAIN_MS, size);
+    if (this.due < Math.min(SWEPT_AT_ONCE, size)) return;
+    for (; this.due >= 1; this.due -= 1) {
       const { value } = this.sweep.next();
       if (value === undefined) {
-        this.sweep = null;
+        this.sweep = this.rooms.entries();
         return;
       }
       this.refresh(...value, now);
