@@ -69,6 +69,10 @@ export const peers = {
   'ws-naive-beside': { ...bare('naive', 'ws-naive, while an idle Wardroom node with its stores runs on the same two cores'), beside: ourNode },
   'ws-framed': bare('framed', 'one frame per message, one write per member'),
   'ws-batched': bare('batched', 'framed, and one write per member, room and turn'),
+  'ws-redis': {
+    ...bare('framed', 'ws-framed on nodes that hear each other through a Redis channel per room'),
+    server: (ctx) => node('bare-ws.mjs', { MODE: 'framed', REDIS_URL: ctx.world.redisUrl })(ctx),
+  },
   'socket.io': {
     what: 'WebSocket only, rooms',
     version: () => `socket.io ${createRequire(peersFile())('socket.io/package.json').version}`,

@@ -1,7 +1,7 @@
 /** The mixed load: what happens how often. Everything is a few times a second, so that it can run beside other work. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Mean times a second, over all people. */
+/** Mean times a second, over all people, at pace 1. */
 const RATES = { publish: 14, signal: 14, churn: 4, drop: 1.5, loseRoom: 0.5, logout: 0.25, revoke: 0.25 };
 const TICK_MS = 50;
 
@@ -31,7 +31,7 @@ export async function mixedLoad(soak, people) {
   };
   while (!soak.stopping) {
     for (const [name, rate] of Object.entries(RATES)) {
-      for (let due = (rate * TICK_MS) / 1000; due > 0; due -= 1) {
+      for (let due = (soak.pace * rate * TICK_MS) / 1000; due > 0; due -= 1) {
         if (Math.random() >= due) continue;
         const person = pick(people);
         const seat = pick(person.seats);
