@@ -29,7 +29,10 @@ export interface NodeRow {
 }
 
 const FORGET_NODES_AFTER = '1 day';
-/** A node that has not written its row for longer than the longest lease delivers nothing. By the clock that wrote it: a node that starts sees the rows of dead ones, too. */
+/**
+ * A node that has not written its row for longer than the longest lease delivers nothing, and one that comes back is heard of a round
+ * later. By the clock that wrote the row: a node that starts sees those of dead ones for the first time.
+ */
 const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
 
 @Injectable()
