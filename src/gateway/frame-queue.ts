@@ -48,7 +48,7 @@ export class FrameQueue {
     }
     inbox.push(data);
     connection.inboxBytes += data.length;
-    void this.drain(connection);
+    if (!connection.handling) void this.drain(connection);
   }
 
   /** Also called when the credential that frames were waiting for is decided. */
