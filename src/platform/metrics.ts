@@ -76,6 +76,7 @@ export class Metrics {
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     registers: [this.registry],
   });
+  readonly busMessages = this.tally('bus_messages_total', 'messages to the other nodes of a room through Redis, by kind', 'kind');
   readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
   readonly replayReads = this.tally(
     'replay_reads_total',

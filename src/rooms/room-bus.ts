@@ -7,6 +7,7 @@ import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { NodeRegistry } from '../authority/node-registry.js';
 import { newId } from '../platform/ids.js';
+import { Metrics } from '../platform/metrics.js';
 import { RedisConnections } from '../platform/redis.js';
 import type { RoomEvent } from './room-event.js';
 
@@ -53,6 +54,7 @@ export class RoomBus implements OnModuleDestroy {
   constructor(
     private readonly redis: RedisConnections,
     private readonly nodes: NodeRegistry,
+    private readonly metrics: Metrics,
   ) {}
 
   start(onMessage: (message: BusMessage) => void): void {
@@ -109,7 +111,10 @@ export class RoomBus implements OnModuleDestroy {
   private flush(): void {
     const messages: [channel: string, text: string][] = [];
     for (const [room, { events, frames, presence }] of this.outbox) {
-      const add = (message: BusMessage): unknown => messages.push([channelOf(room), this.node + JSON.stringify(message)]);
+      const add = (message: BusMessage): void => {
+        this.metrics.busMessages.inc({ kind: message.kind });
+        messages.push([channelOf(room), this.node + JSON.stringify(message)]);
+      };
       if (events.length > 0) add({ kind: 'events', events });
       if (frames.length > 0) add({ kind: 'transient', frames });
       presence.forEach(add);
