@@ -19,11 +19,6 @@ const VERIFY_EVERY_MS = 8_000;
 const SETTLE_MS = 4_000;
 const STARTED_AT_ONCE = 10;
 const PAGE = 100;
-/**
- * V8 compiles what is seldom only after thousands of calls, for the first quarter of an hour. So everything happens more often at first, and
- * long enough before memory is judged as usual that what more of it left has gone: what grows then is data.
- */
-const FAST = { pace: 5, minutes: 3.5 };
 
 const { values: options } = parseArgs({ options: { minutes: { type: 'string', default: '30' }, out: { type: 'string' } } });
 const minutes = Number(options.minutes);
@@ -37,7 +32,7 @@ const { family } = await import('../harness/usage.mjs');
 const { call } = await import('./http.mjs');
 const { Ledger } = await import('./ledger.mjs');
 const { drift, sampleMemory, DRIFT_MAX, WARM_UP_MINUTES } = await import('./memory.mjs');
-const { mixedLoad } = await import('./mix.mjs');
+const { FAST, mixedLoad } = await import('./mix.mjs');
 const { PEOPLE, ROOMS, cpuSeconds, openSoakWorld, readLog, startNode } = await import('./nodes.mjs');
 const { Person } = await import('./person.mjs');
 
