@@ -86,7 +86,8 @@ export class NodeRegistry {
 
   /**
    * Reports the position, and only when that is committed reads the head: a waiter that looks after its own COMMIT knows
-   * that every round it does not see yet will read its event. Null: our row is gone, the node must register again.
+   * that every round it does not see yet will read its event. Never with `synchronous_commit` off: what is seen before it is on disk
+   * can be lost in a crash, and its xmin, by which sightings know a row, be given out again. Null: our row is gone, the node must register again.
    */
   async round(position: number, closed: Record<string, number>): Promise<RoundAnswer | null> {
     const mine = await this.database.authority<{ id: string }>(
