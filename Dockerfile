@@ -10,7 +10,7 @@ COPY prisma ./prisma
 COPY scripts ./scripts
 COPY src ./src
 # also the generated database client is compiled into dist/
-RUN npm run build && rm -f dist/.built dist/.tsbuildinfo*
+RUN npm run build && rm -f dist/.built dist/.tsbuildinfo* && find dist -name '*.d.ts' -delete
 
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app

@@ -35,7 +35,10 @@ class Side {
   onLost = null;
 
   constructor(name, { subscribers, window, ms }) {
-    Object.assign(this, { name, subscribers, window, ms });
+    this.name = name;
+    this.subscribers = subscribers;
+    this.window = window;
+    this.ms = ms;
     this.publishing = { counts: { reads: 0 }, onMessage: () => this.hear() };
   }
 
@@ -109,10 +112,10 @@ const { values, positionals } = parseArgs({
     ms: { type: 'string', default: '200' },
   },
 });
-const { rounds, ...load } = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, Number(value)]));
+const [subscribers, window, rounds, ms] = [values.subscribers, values.window, values.rounds, values.ms].map(Number);
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 if (pinned) pin(LOAD_CORE);
-const sides = positionals.map((name) => new Side(name, load));
+const sides = positionals.map((name) => new Side(name, { subscribers, window, ms }));
 try {
   for (const side of sides) await side.open();
   await sleep(SETTLE_MS);

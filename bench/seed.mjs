@@ -71,7 +71,7 @@ export function nodeEnvironment(world, port) {
 export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: [join(dir, 'dist/main.js')] });
 
 /** Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends them with `stopChildren`. */
-export async function openWorld({ log = () => {}, aged = false } = {}) {
+export async function openWorld({ log = (/** @type {string} */ _line) => {}, aged = false } = {}) {
   delete process.env.DATABASE_URL;
   delete process.env.REDIS_URL;
   const dir = mkdtempSync(join(tmpdir(), 'wardroom-bench-'));
@@ -197,7 +197,7 @@ export async function openSessionSet(world) {
 }
 
 /** Writes one access token a line, valid for 15 minutes. */
-export function writeTokens(mint, file, users, setOf = () => 0) {
+export function writeTokens(mint, file, users, setOf = (/** @type {number} */ _user) => 0) {
   writeFileSync(file, users.map((user) => `${mint(user, setOf(user))}\n`).join(''), { mode: 0o600 });
   return file;
 }

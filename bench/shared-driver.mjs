@@ -27,7 +27,7 @@ async function prepare() {
     });
     child.once('exit', (code) => reject(new Error(`seed.mjs ended with ${code}`)));
   });
-  for (const handle of [child, child.stdin, child.stdout]) handle.unref();
+  for (const handle of [child, child.stdin, child.stdout]) /** @type {import('node:net').Socket} */ (handle).unref();
   world = JSON.parse(line);
   mint = await minter(world);
 }

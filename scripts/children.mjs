@@ -26,7 +26,7 @@ export function openLedger() {
     env: { PATH: process.env.PATH ?? '' },
   });
   reaper.unref();
-  reaper.stdin.unref?.();
+  /** @type {import('node:net').Socket} */ (reaper.stdin).unref?.();
   reaper.stdin.on('error', () => {});
   return ledger;
 }

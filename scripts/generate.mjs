@@ -25,6 +25,7 @@ if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && existsSync(jo
 
 const engines = join(root, 'node_modules/@prisma/engines');
 const engineIsThere = existsSync(engines) && readdirSync(engines).some((name) => name.startsWith('schema-engine'));
+/** @type {NodeJS.ProcessEnv} */
 const env = { ...process.env, CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1' };
 if (!engineIsThere) env.PRISMA_SCHEMA_ENGINE_BINARY ??= process.execPath;
 

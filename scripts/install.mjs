@@ -56,7 +56,7 @@ export function ensureBuilt({ log = console.error } = {}) {
 }
 
 /** When a file in these folders, or one of these files, was changed last (ms), of those that count. */
-export function newest(paths, counts = () => true) {
+export function newest(paths, counts = (/** @type {string} */ _path) => true) {
   let latest = 0;
   for (const path of paths) {
     if (path.endsWith('generated') || !existsSync(path)) continue;

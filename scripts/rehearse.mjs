@@ -26,6 +26,7 @@ export function rehearse() {
 }
 
 if (process.argv[1] === itself) {
-  const { script } = await import('../dist/main.js');
+  // What is there is scripts/entry.mjs; src/main.ts, of which TypeScript knows, is in the bundle.
+  const { script } = /** @type {any} */ (await import('../dist/main.js'));
   process.on('exit', () => writeFileSync(bytecode, script.createCachedData()));
 }

@@ -55,7 +55,7 @@ function client(url) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(15_000),
     });
-    const answer = await response.json().catch(() => ({}));
+    const answer = /** @type {Record<string, any>} */ (await response.json().catch(() => ({})));
     if (response.ok || fine.includes(answer.code)) return answer;
     throw new Error(`Seeding failed: ${method} ${path} answered ${response.status} ${answer.code ?? ''} ${answer.detail ?? answer.title ?? ''}`);
   };

@@ -156,10 +156,10 @@ export class Publishing {
     const at = end - tail - payload;
     if (at >= start && bytes[at] === 64 && bytes[at + 1] === 64) {
       this.counts.bytes += end - start;
-      if (recover) client.lastSeq = Number.parseInt(bytes.latin1Slice(bytes.indexOf(SEQ, start) + SEQ.length, at), 10);
+      if (recover) client.lastSeq = Number.parseInt(bytes.toString('latin1', bytes.indexOf(SEQ, start) + SEQ.length, at), 10);
       this.onDelivery(bytes, at, now);
-    } else if (client.isPublisher && this.ack !== undefined) this.onAnswer(client, bytes.latin1Slice(start, end), now);
-    else if (this.spec.ping !== undefined && bytes.latin1Slice(start, end) === this.spec.ping) client.send(this.spec.pong);
+    } else if (client.isPublisher && this.ack !== undefined) this.onAnswer(client, bytes.toString('latin1', start, end), now);
+    else if (this.spec.ping !== undefined && bytes.toString('latin1', start, end) === this.spec.ping) client.send(this.spec.pong);
   }
 
   /** Where a client that will continue starts from; and whether the server said that it can. */

@@ -93,7 +93,7 @@ export async function ask(question) {
   }
 }
 
-async function measure(question, options, { commit, file, ...ctx }) {
+async function measure(question, options, { commit, file, world, mint }) {
   const { name, title, text, figures, targets = [], series, others = [], othersReps = 2, steps = [{ name: '' }] } = question;
   const known = [...question.peers, ...others];
   const asked = known.filter((peer) => options.peers?.split(',').includes(peer) ?? true);
@@ -128,7 +128,7 @@ async function measure(question, options, { commit, file, ...ctx }) {
       for (const peer of names) {
         const runs = step.peers?.includes(peer) ?? true;
         if (!runs || rep > (step.reps ?? reps) || (rep > othersReps && others.includes(peer))) continue;
-        await note(report, { peer, step: step.name, rep }, () => runOnce(peer, load, options.profile, ctx));
+        await note(report, { peer, step: step.name, rep }, () => runOnce(peer, load, options.profile, { world, mint }));
       }
     }
     Object.assign(report, { seconds: Math.round((performance.now() - started) / 1000), whole: rep === reps && report.failed.length === 0 });

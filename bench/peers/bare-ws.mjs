@@ -74,7 +74,7 @@ http.on('upgrade', (request, socket, head) => {
   const claims = verifyToken(request.headers.authorization?.slice('Bearer '.length));
   if (claims === null) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');
   server.handleUpgrade(request, socket, head, (client) => {
-    client.user = claims.sub;
+    Object.assign(client, { user: claims.sub });
     client.on('message', onMessage);
     client.on('close', onClose);
     client.on('error', () => {});

@@ -82,6 +82,7 @@ export async function ready({ internalUrl, process: child, name }) {
   throw new Error(`${name} was not ready within 60 s`);
 }
 
+/** @param {string} url @param {string} path @param {{ method?: string, token?: string, body?: object }} [request] */
 export async function call(url, path, { method = 'POST', token, body } = {}) {
   const response = await fetch(url + path, {
     method,

@@ -10,7 +10,7 @@ let open = 0;
 /** Where one is to be opened. */
 let wanted = [];
 
-process.on('message', (task) => {
+process.on('message', (/** @type {{ urls?: string[], token?: string, count?: number }} */ task) => {
   if (task.urls !== undefined) {
     token = task.token;
     wanted = Array.from({ length: task.count }, (_, i) => task.urls[i % task.urls.length]);

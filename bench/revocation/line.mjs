@@ -24,10 +24,10 @@ export async function lineTo(url) {
     if (latencyMs === 0) to.write(bytes);
     else setTimeout(() => to.write(bytes), latencyMs);
   };
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)));
   const through = new URL(url);
   through.hostname = '127.0.0.1';
-  through.port = String(server.address().port);
+  through.port = String(/** @type {import('node:net').AddressInfo} */ (server.address()).port);
   return {
     url: through.href,
     cut() {

@@ -31,19 +31,21 @@ const VICTIMS_PER_ROUND = 5;
 const ROUND_MS = 400;
 
 // Options of other questions may come along when all are asked.
-const { values } = parseArgs({
-  strict: false,
-  options: {
-    quick: { type: 'boolean', default: false },
-    nodes: { type: 'string', default: '1,3' },
-    connections: { type: 'string' },
-    samples: { type: 'string' },
-    lease: { type: 'string', default: '5000' },
-    rounds: { type: 'string' },
-    only: { type: 'string' },
-    out: { type: 'string' },
-  },
-});
+const { values } = /** @type {{ values: Record<string, any> }} */ (
+  parseArgs({
+    strict: false,
+    options: {
+      quick: { type: 'boolean', default: false },
+      nodes: { type: 'string', default: '1,3' },
+      connections: { type: 'string' },
+      samples: { type: 'string' },
+      lease: { type: 'string', default: '5000' },
+      rounds: { type: 'string' },
+      only: { type: 'string' },
+      out: { type: 'string' },
+    },
+  })
+);
 const settings = {
   nodes: values.nodes.split(',').map(Number),
   connections: Number(values.connections ?? (values.quick ? 500 : 10_000)),
@@ -106,7 +108,7 @@ async function onCluster(count, work) {
   const room = (await call(nodes[0].url, '/v1/rooms', { token: talkerToken, body: { name: 'bench', visibility: 'public' } })).id;
 
   const idle = fork(join(here, 'idle-connections.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const told = (task) => new Promise((resolve) => (idle.once('message', ({ open }) => resolve(open)), idle.send(task)));
+  const told = (task) => new Promise((resolve) => (idle.once('message', (/** @type {{ open: number }} */ { open }) => resolve(open)), idle.send(task)));
   const open = await told({ urls: nodes.map((node) => node.wsUrl), token: await signIn(sleeper), count: settings.connections });
   say(`${count} node(s): ${open} of ${settings.connections} idle connections are open`);
 

@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws';
 import { call } from './cluster.mjs';
 
-/** @returns {Promise<{ session: string, lastByteMs: () => number, gone: Promise<void> }>} */
+/** @returns {Promise<{ session: string, lastByteMs: () => number, lastRoomFrameMs: () => number, gone: Promise<unknown> }>} */
 export async function openVictim(nodes, tenant, { email, password }, room) {
   const answer = await call(nodes[0].url, '/v1/auth/login', { body: { tenant, email, password } });
   const sockets = await Promise.all(nodes.map((node) => openSocket(node.wsUrl, answer.access_token, room)));

@@ -15,6 +15,10 @@ export class Person {
   barriers = new Map();
   removed = new Set();
   changedAt = new Map();
+  token = '';
+  refreshToken = '';
+  session = '';
+  refreshAt = Infinity;
 
   constructor(soak, index) {
     this.soak = soak;

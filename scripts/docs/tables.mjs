@@ -16,7 +16,7 @@ export const tables = {
       ['code', 'status', 'action', 'meaning'],
       Object.entries(ERROR_CODES)
         .map(([name, { status, action, message }]) => [code(name), status, code(action), message])
-        .sort((a, b) => a[1] - b[1]),
+        .sort((a, b) => Number(a[1]) - Number(b[1])),
     ),
 
   'close-codes': () =>
@@ -24,7 +24,7 @@ export const tables = {
       ['close', 'code', 'action', 'meaning'],
       Object.entries(CLOSE_CODES)
         .map(([name, { status, action, message }]) => [status, code(name), code(action), message])
-        .sort((a, b) => a[0] - b[0]),
+        .sort((a, b) => Number(a[0]) - Number(b[0])),
     ),
 
   'unsubscribe-codes': () =>
@@ -49,7 +49,8 @@ export const tables = {
       new Metrics().registry
         .getMetricsAsArray()
         .filter(({ name }) => !/^wardroom_(process|nodejs)_/.test(name))
-        .map((metric) => [code(metric.name), metric.constructor.name.toLowerCase(), metric.labelNames.map(code).join(', ') || '-', metric.help]),
+        /* Its type tells neither its class nor its labels. */
+        .map((/** @type {any} */ metric) => [code(metric.name), metric.constructor.name.toLowerCase(), metric.labelNames.map(code).join(', ') || '-', metric.help]),
     ),
 
   'audit-events': () => table(['event', 'meaning'], Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [code(event), meaning])),
