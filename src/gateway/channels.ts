@@ -45,9 +45,8 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     events: RoomEvents,
   ) {
     events.onCommitted((event) => {
-      // Others first: theirs is the longer way.
-      this.bus.sendEvent(event);
       this.byRoom.get(event.room)?.offer(event);
+      this.bus.sendEvent(event);
     });
     lease.onProven(() => this.resume());
   }
@@ -144,6 +143,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   /** To everybody live in the room on every node, judged under this node's epoch of the room. */
   sendTransient(frame: TransientFrame): void {
+    // Others first: theirs is the longer way.
     this.bus.sendTransient(frame);
     this.byRoom.get(frame.room)?.offerTransient(frame);
   }
