@@ -81,7 +81,8 @@ function verdicts({ name, title, targets, runs }) {
 
 function byHowMuch({ most, least }, value) {
   const bound = most ?? least;
-  return bound === 0 ? `by ${show(value, 0)}` : `by ${show(Math.abs(value / bound - 1) * 100, 0)} %`;
+  const percent = Math.abs(value / bound - 1) * 100;
+  return bound === 0 ? `by ${show(value, 0)}` : `by ${show(percent, percent < 1 ? 1 : 0)} %`;
 }
 
 function section(report) {
