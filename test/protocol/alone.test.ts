@@ -9,15 +9,13 @@ import { live } from './harness.js';
 const ends: (() => unknown)[] = [];
 afterAll(async () => void (await Promise.all(ends.map((end) => end()))));
 
-test('a node tells Redis what is said in a room as long as another one may serve, and a row that nobody has written for 31 s is of none', async () => {
+test('a node tells Redis what is said in a room as long as another one may serve: not one that has left, or that has not written its row for 31 s', async () => {
   const cluster = await startCluster(1);
   await cluster.stop();
   const database = new pg.Client({ connectionString: cluster.databaseUrl });
   await database.connect();
   ends.push(() => database.end());
-  // As if it had been killed then.
-  await database.query(`UPDATE nodes SET at = clock_timestamp() - interval '40 s', left_at = NULL`);
-
+  const { id: other } = (await database.query<{ id: string }>('SELECT id FROM nodes')).rows[0]!;
   const node = await startNode(cluster.env);
   const world = await World.create({ base: node.url });
   const user = await world.user('u');
@@ -27,7 +25,7 @@ test('a node tells Redis what is said in a room as long as another one may serve
   const told: string[] = [];
   const spoken = new Promise<void>((resolve) => {
     subscriber.on('smessage', (_channel: string, text: string) => {
-      if (text.includes('"transient"') && told.push(text) === 1) resolve();
+      if (text.includes('"transient"') && told.push(text) === 2) resolve();
     });
   });
   await subscriber.ssubscribe(`wardroom:room:{${room}}`);
@@ -39,7 +37,7 @@ test('a node tells Redis what is said in a room as long as another one may serve
   };
   /** What the node sees of the others it learns with its rounds. */
   const rounds = async (n: number) => {
-    const read = async () => (await database.query<{ at: Date }>('SELECT max(at) AS at FROM nodes WHERE at <= clock_timestamp()')).rows[0]!.at.getTime();
+    const read = async () => (await database.query<{ at: Date }>('SELECT max(at) AS at FROM nodes WHERE id <> $1', [other])).rows[0]!.at.getTime();
     for (let last = await read(), left = n; left > 0;) {
       const next = await read();
       if (next > last) left -= 1;
@@ -47,11 +45,22 @@ test('a node tells Redis what is said in a room as long as another one may serve
     }
   };
 
+  /** As if the other one had not left, and had written its row so many seconds ago. */
+  const wrote = async (secondsAgo: number) => {
+    await database.query(`UPDATE nodes SET at = clock_timestamp() - make_interval(secs => $2), left_at = NULL WHERE id = $1`, [other, secondsAgo]);
+    await rounds(2);
+  };
+
   await rounds(2);
-  await say('nobody is there');
-  await database.query(`UPDATE nodes SET at = clock_timestamp() + interval '1 minute' WHERE at < clock_timestamp() - interval '31 s'`);
-  await rounds(2);
-  await say('somebody may be');
+  await say('it has left');
+  await wrote(40);
+  await say('it died');
+  await wrote(-60);
+  await say('it serves');
+  await wrote(40);
+  await say('it fell silent');
+  await wrote(-60);
+  await say('it is back');
   await spoken;
-  expect(told).toEqual([expect.stringContaining('somebody may be')]);
+  expect(told).toEqual([expect.stringContaining('it serves'), expect.stringContaining('it is back')]);
 });
