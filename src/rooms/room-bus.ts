@@ -107,26 +107,32 @@ export class RoomBus implements OnModuleDestroy {
     return outgoing;
   }
 
-  /** One write for all rooms of the turn. */
+  /** One write for all rooms of the turn; nothing is packed for a Redis that is away. */
   private flush(): void {
-    const messages: [channel: string, text: string][] = [];
-    for (const [room, { events, frames, presence }] of this.outbox) {
-      const add = (message: BusMessage): void => {
-        this.metrics.busMessages.inc({ kind: message.kind });
-        messages.push([channelOf(room), this.node + JSON.stringify(message)]);
-      };
-      if (events.length > 0) add({ kind: 'events', events });
-      if (frames.length > 0) add({ kind: 'transient', frames });
-      presence.forEach(add);
-    }
+    const outbox = this.outbox;
     this.outbox = new Map();
     void this.redis.attempt<unknown>('room bus', (redis) => {
+      const messages = this.packed(outbox);
       // A pipeline of one costs a third more than the command.
       if (messages.length === 1) return redis.spublish(...messages[0]!);
       const pipeline = redis.pipeline();
       for (const message of messages) pipeline.spublish(...message);
       return pipeline.exec();
     });
+  }
+
+  private packed(outbox: ReadonlyMap<string, Outgoing>): [channel: string, text: string][] {
+    const messages: [channel: string, text: string][] = [];
+    const add = (room: string, message: BusMessage): void => {
+      this.metrics.busMessages.inc({ kind: message.kind });
+      messages.push([channelOf(room), this.node + JSON.stringify(message)]);
+    };
+    for (const [room, { events, frames, presence }] of outbox) {
+      if (events.length > 0) add(room, { kind: 'events', events });
+      if (frames.length > 0) add(room, { kind: 'transient', frames });
+      for (const message of presence) add(room, message);
+    }
+    return messages;
   }
 
   private async send(room: string): Promise<void> {
