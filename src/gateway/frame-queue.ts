@@ -48,14 +48,13 @@ export class FrameQueue {
     }
     inbox.push(data);
     connection.inboxBytes += data.length;
-    if (!connection.handling) void this.drain(connection);
+    void this.drain(connection);
   }
 
   /** Also called when the credential that frames were waiting for is decided. */
-  async drain(connection: Connection): Promise<void> {
-    if (connection.handling) return;
-    const first = this.next(connection);
-    if (first !== undefined) await this.handle(connection, first);
+  drain(connection: Connection): Promise<void> | undefined {
+    const first = connection.handling ? undefined : this.next(connection);
+    return first === undefined ? undefined : this.handle(connection, first);
   }
 
   private next(connection: Connection): Buffer | undefined {

@@ -77,7 +77,7 @@ export class Presence implements OnModuleDestroy {
     let room = this.rooms.get(channel.id);
     if (room === undefined) {
       const phase = Math.floor(Math.random() * PHASES);
-      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, untold: true, sinceMs: monotonicMs(), asking: 0 };
+      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, untold: false, sinceMs: monotonicMs(), asking: 0 };
       this.rooms.set(channel.id, room);
       this.bus.sendPresence(channel.id, null);
     }
