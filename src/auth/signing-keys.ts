@@ -111,8 +111,18 @@ export class SigningKeys {
 
   /** RFC 7517: every key whose tokens may still be alive, also those that do not sign yet. */
   jwks(): { keys: JsonWebKey[] } {
-    const listed = [...this.keys.values()].filter((key) => !key.withdrawn && mayVerify(key));
-    return { keys: listed.map((key) => ({ ...key.publicJwk, kid: key.kid, alg: key.alg, use: 'sig' })) };
+    return { keys: this.listed().map((key) => ({ ...key.publicJwk, kid: key.kid, alg: key.alg, use: 'sig' })) };
+  }
+
+  /** Another when `jwks` is: a kid is the thumbprint of its key. */
+  jwksBasis(): string {
+    return this.listed()
+      .map(({ kid }) => kid)
+      .join();
+  }
+
+  private listed(): SigningKey[] {
+    return [...this.keys.values()].filter((key) => !key.withdrawn && mayVerify(key));
   }
 
   /** For callers that met an unknown kid and can wait. Answers at once when the table was read within the last second. */

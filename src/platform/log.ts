@@ -5,28 +5,15 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
+import { REDACTED, redactText } from './redact-text.js';
 import { inSourceLines } from './source-lines.js';
 
-/** A JWT, a refresh token or ticket of ours, a bearer value, a credential in a URL: wherever it stands. `keep` survives. */
-const SECRETS = [
-  /eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g,
-  /\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g,
-  /(?<keep>\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi,
-  /(?<keep>[?&](?:token|ticket|access_token)=)[^&\s"']+/gi,
-  /(?<keep>\b[a-z]+:\/\/[^\s:/@]*:)\S+(?=@)/gi,
-];
 const FIELDS = new Set(
   (
     'password current new token access_token refresh_token ticket id_token logout_token authorization cookie set-cookie ' +
     'x-csrf-token sec-websocket-protocol secret body password_hash passwordhash'
   ).split(' '),
 );
-const REDACTED = '[redacted]';
-
-export function redactText(text: string): string {
-  return SECRETS.reduce((rest, pattern) => rest.replace(pattern, pattern.source.startsWith('(?<keep>') ? `$<keep>${REDACTED}` : REDACTED), text);
-}
-
 /** What can be logged of any value. The result holds plain data only, so nothing runs when it is written. */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);

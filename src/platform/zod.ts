@@ -7,7 +7,7 @@ import * as z from 'zod';
 import { LIMITS } from '../protocol/limits.js';
 import { DomainError } from './errors.js';
 import type { FieldError } from './errors.js';
-import { redactText } from './log.js';
+import { redactText } from './redact-text.js';
 
 const ERRORS_MAX = 20;
 const NAME_CHARS = 64;

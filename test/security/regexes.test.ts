@@ -1,0 +1,154 @@
+/**
+ * P8: every regular expression of the service and of the SDK is known, with the largest text that reaches it, and takes a
+ * time that is linear in it. A new one fails here until it has its line.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import ts from 'typescript';
+import * as z from 'zod';
+import { redactText } from '../../src/platform/redact-text.js';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** Bytes of the largest text that somebody from outside can bring to it. */
+const REACH = {
+  /** Given by the operator, or made here: short. */
+  ours: 1_024,
+  /** A token or ticket: longer ones are refused before. */
+  token: 8_192,
+  /** All headers of a request together. */
+  head: 16_384,
+  /** What is left of a text for the log. */
+  line: 16_384,
+  /** An inbound frame, or a JSON body with every character escaped. */
+  body: 200_704,
+} as const;
+
+const EXPRESSIONS: Record<string, keyof typeof REACH> = {
+  // redact-text.ts
+  '/[A-Za-z0-9_.-]+/g': 'line',
+  '/\\b[a-z]+:\\/\\/\\S+/gi': 'line',
+  '/\\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g': 'line',
+  '/(\\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi': 'line',
+  '/([?&](?:token|ticket|access_token)=)[^&\\s"\']+/gi': 'line',
+  '/\\s\\S*$/': 'line',
+  // credentials
+  '/^Bearer +(\\S+) *$/i': 'head',
+  '/^wr_rt_[A-Za-z0-9_-]{92}$/': 'body',
+  '/^(.{8})(.{4})(.{4})(.{4})(.{12})$/': 'ours',
+  '/^wr_tk_[A-Za-z0-9_-]{43}$/': 'body',
+  '/^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$/': 'token',
+  '/^[A-Za-z0-9_-]{43}$/': 'token',
+  '/^application\\//': 'token',
+  // heads and addresses
+  'new RegExp(`^GET (${WS_PATH}(?:\\\\?[\\\\w.~%&=+-]*)?) HTTP/1\\\\.1\\\\r\\\\n`)': 'head',
+  "/^([!#$%&'*+.^_`|~\\w-]+): ?([\\x21-\\x7e](?:[\\x20-\\x7e]*[\\x21-\\x7e])?)$/": 'head',
+  '/^(?:keep-alive, ?)?upgrade$/i': 'head',
+  '/^::ffff:/': 'head',
+  '/^0+(?=.)/': 'head',
+  // names, ids and bodies
+  '/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/': 'body',
+  '/^[a-z0-9][a-z0-9-]{0,62}$/': 'body',
+  '/[\\0\\p{Cs}]/u': 'body',
+  '/\\p{Surrogate}/u': 'body',
+  // errors of stores and lines of stacks
+  '/^2[23]/': 'ours',
+  '/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|P1001|P1002|P1008|P1017|P2024|P2028)/': 'ours',
+  "/(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i": 'body',
+  '/maxmemory_policy:(\\S+)/': 'ours',
+  "new RegExp(`${BUNDLE.href.replaceAll(/[.*+?^${}()|[\\]\\\\]/g, '\\\\$&')}:(\\\\d+):(\\\\d+)`, 'g')": 'line',
+  '/[.*+?^${}()|[\\]\\\\]/g': 'ours',
+  // configuration, command lines and documents
+  '/^([0-9a-f-]{36}):(\\d+):([0-9a-f]{64})$/': 'ours',
+  '/^[0-9a-fA-F.:]+(\\/\\d{1,3})?$/': 'ours',
+  '/^https?$/': 'ours',
+  '/\\/$/': 'ours',
+  '/\\/+$/': 'ours',
+  '/^postgres(ql)?$/': 'ours',
+  '/^rediss?$/': 'ours',
+  '/^\\/v1\\//': 'ours',
+  '/\\{?[a-z0-9]+/gi': 'ours',
+  '/\\{(\\w+)\\}/g': 'ours',
+};
+
+/** Repeated as often as fits; `\u0001` at the end is what nothing expects. */
+const PUMPS = [
+  ...['a', 'A', '0', ' ', '\t', '.', '-', '_', ':', '/', '@', '=', '&', '\\', '"', '{', '?', '\r\n', '\u{1F600}', '\uD800'],
+  ...['eyJ', 'eyJa', 'eyJabcdefgh.', 'a://b:', 'a://b:c@', 'a://', 'wr_rt_', 'bearer ', 'bearer.', 'Bearer ', '?token=', '&ticket=a', '::ffff:', '0:'],
+  ...['keep-alive, ', 'upgrade', 'GET /v1/ws?a=b', 'x: y', 'a: ', 'abcdefgh-', '0190a0a0-0000-7000-8000-000000000000', 'a-', 'a.', 'a@', 'file:///'],
+];
+const BOUND_MS = 10;
+
+/** At the largest text, the slowest of all; one over the bound has two more tries, for what else the machine does. */
+function slowest(bytes: number, run: (text: string) => void): { ms: number; pump: string } {
+  const times = PUMPS.flatMap((pump) =>
+    ['', '\u0001', '@'].map((end) => {
+      const text = pump.repeat(Math.floor(bytes / pump.length)) + end;
+      return { pump: pump + end, ms: best(() => run(text)) };
+    }),
+  );
+  return times.reduce((worst, one) => (one.ms > worst.ms ? one : worst));
+}
+
+function best(act: () => void): number {
+  const ms = timed(act);
+  return ms < BOUND_MS ? ms : Math.min(timed(act), timed(act));
+}
+
+function timed(act: () => void): number {
+  const beganMs = performance.now();
+  act();
+  return performance.now() - beganMs;
+}
+
+function expressionsOf(file: string): string[] {
+  const source = ts.createSourceFile(file, readFileSync(root + file, 'utf8'), ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) found.push(node.text);
+    if ((ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText(source) === 'RegExp') found.push(node.getText(source));
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** Those that are built have parts that are fixed once the process runs. */
+function compiled(text: string): RegExp {
+  if (text.startsWith('new RegExp(`^GET')) return /^GET (\/v1\/ws(?:\?[\w.~%&=+-]*)?) HTTP\/1\.1\r\n/;
+  if (text.startsWith('new RegExp(`${BUNDLE')) return /file:\/\/\/app\/dist\/service\.cjs:(\d+):(\d+)/g;
+  const end = text.lastIndexOf('/');
+  return new RegExp(text.slice(1, end), text.slice(end + 1));
+}
+
+test('every regular expression of the product has its line here, and no line is left over', () => {
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src', 'sdk/src'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'));
+  expect(files.length).toBeGreaterThan(100);
+  expect([...new Set(files.flatMap(expressionsOf))].sort()).toEqual(Object.keys(EXPRESSIONS).sort());
+});
+
+describe('at the largest text that reaches it, whatever that repeats, no expression takes 10 ms:', () => {
+  test.each(Object.entries(EXPRESSIONS))('%s', (text, reach) => {
+    const expression = compiled(text);
+    const worst = slowest(REACH[reach], (input) => (expression.global ? input.replace(expression, '') : expression.exec(input)));
+    expect([worst.pump, worst.ms < BOUND_MS]).toEqual([worst.pump, true]);
+  });
+
+  test.each([
+    ['z.uuid()', z.uuid()],
+    ['z.email()', z.email()],
+    ['z.iso.datetime()', z.iso.datetime()],
+  ] as const)('%s of the library', (_name, schema) => {
+    const worst = slowest(REACH.body, (input) => schema.safeParse(input));
+    expect([worst.pump, worst.ms < BOUND_MS]).toEqual([worst.pump, true]);
+  });
+});
+
+test('redaction takes under 10 ms, whatever the text and however long it is', () => {
+  const worst = slowest(2_000_000, redactText);
+  expect([worst.pump, worst.ms < BOUND_MS]).toEqual([worst.pump, true]);
+});
