@@ -9,7 +9,7 @@ import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
 import { monotonicMs } from '../platform/clock.js';
 import { AuthorityStream } from './authority-stream.js';
-import type { AuthorityEvent } from './events.js';
+import type { AuthorityEvent, LoggedEvent } from './events.js';
 
 export interface Change<T> {
   result: T;
@@ -21,6 +21,8 @@ export interface Change<T> {
   sessions?: number;
   /** Tenant that may follow the receipt; required with events. */
   tenant: string;
+  /** Id of the history that begins with these events. */
+  history?: string;
 }
 
 export interface Committed<T> {
@@ -35,6 +37,9 @@ export interface PendingReceipt {
   /** First and last event of the change; a node at position `n` has applied all of it. */
   firstN: number;
   n: number;
+  /** The history it was committed in, and the hash of event `n` there; null: unknown, written by a node of the version before. */
+  history: string | null;
+  hash: string | null;
   sessions: number;
   startedMs: number;
 }
@@ -49,17 +54,13 @@ export class AuthorityLog {
   /** Runs `work` in a transaction and logs what it answers. Nothing is announced unless it committed. */
   async commit<T>(work: (tx: Tx) => Promise<Change<T>>): Promise<Committed<T>> {
     const startedMs = monotonicMs();
-    const { change, pending } = await this.database.transaction(async (tx) => {
+    const { change, logged, pending } = await this.database.transaction(async (tx) => {
       const change = await work(tx);
-      if (change.events.length === 0) return { change, pending: null };
+      if (change.events.length === 0) return { change, logged: [], pending: null };
       await this.database.writeLast(tx);
-      return { change, pending: await append(tx, change, startedMs) };
+      return { change, ...(await append(tx, change, startedMs)) };
     });
-    const first = pending?.firstN ?? 0;
-    const announced = this.stream.announce([
-      ...change.events.map((event, i) => ({ n: first + i, event })),
-      ...(change.grown ?? []).map((event) => ({ n: null, event })),
-    ]);
+    const announced = this.stream.announce([...logged, ...(change.grown ?? []).map((event) => ({ n: null, event }))]);
     // Whoever waits for a receipt waits for the nodes, not for Redis, which may be frozen.
     if (pending === null) await announced;
     return { result: change.result, pending };
@@ -67,22 +68,30 @@ export class AuthorityLog {
 }
 
 /** Must be the last statement before COMMIT: it holds the one lock that serialises all shrinking changes. */
-async function append(tx: Tx, change: Change<unknown>, startedMs: number): Promise<PendingReceipt> {
+async function append(tx: Tx, change: Change<unknown>, startedMs: number): Promise<{ logged: LoggedEvent[]; pending: PendingReceipt }> {
   const id = newId();
-  const named = change.events.reduce((sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0), 0);
+  const { events, tenant, history: next = null } = change;
+  const named = events.reduce((sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0), 0);
   const sessions = named + (change.sessions ?? 0);
-  const rows = await tx.$queryRaw<{ n: bigint }[]>`
+  // The hashes come from a trigger (link_authority_event).
+  const rows = await tx.$queryRaw<{ n: bigint; prev: string; hash: string; history: string }[]>`
     WITH head AS (
-      UPDATE authority_head SET n = n + ${change.events.length}::bigint RETURNING n
+      UPDATE authority_head SET n = n + ${events.length}::bigint, history = coalesce(${next}::uuid, history),
+        previous = CASE WHEN ${next}::uuid IS NULL THEN previous ELSE history END,
+        history_at = CASE WHEN ${next}::uuid IS NULL THEN history_at ELSE clock_timestamp() END
+      RETURNING n, history
     ), logged AS (
       INSERT INTO authority_events (n, kind, payload)
-      SELECT head.n - ${change.events.length}::bigint + e.i, e.event ->> 'kind', e.event
-      FROM head, jsonb_array_elements(${JSON.stringify(change.events)}::jsonb) WITH ORDINALITY AS e (event, i)
+      SELECT head.n - ${events.length}::bigint + e.i, e.event ->> 'kind', e.event
+      FROM head, jsonb_array_elements(${JSON.stringify(events)}::jsonb) WITH ORDINALITY AS e (event, i)
+      RETURNING n, prev, hash
     ), receipt AS (
-      INSERT INTO receipts (id, tenant_id, first_n, n, sessions)
-      SELECT ${id}::uuid, ${change.tenant}::uuid, head.n - ${change.events.length - 1}::bigint, head.n, ${sessions}::integer FROM head
+      INSERT INTO receipts (id, tenant_id, first_n, n, sessions, history, hash)
+      SELECT ${id}::uuid, ${tenant}::uuid, head.n - ${events.length - 1}::bigint, head.n, ${sessions}::integer, head.history, logged.hash
+      FROM head JOIN logged ON logged.n = head.n
     )
-    SELECT n FROM head`;
-  const n = Number(rows[0]!.n);
-  return { id, tenant: change.tenant, firstN: n - change.events.length + 1, n, sessions, startedMs };
+    SELECT logged.n, encode(prev, 'hex') AS prev, encode(hash, 'hex') AS hash, head.history FROM logged, head ORDER BY n`;
+  const logged = rows.map(({ n, prev, hash }, i) => ({ n: Number(n), event: events[i]!, prev, hash }));
+  const { n, hash } = logged.at(-1)!;
+  return { logged, pending: { id, tenant, firstN: logged[0]!.n, n, history: rows[0]!.history, hash, sessions, startedMs } };
 }

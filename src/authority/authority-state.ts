@@ -12,8 +12,20 @@ export const LONGEST_TOKEN_LIFE_MS = 900_000;
 /** Past the clocks' leeway in both directions (clocks.ts). */
 const KEEP_MS = LONGEST_TOKEN_LIFE_MS + 60_000;
 
+/** A place in the log. Another history gives the same `n` to other events; `hash` (hex) is that of event `n`. */
+export interface Position {
+  history: string;
+  n: number;
+  hash: string;
+}
+
+export interface HistoryChange {
+  from: string;
+  to: string;
+}
+
 export interface Snapshot {
-  position: number;
+  at: Position;
   ended: { session: string; reason: EndReason; endedAtMs: number }[];
   disabledTenants: string[];
   withdrawnKeys: string[];
@@ -27,13 +39,24 @@ export interface Credential {
 
 @Injectable()
 export class AuthorityState {
-  /** The highest n of which this and everything before is applied. */
-  position = 0;
+  /** This event and everything before it is applied. `history` is the name of the past that this node believes in. */
+  at: Position = { history: '', n: 0, hash: '' };
   private ended = new Map<string, { readonly reason: EndReason; readonly atMs: number }>();
   private disabledTenants = new Set<string>();
   private withdrawnKeys = new Set<string>();
   private readonly listeners: AuthorityListener[] = [];
   private readonly reloadListeners: (() => void)[] = [];
+  private readonly historyListeners: ((change: HistoryChange) => void)[] = [];
+
+  /** The highest n of which this and everything before is applied. */
+  get position(): number {
+    return this.at.n;
+  }
+
+  /** The id of the history that this node has loaded. */
+  get history(): string {
+    return this.at.history;
+  }
 
   /** Listeners run in the order of registration, inside `apply`. */
   listen(listener: AuthorityListener): void {
@@ -45,16 +68,29 @@ export class AuthorityState {
     this.reloadListeners.push(listener);
   }
 
+  /**
+   * Called, synchronously and before the listeners of `onReload`, when Postgres lost commits that this node may have seen:
+   * numbers, epochs and versions of before may have been given again to something else.
+   */
+  onHistoryReplaced(listener: (change: HistoryChange) => void): void {
+    this.historyListeners.push(listener);
+  }
+
   load(snapshot: Snapshot): void {
-    this.position = snapshot.position;
+    this.at = snapshot.at;
     this.ended = new Map(snapshot.ended.map(({ session, reason, endedAtMs }) => [session, { reason, atMs: endedAtMs }]));
     this.disabledTenants = new Set(snapshot.disabledTenants);
     this.withdrawnKeys = new Set(snapshot.withdrawnKeys);
   }
 
-  /** Behind the pruned log: what the snapshot says is applied as if it had just happened, everything else is asked anew. */
+  /**
+   * Behind the pruned log, or in another history: what the snapshot says is applied as if it had just happened, everything
+   * else is asked anew.
+   */
   reload(snapshot: Snapshot): void {
+    const change = { from: this.history, to: snapshot.at.history };
     this.load(snapshot);
+    if (change.from !== change.to) for (const listener of this.historyListeners) listener(change);
     for (const { session, reason } of snapshot.ended) this.apply({ kind: 'session.ended', sessions: [session], reason }, null);
     for (const tenant of snapshot.disabledTenants) this.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 }, null);
     for (const kid of snapshot.withdrawnKeys) this.apply({ kind: 'key.withdrawn', kid }, null);
@@ -74,8 +110,9 @@ export class AuthorityState {
     return null;
   }
 
-  /** Synchronous and cheap; answers how many connections were marked dead. `n` null: an addition of rights. */
-  apply(event: AuthorityEvent, n: number | null): number {
+  /** Synchronous and cheap; answers how many connections were marked dead. `logged` null: an addition of rights. */
+  apply(event: AuthorityEvent, logged: { n: number; hash: string } | null): number {
+    const n = logged?.n ?? null;
     switch (event.kind) {
       case 'session.ended':
         this.end(event.sessions, event.reason);
@@ -92,11 +129,12 @@ export class AuthorityState {
       case 'member.changed':
       case 'room.changed':
       case 'key.added':
+      case 'history.replaced':
         break;
     }
     let closed = 0;
     for (const listener of this.listeners) closed += listener(event, n);
-    if (n !== null) this.position = n;
+    if (logged !== null) this.at = { history: this.history, n: logged.n, hash: logged.hash };
     return closed;
   }
 

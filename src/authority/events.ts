@@ -27,13 +27,23 @@ export type AuthorityEvent =
       epoch: number;
     }
   | { kind: 'key.added'; kid: string }
-  | { kind: 'key.withdrawn'; kid: string };
+  | { kind: 'key.withdrawn'; kid: string }
+  /**
+   * The database came back without its newest commits. Never applied: a node that meets it reloads, and what was derived
+   * from the lost history is dropped (`AuthorityState.onHistoryReplaced`).
+   */
+  | { kind: 'history.replaced'; history: string; previous: string };
 
-/** `n` is null for an announcement that only adds rights. */
-export interface NumberedEvent {
-  n: number | null;
+/** An event of the log. `hash` (hex) covers it and every event before it, `prev` is that of the event before. */
+export interface LoggedEvent {
+  n: number;
   event: AuthorityEvent;
+  prev: string;
+  hash: string;
 }
+
+/** What nodes announce to each other: `n` is null for a change that only adds rights, which is not logged. */
+export type NumberedEvent = LoggedEvent | { n: null; event: AuthorityEvent };
 
 /** Called synchronously while an event is applied; answers how many connections it marked dead. */
 export type AuthorityListener = (event: AuthorityEvent, n: number | null) => number;

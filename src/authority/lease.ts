@@ -12,7 +12,7 @@ import { Metrics } from '../platform/metrics.js';
 import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
 import { Clocks } from './clocks.js';
-import type { NumberedEvent } from './events.js';
+import type { LoggedEvent, NumberedEvent } from './events.js';
 import { NodeRegistry } from './node-registry.js';
 
 const CATCH_UP_CHUNK = 1_000;
@@ -31,7 +31,7 @@ export class Lease implements BeforeApplicationShutdown {
   private leaseUntilMs = 0;
   private wasFenced = true;
   /** Events that arrived by the stream ahead of their turn. */
-  private readonly early = new Map<number, NumberedEvent>();
+  private readonly early = new Map<number, LoggedEvent>();
   private closed: Record<string, number> = {};
   private running: Promise<void> | null = null;
   private again = false;
@@ -202,7 +202,7 @@ export class Lease implements BeforeApplicationShutdown {
     while (this.state.position < head) {
       const events = await this.registry.eventsAfter(this.state.position, CATCH_UP_CHUNK);
       if (events.length === 0) return;
-      for (const event of events) this.early.set(event.n!, event);
+      for (const event of events) this.early.set(event.n, event);
       const before = this.state.position;
       this.applyEarly();
       if (this.state.position === before) return;
@@ -225,9 +225,8 @@ export class Lease implements BeforeApplicationShutdown {
   private applyEarly(): void {
     const from = this.state.position;
     for (let next = this.early.get(this.state.position + 1); next !== undefined; next = this.early.get(this.state.position + 1)) {
-      const n = next.n!;
-      this.early.delete(n);
-      this.rememberClosed(n, this.state.apply(next.event, n));
+      this.early.delete(next.n);
+      this.rememberClosed(next.n, this.state.apply(next.event, next));
     }
     for (const n of this.early.keys()) if (n <= this.state.position) this.early.delete(n);
     if (this.state.position === from) return;

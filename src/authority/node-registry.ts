@@ -10,7 +10,7 @@ import { NodeIdentity } from '../platform/node-identity.js';
 import { LONGEST_TOKEN_LIFE_MS } from './authority-state.js';
 import type { Snapshot } from './authority-state.js';
 import type { ClockReading } from './clocks.js';
-import type { AuthorityEvent, EndReason, NumberedEvent } from './events.js';
+import type { AuthorityEvent, EndReason, LoggedEvent } from './events.js';
 import { Sightings } from './sightings.js';
 
 export interface RoundAnswer {
@@ -26,6 +26,12 @@ export interface NodeRow {
   position: number;
   leaseMs: number;
   closed: Record<string, number>;
+}
+
+interface HeadRow {
+  n: string;
+  history: string;
+  hash: string;
 }
 
 const FORGET_NODES_AFTER = '1 day';
@@ -56,11 +62,12 @@ export class NodeRegistry {
     const client = await this.database.pool.connect();
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-      const position = Number((await client.query<{ n: string }>('SELECT n FROM authority_head')).rows[0]!.n);
+      const head = (await client.query<HeadRow>(`SELECT n, history, encode(hash, 'hex') AS hash FROM authority_head`)).rows[0]!;
+      const at = { history: head.history, n: Number(head.n), hash: head.hash };
       await client.query(
         `INSERT INTO nodes (id, incarnation, name, lease_ms, position) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, position = EXCLUDED.position, at = clock_timestamp(), left_at = NULL, closed = '{}'`,
-        [this.id, this.incarnation + 1, hostname(), this.config.authorityLeaseMs, position],
+        [this.id, this.incarnation + 1, hostname(), this.config.authorityLeaseMs, at.n],
       );
       const ended = await client.query<{ id: string; end_reason: EndReason; ended_at: Date }>(
         `SELECT id, end_reason, ended_at FROM sessions WHERE ended_at > clock_timestamp() - make_interval(secs => $1)`,
@@ -71,7 +78,7 @@ export class NodeRegistry {
       await client.query('COMMIT');
       this.incarnation += 1;
       return {
-        position,
+        at,
         ended: ended.rows.map((row) => ({ session: row.id, reason: row.end_reason, endedAtMs: row.ended_at.getTime() })),
         disabledTenants: tenants.rows.map((row) => row.id),
         withdrawnKeys: keys.rows.map((row) => row.kid),
@@ -111,13 +118,13 @@ export class NodeRegistry {
     return { head, pruned: Number(row.pruned), clock: { clockMs: row.clock, askedMs, answeredMs: monotonicMs() } };
   }
 
-  async eventsAfter(position: number, limit: number): Promise<NumberedEvent[]> {
-    const rows = await this.database.authority<{ n: string; payload: AuthorityEvent }>(
+  async eventsAfter(position: number, limit: number): Promise<LoggedEvent[]> {
+    const rows = await this.database.authority<{ n: string; payload: AuthorityEvent; prev: string; hash: string }>(
       'authority_events_after',
-      'SELECT n, payload FROM authority_events WHERE n > $1 ORDER BY n LIMIT $2',
+      `SELECT n, payload, encode(prev, 'hex') AS prev, encode(hash, 'hex') AS hash FROM authority_events WHERE n > $1 ORDER BY n LIMIT $2`,
       [position, limit],
     );
-    return rows.map((row) => ({ n: Number(row.n), event: row.payload }));
+    return rows.map(({ n, payload, prev, hash }) => ({ n: Number(n), event: payload, prev, hash }));
   }
 
   /** Every node that may still serve; those that left by themselves hold no connection. A look (sightings.ts). */

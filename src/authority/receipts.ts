@@ -53,7 +53,9 @@ export class Receipts {
   async find(id: string, tenant: string | null): Promise<Receipt> {
     const row = await this.database.prisma.receipt.findUnique({ where: { id } });
     if (row === null || (tenant !== null && row.tenantId !== tenant)) throw new DomainError('not_found');
-    return this.observe({ id, tenant: row.tenantId, firstN: Number(row.firstN), n: Number(row.n), sessions: row.sessions, startedMs: monotonicMs() }, false);
+    const { tenantId, firstN, n, history, hash, sessions } = row;
+    const pending = { id, tenant: tenantId, firstN: Number(firstN), n: Number(n), history, hash: hash === null ? null : Buffer.from(hash).toString('hex') };
+    return this.observe({ ...pending, sessions, startedMs: monotonicMs() }, false);
   }
 
   private async observe(pending: PendingReceipt, wait: boolean): Promise<Receipt> {

@@ -158,6 +158,7 @@ export class Connections implements ConnectionHost {
       case 'member.changed':
       case 'room.changed':
       case 'key.added':
+      case 'history.replaced':
         return 0;
     }
   }

@@ -6,6 +6,7 @@ import { newId } from '../../src/platform/ids.js';
 import { MembershipCache } from '../../src/policy/membership-cache.js';
 import { Policy } from '../../src/policy/policy.js';
 import type { Asker } from '../../src/policy/policy.js';
+import { at } from '../support/positions.js';
 
 const [tenant, user] = [newId(), newId()];
 const ROOMS = [newId(), newId()];
@@ -53,13 +54,13 @@ class Machine {
       const epoch = (this.epochs[heard.room]! += heard.numbered ? 1 : 0);
       this.role = heard.role;
       const about = { room: ROOMS[heard.room]!, user, role: heard.role, muted_until: null, banned: false, version, epoch };
-      this.state.apply({ kind: 'member.changed', ...about }, n);
-    } else if (heard.kind === 'user') this.state.apply({ kind: 'user.changed', user, state: 'active', role: 'member', version }, (this.n += 1));
+      this.state.apply({ kind: 'member.changed', ...about }, n === null ? null : at(n));
+    } else if (heard.kind === 'user') this.state.apply({ kind: 'user.changed', user, state: 'active', role: 'member', version }, at((this.n += 1)));
     else if (heard.kind === 'room') {
       const epoch = (this.epochs[heard.room]! += 1);
       const about = { room: ROOMS[heard.room]!, state: 'open', visibility: 'private', posting: 'members', version, epoch } as const;
-      this.state.apply({ kind: 'room.changed', ...about }, (this.n += 1));
-    } else if (heard.kind === 'reload') this.state.reload({ position: this.n, ended: [], disabledTenants: [], withdrawnKeys: [] });
+      this.state.apply({ kind: 'room.changed', ...about }, at((this.n += 1)));
+    } else if (heard.kind === 'reload') this.state.reload({ at: at(this.n), ended: [], disabledTenants: [], withdrawnKeys: [] });
     else this.compare(ROOMS[heard.room]!, heard.action);
   }
 

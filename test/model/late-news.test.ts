@@ -7,6 +7,7 @@ import { AuthorityState } from '../../src/authority/authority-state.js';
 import type { AuthorityEvent } from '../../src/authority/events.js';
 import { newId } from '../../src/platform/ids.js';
 import { MembershipCache } from '../../src/policy/membership-cache.js';
+import { at } from '../support/positions.js';
 
 const [tenant, room, xavier, yara] = [newId(), newId(), newId(), newId()];
 
@@ -74,7 +75,7 @@ describe('news out of order', () => {
     state.apply(memberChanged(yara, 'member', 1), null);
     const facts = cache.peek(tenant, room, xavier);
     expect([facts?.room?.epoch, facts?.member.role]).not.toEqual([1, 'member']);
-    state.apply(memberChanged(xavier, null, 1), 1);
+    state.apply(memberChanged(xavier, null, 1), at(1));
     expect(cache.peek(tenant, room, xavier)).toBeUndefined();
   });
 
@@ -87,7 +88,7 @@ describe('news out of order', () => {
     // While it is under way: demoted to version 3, then the announcement of version 2 arrives.
     Object.assign(truth, { userRole: 'member', userVersion: 3 });
     slow = false;
-    state.apply({ kind: 'user.changed', user: xavier, state: 'active', role: 'member', version: 3 }, 1);
+    state.apply({ kind: 'user.changed', user: xavier, state: 'active', role: 'member', version: 3 }, at(1));
     state.apply({ kind: 'user.changed', user: xavier, state: 'active', role: 'admin', version: 2 }, null);
     for (const arrive of underWay) arrive();
     expect((await load).user).toMatchObject({ role: 'member', version: 3 });
@@ -96,11 +97,11 @@ describe('news out of order', () => {
 
   test('a late word about a tenant does not lift its disablement', () => {
     const credential = { session: newId(), tenant, kid: 'k' };
-    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: true, version: 3 }, 1);
+    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: true, version: 3 }, at(1));
     // "Guests are allowed" was committed as version 2, before; its announcement was held up.
     state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 2 }, null);
     expect(state.verdict(credential)).toBe('tenant_disabled');
-    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 4 }, 2);
+    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 4 }, at(2));
     expect(state.verdict(credential)).toBeNull();
   });
 });

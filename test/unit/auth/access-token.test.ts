@@ -15,6 +15,7 @@ import { DomainError } from '../../../src/platform/errors.js';
 import { newId } from '../../../src/platform/ids.js';
 import type { SessionActivity } from '../../../src/sessions/session-activity.js';
 import { createPrivateKey } from 'node:crypto';
+import { at } from '../../support/positions.js';
 
 const ISSUER = 'https://rooms.example.com';
 const SECRET = 'x'.repeat(32);
@@ -223,9 +224,9 @@ describe('what died meanwhile', () => {
   test('a disabled tenant refuses its tokens, until it is active again', () => {
     const tenant = newId();
     const token = forge(header(), { ...claims(), tid: tenant });
-    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 2 }, 1);
+    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 2 }, at(1));
     expect(refusal(token)).toBe('tenant_disabled');
-    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: false, version: 3 }, 2);
+    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: false, version: 3 }, at(2));
     expect(refusal(token)).toBe('accepted');
   });
 });
@@ -254,5 +255,5 @@ test('a withdrawn key refuses what it signed with token_revoked', () => {
   const token = forge();
   state.apply({ kind: 'key.withdrawn', kid }, null);
   expect(refusal(token)).toBe('token_revoked');
-  state.load({ position: 0, ended: [], disabledTenants: [], withdrawnKeys: [] });
+  state.load({ at: at(0), ended: [], disabledTenants: [], withdrawnKeys: [] });
 });

@@ -6,6 +6,7 @@ import type { Database } from '../../../src/platform/database.js';
 import type { RedisConnections } from '../../../src/platform/redis.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import { SessionActivity } from '../../../src/sessions/session-activity.js';
+import { at } from '../../support/positions.js';
 
 /** Answers each statement with what `written` says of its ids. */
 function activityOver(written: (ids: string[]) => string[]) {
@@ -76,7 +77,7 @@ describe('tokenAccepted', () => {
     const { activity, calls, state } = activityOver(() => []);
     for (const session of ['ended', 'lives']) activity.tokenAccepted(session, 2);
     await activity.onModuleDestroy();
-    state.apply({ kind: 'session.ended', sessions: ['ended'], reason: 'session_revoked' }, 1);
+    state.apply({ kind: 'session.ended', sessions: ['ended'], reason: 'session_revoked' }, at(1));
     for (const session of ['ended', 'lives']) activity.tokenAccepted(session, 2);
     await activity.onModuleDestroy();
     expect(calls.filter(({ name }) => name === 'sessions_accepted').map(({ values }) => values[0])).toEqual([['ended', 'lives'], ['ended']]);
