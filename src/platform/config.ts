@@ -4,7 +4,11 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { brokenRules } from './config-rules.js';
 import { issuersFile } from './issuers-file.js';
+import { misspeltVariables } from './misspelt-variables.js';
+import { host, network, origin, publicUrl } from './network-names.js';
+import type { TlsFiles } from './tls-pair.js';
 
 const integer = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
 /** A bound that `0` turns off. */
@@ -18,36 +22,40 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
-const origin = z
-  .string()
-  .refine((text) => text === '*' || (!text.includes('*') && URL.canParse(text) && new URL(text).origin === text), 'not an origin like https://app.example.com');
-const cidr = z.string().regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'not an address or CIDR');
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/$/, ''));
-
-/** Beyond the bound of the authority log: for reading the key itself. */
-export const KEY_PROPAGATION_MS = 1_000;
 
 const SECRETS = ['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'] as const;
 
 /** Variable, schema and meaning, in the order of the contract; docs/operations.md prints it (`npm run docs`). */
 export const VARIABLES = {
   NODE_ENV: [z.enum(['development', 'production', 'test']).default('development'), 'development', 'mode'],
-  PORT: [integer(0, 65535).default(3000), '3000', 'public listener: HTTP and WebSocket'],
-  HOST: [z.string().optional(), '127.0.0.1; 0.0.0.0 in production', 'address of the public listener'],
+  PORT: [integer(0, 65535).default(3000), '3000', 'public listener: HTTP and WebSocket, with TLS_CERT_FILE HTTPS and WSS'],
+  HOST: [host.optional(), '127.0.0.1; 0.0.0.0 in production', 'address of the public listener'],
   INTERNAL_PORT: [integer(0, 65535).default(3001), '3001', '`/metrics`, `/livez`, `/readyz`; 0 = off'],
+  INTERNAL_HOST: [host.default('127.0.0.1'), '127.0.0.1', 'address of the internal listener; it does not follow HOST'],
+  TLS_CERT_FILE: [
+    z.string().optional(),
+    '-',
+    'certificate chain in PEM: the public listener speaks HTTPS and WSS (TLS 1.2 or newer); read again when it changes',
+  ],
+  TLS_KEY_FILE: [z.string().optional(), '-', 'its private key in PEM'],
   DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), 'required', 'Postgres 15 or newer'],
   REDIS_URL: [z.url({ protocol: /^rediss?$/ }), 'required', 'Redis or Valkey 7 or newer, `maxmemory-policy noeviction`'],
   PUBLIC_URL: [
-    httpUrl.optional(),
+    publicUrl.optional(),
     'the one in the database',
-    'issuer and audience of tokens; fixed by the first start; a node that names another refuses to start',
+    'issuer and audience of tokens; fixed by the first start; a node that names another refuses to start; https in production',
+  ],
+  ALLOW_INSECURE_HTTP: [
+    z.enum(['on', 'off']).default('off'),
+    'off',
+    '`on` allows a PUBLIC_URL with http in production, and requests that a trusted proxy took over plain HTTP',
   ],
   ALLOWED_ORIGINS: [
     list.pipe(z.array(origin)),
     'empty',
-    'exact browser origins for CORS with credentials and for WebSocket, beside that of PUBLIC_URL; comma-separated',
+    'exact browser origins, of any scheme, for CORS with credentials and for WebSocket, beside that of PUBLIC_URL; in development also every loopback origin; comma-separated',
   ],
-  TRUSTED_PROXIES: [list.pipe(z.array(cidr)), 'empty', 'CIDRs whose `X-Forwarded-*` headers are believed'],
+  TRUSTED_PROXIES: [list.pipe(z.array(network)), 'empty', 'CIDRs whose `X-Forwarded-*` headers are believed'],
   SECRET_KEY: [
     z
       .string()
@@ -87,8 +95,8 @@ export const VARIABLES = {
   LOG_LEVEL: [z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'pino level'],
 } as const satisfies Record<string, readonly [z.ZodType, string, string]>;
 
-type Name = keyof typeof VARIABLES;
-type Parsed = { [N in Name]: z.output<(typeof VARIABLES)[N][0]> };
+export type Name = keyof typeof VARIABLES;
+export type Parsed = { [N in Name]: z.output<(typeof VARIABLES)[N][0]> };
 
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
@@ -106,28 +114,41 @@ export class Config {
     const problems: string[] = [];
     const raw: Record<string, string | undefined> = {};
     for (const name of Object.keys(VARIABLES)) raw[name] = source[name] === '' ? undefined : source[name];
+    const unread = new Set<string>();
     for (const name of SECRETS) {
       const file = source[`${name}_FILE`];
       if (file === undefined || file === '') continue;
       try {
         raw[name] = readFileSync(file, 'utf8').trim();
+        if (raw[name] !== '') continue;
+        problems.push(`${name}_FILE: is empty`);
       } catch {
         problems.push(`${name}_FILE: cannot be read`);
       }
+      unread.add(name);
     }
     const env: Record<string, unknown> = {};
     for (const [name, [schema]] of Object.entries(VARIABLES)) {
+      if (unread.has(name)) continue;
       const result = (schema as z.ZodType).safeParse(raw[name]);
       if (result.success) env[name] = result.data;
       else problems.push(`${name}: ${raw[name] === undefined ? 'is required' : [...new Set(result.error.issues.map(publicMessage))].join('; ')}`);
     }
-    if (problems.length === 0) problems.push(...rulesBetween(env as Parsed));
+    problems.push(...brokenRules(env as Partial<Parsed>));
     if (problems.length > 0) throw new ConfigError(problems);
     return new Config(env as Parsed);
   }
 
+  /** A line for each variable that nobody reads and that looks like one of ours. */
+  static misspelt(source: NodeJS.ProcessEnv): string[] {
+    return misspeltVariables(source, new Set([...Object.keys(VARIABLES), ...SECRETS.map((name) => `${name}_FILE`)]));
+  }
+
   get mode() {
     return this.env.NODE_ENV;
+  }
+  get development() {
+    return this.env.NODE_ENV === 'development';
   }
   get production() {
     return this.env.NODE_ENV === 'production';
@@ -141,6 +162,14 @@ export class Config {
   get internalPort() {
     return this.env.INTERNAL_PORT;
   }
+  get internalHost() {
+    return this.env.INTERNAL_HOST;
+  }
+  /** Null: plain HTTP. */
+  get tlsFiles(): TlsFiles | null {
+    const { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile } = this.env;
+    return certFile === undefined || keyFile === undefined ? null : { certFile, keyFile };
+  }
   get databaseUrl() {
     return this.env.DATABASE_URL;
   }
@@ -150,6 +179,9 @@ export class Config {
   /** As configured; the effective one is `PublicUrl`, read from the database at start. */
   get publicUrl() {
     return this.env.PUBLIC_URL;
+  }
+  get allowInsecureHttp() {
+    return this.env.ALLOW_INSECURE_HTTP === 'on';
   }
   get allowedOrigins() {
     return this.env.ALLOWED_ORIGINS;
@@ -258,24 +290,3 @@ export class Config {
 function publicMessage(issue: z.core.$ZodIssue): string {
   return issue.path.length === 0 ? issue.message : `entry ${String(issue.path[0])}: ${issue.message}`;
 }
-
-function rulesBetween(env: Parsed): string[] {
-  const problems: string[] = [];
-  const test = env.NODE_ENV === 'test';
-  if (!test && env.ACCESS_TTL_SECONDS < 30) problems.push('ACCESS_TTL_SECONDS: at least 30 (2 with NODE_ENV=test)');
-  if (env.SECRET_KEY.length === 0) problems.push('SECRET_KEY: is required (the try-out launcher makes one)');
-  if (env.SECRET_KEY.some((key) => Buffer.byteLength(key) < 32)) problems.push('SECRET_KEY: every key needs at least 32 bytes');
-  if (env.NODE_ENV === 'production' && env.ISSUERS_FILE.some(({ issuer, jwks_uri }) => !isHttps(issuer) || (jwks_uri !== undefined && !isHttps(jwks_uri)))) {
-    problems.push('ISSUERS_FILE: issuers and key sets are read over https in production');
-  }
-  if (env.KEY_ANNOUNCE_SECONDS * 1000 < env.AUTHORITY_LEASE_MS + KEY_PROPAGATION_MS) {
-    problems.push('KEY_ANNOUNCE_SECONDS: at least AUTHORITY_LEASE_MS and a second, so that every node knows a key before it signs');
-  }
-  if (env.NODE_ENV === 'production' && env.ALLOWED_ORIGINS.includes('*')) problems.push('ALLOWED_ORIGINS: `*` is refused in production');
-  if ((env.BOOTSTRAP_OPERATOR_EMAIL === undefined) !== (env.BOOTSTRAP_OPERATOR_PASSWORD === undefined)) {
-    problems.push('BOOTSTRAP_OPERATOR_EMAIL, BOOTSTRAP_OPERATOR_PASSWORD: set both or none');
-  }
-  return problems;
-}
-
-const isHttps = (url: string): boolean => url.startsWith('https:');

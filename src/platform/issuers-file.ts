@@ -48,17 +48,27 @@ export const issuersFile = z
   .optional()
   .transform((path, context): Issuer[] => {
     if (path === undefined) return [];
-    const result = listSchema.safeParse(read(path));
+    const { entries, problem } = read(path);
+    if (problem !== undefined) {
+      context.addIssue(problem);
+      return z.NEVER;
+    }
+    const result = listSchema.safeParse(entries);
     if (result.success) return result.data;
     for (const { path: at, message } of result.error.issues) context.addIssue(at.length === 0 ? message : `${at.join('.')}: ${message}`);
     return z.NEVER;
   });
 
-/** Undefined, which no schema takes, for a file that cannot be read or is not JSON. */
-function read(path: string): unknown {
+function read(path: string): { entries?: unknown; problem?: string } {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    text = readFileSync(path, 'utf8');
   } catch {
-    return undefined;
+    return { problem: 'cannot be read' };
+  }
+  try {
+    return { entries: JSON.parse(text) };
+  } catch {
+    return { problem: 'is not JSON' };
   }
 }

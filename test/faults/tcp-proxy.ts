@@ -33,12 +33,15 @@ export class TcpProxy {
   private repliesToDrop = 0;
   /** Bytes that fell into a hole: proof that a fault bit. */
   lostBytes = 0;
+  /** Resolves with the first connection. */
+  readonly reached: Promise<void>;
 
   private constructor(
     private readonly server: Server,
     private target: { host: string; port: number },
   ) {
     server.on('connection', (client) => this.link(client));
+    this.reached = new Promise((resolve) => server.once('connection', () => resolve()));
   }
 
   /** In front of the server of `url`; use `urlThrough` to reach it. */

@@ -120,8 +120,42 @@ describe('Config.parse', () => {
   });
 
   test('listens on every address in production only', () => {
-    expect(Config.parse({ ...good, NODE_ENV: 'production' }).host).toBe('0.0.0.0');
-    expect(Config.parse({ ...good, NODE_ENV: 'production', HOST: '::1' }).host).toBe('::1');
+    const production = Config.parse({ ...good, NODE_ENV: 'production' });
+    expect([production.host, production.internalHost]).toEqual(['0.0.0.0', '127.0.0.1']);
+    const elsewhere = Config.parse({ ...good, NODE_ENV: 'production', HOST: '::1', INTERNAL_HOST: '10.0.0.1' });
+    expect([elsewhere.host, elsewhere.internalHost]).toEqual(['::1', '10.0.0.1']);
+  });
+
+  test('names values that are bad alone, files that cannot be read and values that do not fit together in one start', () => {
+    const bad = {
+      ...good,
+      NODE_ENV: 'production',
+      TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/99',
+      HOST: '1.2.3',
+      ISSUERS_FILE: join(folder, 'none'),
+      TLS_CERT_FILE: join(folder, 'none'),
+      TLS_KEY_FILE: join(folder, 'none'),
+      REDIS_URL_FILE: join(folder, 'none'),
+      SECRET_KEY: 'short',
+      PUBLIC_URL: 'http://rooms.example.com',
+      PORT: '3001',
+    };
+    const names = ['HOST', 'TRUSTED_PROXIES', 'ISSUERS_FILE', 'TLS_CERT_FILE', 'REDIS_URL_FILE', 'SECRET_KEY', 'PUBLIC_URL', 'PORT, INTERNAL_PORT'];
+    expect(problemsOf(bad).map((problem) => problem.split(':')[0])).toEqual(expect.arrayContaining(names));
+    expect(problemsOf(bad)).toHaveLength(names.length);
+  });
+
+  test('wants https in production, unless plain HTTP is allowed there', () => {
+    const http = { ...good, NODE_ENV: 'production', PUBLIC_URL: 'http://rooms.example.com' };
+    expect(problemsOf(http)).toEqual([expect.stringMatching(/^PUBLIC_URL: has to be https in production/)]);
+    expect(problemsOf({ ...http, ALLOW_INSECURE_HTTP: 'on' })).toEqual([]);
+    expect(problemsOf({ ...http, NODE_ENV: 'development' })).toEqual([]);
+    expect(problemsOf({ ...http, PUBLIC_URL: 'https://rooms.example.com' })).toEqual([]);
+  });
+
+  test('takes an empty secret file for a mistake', () => {
+    writeFileSync(join(folder, 'empty'), '\n');
+    expect(problemsOf({ ...good, SECRET_KEY_FILE: join(folder, 'empty') })).toEqual(['SECRET_KEY_FILE: is empty']);
   });
 
   test('demands a secret key', () => {
