@@ -1,4 +1,5 @@
 /** One gateway node: configuration -> migration -> app -> adapter -> listen -> drain on signal. */
+import { stopWith } from './platform/stop-signals.js';
 import 'reflect-metadata';
 import v8 from 'node:v8';
 import { NestFactory } from '@nestjs/core';
@@ -12,6 +13,8 @@ import { close, listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
 import { NestLog, createLog } from './platform/log.js';
 import { migrate } from './platform/migrate.js';
+import { readTlsPair } from './platform/tls-pair.js';
+import { tlsOptions } from './platform/tls.js';
 
 async function main(): Promise<void> {
   const config = Config.parse(process.env);
@@ -20,25 +23,24 @@ async function main(): Promise<void> {
     log.fatal({ error }, 'uncaught exception');
     process.exit(1);
   });
+  for (const line of Config.misspelt(process.env)) log.warn(line);
+  if (config.allowInsecureHttp) log.warn('ALLOW_INSECURE_HTTP is on: over plain HTTP whoever is on the way reads every password and token');
   if (config.autoMigrate) await migrate(config.databaseUrl, (line) => log.info(line));
 
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), { logger: new NestLog(log), bodyParser: false, abortOnError: false });
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+    logger: new NestLog(log),
+    bodyParser: false,
+    abortOnError: false,
+    ...(config.tlsFiles === null ? {} : { httpsOptions: tlsOptions(readTlsPair(config.tlsFiles)) }),
+  });
   const origins = app.get(AllowedOrigins);
   setUpHttp(app, config, (origin) => origins.allows(origin));
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await listen(app, config);
+  stopWith((signal) => void stop(signal));
   const internal = await serveInternally(app, config);
   tuneForConnections();
   log.info({ url: await app.getUrl() }, 'listening');
-
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void stop(signal);
-    });
-  }
 
   async function stop(signal: string): Promise<void> {
     log.info({ signal }, 'stopping');
@@ -70,7 +72,7 @@ function tuneForConnections(): void {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof ConfigError) process.stderr.write(`${error.message}\n`);
+  if (error instanceof ConfigError) process.stderr.write(`${[error.message, ...Config.misspelt(process.env)].join('\n  ')}\n`);
   else createLog('fatal').fatal({ error }, 'the node did not start');
   process.exit(1);
 });

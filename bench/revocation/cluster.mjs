@@ -34,7 +34,7 @@ export async function startNodes(stores, count, leaseMs) {
     HOST: '127.0.0.1',
     LOG_LEVEL: 'warn',
     SECRET_KEY: randomBytes(32).toString('base64url'),
-    PUBLIC_URL: 'http://wardroom.bench',
+    PUBLIC_URL: 'https://wardroom.bench',
     BOOTSTRAP_OPERATOR_EMAIL: OPERATOR.email,
     BOOTSTRAP_OPERATOR_PASSWORD: OPERATOR.password,
     AUTHORITY_LEASE_MS: String(leaseMs),

@@ -3,7 +3,8 @@
  * names another refuses to start, because its tokens would be refused everywhere else.
  */
 import { Injectable } from '@nestjs/common';
-import { Config } from '../platform/config.js';
+import { HTTPS_ONLY } from '../platform/config-rules.js';
+import { Config, ConfigError } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 
@@ -30,6 +31,11 @@ export class PublicUrl {
     return new URL(this.value).origin;
   }
 
+  /** Of a proxy that strips it: `/chat` of `https://example.com/chat`, else empty. */
+  get path(): string {
+    return new URL(this.value).pathname.replace(/\/$/, '');
+  }
+
   /** Cookies are Secure and carry a prefix, but for plain http on a developer's machine. */
   get https(): boolean {
     return this.value.startsWith('https:');
@@ -54,6 +60,9 @@ export class PublicUrl {
       throw new Error(
         `PUBLIC_URL is ${this.config.publicUrl}, but this database was started with ${value}: every token names it. Unset PUBLIC_URL or use another database.`,
       );
+    }
+    if (this.config.production && !this.config.allowInsecureHttp && !value.startsWith('https:')) {
+      throw new ConfigError([`PUBLIC_URL: ${HTTPS_ONLY}; ${this.config.publicUrl === undefined ? 'it is not set, so it would be' : 'it is'} ${value}`]);
     }
     this.url = value;
   }

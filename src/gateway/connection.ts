@@ -3,6 +3,7 @@
  * or of policy; the gateway's other parts drive it.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { CLOSE_CODES } from '../protocol/codes.js';
 import type { CloseCode } from '../protocol/codes.js';
 import type { ServerFrame } from '../protocol/frames.js';
@@ -49,6 +50,8 @@ export class Connection {
   private out: OutboundQueue | null = null;
   /** The kernel has not taken all of the last write yet: what comes meanwhile waits in `out`. */
   private writing = false;
+  /** After the first write, but never over TLS, which ends the process at a second write under way. */
+  private belowStream = false;
   /** The client has begun to close: nothing may follow the echo of its close frame. */
   peerLeaves = false;
   /** Monotonic, whole ms: the end of the token. */
@@ -273,12 +276,15 @@ export class Connection {
 
   /**
    * One write at a time, below the stream's own bookkeeping, which costs more than ours and knows less (ADR 0016). The first
-   * takes its place in the stream, behind the answer to the upgrade.
+   * takes its place in the stream, behind the answer to the upgrade. Over TLS all do (ADR 0028).
    */
   private write(buffer: Buffer): void {
     this.writing = true;
-    if (this.onWritten === null) this.socket.write(buffer, (this.onWritten = this.written.bind(this)));
-    else this.socket._write(buffer, 'buffer' as BufferEncoding, this.onWritten);
+    this.onWritten ??= this.written.bind(this);
+    if (!this.belowStream) {
+      this.belowStream = !(this.socket instanceof TLSSocket);
+      this.socket.write(buffer, this.onWritten);
+    } else this.socket._write(buffer, 'buffer' as BufferEncoding, this.onWritten);
   }
 
   /** Mostly before `write` returns. */

@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 const OFFER: ReadonlySet<string> = new Set(['upgrade', 'connection', 'http2-settings']);
 
@@ -17,5 +18,6 @@ export function serveWithoutUpgrade(server: Server, request: IncomingMessage, so
   // One request for each socket: handed in again and again, it would gather listeners.
   lines.push('Connection: close');
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
-  server.emit('connection', socket);
+  // A server of https listens to `connection` for what is not decrypted yet.
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket);
 }

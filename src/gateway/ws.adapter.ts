@@ -3,11 +3,12 @@
  * filters stay in use through the callback it hands over, without the streams it would build per connection.
  */
 import type { IncomingMessage, Server } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
-import { WS_PATH } from '../protocol/limits.js';
+import { WS_ALIAS, WS_PATH } from '../protocol/limits.js';
 import type { Connection } from './connection.js';
 import type { FrameRequest } from './frame.guard.js';
 import { Handshake } from './handshake.js';
@@ -32,9 +33,10 @@ export class WardroomWsAdapter extends WsAdapter {
     const server = this.handshake.createServer();
     const http = this.httpServer as Server;
     const upgrade = (request: UpgradeRequest, socket: Socket, head: Buffer): void => void this.handshake.upgrade(server, request, socket, head);
-    this.endSilent = takePlainUpgrades(http, upgrade);
+    // Below TLS there is nothing to read: node:http reads those heads.
+    if (!(http instanceof HttpsServer)) this.endSilent = takePlainUpgrades(http, upgrade);
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      if (asksForWebSocket(request) || request.url === WS_PATH) upgrade(request, socket, head);
+      if (asksForWebSocket(request) || request.url === WS_PATH || request.url === WS_ALIAS) upgrade(request, socket, head);
       else serveWithoutUpgrade(http, request, socket, head);
     });
     return server;

@@ -7,6 +7,7 @@ import { Lease } from '../authority/lease.js';
 import { Drain } from '../gateway/drain.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
 import { Database } from '../platform/database.js';
+import { Tls } from '../platform/tls.js';
 
 @Controller()
 export class HealthController {
@@ -16,6 +17,7 @@ export class HealthController {
     private readonly database: Database,
     private readonly lease: Lease,
     private readonly drain: Drain,
+    private readonly tls: Tls,
   ) {}
 
   @Public()
@@ -33,6 +35,8 @@ export class HealthController {
       () => say('serving', !this.drain.draining),
       () => say('authority', !this.lease.fenced),
       async () => say('postgres', await this.database.answers()),
+      // Never a reason to send traffic elsewhere: a certificate that was refused leaves the one before in use.
+      ...(this.tls.detail === null ? [] : [() => this.indicators.check('tls').up(this.tls.detail!)]),
     ]);
   }
 }

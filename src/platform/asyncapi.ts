@@ -49,7 +49,7 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
     operations[name] = { action: 'send', channel: { $ref: CHANNEL }, messages: [messageRef(name)] };
   }
   const reason = schemas.of(closeReasonSchema, 'output');
-  const { host, protocol } = new URL(serverUrl);
+  const { host, protocol, pathname } = new URL(serverUrl);
   return {
     asyncapi: '3.0.0',
     info: {
@@ -59,7 +59,14 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
       license: { name: 'Apache-2.0' },
     },
     defaultContentType: 'application/json',
-    servers: { node: { host, protocol: protocol === 'https:' ? 'wss' : 'ws', security: [{ $ref: '#/components/securitySchemes/bearer' }] } },
+    servers: {
+      node: {
+        host,
+        ...(pathname === '/' ? {} : { pathname }),
+        protocol: protocol === 'https:' ? 'wss' : 'ws',
+        security: [{ $ref: '#/components/securitySchemes/bearer' }],
+      },
+    },
     channels: {
       connection: {
         address: WS_PATH,

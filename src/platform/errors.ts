@@ -14,6 +14,8 @@ export interface RefusedPrincipal {
 }
 
 interface DomainErrorOptions {
+  /** A fixed sentence that helps more than that of the code. Never input. */
+  readonly message?: string;
   /** For the log only; may hold ids, never a secret. */
   readonly detail?: string;
   readonly decisionId?: string | undefined;
@@ -39,7 +41,7 @@ export class DomainError extends Error {
     readonly code: ErrorCode,
     options: DomainErrorOptions = {},
   ) {
-    super(ERROR_CODES[code].message, { cause: options.cause });
+    super(options.message ?? ERROR_CODES[code].message, { cause: options.cause });
     this.name = 'DomainError';
     this.status = options.status ?? ERROR_CODES[code].status;
     this.action = ERROR_CODES[code].action;

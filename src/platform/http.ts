@@ -4,17 +4,26 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Server } from 'node:http';
+import { Server as HttpsServer } from 'node:https';
 import { LIMITS } from '../protocol/limits.js';
 import type { Config } from './config.js';
+import { DomainError } from './errors.js';
 import { Metrics } from './metrics.js';
 import { requestId } from './problem.filter.js';
 import { inRequest, plainAddress } from './request-context.js';
+import { cameInTheClear } from './require-https.js';
+import { Tls } from './tls.js';
 
 /** Room for a body of the largest size with every character escaped. */
 const JSON_BYTES = LIMITS.bodyBytes * 6 + 4_096;
 const SECURITY_EVENT_BYTES = 64 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/**
+ * Longer than proxies keep an idle connection to us (nginx and AWS 60 s, Envoy and Google up to 75): the proxy is the one that ends it.
+ * Ended by us, it would be ended while a request is on its way, which the proxy answers with 502.
+ */
+const KEEP_ALIVE_MS = 77_000;
 /**
  * Connections that wait to be accepted, as far as `net.core.somaxconn` allows. Node's 511 are too few when thousands come
  * back at once: TCP would try the others again only after 1, 3, 7 and 15 s.
@@ -25,6 +34,7 @@ const LAST_CALLS_MS = 3_000;
 
 export function setUpHttp(app: NestExpressApplication, config: Config, allowsOrigin: (origin: string) => boolean): void {
   const metrics = app.get(Metrics);
+  metrics.insecureHttp.set(config.allowInsecureHttp ? 1 : 0);
   const logger = new Logger('Http');
   app.set('trust proxy', config.trustedProxies);
   app.disable('x-powered-by');
@@ -49,12 +59,21 @@ export function setUpHttp(app: NestExpressApplication, config: Config, allowsOri
     exposedHeaders: ['Retry-After', 'X-Request-Id'],
     maxAge: 600,
   });
+  if (!config.allowInsecureHttp) {
+    const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as (address: string, hop: number) => boolean;
+    app.use((request: Request, _response: Response, next: NextFunction) => {
+      const clear = cameInTheClear(request.headers) && isTrusted(request.socket.remoteAddress ?? '', 0);
+      next(clear ? new DomainError('https_required') : undefined);
+    });
+  }
   app.useBodyParser('json', { limit: JSON_BYTES, strict: true });
   app.useBodyParser('urlencoded', { limit: JSON_BYTES, extended: false });
   app.useBodyParser('text', { limit: SECURITY_EVENT_BYTES, type: 'application/secevent+jwt' });
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  if (server instanceof HttpsServer) app.get(Tls).serve(server);
 }
 
 export async function listen(app: NestExpressApplication, { port, host }: Config): Promise<void> {

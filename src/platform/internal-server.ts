@@ -21,6 +21,6 @@ export async function serveInternally(app: INestApplication, config: Config): Pr
     } else if (HEALTH.has(path)) health(request, response);
     else response.writeHead(404).end();
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.internalPort, config.host, resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.internalPort, config.internalHost, resolve));
   return server;
 }

@@ -93,6 +93,9 @@ export class Metrics {
   readonly authorityRoundSeconds = this.histogram('authority_round_seconds', 'duration of a lease round', []);
   readonly clockOffset = this.gauge('clock_offset_seconds', "this node's wall clock minus that of Postgres; over 5 s either way it is fenced");
   readonly receiptSeconds = this.histogram('receipt_seconds', 'commit to receipt', ['effective']);
+  readonly insecureHttp = this.gauge('insecure_http', '1 while ALLOW_INSECURE_HTTP is on');
+  readonly tlsExpires = this.gauge('tls_certificate_expires_seconds', 'when the TLS certificate in use expires, seconds since 1970; 0 without TLS');
+  readonly tlsRefused = this.gauge('tls_certificate_refused', '1 while the TLS files hold a pair that cannot be used; the one before stays in use');
   readonly httpSeconds = this.histogram('http_seconds', 'REST calls', ['method', 'status']);
 
   constructor() {

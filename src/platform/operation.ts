@@ -53,7 +53,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'csrf_failed',
   'auth_loop',
 ];
-const ALWAYS: readonly ErrorCode[] = ['internal', 'overloaded', 'unavailable'];
+const ALWAYS: readonly ErrorCode[] = ['https_required', 'internal', 'overloaded', 'unavailable'];
 
 /** Every code a call can be refused with, in the order of the table of codes. */
 export function errorsOf({ auth, authority, body, query, path, errors }: Operation): ErrorCode[] {

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   guest_read_only: { status: 403, action: 'none', message: 'Guests may only read.' },
   csrf_failed: { status: 403, action: 'none', message: 'The CSRF token or the Origin is missing or wrong.' },
   origin_refused: { status: 403, action: 'none', message: 'This Origin is not allowed.' },
+  https_required: { status: 403, action: 'none', message: 'This request came over plain HTTP. Use https, or wss for a WebSocket.' },
   not_found: { status: 404, action: 'none', message: 'There is no such thing, or you may not know of it.' },
   op_conflict: { status: 409, action: 'none', message: 'This op_id was used before with other content.' },
   slug_taken: { status: 409, action: 'none', message: 'This slug is taken.' },
@@ -94,6 +95,11 @@ export const CLOSE_CODES = {
   identity_mismatch: { status: 1008, action: 'login', message: 'The credential belongs to somebody else.' },
   auth_timeout: { status: 1008, action: 'reconnect', message: 'No credential came in time.' },
   policy_violation: { status: 1008, action: 'stop', message: 'Too many invalid frames.' },
+  carrier_off: {
+    status: 1008,
+    action: 'stop',
+    message: 'Tokens in the URL are switched off here. Send the token in a first `auth` frame or as subprotocol, or put a ticket into the URL.',
+  },
   internal: { status: 1011, action: 'retry', message: 'Something failed on our side.' },
   auth_unavailable: {
     status: 1013,
