@@ -4,10 +4,13 @@
  */
 import type { Cookies } from '../auth/cookies.js';
 import { DomainError } from '../platform/errors.js';
+import { CLOSE_CODES } from '../protocol/codes.js';
 import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '../protocol/limits.js';
 import type { UpgradeRequest } from './plain-upgrade.js';
 
-export type Carrier = { kind: 'header' | 'subprotocol' | 'query' | 'cookie'; token: string } | { kind: 'ticket'; ticket: string } | { kind: 'message' };
+/** `off`: `?token=` from a page, while QUERY_TOKEN is off. A browser cannot read a 400, so it is told after the upgrade. */
+export type Carrier =
+  { kind: 'off' } | { kind: 'header' | 'subprotocol' | 'query' | 'cookie'; token: string } | { kind: 'ticket'; ticket: string } | { kind: 'message' };
 
 export interface CarrierOptions {
   queryToken: boolean;
@@ -15,7 +18,7 @@ export interface CarrierOptions {
 }
 
 export function carrierOf(request: UpgradeRequest, url: URL, options: CarrierOptions): Carrier {
-  const found = [...fromHeader(request), ...fromSubprotocol(request), ...fromQuery(url, options.queryToken)];
+  const found = [...fromHeader(request), ...fromSubprotocol(request), ...fromQuery(request, url, options.queryToken)];
   if (found.length > 1) throw new DomainError('two_credentials');
   return found[0] ?? fromCookie(request, url, options.cookies) ?? { kind: 'message' };
 }
@@ -35,10 +38,13 @@ function fromSubprotocol({ headers }: UpgradeRequest): Carrier[] {
   return bearers.map((name) => ({ kind: 'subprotocol', token: name.slice(BEARER_SUBPROTOCOL_PREFIX.length) }));
 }
 
-function fromQuery({ search, searchParams }: URL, queryToken: boolean): Carrier[] {
+function fromQuery({ headers }: UpgradeRequest, { search, searchParams }: URL, queryToken: boolean): Carrier[] {
   if (search === '') return [];
   const tokens = searchParams.getAll('token');
-  if (tokens.length > 0 && !queryToken) throw new DomainError('invalid_request', { status: 400, detail: 'QUERY_TOKEN is off' });
+  if (tokens.length > 0 && !queryToken) {
+    if (headers.origin === undefined) throw new DomainError('invalid_request', { status: 400, message: CLOSE_CODES.carrier_off.message });
+    return [{ kind: 'off' }];
+  }
   return [
     ...searchParams.getAll('ticket').map((ticket): Carrier => ({ kind: 'ticket', ticket })),
     ...tokens.map((token): Carrier => ({ kind: 'query', token })),

@@ -17,8 +17,9 @@ import { wallMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
 import { Metrics } from '../platform/metrics.js';
+import { cameInTheClear } from '../platform/require-https.js';
 import { problemHeaders, toDomainError, toProblem } from '../platform/problem.filter.js';
-import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
+import { PROTOCOL, WS_ALIAS, WS_PATH } from '../protocol/limits.js';
 import { Authenticate } from './authenticate.js';
 import type { Credential } from './authenticate.js';
 import { carrierOf } from './carriers.js';
@@ -110,7 +111,10 @@ export class Handshake implements SocketHost {
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
   private admit(request: UpgradeRequest): { carrier: Carrier; ip: string; origin: string | undefined } {
     const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request);
-    if (url?.pathname !== WS_PATH) throw new DomainError('not_found');
+    if (url?.pathname !== WS_PATH && url?.pathname !== WS_ALIAS) throw new DomainError('not_found');
+    if (!this.config.allowInsecureHttp && cameInTheClear(request.headers) && this.trusted(request.socket.remoteAddress ?? '')) {
+      throw new DomainError('https_required');
+    }
     if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin)) throw new DomainError('origin_refused');
@@ -141,7 +145,10 @@ export class Handshake implements SocketHost {
       heartbeat_ms: HEARTBEAT_MS,
       protocol: PROTOCOL,
     });
-    if (outcome?.refused !== undefined) this.authenticate.refuse(connection, outcome.refused);
+    // The end of a connection drops what waits: `hello` leaves before it.
+    if (carrier.kind === 'off' || outcome?.refused !== undefined) connection.flush();
+    if (carrier.kind === 'off') connection.end('carrier_off');
+    else if (outcome?.refused !== undefined) this.authenticate.refuse(connection, outcome.refused);
     else if (outcome !== null && !this.lease.fenced) this.authenticate.byToken(connection, outcome.token);
     else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });

@@ -7,7 +7,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { monotonicMs } from '../platform/clock.js';
 import { detached } from '../platform/text.js';
-import { WS_PATH } from '../protocol/limits.js';
+import { WS_ALIAS, WS_PATH } from '../protocol/limits.js';
 import { asksForWebSocket } from './other-upgrades.js';
 
 /** What a handshake reads of its request. */
@@ -18,7 +18,7 @@ type OnUpgrade = (request: UpgradeRequest, socket: Socket, head: Buffer) => void
 const SILENT_MS = 1_000;
 const HEAD_BYTES_MAX = 8_192;
 /** Of the query only what means the same to everybody. */
-const REQUEST_LINE = new RegExp(`^GET (${WS_PATH}(?:\\?[\\w.~%&=+-]*)?) HTTP/1\\.1\\r\\n`);
+const REQUEST_LINE = new RegExp(`^GET ((?:${WS_PATH}|${WS_ALIAS})(?:\\?[\\w.~%&=+-]*)?) HTTP/1\\.1\\r\\n`);
 /** A name, and a value of visible ASCII without space around it. */
 const HEADER = /^([!#$%&'*+.^_`|~\w-]+): ?([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/;
 /** A body, or what node:http would not keep as one string. */

@@ -6,6 +6,8 @@ export const PROTOCOL = 'wardroom.v1';
 /** Offered beside `wardroom.v1` as `bearer.<jwt>`; never echoed. */
 export const BEARER_SUBPROTOCOL_PREFIX = 'bearer.';
 export const WS_PATH = '/v1/ws';
+/** The same endpoint, for clients that are given a host and expect `/ws`. */
+export const WS_ALIAS = '/ws';
 
 export const LIMITS = {
   /** Client-chosen `id` of a frame, UTF-16 units. */

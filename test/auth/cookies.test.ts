@@ -62,6 +62,28 @@ describe('cookies', () => {
     for (const line of lines) expect(line).toMatch(/; Secure/);
   });
 
+  test('with a path in PUBLIC_URL both tokens are sent below it only; wr_csrf is for scripts of the whole host', async () => {
+    for (const [publicUrl, names] of [
+      ['https://rooms.example.com/chat', ['__Secure-wr_at', '__Secure-wr_rt']],
+      ['http://rooms.example.com/chat/', ['wr_at', 'wr_rt']],
+    ] as const) {
+      const node = await startNode({ PUBLIC_URL: publicUrl });
+      const own = await World.create({ base: node.url });
+      const { email, password } = await own.user('u');
+      const { headers } = await call(node.url, '/v1/auth/login', {
+        body: { tenant: own.tenant.slug, email, password, transport: 'cookie' },
+        headers: { origin: new URL(publicUrl).origin },
+      });
+      const { lines } = jarOf(headers);
+      const pathOf = (name: string) => /; Path=([^;]*)/.exec(lines.find((line) => line.startsWith(`${name}=`))!)![1];
+      expect([pathOf(names[0]), pathOf(names[1]), pathOf('wr_csrf')]).toEqual(['/chat', '/chat/v1/auth', '/']);
+      const { body: metadata } = await call(node.url, '/.well-known/oauth-authorization-server');
+      expect(metadata).toMatchObject({ issuer: publicUrl.replace(/\/$/, ''), jwks_uri: `${publicUrl.replace(/\/$/, '')}/.well-known/jwks.json` });
+      expect((await call(node.url, '/asyncapi.json')).body.servers.node).toMatchObject({ host: 'rooms.example.com', pathname: '/chat' });
+      expect((await call(node.url, '/openapi.json')).body.servers).toEqual([{ url: metadata.issuer }]);
+    }
+  });
+
   test('authenticate safe calls alone', async () => {
     const { cookie } = await signIn();
     expect((await call(nodeB(), '/v1/me', { headers: { cookie } })).body.user_id).toBe(user.id);

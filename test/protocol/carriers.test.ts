@@ -172,3 +172,17 @@ describe('a ticket', () => {
 test('an access token fits the first message with room to spare', () => {
   expect(JSON.stringify({ type: 'auth', token: ada.token }).length).toBeLessThan(LIMITS.authFrameBytes / 2);
 });
+
+test.each(['/ws', '/ws?auth=message'])('%s is the same endpoint', async (path) => {
+  const client = await open(`${nodeA().replace(/^http/, 'ws')}${path}`, { token: ada.token });
+  expect(await client.next('hello')).toEqual(helloFrame);
+  expect(await client.next('auth_ok')).toEqual(authOk(ada));
+});
+
+test('/ws takes a ticket and a first message, too', async () => {
+  const alias = `${nodeB().replace(/^http/, 'ws')}/ws`;
+  await (await open(`${alias}?ticket=${await ticketOf(ada)}`)).next('auth_ok');
+  const byMessage = await open(alias);
+  byMessage.send({ type: 'auth', token: ada.token });
+  await byMessage.next('auth_ok');
+});

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { CLOSE_CODES } from '../../src/protocol/index.js';
 import { World, call, nodeA, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { badToken, expectClosed, expectProblem, expectRefused, open, within } from './harness.js';
@@ -33,8 +34,10 @@ describe('refused before the upgrade', () => {
     await expectRefused(open(url, { protocols: [`bearer.${ada.token}`] }), 'invalid_request', 400);
   });
 
-  test('?token= is 400 while QUERY_TOKEN is off', async () => {
-    await expectRefused(open(`${url}?token=${ada.token}`), 'invalid_request', 400);
+  test('?token= while QUERY_TOKEN is off is 400 for a client without an Origin, and the detail says what to do', async () => {
+    const refused = await open(`${url}?token=${ada.token}`).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_request', action: 'none', detail: CLOSE_CODES.carrier_off.message } });
+    expect(CLOSE_CODES.carrier_off.message).toMatch(/switched off.*`auth` frame.*subprotocol.*ticket/);
   });
 
   test.each(['https://evil.example.com', 'https://app.example.com.evil.org', 'http://app.example.com', 'null'])(
@@ -45,7 +48,7 @@ describe('refused before the upgrade', () => {
     },
   );
 
-  test.each(['/v1/ws/', '/v1/wss', '/', '/ws', '//'])('path %s is 404', async (path) => {
+  test.each(['/v1/ws/', '/v1/wss', '/', '/wss', '/ws/', '/WS', '/v2/ws', '//'])('path %s is 404', async (path) => {
     const peer = RawSocket.open(nodeA(), { path });
     await peer.ended;
     expectRawProblem(peer, 'not_found', 404);
@@ -101,6 +104,13 @@ describe('accepted, told and closed, because a browser cannot read an HTTP statu
     const client = await open(url);
     client.send({ type: 'auth', ...credential });
     await expectClosed(client, 'auth_invalid');
+  });
+
+  test.each(['a good token', 'a bad one', 'none'])('?token= with %s from a page, while QUERY_TOKEN is off, is 1008 carrier_off: stop', async (what) => {
+    const token = { 'a good token': ada.token, 'a bad one': badToken(), none: '' }[what]!;
+    const client = await open(`${url}?token=${token}`, { origin });
+    expect(await expectClosed(client, 'carrier_off')).toMatchObject({ action: 'stop' });
+    expect(client.frames.map(({ type }) => type)).toEqual(['hello', 'goodbye']);
   });
 
   test('a revoked session by subprotocol and by first message is 1008 session_revoked', async () => {
