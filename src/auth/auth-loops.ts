@@ -11,6 +11,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { monotonicMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 import { currentRequest } from '../platform/request-context.js';
 import type { ErrorCode } from '../protocol/codes.js';
@@ -18,7 +19,6 @@ import { network } from './login-limits.js';
 
 const TRIES = 10;
 const BLOCKED_SECONDS = 60;
-const PREFIX = 'wardroom:loop';
 const REMEMBERED_MAX = 10_000;
 
 /** Where the credential came from: the session it is to renew, else the address. */
@@ -45,10 +45,11 @@ export class AuthLoops {
 
   constructor(
     redis: RedisConnections,
+    names: RedisNames,
     private readonly metrics: Metrics,
     private readonly audit: AuditTrail,
   ) {
-    const options = { keyPrefix: PREFIX, points: TRIES, duration: BLOCKED_SECONDS };
+    const options = { keyPrefix: names.counter('loop'), points: TRIES, duration: BLOCKED_SECONDS };
     this.limiter = new RateLimiterRedis({
       ...options,
       storeClient: redis.commands,

@@ -32,6 +32,7 @@ import { RefreshSession } from './refresh-session.js';
 import { Register } from './register.js';
 import { RevokeToken } from './revoke-token.js';
 import { SignIns } from './sign-ins.js';
+import { SpentTickets } from './spent-tickets.js';
 import { SigningKeys } from './signing-keys.js';
 import { Tickets } from './tickets.js';
 import { TokenAnswer } from './token-answer.js';
@@ -69,6 +70,7 @@ import { WhoAmI } from './who-am-i.js';
     RefreshSession,
     RevokeToken,
     ChangePassword,
+    SpentTickets,
     Tickets,
     TokenAnswer,
     WhoAmI,

@@ -10,7 +10,7 @@ import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { readCookie } from './cookie-header.js';
-import { deriveKey } from './sealed-box.js';
+import { deriveKey } from '../platform/sealed-box.js';
 
 const PREFIX = 'wr_csrf_';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -5,6 +5,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 import { consume, digest, minuteLimiter, network } from './login-limits.js';
 
@@ -15,12 +16,12 @@ const PER_TENANT = 100;
 export class EntryLimits {
   private readonly limiters: { address: Limiter; tenant: Limiter } | null;
 
-  constructor(config: Config, redis: RedisConnections) {
+  constructor(config: Config, redis: RedisConnections, names: RedisNames) {
     const unit = config.loginFailuresPerMinute;
     this.limiters = Number.isFinite(unit)
       ? {
-          address: minuteLimiter(redis, 'wardroom:entry:address', unit * PER_ADDRESS),
-          tenant: minuteLimiter(redis, 'wardroom:entry:tenant', unit * PER_TENANT),
+          address: minuteLimiter(redis, names.counter('entry:address'), unit * PER_ADDRESS),
+          tenant: minuteLimiter(redis, names.counter('entry:tenant'), unit * PER_TENANT),
         }
       : null;
   }

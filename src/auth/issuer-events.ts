@@ -14,6 +14,8 @@ import { Database } from '../platform/database.js';
 import type { UserLink } from '../platform/generated/client.js';
 import type { Issuer } from '../platform/issuers-file.js';
 import { Metrics } from '../platform/metrics.js';
+import { RedisMessages } from '../platform/redis-messages.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 import { endSessions, sessionsEnded } from '../sessions/end-sessions.js';
 import { emailSchema } from './auth.schemas.js';
@@ -26,6 +28,8 @@ const REVOKED_EVENT = 'https://schemas.openid.net/secevent/caep/event-type/sessi
 /** A logout token is sent at once. A security event may be sent again for days. */
 const LOGOUT_OLDEST = '10m';
 const REMEMBER_SECONDS = 86_400;
+const SEEN = 'seen';
+const SEEN_BYTES_MAX = 256;
 /** Sessions that began this long after the event, by two clocks, are not meant. */
 const CLOCKS_MS = 60_000;
 
@@ -44,6 +48,8 @@ export class IssuerEvents {
     private readonly issuers: Issuers,
     private readonly database: Database,
     private readonly redis: RedisConnections,
+    private readonly names: RedisNames,
+    private readonly messages: RedisMessages,
     private readonly log: AuthorityLog,
     private readonly metrics: Metrics,
   ) {}
@@ -81,7 +87,10 @@ export class IssuerEvents {
       if (committed !== null) pending.push(committed);
     }
     // Only now: what failed before this is tried again by the issuer and must not look like a repetition.
-    await this.redis.attempt('remember jti', (redis) => redis.set(keyOf(verified), '1', 'EX', REMEMBER_SECONDS));
+    const hash = hashOf(verified);
+    await this.redis.attempt('remember jti', (redis) =>
+      redis.set(this.names.logoutToken(hash), this.messages.write('logout_token', hash, SEEN), 'EX', REMEMBER_SECONDS),
+    );
     return pending;
   }
 
@@ -99,13 +108,16 @@ export class IssuerEvents {
   }
 
   private async wasSeen(verified: VerifiedToken): Promise<boolean> {
-    return ((await this.redis.attempt('seen jti', (redis) => redis.exists(keyOf(verified)))) ?? 0) > 0;
+    const hash = hashOf(verified);
+    const box = await this.redis.attempt('seen jti', (redis) => redis.getrangeBuffer(this.names.logoutToken(hash), 0, SEEN_BYTES_MAX));
+    // Sealed: a forged one would let a logout of the issuer pass without effect.
+    return box !== undefined && box.length > 0 && this.messages.read('logout_token', hash, box, (value) => (value === SEEN ? SEEN : undefined)) !== null;
   }
 }
 
 const isAudience = ({ audience }: Issuer, { aud }: JWTPayload): boolean => [aud].flat().some((one) => one !== undefined && audience.includes(one));
 
-const keyOf = ({ claims }: VerifiedToken): string => `wardroom:jti:{${createHash('sha256').update(`${claims.iss}\n${claims.jti}`).digest('hex')}}`;
+const hashOf = ({ claims }: VerifiedToken): string => createHash('sha256').update(`${claims.iss}\n${claims.jti}`).digest('hex');
 
 function eventsOf({ events }: JWTPayload): Record<string, unknown> {
   if (typeof events !== 'object' || events === null) throw new TokenRefused('invalid_request', 'events is not an object.');

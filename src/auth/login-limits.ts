@@ -10,6 +10,7 @@ import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 
 const WINDOW_SECONDS = 60;
@@ -28,16 +29,17 @@ export class LoginLimits {
   constructor(
     config: Config,
     private readonly redis: RedisConnections,
+    private readonly names: RedisNames,
   ) {
     const failures = config.loginFailuresPerMinute;
     const limited = Number.isFinite(failures);
     this.limiters = limited
       ? [
-          { limiter: minuteLimiter(redis, 'wardroom:login:user', failures), keyOf: (user, ip) => digest(`${user}\n${network(ip)}`) },
-          { limiter: minuteLimiter(redis, 'wardroom:login:address', failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(network(ip)) },
+          { limiter: minuteLimiter(redis, names.counter('login:user'), failures), keyOf: (user, ip) => digest(`${user}\n${network(ip)}`) },
+          { limiter: minuteLimiter(redis, names.counter('login:address'), failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(network(ip)) },
         ]
       : [];
-    this.crowd = limited ? minuteLimiter(redis, 'wardroom:login:crowd', failures * ADDRESSES_PER_USER) : null;
+    this.crowd = limited ? minuteLimiter(redis, names.counter('login:crowd'), failures * ADDRESSES_PER_USER) : null;
   }
 
   /** Before a credential is checked, and again after: guesses that ran beside each other do not outrun the count. */
@@ -65,15 +67,17 @@ export class LoginLimits {
 
   /** After a right password. */
   async rememberAddress(user: string, ip: string): Promise<void> {
-    if (this.crowd !== null) await this.redis.attempt('know address', (redis) => redis.set(knownKey(user, ip), '1', 'EX', KNOWN_SECONDS));
+    if (this.crowd !== null) await this.redis.attempt('know address', (redis) => redis.set(this.knownKey(user, ip), '1', 'EX', KNOWN_SECONDS));
   }
 
   private async knows(user: string, ip: string): Promise<boolean> {
-    return ((await this.redis.attempt('known address', (redis) => redis.exists(knownKey(user, ip)))) ?? 0) > 0;
+    return ((await this.redis.attempt('known address', (redis) => redis.exists(this.knownKey(user, ip)))) ?? 0) > 0;
+  }
+
+  private knownKey(user: string, ip: string): string {
+    return this.names.knownAddress(digest(`${user}\n${network(ip)}`));
   }
 }
-
-const knownKey = (user: string, ip: string): string => `wardroom:login:known:{${digest(`${user}\n${network(ip)}`)}}`;
 
 /** So many points a minute. */
 export function minuteLimiter(redis: RedisConnections, keyPrefix: string, points: number): RateLimiterRedis {

@@ -4,7 +4,7 @@
  * somebody made up is merely invalid. Stored as SHA-256, never as text.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { deriveKey, seal, unseal } from './sealed-box.js';
+import { deriveKey, seal, unseal } from '../platform/sealed-box.js';
 
 const PREFIX = 'wr_rt_';
 const VERSION = 1;

@@ -4,7 +4,7 @@ import { generateKeyPair } from 'node:crypto';
 import type { KeyPairKeyObjectResult } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Prisma } from '../platform/generated/client.js';
-import { deriveKey, seal, unseal } from './sealed-box.js';
+import { deriveKey, seal, unseal } from '../platform/sealed-box.js';
 
 /** What we sign with; verified by the algorithm of the key, never by that of the token. */
 export const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;

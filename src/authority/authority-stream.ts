@@ -1,31 +1,32 @@
 /**
  * The authority log's fast path through Redis: one stream that every node reads with XREAD BLOCK (which is the wake-up
- * as well), marks of ended sessions, and confirmations. Loss of any of it costs speed, never truth.
+ * as well), marks of ended sessions, and confirmations. Loss of any of it costs speed, never truth; what this installation did
+ * not seal is ignored.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
-import { Redis } from 'ioredis';
-import { RedisConnections } from '../platform/redis.js';
+import type { Redis } from 'ioredis';
 import { Config } from '../platform/config.js';
+import { RedisMessages } from '../platform/redis-messages.js';
+import { RedisNames } from '../platform/redis-names.js';
+import { RedisConnections } from '../platform/redis.js';
 import type { NumberedEvent } from './events.js';
+import { readConfirmation, readEvents } from './stream-shapes.js';
+import type { Confirmation } from './stream-shapes.js';
 
-const STREAM = 'wardroom:authority';
-const CONFIRMATIONS = 'wardroom:authority:confirmed';
 const STREAM_LENGTH = 10_000;
 /** Marks only spare the activity flush a useless SET; beyond these it finds out by itself. */
 const MARKS_MAX = 5_000;
 const MARK_SECONDS = 86_400;
 /** Well below the silence that platform/redis.ts takes for death. */
 const BLOCK_MS = 1_000;
+/** Entries of one answer: a suspended user or tenant is one entry with all its sessions. */
+const AT_ONCE = 50;
 
-export const sessionMark = (session: string): string => `wardroom:session:{${session}}`;
+/** Only keeps a mark of life away. Not sealed: forged, it lets an idle session end that its node could not write down. */
+export const ENDED_MARK = 'ended';
 
-export interface Confirmation {
-  node: string;
-  position: number;
-  /** Connections closed, by event number. */
-  closed: Record<string, number>;
-}
+type Entry = [id: Buffer, fields: Buffer[]];
 
 @Injectable()
 export class AuthorityStream implements OnModuleDestroy {
@@ -35,6 +36,8 @@ export class AuthorityStream implements OnModuleDestroy {
 
   constructor(
     private readonly redis: RedisConnections,
+    private readonly names: RedisNames,
+    private readonly messages: RedisMessages,
     private readonly config: Config,
   ) {}
 
@@ -42,25 +45,30 @@ export class AuthorityStream implements OnModuleDestroy {
     if (events.length === 0) return;
     const ended = events.flatMap(({ event }) => (event.kind === 'session.ended' ? event.sessions : []));
     await this.redis.attempt('announce', (redis) => {
+      const { authority } = this.names;
       // One round trip; single-key commands, so that it works on a Redis Cluster too.
-      const pipeline = redis.pipeline().xadd(STREAM, 'MAXLEN', '~', STREAM_LENGTH, '*', 'e', JSON.stringify(events));
+      const pipeline = redis.pipeline().xadd(authority, 'MAXLEN', '~', STREAM_LENGTH, '*', 'e', this.messages.write('authority', '', events));
       for (const session of ended.slice(0, MARKS_MAX))
-        pipeline.set(sessionMark(session), 'ended', 'EX', Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS));
+        pipeline.set(this.names.session(session), ENDED_MARK, 'EX', Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS));
       return pipeline.exec();
     });
   }
 
-  async confirm(confirmation: Confirmation): Promise<void> {
-    await this.redis.attempt('confirm', (redis) => redis.publish(CONFIRMATIONS, JSON.stringify(confirmation)));
+  async confirm(confirmation: Omit<Confirmation, 'node'>): Promise<void> {
+    await this.redis.attempt('confirm', (redis) => redis.publish(this.names.confirmations, this.messages.write('confirmation', '', confirmation)));
   }
 
   /** Reads from now on until the module is destroyed; reconnects for ever. */
   follow(onEvents: (events: NumberedEvent[]) => void, onConfirmation: (confirmation: Confirmation) => void): void {
     void this.readLoop(onEvents);
-    this.subscriber = this.redis.subscriber('authority-confirmations');
-    this.subscriber.on('message', (_channel, text) => onConfirmation(JSON.parse(text) as Confirmation));
-    void this.subscriber.connect().catch(() => undefined);
-    this.subscriber.on('ready', () => void this.subscriber?.subscribe(CONFIRMATIONS).catch(() => undefined));
+    const subscriber = (this.subscriber = this.redis.subscriber('authority-confirmations', { sharded: false }));
+    const channel = Buffer.from(this.names.confirmations);
+    subscriber.on('messageBuffer', (from: Buffer, box: Buffer) => {
+      if (!channel.equals(from)) return;
+      this.messages.receive('confirmation', '', box, readConfirmation, ({ sender, value }) => onConfirmation({ node: sender, ...value }));
+    });
+    subscriber.on('ready', () => void subscriber.subscribe(this.names.confirmations).catch(() => undefined));
+    void subscriber.connect().catch(() => undefined);
   }
 
   private async readLoop(onEvents: (events: NumberedEvent[]) => void): Promise<void> {
@@ -69,19 +77,22 @@ export class AuthorityStream implements OnModuleDestroy {
     let from: string | null = null;
     while (!this.stopped) {
       try {
-        // An id, not '$': what comes between two reads must not be missed.
-        from ??= (await reader.xrevrange(STREAM, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0';
-        const answer: [string, [string, string[]][]][] | null = await reader.xread('COUNT', 500, 'BLOCK', BLOCK_MS, 'STREAMS', STREAM, from);
-        for (const [id, fields] of answer?.[0]?.[1] ?? []) {
-          from = id;
-          onEvents(JSON.parse(fields[1]!) as NumberedEvent[]);
+        from ??= await now(reader);
+        for (const [id, fields] of await this.read(reader, from)) {
+          from = id.toString('latin1');
+          this.messages.receive('authority', '', fields[1] ?? Buffer.alloc(0), readEvents, ({ value }) => onEvents(value));
         }
       } catch {
-        // Away, restarted or emptied: read on from the end; what was missed comes from Postgres.
+        // Away, restarted or emptied: read on from now; what was missed comes from Postgres.
         from = null;
         await new Promise((resolve) => setTimeout(resolve, 100).unref());
       }
     }
+  }
+
+  private async read(reader: Redis, from: string): Promise<Entry[]> {
+    const answer = await reader.xreadBuffer('COUNT', AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', this.names.authority, from);
+    return (answer as unknown as [Buffer, Entry[]][] | null)?.[0]?.[1] ?? [];
   }
 
   onModuleDestroy(): void {
@@ -89,4 +100,10 @@ export class AuthorityStream implements OnModuleDestroy {
     this.reader?.disconnect();
     this.subscriber?.disconnect();
   }
+}
+
+/** An id, not '$': what comes between two reads must not be missed. Of Redis' clock, so that no entry has to be read for it. */
+async function now(reader: Redis): Promise<string> {
+  const [seconds, micros] = await reader.time();
+  return `${Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)}-0`;
 }

@@ -231,7 +231,7 @@ export class Lease implements BeforeApplicationShutdown {
     for (const n of this.early.keys()) if (n <= this.state.position) this.early.delete(n);
     if (this.state.position === from) return;
     this.metrics.authorityPosition.set(this.state.position);
-    void this.stream.confirm({ node: this.registry.id, position: this.state.position, closed: this.closed });
+    void this.stream.confirm({ position: this.state.position, closed: this.closed });
   }
 
   private rememberClosed(n: number, count: number): void {

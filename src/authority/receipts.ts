@@ -9,12 +9,12 @@ import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import type { PendingReceipt } from './authority-log.js';
-import type { Confirmation } from './authority-stream.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import type { NodeRow } from './node-registry.js';
 import type { Receipt } from './receipt.schema.js';
 import { Sightings } from './sightings.js';
+import type { Confirmation } from './stream-shapes.js';
 
 const POLL_MS = 100;
 /** Beyond the longest possible fencing: then the answer is an honest `pending`. */

@@ -6,7 +6,7 @@
 import type { Lease } from '../authority/lease.js';
 import type { History } from '../rooms/history.js';
 import type { RoomEvent } from '../rooms/room-event.js';
-import type { TransientFrame } from '../rooms/room-bus.js';
+import type { TransientFrame } from '../rooms/bus-message.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Metrics } from '../platform/metrics.js';
 import type { FanOutPace } from './fan-out-pace.js';

@@ -7,6 +7,7 @@ import { Lease } from '../authority/lease.js';
 import { Drain } from '../gateway/drain.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
 import { Database } from '../platform/database.js';
+import { RedisConnections } from '../platform/redis.js';
 import { Tls } from '../platform/tls.js';
 
 @Controller()
@@ -15,6 +16,7 @@ export class HealthController {
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
     private readonly database: Database,
+    private readonly redis: RedisConnections,
     private readonly lease: Lease,
     private readonly drain: Drain,
     private readonly tls: Tls,
@@ -35,6 +37,8 @@ export class HealthController {
       () => say('serving', !this.drain.draining),
       () => say('authority', !this.lease.fenced),
       async () => say('postgres', await this.database.answers()),
+      // A detail: without Redis a node serves, only slower.
+      () => this.indicators.check('redis').up(this.redis.health),
       // Never a reason to send traffic elsewhere: a certificate that was refused leaves the one before in use.
       ...(this.tls.detail === null ? [] : [() => this.indicators.check('tls').up(this.tls.detail!)]),
     ]);

@@ -77,6 +77,16 @@ export class Metrics {
     registers: [this.registry],
   });
   readonly busMessages = this.tally('bus_messages_total', 'messages to the other nodes of a room through Redis, by kind', 'kind');
+  readonly redisErrors = this.counter(
+    'redis_errors_total',
+    'errors of Redis by their first word; connection, timeout, deaf (a subscriber that hears nothing), huge',
+    ['kind'],
+  );
+  readonly redisIgnored = this.counter(
+    'redis_ignored_total',
+    'messages and values in Redis that were ignored: not sealed by this installation, late, of an unknown shape or version',
+    ['channel', 'reason'],
+  );
   readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
   readonly replayReads = this.tally(
     'replay_reads_total',

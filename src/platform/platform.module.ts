@@ -1,8 +1,12 @@
 import { Global, Module } from '@nestjs/common';
 import { Config } from './config.js';
 import { Database } from './database.js';
+import { Installation } from './installation.js';
 import { Metrics } from './metrics.js';
 import { NodeIdentity } from './node-identity.js';
+import { RedisMessages } from './redis-messages.js';
+import { RedisNames } from './redis-names.js';
+import { RedisTrouble } from './redis-trouble.js';
 import { RedisConnections } from './redis.js';
 import { Tls } from './tls.js';
 
@@ -13,8 +17,19 @@ export class PlatformModule {
   static with(config: Config) {
     return {
       module: PlatformModule,
-      providers: [{ provide: Config, useValue: config }, Database, RedisConnections, Metrics, NodeIdentity, Tls],
-      exports: [Config, Database, RedisConnections, Metrics, NodeIdentity, Tls],
+      providers: [
+        { provide: Config, useValue: config },
+        Database,
+        { provide: Installation, inject: [Database], useFactory: (database: Database) => Installation.of(database) },
+        RedisNames,
+        RedisTrouble,
+        RedisMessages,
+        RedisConnections,
+        Metrics,
+        NodeIdentity,
+        Tls,
+      ],
+      exports: [Config, Database, RedisNames, RedisTrouble, RedisMessages, RedisConnections, Metrics, NodeIdentity, Tls],
     };
   }
 }

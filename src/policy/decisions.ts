@@ -8,35 +8,25 @@ import { AuthorityState } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
+import { RedisMessages } from '../platform/redis-messages.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import type { Principal } from '../sessions/principal.js';
+import { readDecision } from './decision-record.js';
+import type { DecisionRecord } from './decision-record.js';
 import type { Facts } from './facts.js';
 
 const KEPT_SECONDS = 3_600;
 const PER_SECOND_MAX = 100;
-
-export interface DecisionRecord {
-  id: string;
-  at: string;
-  tenant: string;
-  user: string;
-  session: string;
-  room: string;
-  action: string;
-  rule: string;
-  code: ErrorCode;
-  facts: Facts;
-  authority_position: number;
-}
+/** Names of rooms are short, facts have a fixed size. */
+const RECORD_BYTES_MAX = 16_384;
 
 /** What a ladder answers when it says no. */
 export interface Denial {
   readonly rule: string;
   readonly code: ErrorCode;
 }
-
-const keyOf = (id: string): string => `wardroom:decision:{${id}}`;
 
 @Injectable()
 export class Decisions {
@@ -45,6 +35,8 @@ export class Decisions {
 
   constructor(
     private readonly redis: RedisConnections,
+    private readonly names: RedisNames,
+    private readonly messages: RedisMessages,
     private readonly state: AuthorityState,
     private readonly audit: AuditTrail,
   ) {}
@@ -79,14 +71,15 @@ export class Decisions {
         facts,
         authority_position: this.state.position,
       };
-      void this.redis.attempt('decision', (redis) => redis.set(keyOf(id), JSON.stringify(record), 'EX', KEPT_SECONDS));
+      void this.redis.attempt('decision', (redis) => redis.set(this.names.decision(id), this.messages.write('decision', id, record), 'EX', KEPT_SECONDS));
     }
     return id;
   }
 
   async find(id: string): Promise<DecisionRecord | null> {
-    const text = await this.redis.attempt('decision', (redis) => redis.get(keyOf(id)));
-    return text === undefined || text === null ? null : (JSON.parse(text) as DecisionRecord);
+    const box = await this.redis.attempt('decision', (redis) => redis.getrangeBuffer(this.names.decision(id), 0, RECORD_BYTES_MAX));
+    if (box === undefined || box.length === 0) return null;
+    return this.messages.read('decision', id, box, readDecision)?.value ?? null;
   }
 
   private spend(): boolean {

@@ -1,38 +1,21 @@
 /**
  * Between nodes: one sharded Redis channel per room, listened to by the nodes that have subscribers there. At most once:
- * durable events carry a seq and are repaired from Postgres, everything else may be lost.
+ * durable events carry a seq and are repaired from Postgres, everything else may be lost. Sealed for the room (ADR 0023), once
+ * for all that a turn has to say there; late messages and copies of earlier ones are ignored.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { NodeRegistry } from '../authority/node-registry.js';
-import { newId } from '../platform/ids.js';
+import { wallMs } from '../platform/clock.js';
 import { Metrics } from '../platform/metrics.js';
+import { RedisMessages } from '../platform/redis-messages.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
+import { Repetitions } from '../platform/repetitions.js';
+import { readBusMessage } from './bus-message.js';
+import type { BusMessage, PresenceState, TransientFrame } from './bus-message.js';
 import type { RoomEvent } from './room-event.js';
-
-/** A frame for whoever is there, judged by the sender's node at `epoch`. */
-export interface TransientFrame {
-  room: string;
-  /** The sender's: nobody hears from a session that has ended, however long the frame was on its way. */
-  session: string;
-  epoch: number;
-  frame: string;
-}
-
-/** Who is present through one node: its whole state, so a lost message heals with the next. */
-export interface PresenceState {
-  room: string;
-  /** Null when there are too many to list. */
-  users: string[] | null;
-  count: number;
-}
-
-export type BusMessage =
-  | { kind: 'events'; events: RoomEvent[] }
-  | { kind: 'transient'; frames: TransientFrame[] }
-  | { kind: 'presence'; node: string; state: PresenceState }
-  | { kind: 'presence_query'; node: string; room: string };
 
 /** Of one room, waiting for the end of the turn. */
 interface Outgoing {
@@ -41,44 +24,58 @@ interface Outgoing {
   presence: BusMessage[];
 }
 
-const PREFIX = 'wardroom:room:{';
-const channelOf = (room: string): string => `${PREFIX}${room}}`;
+/** Two clocks that are each up to 5 s off (authority/clocks.ts), and the way through Redis. */
+const LATE_MS = 15_000;
 
 @Injectable()
 export class RoomBus implements OnModuleDestroy {
-  readonly node = newId();
-  private readonly rooms = new Set<string>();
+  /** Joined rooms by channel. */
+  private readonly rooms = new Map<string, string>();
+  private readonly repetitions = new Repetitions();
   private subscriber: Redis | null = null;
   private outbox = new Map<string, Outgoing>();
 
   constructor(
     private readonly redis: RedisConnections,
+    private readonly names: RedisNames,
+    private readonly messages: RedisMessages,
     private readonly nodes: NodeRegistry,
     private readonly metrics: Metrics,
   ) {}
 
   start(onMessage: (message: BusMessage) => void): void {
-    const subscriber = (this.subscriber = this.redis.subscriber('rooms'));
-    subscriber.on('smessage', (_channel: string, text: string) => {
-      // Our own echo is told by its first characters, before anything is parsed.
-      if (!text.startsWith(this.node)) onMessage(JSON.parse(text.slice(this.node.length)) as BusMessage);
+    const subscriber = (this.subscriber = this.redis.subscriber('rooms', { sharded: true }));
+    subscriber.on('smessageBuffer', (channel: Buffer, box: Buffer) => {
+      // Our own echo is told by its head, before anything is opened.
+      if (!this.messages.isOwn(box)) this.receive(channel.toString('latin1'), box, onMessage);
     });
     // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it knows.
     subscriber.on('ready', () => {
-      for (const room of this.rooms) void this.send(room);
+      for (const room of this.rooms.values()) void this.send(room);
     });
     void subscriber.connect().catch(() => undefined);
   }
 
+  private receive(channel: string, box: Buffer, onMessage: (message: BusMessage) => void): void {
+    const room = this.rooms.get(channel);
+    // Just left, or the probe of this connection.
+    if (room === undefined) return;
+    const check = (value: unknown) => readBusMessage(value, room);
+    this.messages.receive('room', room, box, check, ({ sender, number, atMs, value }) => {
+      if (wallMs() - atMs > LATE_MS || !this.repetitions.isNew(sender, number)) this.messages.ignore('room', 'late');
+      else onMessage(value);
+    });
+  }
+
   /** Answers when the node listens, or at once when Redis is away: the head check finds what is missed. */
   async join(room: string): Promise<void> {
-    this.rooms.add(room);
+    this.rooms.set(this.names.room(room), room);
     await this.send(room);
   }
 
   leave(room: string): void {
-    this.rooms.delete(room);
-    if (this.subscriber?.status === 'ready') void this.subscriber.sunsubscribe(channelOf(room)).catch(() => undefined);
+    this.rooms.delete(this.names.room(room));
+    if (this.subscriber?.status === 'ready') void this.subscriber.sunsubscribe(this.names.room(room)).catch(() => undefined);
   }
 
   /** Nobody else listens: what is said to all is not sent, questions are asked and answered nevertheless. */
@@ -96,7 +93,7 @@ export class RoomBus implements OnModuleDestroy {
   }
 
   sendPresence(room: string, state: PresenceState | null): void {
-    const { node } = this;
+    const { id: node } = this.nodes;
     this.outOf(room).presence.push(state === null ? { kind: 'presence_query', node, room } : { kind: 'presence', node, state });
   }
 
@@ -121,11 +118,11 @@ export class RoomBus implements OnModuleDestroy {
     });
   }
 
-  private packed(outbox: ReadonlyMap<string, Outgoing>): [channel: string, text: string][] {
-    const messages: [channel: string, text: string][] = [];
+  private packed(outbox: ReadonlyMap<string, Outgoing>): [channel: string, box: Buffer][] {
+    const messages: [channel: string, box: Buffer][] = [];
     const add = (room: string, message: BusMessage): void => {
       this.metrics.busMessages.inc({ kind: message.kind });
-      messages.push([channelOf(room), this.node + JSON.stringify(message)]);
+      messages.push([this.names.room(room), this.messages.write('room', room, message)]);
     };
     for (const [room, { events, frames, presence }] of outbox) {
       if (events.length > 0) add(room, { kind: 'events', events });
@@ -137,7 +134,7 @@ export class RoomBus implements OnModuleDestroy {
 
   private async send(room: string): Promise<void> {
     if (this.subscriber?.status !== 'ready') return;
-    await Promise.race([this.subscriber.ssubscribe(channelOf(room)).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    await Promise.race([this.subscriber.ssubscribe(this.names.room(room)).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
   }
 
   onModuleDestroy(): void {

@@ -5,24 +5,32 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import { sessionMark } from '../authority/authority-stream.js';
+import { ENDED_MARK } from '../authority/authority-stream.js';
 import { AuthorityState } from '../authority/authority-state.js';
-import { monotonicMs } from '../platform/clock.js';
+import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
+import { RedisMessages } from '../platform/redis-messages.js';
+import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 import { flushIntervalMs, markSeconds } from './idle.js';
 
 const ACCEPTED_EVERY_MS = 1_000;
 const REMEMBERED_MAX = 100_000;
 const REDIS_BATCH = 500;
+/** More than any mark of ours. */
+const MARK_BYTES_MAX = 256;
 
-/** A session that ended stays marked so, whoever is late with a sign of life. */
+/** A session that ended stays marked so, whoever is late with a sign of life. ARGV: seconds, then marks. */
 const MARK_LIVE = `
 for i, key in ipairs(KEYS) do
-  if redis.call('GET', key) ~= 'ended' then redis.call('SET', key, 'live', 'EX', ARGV[i]) end
+  if redis.call('GETRANGE', key, 0, 15) ~= '${ENDED_MARK}' then redis.call('SET', key, ARGV[#KEYS + i], 'EX', ARGV[i]) end
 end
 return 1`;
+
+const ENDED = Buffer.from(ENDED_MARK);
+/** A mark carries its own end, by the wall clock in ms: written into Redis once more, it spares the session no longer. */
+const readMark = (value: unknown): number | undefined => (Number.isSafeInteger(value) ? (value as number) : undefined);
 
 /** Skips rows that a publish or refresh holds at this moment: waiting would queue both behind each other. */
 const TOUCH = `
@@ -66,6 +74,8 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
     private readonly database: Database,
     private readonly redis: RedisConnections,
     state: AuthorityState,
+    private readonly names: RedisNames,
+    private readonly messages: RedisMessages,
   ) {
     state.listen((event) => {
       if (event.kind === 'session.ended') for (const session of event.sessions) this.told.delete(session);
@@ -113,10 +123,20 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
     const live = new Set<string>();
     for (let from = 0; from < sessions.length; from += REDIS_BATCH) {
       const batch = sessions.slice(from, from + REDIS_BATCH);
-      const marks = await this.redis.attempt('live marks', (redis) => redis.mget(batch.map(sessionMark)));
-      marks?.forEach((mark, i) => mark === 'live' && live.add(batch[i]!));
+      const marks = await this.redis.attempt('live marks', (redis) => {
+        const pipeline = redis.pipeline();
+        for (const session of batch) pipeline.getrangeBuffer(this.names.session(session), 0, MARK_BYTES_MAX - 1);
+        return pipeline.exec();
+      });
+      marks?.forEach(([, mark], i) => this.isLive(batch[i]!, mark) && live.add(batch[i]!));
     }
     return live;
+  }
+
+  private isLive(session: string, mark: unknown): boolean {
+    if (!(mark instanceof Buffer) || mark.length === 0 || mark.equals(ENDED)) return false;
+    const message = this.messages.read('mark', session, mark, readMark);
+    return message !== null && message.value > wallMs();
   }
 
   private tryAgain(sessions: string[], written: Set<string>): void {
@@ -128,8 +148,11 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
   private async mark(sessions: [id: string, seconds: number][]): Promise<void> {
     for (let from = 0; from < sessions.length; from += REDIS_BATCH) {
       const batch = sessions.slice(from, from + REDIS_BATCH);
-      const [keys, seconds] = [batch.map(([session]) => sessionMark(session)), batch.map(([, each]) => each)];
-      await this.redis.attempt('mark sessions', (redis) => redis.eval(MARK_LIVE, keys.length, ...keys, ...seconds));
+      await this.redis.attempt('mark sessions', (redis) => {
+        const marks = batch.map(([session, each]) => this.messages.write('mark', session, Math.floor(wallMs()) + each * 1000));
+        const keys = batch.map(([session]) => this.names.session(session));
+        return redis.eval(MARK_LIVE, keys.length, ...keys, ...batch.map(([, each]) => each), ...marks);
+      });
     }
   }
 

@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
+import { insight } from '../support/redis-insight.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 
 const ORIGIN = 'https://app.example.com';
@@ -68,8 +69,9 @@ describe('on two nodes of their own', () => {
     const { body } = await call(own.base, '/v1/auth/ticket', { method: 'POST', token: user.token });
     const redis = new Redis(cluster.redisUrl);
     try {
-      const keys = await redis.keys('wardroom:ticket:*');
-      expect(keys).toEqual([`wardroom:ticket:{${createHash('sha256').update(body.ticket).digest('hex')}}`]);
+      const keys = await redis.keys('wardroom:*:ticket:*');
+      const { prefix } = await insight(cluster);
+      expect(keys).toEqual([`${prefix}ticket:{${createHash('sha256').update(body.ticket).digest('hex')}}`]);
       expect(await redis.ttl(keys[0]!)).toBeLessThanOrEqual(30);
       expect(await redis.ttl(keys[0]!)).toBeGreaterThan(0);
       expect(JSON.stringify([await redis.keys('*'), await redis.get(keys[0]!)])).not.toMatch(/wr_tk_|eyJ/);

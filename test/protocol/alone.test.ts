@@ -3,6 +3,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { startCluster, startNode } from '../support/node-process.js';
+import { insight } from '../support/redis-insight.js';
 import { World } from '../support/world.js';
 import { live } from './harness.js';
 
@@ -20,15 +21,17 @@ test('a node tells Redis what is said in a room as long as another one may serve
   const world = await World.create({ base: node.url });
   const user = await world.user('u');
   const room = await world.room(user);
+  const { prefix, open } = await insight(cluster);
   const subscriber = new Redis(cluster.redisUrl);
   ends.push(() => subscriber.disconnect());
   const told: string[] = [];
   const spoken = new Promise<void>((resolve) => {
-    subscriber.on('smessage', (_channel: string, text: string) => {
+    subscriber.on('smessageBuffer', (_channel: Buffer, box: Buffer) => {
+      const text = open(`room\n${room}`, box)!;
       if (text.includes('"transient"') && told.push(text) === 2) resolve();
     });
   });
-  await subscriber.ssubscribe(`wardroom:room:{${room}}`);
+  await subscriber.ssubscribe(`${prefix}room:{${room}}`);
   const client = await live(node.wsUrl, user.token);
   await client.subscribe(room);
   const say = async (body: string) => {

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Presence } from '../../../src/gateway/presence.js';
 import type { Channels } from '../../../src/gateway/channels.js';
 import type { RoomChannel } from '../../../src/gateway/room-channel.js';
-import type { PresenceState, RoomBus } from '../../../src/rooms/room-bus.js';
+import type { PresenceState } from '../../../src/rooms/bus-message.js';
+import type { RoomBus } from '../../../src/rooms/room-bus.js';
 
 const ROOMS = 300;
 const TELL_AGAIN_MS = 15_000;

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import type { Config } from '../../../src/platform/config.js';
 import type { Database } from '../../../src/platform/database.js';
+import type { RedisMessages } from '../../../src/platform/redis-messages.js';
+import type { RedisNames } from '../../../src/platform/redis-names.js';
 import type { RedisConnections } from '../../../src/platform/redis.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import { SessionActivity } from '../../../src/sessions/session-activity.js';
@@ -24,6 +26,8 @@ function activityOver(written: (ids: string[]) => string[]) {
     database as unknown as Database,
     redis as unknown as RedisConnections,
     state,
+    {} as RedisNames,
+    {} as RedisMessages,
   );
   return { activity, calls, state };
 }

@@ -1,0 +1,58 @@
+/**
+ * Every key and channel of this installation in Redis. Nothing else in `src/` spells one: an ACL needs the patterns
+ * `~wardroom:*` and `&wardroom:*`. Braces hold what a Redis Cluster hashes.
+ */
+import { Injectable } from '@nestjs/common';
+import { Installation } from './installation.js';
+
+/** What is counted for the whole cluster; each is the prefix of a rate limiter's keys. */
+export type CounterName = 'login:user' | 'login:address' | 'login:crowd' | 'entry:address' | 'entry:tenant' | 'loop';
+
+@Injectable()
+export class RedisNames {
+  readonly prefix: string;
+  /** Stream: events of the authority log, as they are committed. */
+  readonly authority: string;
+  /** Channel: positions that nodes have reached. */
+  readonly confirmations: string;
+
+  constructor(installation: Installation) {
+    this.prefix = `wardroom:${installation.id}:`;
+    this.authority = `${this.prefix}authority`;
+    this.confirmations = `${this.prefix}authority:confirmed`;
+  }
+
+  /** Sharded channel. */
+  room(room: string): string {
+    return `${this.prefix}room:{${room}}`;
+  }
+
+  /** Sharded or plain channel on which a node listens for itself. */
+  probe(node: string, connection: string): string {
+    return `${this.prefix}probe:{${node}}:${connection}`;
+  }
+
+  session(session: string): string {
+    return `${this.prefix}session:{${session}}`;
+  }
+
+  ticket(hash: string): string {
+    return `${this.prefix}ticket:{${hash}}`;
+  }
+
+  decision(id: string): string {
+    return `${this.prefix}decision:{${id}}`;
+  }
+
+  logoutToken(hash: string): string {
+    return `${this.prefix}jti:{${hash}}`;
+  }
+
+  knownAddress(hash: string): string {
+    return `${this.prefix}login:known:{${hash}}`;
+  }
+
+  counter(name: CounterName): string {
+    return `${this.prefix}${name}`;
+  }
+}
