@@ -8,6 +8,7 @@ import { AppModule } from './app.module.js';
 import { AllowedOrigins } from './auth/allowed-origins.js';
 import { Drain } from './gateway/drain.js';
 import { WardroomWsAdapter } from './gateway/ws.adapter.js';
+import { OPERATIONS } from './operator/operations.js';
 import { Config, ConfigError } from './platform/config.js';
 import { close, listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
     ...(config.tlsFiles === null ? {} : { httpsOptions: tlsOptions(readTlsPair(config.tlsFiles)) }),
   });
   const origins = app.get(AllowedOrigins);
-  setUpHttp(app, config, (origin) => origins.allows(origin));
+  setUpHttp(app, config, OPERATIONS, (origin) => origins.allows(origin));
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await listen(app, config);
   stopWith((signal) => void stop(signal));

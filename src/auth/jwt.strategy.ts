@@ -12,6 +12,7 @@ import { DomainError } from '../platform/errors.js';
 import type { AcceptedToken } from '../sessions/principal.js';
 import { AccessTokens } from './access-token.js';
 import { AuthLoops } from './auth-loops.js';
+import { bearerOf } from './bearer.js';
 import { Cookies } from './cookies.js';
 import { SigningKeys } from './signing-keys.js';
 import { SIGNING_ALGORITHMS } from './wrapped-key.js';
@@ -21,8 +22,6 @@ export interface AuthenticatedRequest extends Request {
   /** How the credential came; a cookie needs a CSRF proof. */
   carrier?: 'header' | 'cookie';
 }
-
-const BEARER = /^Bearer +(\S+) *$/i;
 
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
@@ -57,8 +56,7 @@ function readCredential(request: AuthenticatedRequest, cookies: Cookies): string
   const { authorization, cookie } = request.headers;
   if (authorization !== undefined) {
     request.carrier = 'header';
-    // Something else than a bearer token is a credential too, only not a valid one.
-    return BEARER.exec(authorization)?.[1] ?? authorization;
+    return bearerOf(authorization);
   }
   request.carrier = 'cookie';
   return cookies.readAccess(cookie) ?? null;

@@ -2,6 +2,7 @@
  * The ways a credential can come with the upgrade request (contract section 4). The first four exclude each other; the
  * cookie counts only where a browser that may connect sent it and nothing else did; else the first message decides.
  */
+import { bearerOf } from '../auth/bearer.js';
 import type { Cookies } from '../auth/cookies.js';
 import { DomainError } from '../platform/errors.js';
 import { CLOSE_CODES } from '../protocol/codes.js';
@@ -24,9 +25,7 @@ export function carrierOf(request: UpgradeRequest, url: URL, options: CarrierOpt
 }
 
 function fromHeader({ headers }: UpgradeRequest): Carrier[] {
-  if (headers.authorization === undefined) return [];
-  // Something else than a bearer token is a credential too, only not a valid one.
-  return [{ kind: 'header', token: /^Bearer +(\S+) *$/i.exec(headers.authorization)?.[1] ?? headers.authorization }];
+  return headers.authorization === undefined ? [] : [{ kind: 'header', token: bearerOf(headers.authorization) }];
 }
 
 function fromSubprotocol({ headers }: UpgradeRequest): Carrier[] {

@@ -97,7 +97,7 @@ export class Handshake implements SocketHost {
     } catch (error) {
       const requestId = newId();
       this.audit.refusedUpgrade(error, requestId, clientAddress(request, this.trusted));
-      this.refuse(socket, toDomainError(error), error, {}, requestId);
+      this.refuse(socket, toDomainError(error), error, (error as DomainError).code === 'method_not_allowed' ? ALLOW : {}, requestId);
     }
   }
 
@@ -110,8 +110,9 @@ export class Handshake implements SocketHost {
 
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
   private admit(request: UpgradeRequest): { carrier: Carrier; ip: string; origin: string | undefined } {
-    const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request);
-    if (url?.pathname !== WS_PATH && url?.pathname !== WS_ALIAS) throw new DomainError('not_found');
+    const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request.url);
+    if (url === null) throw new DomainError('not_found');
+    if (request.method !== 'GET') throw new DomainError('method_not_allowed');
     if (!this.config.allowInsecureHttp && cameInTheClear(request.headers) && this.trusted(request.socket.remoteAddress ?? '')) {
       throw new DomainError('https_required');
     }
@@ -191,11 +192,13 @@ function destroyOnError(this: Socket): void {
   this.destroy();
 }
 
+const ALLOW = { Allow: 'GET' };
 const BASE = 'http://wardroom.invalid';
 /** What nearly every client asks for. */
 const PLAIN_URL = new URL(WS_PATH, BASE);
 
-/** Undefined: a request target that is no URL, such as `//`. */
-function urlOf({ url = '/' }: UpgradeRequest): URL | undefined {
-  return URL.canParse(url, BASE) ? new URL(url, BASE) : undefined;
+/** Null: another target. It is compared as it stands, because what is normalised here may have passed a proxy as something else. */
+function urlOf(target = '/'): URL | null {
+  const [path, ...query] = target.split('?');
+  return path === WS_PATH || path === WS_ALIAS ? new URL(`${WS_PATH}?${query.join('?')}`, BASE) : null;
 }

@@ -1,4 +1,4 @@
-/** What every HTTP request passes before a controller: proxies, security headers, CORS, body limits, one line of log. */
+/** What every HTTP request passes before a controller: proxies, security headers, CORS, exact paths, body limits, one line of log. */
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
@@ -8,7 +8,9 @@ import { Server as HttpsServer } from 'node:https';
 import { LIMITS } from '../protocol/limits.js';
 import type { Config } from './config.js';
 import { DomainError } from './errors.js';
+import { onlyExactCalls } from './exact-calls.js';
 import { Metrics } from './metrics.js';
+import type { Operation } from './operation.js';
 import { requestId } from './problem.filter.js';
 import { inRequest, plainAddress } from './request-context.js';
 import { cameInTheClear } from './require-https.js';
@@ -32,7 +34,7 @@ const BACKLOG = 65_535;
 /** Calls that a stop finds under way may take this much longer. */
 const LAST_CALLS_MS = 3_000;
 
-export function setUpHttp(app: NestExpressApplication, config: Config, allowsOrigin: (origin: string) => boolean): void {
+export function setUpHttp(app: NestExpressApplication, config: Config, operations: readonly Operation[], allowsOrigin: (origin: string) => boolean): void {
   const metrics = app.get(Metrics);
   metrics.insecureHttp.set(config.allowInsecureHttp ? 1 : 0);
   const logger = new Logger('Http');
@@ -58,7 +60,9 @@ export function setUpHttp(app: NestExpressApplication, config: Config, allowsOri
     allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-CSRF-Token'],
     exposedHeaders: ['Retry-After', 'X-Request-Id'],
     maxAge: 600,
+    preflightContinue: true,
   });
+  app.use(onlyExactCalls(operations));
   if (!config.allowInsecureHttp) {
     const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as (address: string, hop: number) => boolean;
     app.use((request: Request, _response: Response, next: NextFunction) => {

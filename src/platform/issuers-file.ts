@@ -1,6 +1,7 @@
 /** ISSUERS_FILE: the external OpenID issuers, a JSON array. Read once; a bad file stops the start like any bad variable. */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
+import { nameable } from './zod.js';
 
 /** Public keys only: a shared secret, or none, would let anybody be anybody. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -55,7 +56,10 @@ export const issuersFile = z
     }
     const result = listSchema.safeParse(entries);
     if (result.success) return result.data;
-    for (const { path: at, message } of result.error.issues) context.addIssue(at.length === 0 ? message : `${at.join('.')}: ${message}`);
+    for (const issue of result.error.issues) {
+      const unknown = issue.code === 'unrecognized_keys' ? `unknown fields ${issue.keys.flatMap(nameable).join(', ')}`.trimEnd() : undefined;
+      context.addIssue([...(issue.path.length === 0 ? [] : [issue.path.join('.')]), unknown ?? issue.message].join(': '));
+    }
     return z.NEVER;
   });
 

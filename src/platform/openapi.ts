@@ -97,6 +97,7 @@ function refusals(operation: Operation, problem: JsonSchema): JsonSchema {
   const byStatus = new Map<number, ErrorCode[]>();
   const add = (status: number, code: ErrorCode) => byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   for (const code of errorsOf(operation)) {
+    if (code === 'invalid_request' && operation.body !== undefined) add(415, code);
     // Said in the words of another specification.
     if (code === 'invalid_request' && operation.answers[400] !== undefined) continue;
     add(ERROR_CODES[code].status, code);

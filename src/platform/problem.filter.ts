@@ -76,11 +76,12 @@ export function problemHeaders(error: DomainError): Record<string, string> {
 export function toDomainError(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown;
   const status = thrown instanceof HttpException ? thrown.getStatus() : ((thrown as { status?: unknown } | null)?.status ?? 0);
-  if (status === 400 || status === 415) return new DomainError('invalid_request', { status: 400, cause: thrown });
+  if (status === 400 || status === 415) return new DomainError('invalid_request', { status, cause: thrown });
   if (status === 413) return new DomainError('too_big', { cause: thrown });
   if (status === 401) return new DomainError('auth_invalid', { cause: thrown });
   if (status === 403) return new DomainError('role_required', { cause: thrown });
-  if (status === 404 || status === 405) return new DomainError('not_found', { cause: thrown });
+  if (status === 404) return new DomainError('not_found', { cause: thrown });
+  if (status === 405) return new DomainError('method_not_allowed', { cause: thrown });
   if (status === 503) return new DomainError('unavailable', { cause: thrown });
   if (status === 429) return new DomainError('rate_limited', { cause: thrown });
   const state = sqlState(thrown);

@@ -10,7 +10,8 @@ import type { FieldError } from './errors.js';
 import { redactText } from './redact-text.js';
 
 const ERRORS_MAX = 20;
-const NAME_CHARS = 64;
+/** Names that are sent may be anything, a password in the wrong place too: only what looks like a name is repeated. */
+const NAMEABLE = /^\w{1,64}$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 type Issues = Parameters<NonNullable<NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory']>>[0];
@@ -19,6 +20,9 @@ class ZodPipe extends StandardSchemaValidationPipe {
   constructor() {
     super({ exceptionFactory: (issues) => new DomainError('invalid_request', { errors: fieldErrors(issues) }) });
   }
+
+  /** Values are kept or refused, never thinned out: a message may have any key, and a strict schema knows no `__proto__`. */
+  protected override stripProtoKeys(): void {}
 
   /** An absent body is an empty one: `POST /v1/auth/logout` needs none. */
   protected override validate<T = unknown>(...[value, schema, options]: Parameters<StandardSchemaValidationPipe['validate']>) {
@@ -67,9 +71,10 @@ function fieldErrors(issues: Issues): FieldError[] {
   return issues.slice(0, ERRORS_MAX).flatMap((issue) => {
     const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
     const { code, keys } = issue as Partial<z.core.$ZodIssueUnrecognizedKeys>;
-    if (code !== 'unrecognized_keys') return [{ path: nameOf(path), message: issue.message }];
-    return (keys ?? []).slice(0, ERRORS_MAX).map((key) => ({ path: nameOf([...path, key]), message: 'unknown field' }));
+    if (code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message }];
+    return (keys ?? []).slice(0, ERRORS_MAX).map((key) => ({ path: [...path, ...nameable(key)].join('.'), message: 'unknown field' }));
   });
 }
 
-const nameOf = (path: string[]): string => redactText(path.join('.')).slice(0, NAME_CHARS);
+/** The name of an unknown field where it may be repeated, else nothing. */
+export const nameable = (key: string): string[] => (NAMEABLE.test(key) && redactText(key) === key ? [key] : []);

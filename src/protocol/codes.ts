@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   origin_refused: { status: 403, action: 'none', message: 'This Origin is not allowed.' },
   https_required: { status: 403, action: 'none', message: 'This request came over plain HTTP. Use https, or wss for a WebSocket.' },
   not_found: { status: 404, action: 'none', message: 'There is no such thing, or you may not know of it.' },
+  method_not_allowed: { status: 405, action: 'none', message: 'This path has other methods; `Allow` names them.' },
   op_conflict: { status: 409, action: 'none', message: 'This op_id was used before with other content.' },
   slug_taken: { status: 409, action: 'none', message: 'This slug is taken.' },
   email_taken: { status: 409, action: 'none', message: 'This e-mail is taken.' },

@@ -173,7 +173,7 @@ describe('security events', () => {
     const token = await issuer.revokedEvent({ format: 'email', email: 'a@example.com' });
     for (const type of ['application/json', 'text/plain', 'application/jwt']) {
       const { status, body } = await send(type === 'application/json' ? JSON.stringify({ token }) : token, a, type);
-      expect([status, body.err]).toEqual([400, 'invalid_request']);
+      expect([status, body.code]).toEqual([415, 'invalid_request']);
     }
     expect((await send('x'.repeat(70_000))).status).toBe(413);
   });

@@ -48,7 +48,10 @@ describe('refused before the upgrade', () => {
     },
   );
 
-  test.each(['/v1/ws/', '/v1/wss', '/', '/wss', '/ws/', '/WS', '/v2/ws', '//'])('path %s is 404', async (path) => {
+  test.each([
+    ...['/v1/ws/', '/v1/wss', '/', '/wss', '/ws/', '/WS', '/v2/ws', '//ws', '/x/../ws', '//', '/v1/WS', '/V1/ws', '/v1/%77s', '/v1/ws#', '/v1/ws;a', '/v1\\ws', 'http://evil/v1/ws'],
+    ...['//evil/v1/ws', '/public/../v1/ws', '/v1/./ws', '/v1//ws', '/public/%2e%2e/v1/ws', '//evil/v1/ws?ticket=x'],
+  ])('path %s is 404: a target is compared as it stands', async (path) => {
     const peer = RawSocket.open(nodeA(), { path });
     await peer.ended;
     expectRawProblem(peer, 'not_found', 404);
@@ -59,8 +62,15 @@ describe('refused before the upgrade', () => {
     ['with a wrong signature', `Bearer ${badToken()}`],
     ['of another scheme', 'Basic YTpi'],
     ['without a token', 'Bearer error="invalid_token"'],
+    ['of two tokens', 'Bearer a b'],
   ])('a bad Authorization %s, without an Origin, is 401 auth_invalid', async (_, authorization) => {
     await expectRefused(open(url, { headers: { authorization } }), 'auth_invalid');
+  });
+
+  test('a good token without a scheme, or under another, is 401 auth_invalid', async () => {
+    for (const authorization of [token(), `Token ${token()}`, `Bearer${token()}`])
+      await expectRefused(open(url, { headers: { authorization } }), 'auth_invalid');
+    (await open(url, { headers: { authorization: `BEARER ${token()}` } })).close();
   });
 
   test('a revoked session in the header, without an Origin, is 401 with its own code', async () => {
@@ -72,13 +82,19 @@ describe('refused before the upgrade', () => {
   test.each<[string, Parameters<typeof RawSocket.open>[1]]>([
     ['without a key', { headers: { 'Sec-WebSocket-Key': '' } }],
     ['of WebSocket version 12', { headers: { 'Sec-WebSocket-Version': '12' } }],
-    ['by POST', { method: 'POST', headers: { 'Content-Length': '0' } }],
   ])('a handshake %s is a problem, 400', async (_, how) => {
     const peer = RawSocket.open(nodeA(), how);
     await peer.ended;
     expectRawProblem(peer, 'invalid_request', 400);
     expect(peer.head.toLowerCase()).toContain('sec-websocket-version: 13');
   });
+});
+
+test('a handshake by another method is 405 and names GET', async () => {
+  const peer = RawSocket.open(nodeA(), { method: 'POST', headers: { 'Content-Length': '0' } });
+  await peer.ended;
+  expectRawProblem(peer, 'method_not_allowed', 405);
+  expect(peer.head).toMatch(/^Allow: GET$/m);
 });
 
 describe('accepted, told and closed, because a browser cannot read an HTTP status', () => {
