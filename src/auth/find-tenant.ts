@@ -1,9 +1,8 @@
 import { Database } from '../platform/database.js';
 import type { Tenant } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
+import { SYSTEM_TENANT } from '../platform/system-tenant.js';
 
-/** Of the operators. */
-export const SYSTEM_TENANT = { slug: 'system', name: 'System' };
 const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 /** By id or slug; slugs never look like ids. */

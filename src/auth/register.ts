@@ -4,6 +4,7 @@ import { noteAudit } from '../audit/note-audit.js';
 import { Database, uniqueOr } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
+import { isSystemTenant } from '../platform/system-tenant.js';
 import type { GuestBody, RegisterBody } from './auth.schemas.js';
 import { EntryLimits } from './entry-limits.js';
 import { findTenant } from './find-tenant.js';
@@ -26,7 +27,8 @@ export class Register {
     await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
-    if (tenant === null || !tenant.allowRegistration) throw new DomainError('not_found', { detail: 'no such tenant, or it allows no registration' });
+    if (tenant === null || !tenant.allowRegistration || isSystemTenant(tenant))
+      throw new DomainError('not_found', { detail: 'no such tenant, or it allows no registration' });
     await this.limits.countTenant('registration', tenant.id);
     const passwordHash = await this.passwords.hash(body.password);
     const opened = await uniqueOr('email_taken', () =>
@@ -55,7 +57,8 @@ export class Register {
     await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
-    if (tenant === null || !tenant.allowGuests) throw new DomainError('not_found', { detail: 'no such tenant, or it allows no guests' });
+    if (tenant === null || !tenant.allowGuests || isSystemTenant(tenant))
+      throw new DomainError('not_found', { detail: 'no such tenant, or it allows no guests' });
     await this.limits.countTenant('guest', tenant.id);
     const opened = await this.database.transaction((tx) =>
       this.openSession.open(tx, {

@@ -6,6 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { isId } from '../platform/ids.js';
+import { rankOf } from '../platform/system-tenant.js';
 import { decideAdmin } from '../policy/decide-admin.js';
 import type { AdminAction, AdminTarget } from '../policy/decide-admin.js';
 import { Decisions } from '../policy/decisions.js';
@@ -35,10 +36,13 @@ export class Administration {
   }
 
   async roleOf({ userId, tenantId }: Principal): Promise<UserFacts['role']> {
-    const user = await this.database.prisma.user.findUnique({ where: { id: userId, tenantId }, select: { role: true, state: true } });
+    const user = await this.database.prisma.user.findUnique({
+      where: { id: userId, tenantId },
+      select: { role: true, state: true, tenant: { select: { slug: true } } },
+    });
     if (user === null) return 'guest';
     if (user.state !== 'active') throw new DomainError('user_suspended');
-    return user.role as UserFacts['role'];
+    return rankOf(user.role as UserFacts['role'], user.tenant);
   }
 
   /** By id or slug; null when there is none, which `require` turns into 404 for whoever may know. */

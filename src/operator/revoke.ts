@@ -8,6 +8,7 @@ import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
+import type { UserFacts } from '../policy/facts.js';
 import type { SessionSelector } from '../sessions/end-sessions.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
@@ -15,6 +16,12 @@ import { Sessions } from '../sessions/sessions.js';
 import { Administration, found } from './administration.js';
 import { lockTenant } from './lock-order.js';
 import type { Revocation } from './revocation.schema.js';
+
+interface Owner {
+  tenantId: string;
+  userId: string | null;
+  userRole?: UserFacts['role'];
+}
 
 @Injectable()
 export class Revoke {
@@ -38,17 +45,18 @@ export class Revoke {
 
   private async endSessions(principal: Principal, revocation: Revocation): Promise<Committed<unknown>> {
     const [owner, asked] = await Promise.all([this.ownerOf(revocation), this.admin.roleOf(principal)]);
-    this.admin.judge(principal, asked, 'revoke_sessions', { tenantId: owner?.tenantId ?? null });
+    const target = { tenantId: owner?.tenantId ?? null, ...(owner?.userRole === undefined ? {} : { userRole: owner.userRole }) };
+    this.admin.judge(principal, asked, 'revoke_sessions', target);
     const { tenantId, userId } = found(owner, 'session, user or tenant');
     const before = revocation.issued_before === undefined ? undefined : new Date(revocation.issued_before);
     return this.log.commit(async (tx) => {
       if (userId === null) await lockTenant(tx, tenantId);
       const { role } = await requireCaller(tx, principal, 'change', userId ?? undefined);
-      this.admin.judge(principal, role, 'revoke_sessions', { tenantId });
+      this.admin.judge(principal, role, 'revoke_sessions', target);
       const change = await this.sessions.end(tx, selectorOf(revocation, tenantId), 'session_revoked', tenantId, { issuedBefore: before });
       const { reason, issued_before, session = null } = revocation;
-      const target = session !== null ? 'session' : userId === null ? 'tenant' : 'user';
-      const detail = { target, reason, issued_before, sessions: change.result.length };
+      const what = session !== null ? 'session' : userId === null ? 'tenant' : 'user';
+      const detail = { target: what, reason, issued_before, sessions: change.result.length };
       noteAudit(tx, { event: 'authn_token_revoked', tenant: tenantId, user: userId, session, detail });
       return change;
     });
@@ -63,18 +71,23 @@ export class Revoke {
     return this.keys.withdraw(key, guard, principal.tenantId);
   }
 
-  /** Whose it is; `userId` null: the whole tenant's. */
-  private async ownerOf({ session, user, tenant }: Revocation): Promise<{ tenantId: string; userId: string | null } | null> {
+  /** Whose it is, and what they are; `userId` null: the whole tenant's. */
+  private async ownerOf({ session, user, tenant }: Revocation): Promise<Owner | null> {
     const { prisma } = this.database;
     const select = { tenantId: true, userId: true } as const;
-    if (session !== undefined) return prisma.session.findUnique({ where: { id: session }, select });
-    if (user !== undefined) {
-      const row = await prisma.user.findUnique({ where: { id: user }, select: { tenantId: true } });
-      // A guest has sessions only.
-      return row === null ? prisma.session.findFirst({ where: { userId: user }, select }) : { ...row, userId: user };
+    if (session !== undefined) {
+      const owner = await prisma.session.findUnique({ where: { id: session }, select });
+      return owner === null ? null : ((await this.person(owner.userId)) ?? owner);
     }
+    // A guest has sessions only.
+    if (user !== undefined) return (await this.person(user)) ?? prisma.session.findFirst({ where: { userId: user }, select });
     const tenantId = await this.admin.tenantId(tenant ?? '');
     return tenantId === null ? null : { tenantId, userId: null };
+  }
+
+  private async person(id: string): Promise<Owner | null> {
+    const row = await this.database.prisma.user.findUnique({ where: { id }, select: { tenantId: true, role: true } });
+    return row === null ? null : { tenantId: row.tenantId, userId: id, userRole: row.role as UserFacts['role'] };
   }
 }
 

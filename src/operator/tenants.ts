@@ -49,16 +49,16 @@ export class Tenants {
   }
 
   async patch(principal: Principal, ref: string, patch: TenantPatch, wait: boolean): Promise<ChangedTenant> {
-    const stops = patch.state === 'disabled';
+    const change = { stops: patch.state === 'disabled', opens: patch.slug !== undefined || patch.allow_registration === true || patch.allow_guests === true };
     const tenantId = await this.admin.tenantId(ref);
-    await this.admin.require(principal, 'change_tenant', { tenantId, stops });
+    await this.admin.require(principal, 'change_tenant', { tenantId, ...change });
     const id = found(tenantId, 'tenant');
     const { result, pending } = await uniqueOr('slug_taken', () =>
       this.log.commit(async (tx) => {
         await lockTenant(tx, id);
         const { role } = await requireCaller(tx, principal);
-        this.admin.judge(principal, role, 'change_tenant', { tenantId: id, stops });
-        return change(tx, found(await tx.tenant.findUnique({ where: { id } }), 'tenant'), patch);
+        this.admin.judge(principal, role, 'change_tenant', { tenantId: id, ...change });
+        return changeTenant(tx, found(await tx.tenant.findUnique({ where: { id } }), 'tenant'), patch);
       }),
     );
     const receipt = await this.receipts.settle(pending, wait);
@@ -67,7 +67,7 @@ export class Tenants {
   }
 }
 
-async function change(tx: Tx, before: Tenant, patch: TenantPatch): Promise<Change<{ tenant: Tenant; shrinks: boolean }>> {
+async function changeTenant(tx: Tx, before: Tenant, patch: TenantPatch): Promise<Change<{ tenant: Tenant; shrinks: boolean }>> {
   const after = { state: patch.state ?? before.state, allowGuests: patch.allow_guests ?? before.allowGuests };
   const restores = before.state === 'disabled' && after.state === 'active';
   const disables = patch.state === 'disabled';

@@ -1,7 +1,8 @@
 /** Users as operators and admins create, change and see them. Operators are made by the bootstrap only. */
 import * as z from 'zod';
-import { emailSchema, nameSchema, newPasswordSchema } from '../auth/auth.schemas.js';
+import { nameSchema, newPasswordSchema } from '../auth/auth.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
+import { emailSchema } from '../platform/email.js';
 
 const stateSchema = z.enum(['active', 'suspended']);
 const givenRoleSchema = z.enum(['member', 'admin']);

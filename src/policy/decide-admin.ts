@@ -36,6 +36,8 @@ export interface AdminTarget {
   readonly userRole?: UserFacts['role'];
   /** Suspends the user or disables the tenant. */
   readonly stops?: boolean;
+  /** Renames the tenant, or lets strangers or guests in. */
+  readonly opens?: boolean;
   /** Takes the role the user has now. */
   readonly newRole?: 'member' | 'admin' | undefined;
 }
@@ -55,6 +57,7 @@ export function decideAdmin(caller: AdminCaller, action: AdminAction, target: Ad
     if (!inside.allow) return inside;
   }
   if (action === 'change_tenant') return decideChangeTenant(caller, target);
+  if (action === 'create_user') return decideCreateUser(caller, target);
   if (action === 'change_user') return decideChangeUser(caller, target);
   return allow('admin.3_may');
 }
@@ -66,10 +69,18 @@ function decideInTenant(caller: AdminCaller, action: AdminAction, target: AdminT
   return allow('tenant_admin.4_own_tenant');
 }
 
-/** Nobody locks the operators out by disabling the tenant they sign in to. */
+/** The tenant an operator signs in to is that of all of them: nobody disables it, gives its name away or lets others in. */
 function decideChangeTenant(caller: AdminCaller, target: AdminTarget): AdminDecision {
-  if (target.stops === true && target.tenantId === caller.tenantId) return deny('change_tenant.1_own_tenant', 'role_required');
-  return allow('change_tenant.2_operator');
+  const own = target.tenantId === caller.tenantId;
+  if (own && target.stops === true) return deny('change_tenant.1_own_tenant', 'role_required');
+  if (own && target.opens === true) return deny('change_tenant.2_operators_stay_apart', 'role_required');
+  return allow('change_tenant.3_operator');
+}
+
+/** Members and admins do not exist among the operators. */
+function decideCreateUser(caller: AdminCaller, target: AdminTarget): AdminDecision {
+  if (caller.role === 'operator' && target.tenantId === caller.tenantId) return deny('create_user.1_operators_stay_apart', 'role_required');
+  return allow('create_user.2_may');
 }
 
 /** An operator is only ever stopped by another one who stays: there is no last operator to lose. */
@@ -77,5 +88,7 @@ function decideChangeUser(caller: AdminCaller, target: AdminTarget): AdminDecisi
   const self = target.userId === caller.userId;
   if (self && target.stops === true) return deny('change_user.1_own_suspension', 'role_required');
   if (self && caller.role === 'operator' && target.newRole !== undefined) return deny('change_user.2_own_operator_role', 'role_required');
-  return allow('change_user.3_may');
+  if (caller.role === 'operator' && target.tenantId === caller.tenantId && target.newRole !== undefined)
+    return deny('change_user.3_operators_stay_apart', 'role_required');
+  return allow('change_user.4_may');
 }

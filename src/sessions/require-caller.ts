@@ -5,10 +5,12 @@
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
+import { rankOf } from '../platform/system-tenant.js';
 import type { EndReason } from '../authority/events.js';
 import type { Principal } from './principal.js';
 
 export interface Caller {
+  /** As far as it counts (platform/system-tenant.ts). */
   role: 'member' | 'admin' | 'operator' | 'guest';
   /** The tenant's slug is for messages; ids are for comparing. */
   tenantId: string;
@@ -29,7 +31,7 @@ export async function requireCaller(tx: Tx, principal: Principal, user: 'share' 
   const strength = user === 'share' ? Prisma.sql`FOR SHARE` : Prisma.sql`FOR NO KEY UPDATE`;
   const [caller] = await tx.$queryRaw<CallerRow[]>`
     WITH tenant AS MATERIALIZED (
-      SELECT state FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE
+      SELECT state, slug FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE
     ), people AS MATERIALIZED (
       SELECT id, tenant_id, state, role FROM users
       WHERE id IN (${userId}::uuid, ${other ?? userId}::uuid) AND (SELECT count(*) FROM tenant) >= 0 ORDER BY id ${strength}
@@ -37,7 +39,7 @@ export async function requireCaller(tx: Tx, principal: Principal, user: 'share' 
       SELECT guest, end_reason, expires_at <= clock_timestamp() AS expired FROM sessions
       WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid AND (SELECT count(*) FROM people) >= 0 FOR SHARE
     )
-    SELECT (SELECT state FROM tenant) AS tenant_state, p.state AS user_state, p.role, s.guest, s.end_reason, s.expired
+    SELECT (SELECT state FROM tenant) AS tenant_state, (SELECT slug FROM tenant) AS tenant_slug, p.state AS user_state, p.role, s.guest, s.end_reason, s.expired
     FROM (SELECT count(*) FROM own) locked LEFT JOIN own s ON true LEFT JOIN people p ON p.id = ${userId}::uuid AND p.tenant_id = ${tenantId}::uuid`;
   if (caller?.tenant_state !== 'active') throw new DomainError('tenant_disabled');
   if (caller.user_state === 'suspended') throw new DomainError('user_suspended');
@@ -46,12 +48,13 @@ export async function requireCaller(tx: Tx, principal: Principal, user: 'share' 
   if (caller.expired === true) throw new DomainError('session_expired');
   if (caller.guest) return { role: 'guest', tenantId, userId };
   if (caller.role === null) throw new DomainError('auth_invalid', { detail: 'no such user' });
-  return { role: caller.role, tenantId, userId };
+  return { role: rankOf(caller.role, { slug: caller.tenant_slug! }), tenantId, userId };
 }
 
 /** Null where there is no such tenant, user or session. */
 interface CallerRow {
   tenant_state: string | null;
+  tenant_slug: string | null;
   user_state: string | null;
   role: 'member' | 'admin' | 'operator' | null;
   guest: boolean | null;

@@ -29,7 +29,8 @@ const ask = (who: AdminCaller, action: AdminAction, target: AdminTarget): string
 
 describe('decideAdmin', () => {
   test.each([...IN_TENANT, ...OPERATORS])('lets operators do it everywhere: %s', (action) => {
-    for (const target of [OWN, OTHER, EVERYTHING]) expect(ask(caller('operator'), action, target)).toBe('allowed');
+    for (const target of [OTHER, EVERYTHING]) expect(ask(caller('operator'), action, target)).toBe('allowed');
+    expect(ask(caller('operator'), action, OWN)).toBe(action === 'create_user' ? 'role_required' : 'allowed');
   });
 
   test.each(IN_TENANT)('lets admins do it in their tenant, and hides the others: %s', (action) => {
@@ -47,8 +48,8 @@ describe('decideAdmin', () => {
     }
   });
 
-  test('puts operators above the admins of their tenant', () => {
-    expect(ask(caller('admin'), 'change_user', { ...OWN, userId: 'boss', userRole: 'operator' })).toBe('role_required');
+  test.each(IN_TENANT)('puts operators above the admins of their tenant: %s', (action) => {
+    expect(ask(caller('admin'), action, { ...OWN, userId: 'boss', userRole: 'operator' })).toBe('role_required');
     expect(ask(caller('operator'), 'change_user', { ...OWN, userId: 'boss', userRole: 'operator', stops: true })).toBe('allowed');
   });
 
@@ -59,6 +60,15 @@ describe('decideAdmin', () => {
     }
     expect(ask(caller('operator'), 'change_user', { ...OWN, userId: 'me', userRole: 'operator', newRole: 'member' })).toBe('role_required');
     expect(ask(caller('admin'), 'change_user', { ...OWN, userId: 'me', userRole: 'admin', newRole: 'member' })).toBe('allowed');
+  });
+
+  test('keeps the tenant of the operators for operators: nobody is made or given a role there, it is not renamed and not opened', () => {
+    const boss = { ...OWN, userId: 'boss', userRole: 'operator' } as const;
+    expect(ask(caller('operator'), 'change_user', { ...boss, newRole: 'member' })).toBe('role_required');
+    expect(ask(caller('operator'), 'change_user', { ...OWN, userId: 'old', userRole: 'member', newRole: 'admin' })).toBe('role_required');
+    expect(ask(caller('operator'), 'change_user', { ...OTHER, userId: 'ada', userRole: 'member', newRole: 'admin' })).toBe('allowed');
+    expect(ask(caller('operator'), 'change_tenant', { ...OWN, opens: true })).toBe('role_required');
+    expect(ask(caller('operator'), 'change_tenant', { ...OTHER, opens: true })).toBe('allowed');
   });
 
   test('lets no operator disable the tenant he signs in to', () => {
