@@ -13,7 +13,8 @@ export const AUDIT_EVENTS = {
   authn_token_reuse: 'a refresh token that was used up came again; its session ended',
   authn_token_revoked: 'sessions were revoked; `by`: an external issuer, else the operator or admin who is named',
   session_created: 'a session began',
-  session_expired: 'a session ended; `reason`: logout, timeout, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed',
+  session_expired:
+    'a session ended; `reason`: logout, timeout, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed, taken_over',
   session_use_after_expire: 'a credential of an ended session was refused',
   connection_opened: 'a WebSocket was authenticated',
   connection_renewed: 'a WebSocket was authenticated again in place',
@@ -26,6 +27,7 @@ export const AUDIT_EVENTS = {
   user_suspended: 'a user was suspended',
   user_restored: 'a suspended user was let in again',
   user_linked: 'an identity of an external issuer was linked to a user',
+  user_taken_over: 'who proved the address of a user by an issuer got the account: its password was erased and its sessions ended',
   tenant_created: 'a tenant was made',
   tenant_updated: 'a tenant was changed, disabled or restored',
   room_created: 'a room was made',

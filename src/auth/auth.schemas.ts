@@ -1,13 +1,9 @@
 /** Bodies and answers of the calls in this folder: types, validation and OpenAPI come from here. */
 import * as z from 'zod';
+import { emailSchema } from '../platform/email.js';
 import { plainText } from '../platform/zod.js';
 import { externalToken } from './oauth.schemas.js';
 
-/** Kept and compared in lower case; whoever creates users uses it too. */
-export const emailSchema = z
-  .email()
-  .max(254)
-  .transform((text) => text.normalize('NFC').toLowerCase());
 export const nameSchema = plainText(1, 100);
 /** Any Unicode; only its bytes are limited (passwords.ts). */
 export const newPasswordSchema = plainText(8, 1024);

@@ -5,8 +5,7 @@ import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
-import { emailSchema } from './auth.schemas.js';
-import { SYSTEM_TENANT } from './find-tenant.js';
+import { SYSTEM_TENANT } from '../platform/system-tenant.js';
 import { Passwords } from './passwords.js';
 
 @Injectable()
@@ -34,7 +33,7 @@ export class BootstrapOperator {
     const passwordHash = await this.passwords.hash(wanted.password);
     const id = newId();
     await tx.user.create({
-      data: { id, tenantId: tenant.id, email: emailSchema.parse(wanted.email), name: 'Operator', role: 'operator', passwordHash },
+      data: { id, tenantId: tenant.id, email: wanted.email, name: 'Operator', role: 'operator', passwordHash },
     });
     if (made.count > 0) noteAudit(tx, { event: 'tenant_created', tenant: tenant.id, detail: { slug: SYSTEM_TENANT.slug } });
     noteAudit(tx, { event: 'user_created', tenant: tenant.id, user: id, detail: { role: 'operator', by: 'bootstrap' } });

@@ -1,8 +1,13 @@
 /** Sign in with the ID token of an external issuer (ISSUERS_FILE): it is verified, and exchanged for a session and tokens of ours. */
 import { Injectable } from '@nestjs/common';
+import { AuthorityLog } from '../authority/authority-log.js';
+import type { Committed } from '../authority/authority-log.js';
+import { Receipts } from '../authority/receipts.js';
 import { Database, sqlState } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import type { Tenant } from '../platform/generated/client.js';
+import { Metrics } from '../platform/metrics.js';
+import { isSystemTenant } from '../platform/system-tenant.js';
 import type { ExchangeBody } from './auth.schemas.js';
 import { findTenant } from './find-tenant.js';
 import { Issuers, isMeantForUs } from './issuers.js';
@@ -24,6 +29,9 @@ export class Exchange {
     private readonly issuers: Issuers,
     private readonly limits: LoginLimits,
     private readonly openSession: OpenSession,
+    private readonly log: AuthorityLog,
+    private readonly receipts: Receipts,
+    private readonly metrics: Metrics,
   ) {}
 
   async exchange(body: ExchangeBody, ip: string, asked: Asked): Promise<IssuedTokens> {
@@ -34,7 +42,13 @@ export class Exchange {
     try {
       if (tenant === null) throw new DomainError('auth_invalid', { detail: 'no such tenant' });
       const token = await this.verify(body.id_token, tenant);
-      return this.openSession.issue(await this.open(body, tenant.id, token));
+      // Else `operator` would have two ways in, and one of them the issuer's.
+      if (isSystemTenant(tenant)) throw new DomainError('not_found', { detail: 'operators are not linked' });
+      const { result, pending } = await this.open(body, tenant.id, token);
+      // Whoever had the account is out before its owner is in.
+      await this.receipts.settle(pending);
+      this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, pending?.sessions ?? 0);
+      return this.openSession.issue(result);
     } catch (error) {
       if (error instanceof DomainError && error.code === 'auth_invalid') await this.limits.countFailure(who, ip);
       throw error;
@@ -57,7 +71,7 @@ export class Exchange {
   }
 
   /** Of two first logins at once one makes the link, and the other is done again and finds it. */
-  private async open(body: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<OpenedSession> {
+  private async open(body: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<Committed<OpenedSession>> {
     try {
       return await this.openOnce(body, tenantId, token);
     } catch (error) {
@@ -67,11 +81,12 @@ export class Exchange {
   }
 
   /** A suspended user, or a disabled tenant, is refused there like at every login. */
-  private openOnce({ device, transport }: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<OpenedSession> {
-    return this.database.transaction(async (tx) => {
+  private openOnce({ device, transport }: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<Committed<OpenedSession>> {
+    return this.log.commit(async (tx) => {
       await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
-      const user = await linkedUser(tx, tenantId, token);
-      return this.openSession.open(tx, { method: 'exchange', tenantId, userId: user.id, passwordVersion: user.passwordVersion, device, transport });
+      const { user, ended } = await linkedUser(tx, tenantId, token);
+      const who = { method: 'exchange', tenantId, userId: user.id, passwordVersion: user.passwordVersion, device, transport } as const;
+      return { result: await this.openSession.open(tx, who), events: ended, tenant: tenantId };
     });
   }
 }

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { brokenRules } from './config-rules.js';
+import { emailSchema } from './email.js';
 import { issuersFile } from './issuers-file.js';
 import { misspeltVariables } from './misspelt-variables.js';
 import { host, network, origin, publicUrl } from './network-names.js';
@@ -87,7 +88,7 @@ export const VARIABLES = {
   PUBLISH_RATE: [limit().default(20), '20', 'publishes per second and connection, burst x3'],
   FRAME_RATE: [limit().default(100), '100', 'frames per second and connection, burst x3'],
   LOGIN_FAILURES_PER_MINUTE: [limit().default(10), '10', 'failed logins per user and address'],
-  BOOTSTRAP_OPERATOR_EMAIL: [z.email().optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
+  BOOTSTRAP_OPERATOR_EMAIL: [emailSchema.optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
   BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
   AUDIT_RETENTION_DAYS: [integer(0, 36_500).default(400), '400', 'older audit records are deleted; 0 = never'],
   ISSUERS_FILE: [issuersFile, '-', 'external OpenID issuers (JSON)'],

@@ -38,13 +38,16 @@ export function onlyExactCalls(operations: readonly Operation[]): RequestHandler
 
 function pathTable(operations: readonly Operation[]): (path: string) => Methods | null {
   const fixed = new Map<string, Methods>();
-  const withNames: { pattern: RegExp; methods: Methods }[] = [];
+  const withNames: { parts: string[]; methods: Methods }[] = [];
   for (const [path, methods] of byPath(operations)) {
-    if (!path.includes('{')) fixed.set(path, methods);
-    else withNames.push({ pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`), methods });
+    if (path.includes('{')) withNames.push({ parts: path.split('/'), methods });
+    else fixed.set(path, methods);
   }
-  return (path) => fixed.get(path) ?? withNames.find(({ pattern }) => pattern.test(path))?.methods ?? null;
+  return (path) => fixed.get(path) ?? withNames.find(({ parts }) => fits(path.split('/'), parts))?.methods ?? null;
 }
+
+const fits = (given: string[], parts: string[]): boolean =>
+  given.length === parts.length && parts.every((part, i) => (part.startsWith('{') ? given[i] !== '' : given[i] === part));
 
 function byPath(operations: readonly Operation[]): Map<string, Methods> {
   const paths = new Map<string, Methods>();

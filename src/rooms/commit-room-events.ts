@@ -23,6 +23,8 @@ export interface RoomEventInput {
   op_id: string | null;
   /** Hex digest of what must be the same when an op_id comes again. */
   fingerprint: string | null;
+  /** The same of the value, whatever the order of its members; null where it is the same digest. */
+  value_fingerprint: string | null;
   kind: string | null;
   body: string | null;
   emoji: string | null;

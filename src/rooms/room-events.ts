@@ -11,6 +11,7 @@ import { Policy } from '../policy/policy.js';
 import type { Allow, RoomAction } from '../policy/decide-room.js';
 import type { ServerFrames } from '../protocol/frames.js';
 import type { Principal } from '../sessions/principal.js';
+import { canonicalJson, isCanonical } from './canonical-json.js';
 import { CommitRoomEvents } from './commit-room-events.js';
 import type { RoomEventInput, RoomEventOutcome } from './commit-room-events.js';
 import { toRoomEvent } from './room-event.js';
@@ -32,7 +33,7 @@ export interface ReactInput {
   on: boolean;
 }
 
-type Content = Pick<RoomEventInput, 'type' | 'message_id' | 'op_id' | 'fingerprint' | 'kind' | 'body' | 'emoji' | 'on'>;
+type Content = Pick<RoomEventInput, 'type' | 'message_id' | 'op_id' | 'fingerprint' | 'value_fingerprint' | 'kind' | 'body' | 'emoji' | 'on'>;
 type Ack = ServerFrames['ack'];
 /** Fields of an `ack` that are always there for this kind of change. */
 type AckWith<K extends keyof Ack> = { [P in K]-?: Exclude<Ack[P], undefined> };
@@ -61,11 +62,13 @@ export class RoomEvents {
   async publish(principal: Principal, room: string, input: PublishInput, granted?: Allow): Promise<PublishAck> {
     const kind = input.kind ?? DEFAULT_KIND;
     const body = JSON.stringify(input.body);
+    const digest = fingerprints(['message', kind], input.body, body);
     const content = {
       type: 'message',
       message_id: newId(),
       op_id: input.op_id,
-      fingerprint: fingerprint(['message', kind, body]),
+      fingerprint: digest.text,
+      value_fingerprint: digest.value,
       kind,
       body,
       emoji: null,
@@ -84,13 +87,14 @@ export class RoomEvents {
 
   async edit(principal: Principal, room: string, input: EditInput, granted?: Allow): Promise<ChangeAck> {
     const body = JSON.stringify(input.body);
-    const digest = fingerprint(['edit', input.message_id, body]);
+    const digest = fingerprints(['edit', input.message_id], input.body, body);
     // Without an op_id a lost connection could apply the edit twice; our own makes the retry recognisable.
     const content = {
       type: 'message_edited',
       message_id: input.message_id,
       op_id: input.op_id ?? newId(),
-      fingerprint: digest,
+      fingerprint: digest.text,
+      value_fingerprint: digest.value,
       kind: null,
       body,
       emoji: null,
@@ -105,6 +109,7 @@ export class RoomEvents {
       message_id: input.message_id,
       op_id: null,
       fingerprint: null,
+      value_fingerprint: null,
       kind: null,
       body: null,
       emoji: null,
@@ -119,6 +124,7 @@ export class RoomEvents {
       message_id: input.message_id,
       op_id: null,
       fingerprint: null,
+      value_fingerprint: null,
       kind: null,
       body: null,
       emoji: input.emoji,
@@ -194,6 +200,14 @@ export class RoomEvents {
 }
 
 const changeAck = ({ room, message_id, seq }: RoomEventOutcome & { room: string }): ChangeAck => ({ room, message_id, seq });
+
+/**
+ * Of the text, as nodes of the version before compare it, and of the value where that differs: the same op_id with the
+ * members of its body in another order is the same publish.
+ */
+function fingerprints(about: string[], value: unknown, text: string): { text: string; value: string | null } {
+  return { text: fingerprint([...about, text]), value: isCanonical(value) ? null : fingerprint([...about, canonicalJson(value)]) };
+}
 
 function fingerprint(parts: string[]): string {
   return hash('sha256', parts.map((part) => `${part.length}:${part}`).join(''), 'hex').slice(0, 32);

@@ -68,6 +68,16 @@ describe('rooms', () => {
     expect((await as(owner, `/v1/rooms/${slug}`, {}, nodeB())).body.id).toBe(second.body.id);
   });
 
+  test('share one namespace of slugs with the private rooms of others, which stay hidden; a room needs no slug', async () => {
+    const slug = unique('hidden');
+    const hidden = await as(owner, '/v1/rooms', { body: { name: 'Hidden', slug, visibility: 'private' } });
+    const { body } = await as(stranger, '/v1/rooms', { body: { name: 'Mine', slug, visibility: 'private' }, expect: 409 });
+    expect(body.code).toBe('slug_taken');
+    expect(JSON.stringify(body)).not.toContain(hidden.body.id);
+    expect(await codeOf(as(stranger, `/v1/rooms/${slug}`, { expect: 404 }))).toBe('not_found');
+    expect((await as(stranger, '/v1/rooms', { body: { name: 'Mine', visibility: 'private' } })).body.slug).toBeNull();
+  });
+
   test('list what the caller may see, in pages', async () => {
     const other = await World.create();
     const [me, friend] = (await other.users('me', 'friend')) as [SignedIn, SignedIn];

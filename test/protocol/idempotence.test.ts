@@ -42,6 +42,37 @@ describe('op_id', () => {
     expect((await history()).map((item: { body: unknown }) => item.body)).toEqual([{ n: 1 }]);
   });
 
+  test.each([
+    ['members in another order', '{"b":{"y":[1,2],"x":null},"a":"\\u00e9"}', '{"a":"é","b":{"x":null,"y":[1,2]}}'],
+    ['numbers as another text of the same double', '[1,100,0.1,-0,1e21]', '[1.0,1e2,0.1000000000000000055,0,1000000000000000000000]'],
+    ['space between', '{"a":[1]}', ' { "a" : [ 1 ] } '],
+    ['names that every object has', '{"constructor":1,"__proto__":{"a":1}}', '{"__proto__":{"a":1},"constructor":1}'],
+  ])('again with %s is the same content: a value is compared, not a text', async (_, one, other) => {
+    const publish = async (client: RawClient, body: string) => {
+      client.send(`{"type":"publish","id":"${body.length}","room":"${room}","op_id":"op","body":${body}}`);
+      return client.next((frame) => frame.id === String(body.length));
+    };
+    const first = await publish(a, one);
+    expect(first).toMatchObject({ type: 'ack', duplicate: false });
+    expect(await publish(b, other)).toEqual({ ...first, id: String(other.length), duplicate: true });
+    const headers = { 'idempotency-key': 'op' };
+    const rest = await call(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token, body: `{"body":${other}}`, headers });
+    expect(rest).toMatchObject({ status: 200, body: { message_id: first.message_id, duplicate: true } });
+  });
+
+  test('again with the items of a list in another order is other content', async () => {
+    await a.publish(room, [1, 2], 'op');
+    expectError(await b.ask({ type: 'publish', room, op_id: 'op', body: [2, 1] }), 'op_conflict');
+  });
+
+  test('of an edit is compared by value, too', async () => {
+    const { message_id } = await a.publish(room, 1);
+    const edit = { type: 'edit', room, message_id, op_id: 'op' };
+    const first = await a.ask({ ...edit, body: { b: 1, a: 2 } });
+    expect(await b.ask({ ...edit, body: { a: 2, b: 1 } })).toMatchObject({ type: 'ack', seq: first.seq });
+    expectError(await b.ask({ ...edit, body: { a: 1, b: 2 } }), 'op_conflict');
+  });
+
   test('in parallel on both nodes, twenty times, has one effect and delivers it once', async () => {
     await b.subscribe(room);
     const acks = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 === 0 ? a : b).publish(room, 'once', 'op')));

@@ -100,3 +100,29 @@ describe('one batch', () => {
     expect(await rowsOf(kept!.message_id)).toEqual([{ type: 'message', body: '"v1"', deleted: false }]);
   });
 });
+
+describe('an op_id that comes again, while nodes of two versions run', () => {
+  const again = (op_id: string, fingerprint: string, value_fingerprint?: string) => {
+    const input = { type: 'message', op_id, body: '1', fingerprint, ...(value_fingerprint === undefined ? {} : { value_fingerprint }) };
+    return apply(input as Input).then(([row]) => row!.outcome);
+  };
+  const [text, otherText, value] = ['aa', 'bb', 'cc'];
+
+  test('through a new node and an old one is the same, whichever was first', async () => {
+    const [first, second] = [randomUUID(), randomUUID()];
+    expect([await again(first, text), await again(first, text, value)]).toEqual(['new', 'duplicate']);
+    expect([await again(second, text, value), await again(second, text)]).toEqual(['new', 'duplicate']);
+  });
+
+  test('through new nodes is compared by value: written otherwise, and where one of them is the canonical text', async () => {
+    const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
+    expect([await again(first, text, value), await again(first, otherText, value)]).toEqual(['new', 'duplicate']);
+    expect([await again(second, text, value), await again(second, value)]).toEqual(['new', 'duplicate']);
+    expect([await again(third, value), await again(third, text, value)]).toEqual(['new', 'duplicate']);
+  });
+
+  test('with other content is a conflict', async () => {
+    const first = randomUUID();
+    expect([await again(first, text, value), await again(first, otherText, 'dd'), await again(first, otherText)]).toEqual(['new', 'conflict', 'conflict']);
+  });
+});
