@@ -11,6 +11,7 @@ const ERRORS = `
 401 refresh  token_expired token_revoked
 403 none     not_a_member read_only muted role_required guest_read_only csrf_failed origin_refused
 404 none     not_found
+405 none     method_not_allowed
 409 none     op_conflict slug_taken email_taken last_owner identity_mismatch
 413 none     too_big
 429 retry    rate_limited auth_loop too_many_connections too_many_subscriptions

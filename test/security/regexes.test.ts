@@ -16,6 +16,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const REACH = {
   /** Given by the operator, or made here: short. */
   ours: 1_024,
+  /** An e-mail address: longer ones are refused before. */
+  email: 254,
   /** A token or ticket: longer ones are refused before. */
   token: 8_192,
   /** All headers of a request together. */
@@ -55,10 +57,10 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/[\\0\\p{Cs}]/u': 'body',
   '/\\p{Surrogate}/u': 'body',
   '/^\\w{1,64}$/': 'body',
-  "/^[\\p{L}\\p{M}\\p{N}_'+-]+(?:\\.[\\p{L}\\p{M}\\p{N}_'+-]+)*$/u": 'body',
-  '/^[\\p{L}\\p{M}\\p{N}.\\u3002-]+$/u': 'body',
-  '/^(?:[a-z0-9][a-z0-9-]{0,62}\\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/': 'body',
-  '/\\p{Default_Ignorable_Code_Point}/u': 'body',
+  "/^[\\p{L}\\p{M}\\p{N}_'+-]+(?:\\.[\\p{L}\\p{M}\\p{N}_'+-]+)*$/u": 'email',
+  '/^[\\p{L}\\p{M}\\p{N}.\\u3002-]+$/u': 'email',
+  '/^(?:[a-z0-9][a-z0-9-]{0,62}\\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/': 'email',
+  '/\\p{Default_Ignorable_Code_Point}/u': 'email',
   // errors of stores and lines of stacks
   '/^2[23]/': 'ours',
   '/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|P1001|P1002|P1008|P1017|P2024|P2028)/': 'ours',
