@@ -13,6 +13,7 @@ import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { SessionActivity } from '../sessions/session-activity.js';
+import { StandingSessions } from '../sessions/standing-sessions.js';
 import { PublicUrl } from './public-url.js';
 import { LifeSequence } from './refresh-window.js';
 import { SigningKeys, mayVerify } from './signing-keys.js';
@@ -39,6 +40,13 @@ export interface MintOptions {
 
 const UNKNOWN_KEY = Symbol('unknown key');
 
+interface TokenTimes {
+  kid: string;
+  jti: string;
+  issuedAtMs: number;
+  expiresAtMs: number;
+}
+
 @Injectable()
 export class AccessTokens {
   private readonly lives: LifeSequence;
@@ -50,6 +58,7 @@ export class AccessTokens {
     private readonly publicUrl: PublicUrl,
     private readonly state: AuthorityState,
     private readonly activity: SessionActivity,
+    private readonly standing: StandingSessions,
   ) {
     this.lives = new LifeSequence(config.accessTtlSeconds);
   }
@@ -95,11 +104,18 @@ export class AccessTokens {
       accepted = this.judge(token);
     }
     if (accepted === UNKNOWN_KEY) throw invalid('unknown kid');
+    await this.standing.require(accepted.principal, accepted.issuedAtMs);
     return accepted;
   }
 
   /** What a ticket stood for, judged as if its token had come itself. */
-  judgeAgain(principal: Principal, token: { kid: string; jti: string; issuedAtMs: number; expiresAtMs: number }): AcceptedToken {
+  async judgeTicket(principal: Principal, token: TokenTimes): Promise<AcceptedToken> {
+    const accepted = this.judgeAgain(principal, token);
+    await this.standing.require(principal, accepted.issuedAtMs);
+    return accepted;
+  }
+
+  private judgeAgain(principal: Principal, token: TokenTimes): AcceptedToken {
     const nowMs = wallMs();
     if (token.expiresAtMs <= nowMs) throw untimely(new DomainError('token_expired', { who: principal }));
     const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid: token.kid });

@@ -8,6 +8,8 @@ import { Injectable } from '@nestjs/common';
 import { noteAudit } from '../audit/note-audit.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change, Committed } from '../authority/authority-log.js';
+import type { AuthorityEvent } from '../authority/events.js';
+import { HistoryReplacement } from '../authority/history-replacement.js';
 import { Receipts } from '../authority/receipts.js';
 import { KEY_PROPAGATION_MS } from '../platform/config-rules.js';
 import { Config } from '../platform/config.js';
@@ -46,7 +48,10 @@ export class KeyChanges {
     private readonly database: Database,
     private readonly log: AuthorityLog,
     private readonly receipts: Receipts,
-  ) {}
+    replacement: HistoryReplacement,
+  ) {
+    replacement.onReplaced((tx, { ended }) => this.withdrawAgain(tx, ended.withdrawnKeys));
+  }
 
   /** The youngest key is older than KEY_ROTATION_DAYS: a rotation that was asked for meanwhile counts. */
   async isDue(): Promise<boolean> {
@@ -94,6 +99,21 @@ export class KeyChanges {
     });
   }
 
+  /** The database forgot the withdrawal: at once, because nodes refuse these keys already. */
+  private async withdrawAgain(tx: Tx, kids: readonly string[]): Promise<AuthorityEvent[]> {
+    const again = await tx.$queryRaw<{ kid: string }[]>`
+      UPDATE signing_keys SET withdrawn_at = clock_timestamp() WHERE kid = ANY(${[...kids]}) AND withdrawn_at IS NULL RETURNING kid`;
+    if (again.length === 0) return [];
+    for (const { kid } of again) noteAudit(tx, { event: 'key_withdrawn', detail: { kid, by: 'history_replaced' } });
+    const events: AuthorityEvent[] = again.map(({ kid }) => ({ kind: 'key.withdrawn', kid }));
+    const usable = (await lockKeys(tx)).filter((row) => row.usable);
+    if (usable.some((row) => row.signs)) return events;
+    const kid = usable[0]?.kid ?? (await this.addKey(tx, null));
+    await tx.$executeRaw`UPDATE signing_keys SET signs_from = clock_timestamp() - interval '1 minute' WHERE kid = ${kid}`;
+    await retireInTurn(tx);
+    return [...events, { kind: 'key.added', kid }];
+  }
+
   private async rotateIn(tx: Tx, tenant: string, by: Asked): Promise<Change<string>> {
     const change = await this.addSuccessor(tx, tenant);
     noteAudit(tx, { event: 'key_rotated', tenant, detail: { kid: change.result, by } });
@@ -113,6 +133,11 @@ export class KeyChanges {
   }
 
   private async addSuccessor(tx: Tx, tenant: string): Promise<Change<string>> {
+    const kid = await this.addKey(tx, tenant);
+    return { result: kid, events: [{ kind: 'key.added', kid }], tenant };
+  }
+
+  private async addKey(tx: Tx, tenant: string | null): Promise<string> {
     await lockKeys(tx);
     // A node may have been given another lease than this process.
     const [row] = await tx.$queryRaw<{ signs_from: Date }[]>`
@@ -123,7 +148,7 @@ export class KeyChanges {
     await tx.signingKey.create({ data: key });
     await retireInTurn(tx);
     noteAudit(tx, { event: 'key_created', tenant, detail: { kid: key.kid, alg: key.alg } });
-    return { result: key.kid, events: [{ kind: 'key.added', kid: key.kid }], tenant };
+    return key.kid;
   }
 }
 

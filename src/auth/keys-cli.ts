@@ -9,6 +9,7 @@ import { NestFactory } from '@nestjs/core';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import { AuthorityStream } from '../authority/authority-stream.js';
+import { HistoryReplacement } from '../authority/history-replacement.js';
 import { Lease } from '../authority/lease.js';
 import { NodeRegistry } from '../authority/node-registry.js';
 import { Receipts } from '../authority/receipts.js';
@@ -38,10 +39,11 @@ class KeysModule {
         NodeIdentity,
         AuditTrail,
         { provide: AuthorityStream, useValue: { announce: async () => undefined } },
-        { provide: Lease, useValue: { round: async () => undefined } },
+        { provide: Lease, useValue: { boundMs: config.authorityLeaseMs, round: async () => undefined } },
         Sightings,
         NodeRegistry,
         AuthorityLog,
+        HistoryReplacement,
         Receipts,
         KeyChanges,
       ],

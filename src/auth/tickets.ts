@@ -87,7 +87,7 @@ export class Tickets {
       throw new DomainError('auth_invalid', { detail: 'unknown, spent or late ticket' });
     if (stored.origin !== (origin ?? null)) throw new DomainError('auth_invalid', { detail: 'ticket of another Origin' });
     const principal = { userId: stored.user, tenantId: stored.tenant, sessionId: stored.session, tokenEndsAtMs: stored.exp };
-    return this.accessTokens.judgeAgain(principal, { kid: stored.kid, jti: stored.jti, issuedAtMs: stored.iat, expiresAtMs: stored.exp });
+    return this.accessTokens.judgeTicket(principal, { kid: stored.kid, jti: stored.jti, issuedAtMs: stored.iat, expiresAtMs: stored.exp });
   }
 
   /** Not GETDEL: what stands there may be of any size, or no text at all. */

@@ -4,8 +4,9 @@
  * only: nodes that miss the announcement see the head move in Postgres.
  */
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database.js';
+import { Database, sqlState } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
+import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
 import { monotonicMs } from '../platform/clock.js';
 import { AuthorityStream } from './authority-stream.js';
@@ -58,13 +59,18 @@ export class AuthorityLog {
       const change = await work(tx);
       if (change.events.length === 0) return { change, logged: [], pending: null };
       await this.database.writeLast(tx);
-      return { change, ...(await append(tx, change, startedMs)) };
+      return { change, ...(await append(tx, change, startedMs).catch(numbersAreTaken)) };
     });
     const announced = this.stream.announce([...logged, ...(change.grown ?? []).map((event) => ({ n: null, event }))]);
     // Whoever waits for a receipt waits for the nodes, not for Redis, which may be frozen.
     if (pending === null) await announced;
     return { result: change.result, pending };
   }
+}
+
+/** The log stepped back and kept its events: nobody can add to it until a node has noticed (lease.ts). */
+function numbersAreTaken(error: unknown): never {
+  throw sqlState(error) === '23505' ? new DomainError('unavailable', { detail: 'the history of the log was replaced', cause: error }) : error;
 }
 
 /** Must be the last statement before COMMIT: it holds the one lock that serialises all shrinking changes. */

@@ -9,6 +9,8 @@ import type { AuthorityEvent, AuthorityListener, EndReason } from './events.js';
 
 /** No token lives longer (contract section 3), so a session that ended earlier can be forgotten. */
 export const LONGEST_TOKEN_LIFE_MS = 900_000;
+/** Whose clock dated a token may be that far off (clocks.ts), and its `iat` counts whole seconds. */
+const ISSUED_LEEWAY_MS = 6_000;
 /** Past the clocks' leeway in both directions (clocks.ts). */
 const KEEP_MS = LONGEST_TOKEN_LIFE_MS + 60_000;
 
@@ -26,9 +28,18 @@ export interface HistoryChange {
 
 export interface Snapshot {
   at: Position;
+  /** When the history began, if it replaced another. */
+  historyAtMs: number | null;
   ended: { session: string; reason: EndReason; endedAtMs: number }[];
   disabledTenants: string[];
   withdrawnKeys: string[];
+}
+
+/** Sessions by the reason of their end, tenants and keys that may not. */
+export interface EndedFacts {
+  sessions: ReadonlyMap<string, EndReason>;
+  disabledTenants: readonly string[];
+  withdrawnKeys: readonly string[];
 }
 
 export interface Credential {
@@ -41,6 +52,7 @@ export interface Credential {
 export class AuthorityState {
   /** This event and everything before it is applied. `history` is the name of the past that this node believes in. */
   at: Position = { history: '', n: 0, hash: '' };
+  private historyAtMs: number | null = null;
   private ended = new Map<string, { readonly reason: EndReason; readonly atMs: number }>();
   private disabledTenants = new Set<string>();
   private withdrawnKeys = new Set<string>();
@@ -76,8 +88,26 @@ export class AuthorityState {
     this.historyListeners.push(listener);
   }
 
+  /** What a database that lost commits is to be told again. */
+  get endedFacts(): EndedFacts {
+    return {
+      sessions: new Map([...this.ended].map(([session, { reason }]) => [session, reason])),
+      disabledTenants: [...this.disabledTenants],
+      withdrawnKeys: [...this.withdrawnKeys],
+    };
+  }
+
+  /**
+   * A credential of before the present history: its session may be one that the database lost, so the local sets say nothing
+   * of it. False as long as nothing was replaced; after that until the last token of before is dead.
+   */
+  isElder(issuedAtMs: number): boolean {
+    return this.historyAtMs !== null && issuedAtMs < this.historyAtMs + ISSUED_LEEWAY_MS;
+  }
+
   load(snapshot: Snapshot): void {
     this.at = snapshot.at;
+    this.historyAtMs = snapshot.historyAtMs;
     this.ended = new Map(snapshot.ended.map(({ session, reason, endedAtMs }) => [session, { reason, atMs: endedAtMs }]));
     this.disabledTenants = new Set(snapshot.disabledTenants);
     this.withdrawnKeys = new Set(snapshot.withdrawnKeys);
@@ -89,7 +119,10 @@ export class AuthorityState {
    */
   reload(snapshot: Snapshot): void {
     const change = { from: this.history, to: snapshot.at.history };
+    const ended = [...this.ended];
     this.load(snapshot);
+    // What has ended once stays so, also where the database forgot it.
+    for (const [session, end] of ended) if (!this.ended.has(session)) this.ended.set(session, end);
     if (change.from !== change.to) for (const listener of this.historyListeners) listener(change);
     for (const { session, reason } of snapshot.ended) this.apply({ kind: 'session.ended', sessions: [session], reason }, null);
     for (const tenant of snapshot.disabledTenants) this.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 }, null);
@@ -141,6 +174,7 @@ export class AuthorityState {
   /** Forgets sessions whose last token is long dead. */
   prune(): void {
     const before = wallMs() - KEEP_MS;
+    if (this.historyAtMs !== null && this.historyAtMs < before) this.historyAtMs = null;
     for (const [session, { atMs }] of this.ended) if (atMs < before) this.ended.delete(session);
   }
 

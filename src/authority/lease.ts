@@ -13,10 +13,14 @@ import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
 import { Clocks } from './clocks.js';
 import type { LoggedEvent, NumberedEvent } from './events.js';
+import { HistoryReplacement } from './history-replacement.js';
 import { NodeRegistry } from './node-registry.js';
+import type { RoundAnswer } from './node-registry.js';
 
 const CATCH_UP_CHUNK = 1_000;
-const CLOSED_KEPT = 64;
+const EVENTS_KEPT = 64;
+/** In one round; a database that goes on changing has to wait for the next. */
+const START_OVER_MAX = 3;
 /** Nobody looked at the lease for this long: the process stood still, and what it has buffered is older than it looks. */
 const STALL_MS = 250;
 /** How long a frame or call waits for a proof before it is refused. */
@@ -26,13 +30,16 @@ const PRUNE_EVERY_MS = 60_000;
 @Injectable()
 export class Lease implements BeforeApplicationShutdown {
   private readonly logger = new Logger(Lease.name);
-  private readonly boundMs: number;
+  /** B of this node. Others may have been given another. */
+  readonly boundMs: number;
   private readonly intervalMs: number;
   private leaseUntilMs = 0;
   private wasFenced = true;
   /** Events that arrived by the stream ahead of their turn. */
   private readonly early = new Map<number, LoggedEvent>();
   private closed: Record<string, number> = {};
+  /** Hashes of the latest events, by number. */
+  private readonly applied = new Map<number, string>();
   private running: Promise<void> | null = null;
   private again = false;
   private lookedMs = monotonicMs();
@@ -45,12 +52,16 @@ export class Lease implements BeforeApplicationShutdown {
   private readonly onChange: ((fenced: boolean) => void)[] = [];
   private readonly onProof: (() => void)[] = [];
   private readonly onSleep: ((sleptMs: number) => void)[] = [];
+  private readonly onAnotherHistory: (() => Promise<void>)[] = [];
+  /** The history was replaced, and not everything was judged again since. */
+  private unjudged = false;
 
   constructor(
     config: Config,
     private readonly registry: NodeRegistry,
     private readonly state: AuthorityState,
     private readonly stream: AuthorityStream,
+    private readonly replacement: HistoryReplacement,
     private readonly clocks: Clocks,
     private readonly metrics: Metrics,
   ) {
@@ -138,6 +149,11 @@ export class Lease implements BeforeApplicationShutdown {
     this.onSleep.push(listener);
   }
 
+  /** What must be judged again by the database as it is now, after its history was replaced and before anybody is served. */
+  onHistoryReplaced(judge: () => Promise<void>): void {
+    this.onAnotherHistory.push(judge);
+  }
+
   /** Registers, follows the stream and answers after the first lease. */
   async start(onConfirmation: Parameters<AuthorityStream['follow']>[1]): Promise<void> {
     this.state.load(await this.registry.register());
@@ -170,15 +186,12 @@ export class Lease implements BeforeApplicationShutdown {
     const gapMs = wallGapMs();
     this.noticeStall(beganMs);
     try {
-      let answer = await this.registry.round(this.state.position, this.closed);
-      if (answer === null || answer.pruned > this.state.position) {
-        await this.reload();
-        answer = await this.registry.round(this.state.position, this.closed);
-      }
+      const answer = await this.askDatabase();
       if (answer === null) return;
       if (!this.isSteady(gapMs)) return;
       this.noticeSleep(this.clocks.compare(answer.clock));
-      if (this.state.position < answer.head) await this.catchUp(answer.head);
+      if (this.state.position < answer.head && !(await this.catchUp(answer.head))) return;
+      if (this.unjudged) await this.judgeAgain();
       if (this.state.position >= answer.head && this.isSteady(gapMs)) this.extend(beganMs + this.boundMs);
     } catch (error) {
       this.logger.warn({ msg: 'authority round failed', error: (error as Error).message });
@@ -196,18 +209,30 @@ export class Lease implements BeforeApplicationShutdown {
     for (const listener of this.onProof) listener();
   }
 
-  /** Reads what is missing from Postgres; what the stream brought meanwhile is taken first. */
-  private async catchUp(head: number): Promise<void> {
+  /** One round of questions; null when the database went on to contradict what this node had just read there. */
+  private async askDatabase(): Promise<RoundAnswer | null> {
+    for (let tries = 0; tries < START_OVER_MAX; tries += 1) {
+      const answer = await this.registry.round(this.state.at, this.closed);
+      if (answer.verdict === 'same') return answer;
+      await this.startOver(answer.verdict);
+    }
+    this.again = true;
+    return null;
+  }
+
+  /** Reads what is missing from Postgres; what the stream brought meanwhile is taken first. False: it does not follow on. */
+  private async catchUp(head: number): Promise<boolean> {
     this.applyEarly();
     while (this.state.position < head) {
       const events = await this.registry.eventsAfter(this.state.position, CATCH_UP_CHUNK);
-      if (events.length === 0) return;
       for (const event of events) this.early.set(event.n, event);
       const before = this.state.position;
       this.applyEarly();
-      if (this.state.position === before) return;
+      if (this.state.position === before) break;
     }
-    await this.registry.round(this.state.position, this.closed);
+    const { verdict } = await this.registry.round(this.state.at, this.closed);
+    if (verdict !== 'same') this.again = true;
+    return verdict === 'same' && this.state.position >= head;
   }
 
   /** From the Redis stream: in order at once, ahead of order kept, additions of rights applied as they come. */
@@ -215,6 +240,8 @@ export class Lease implements BeforeApplicationShutdown {
     for (const numbered of events) {
       if (numbered.n === null) this.state.apply(numbered.event, null);
       else if (numbered.n > this.state.position) this.early.set(numbered.n, numbered);
+      // Known already, or the same number was given again.
+      else if (this.applied.get(numbered.n) !== numbered.hash) void this.round();
     }
     if (this.early.size > 0) {
       this.applyEarly();
@@ -224,31 +251,56 @@ export class Lease implements BeforeApplicationShutdown {
 
   private applyEarly(): void {
     const from = this.state.position;
-    for (let next = this.early.get(this.state.position + 1); next !== undefined; next = this.early.get(this.state.position + 1)) {
+    for (let next = this.next(); next !== null; next = this.next()) {
       this.early.delete(next.n);
       this.rememberClosed(next.n, this.state.apply(next.event, next));
+      remember(this.applied, next.n, next.hash);
     }
     for (const n of this.early.keys()) if (n <= this.state.position) this.early.delete(n);
     if (this.state.position === from) return;
     this.metrics.authorityPosition.set(this.state.position);
-    void this.stream.confirm({ position: this.state.position, closed: this.closed });
+    const hashes = [...this.applied].flatMap(([n, hash]) => (n > from ? [hash] : []));
+    void this.stream.confirm({ at: this.state.at, hashes, closed: this.closed });
+  }
+
+  /** The event that follows on in this very history; what does not is thrown away, and the next round tells. */
+  private next(): LoggedEvent | null {
+    const next = this.early.get(this.state.position + 1);
+    if (next === undefined) return null;
+    if (next.prev === this.state.at.hash && next.event.kind !== 'history.replaced') return next;
+    this.early.clear();
+    return null;
   }
 
   private rememberClosed(n: number, count: number): void {
     if (count === 0) return;
     this.closed[n] = count;
     const numbers = Object.keys(this.closed);
-    if (numbers.length > CLOSED_KEPT) delete this.closed[numbers[0]!];
+    if (numbers.length > EVENTS_KEPT) delete this.closed[numbers[0]!];
   }
 
-  /** Behind the pruned log, or our row is gone: a new incarnation from a new snapshot; nobody is served meanwhile. */
-  private async reload(): Promise<void> {
+  /**
+   * A new incarnation from a new snapshot; nobody is served meanwhile. Behind the pruned log, or the history was replaced: then
+   * it is named anew, and everything derived from the lost one is dropped and judged again.
+   */
+  private async startOver(verdict: Exclude<RoundAnswer['verdict'], 'same'>): Promise<void> {
     this.leaseUntilMs = 0;
     this.tellFence();
-    this.logger.warn({ msg: 'behind the authority log, reloading the snapshot' });
+    if (verdict === 'behind') this.logger.warn({ msg: 'behind the authority log, reloading the snapshot' });
+    else {
+      this.unjudged = true;
+      await this.replacement.write(this.state.at, verdict, this.state.endedFacts);
+      this.closed = {};
+      this.applied.clear();
+    }
     const snapshot = await this.registry.register();
     this.early.clear();
     this.state.reload(snapshot);
+  }
+
+  private async judgeAgain(): Promise<void> {
+    await Promise.all(this.onAnotherHistory.map((judge) => judge()));
+    this.unjudged = false;
   }
 
   /** A round across which the clocks parted may be older than the monotonic clock says: it proves nothing, the next one may. */
@@ -288,4 +340,9 @@ export class Lease implements BeforeApplicationShutdown {
     this.leaseUntilMs = 0;
     await this.registry.leave().catch(() => undefined);
   }
+}
+
+function remember(hashes: Map<number, string>, n: number, hash: string): void {
+  hashes.set(n, hash);
+  if (hashes.size > EVENTS_KEPT) hashes.delete(hashes.keys().next().value!);
 }

@@ -3,21 +3,23 @@
  */
 import { Injectable } from '@nestjs/common';
 import { hostname } from 'node:os';
+import pg from 'pg';
 import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import { NodeIdentity } from '../platform/node-identity.js';
 import { LONGEST_TOKEN_LIFE_MS } from './authority-state.js';
-import type { Snapshot } from './authority-state.js';
+import type { Position, Snapshot } from './authority-state.js';
 import type { ClockReading } from './clocks.js';
 import type { AuthorityEvent, EndReason, LoggedEvent } from './events.js';
+import { compareHistory } from './evidence.js';
 import { Sightings } from './sightings.js';
 
 export interface RoundAnswer {
+  /** What the database that answered says of this node's memory; the rest means something only when it is `same`. */
+  verdict: ReturnType<typeof compareHistory>;
   /** Head of the log when the statement read it. */
   head: number;
-  /** Everything up to here has been deleted from the log. */
-  pruned: number;
   clock: ClockReading;
 }
 
@@ -26,14 +28,59 @@ export interface NodeRow {
   position: number;
   leaseMs: number;
   closed: Record<string, number>;
+  /** Its position is one in the log as it is now: it says the hash that the log has there. */
+  holds: boolean;
+}
+
+export interface Serving {
+  nodes: NodeRow[];
+  /** What the log has at the number asked for; null when that is pruned or lost. */
+  hash: string | null;
+  head: number;
+  pruned: number;
+  history: string;
 }
 
 interface HeadRow {
   n: string;
   history: string;
+  history_at: Date | null;
   hash: string;
+  server: string;
+  clock: number;
 }
 
+interface RoundRow {
+  n: string;
+  pruned: string;
+  history: string;
+  hash: string | null;
+  head_hash: string;
+  server: string;
+  database: string;
+  clock: number;
+  round: string | null;
+  versions: Record<string, string> | null;
+  others: boolean;
+}
+
+interface ServingRow {
+  head: string;
+  pruned: string;
+  history: string;
+  head_hash: string;
+  hash_at_n: string | null;
+  server: string;
+  database: string;
+  versions: Record<string, string> | null;
+  id: string;
+  position: string;
+  lease_ms: number;
+  closed: Record<string, number>;
+  holds: boolean;
+}
+
+const CLOCK = '(extract(epoch FROM clock_timestamp()) * 1000)::float8';
 const FORGET_NODES_AFTER = '1 day';
 /**
  * A node that has not written its row for longer than the longest lease delivers nothing, and one that comes back is heard of a round
@@ -41,12 +88,26 @@ const FORGET_NODES_AFTER = '1 day';
  */
 const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
 
+/** The hash at position `n`: that of the head, else what the next event says of the one before it. Null where there is a hole. */
+const hashAt = (n: string): string => `CASE WHEN h.n = ${n} THEN h.hash ELSE (SELECT e.prev FROM authority_events e WHERE e.n = ${n} + 1) END`;
+/** What stays the same until another database answers. Not every hosted Postgres shows the identifier of its cluster. */
+const CLUSTER = '(SELECT system_identifier::text FROM pg_control_system())';
+const SERVER = `(SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || h.tableoid`;
+/** What stays the same until another process, perhaps a standby that was promoted, or another history answers. */
+const DATABASE = `extract(epoch FROM pg_postmaster_start_time()) || '/' || h.history`;
+/** xmin: a node of the version before does not number its rounds. */
+const VERSIONS = `SELECT json_object_agg(id, xmin || '/' || round) FROM nodes`;
+
 @Injectable()
 export class NodeRegistry {
   readonly id: string;
   /** Another node may have subscribers, by the last round. One that has just come is known one round later; what it misses until then is found by its head check. */
   othersServe = false;
   private incarnation = 0;
+  /** The last round that was begun, and the last that this node knows to be committed. */
+  private begun = 0;
+  private known = { round: 0, server: '', clockMs: 0 };
+  private cluster = CLUSTER;
 
   constructor(
     private readonly config: Config,
@@ -59,15 +120,22 @@ export class NodeRegistry {
 
   /** The node row and the snapshot it starts from, in one REPEATABLE READ transaction: nothing falls between them. */
   async register(): Promise<Snapshot> {
+    await this.findCluster();
+    const round = (this.begun += 1);
     const client = await this.database.pool.connect();
     try {
       await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-      const head = (await client.query<HeadRow>(`SELECT n, history, encode(hash, 'hex') AS hash FROM authority_head`)).rows[0]!;
+      const head = (
+        await client.query<HeadRow>(
+          `SELECT n, history, history_at, encode(hash, 'hex') AS hash, ${this.server} AS server, ${CLOCK} AS clock FROM authority_head h`,
+        )
+      ).rows[0]!;
       const at = { history: head.history, n: Number(head.n), hash: head.hash };
       await client.query(
-        `INSERT INTO nodes (id, incarnation, name, lease_ms, position) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, position = EXCLUDED.position, at = clock_timestamp(), left_at = NULL, closed = '{}'`,
-        [this.id, this.incarnation + 1, hostname(), this.config.authorityLeaseMs, at.n],
+        `INSERT INTO nodes (id, incarnation, name, lease_ms, position, round, history, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, decode($8, 'hex'))
+         ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, position = EXCLUDED.position, round = EXCLUDED.round,
+           history = EXCLUDED.history, hash = EXCLUDED.hash, at = clock_timestamp(), left_at = NULL, closed = '{}'`,
+        [this.id, this.incarnation + 1, hostname(), this.config.authorityLeaseMs, at.n, round, at.history, at.hash],
       );
       const ended = await client.query<{ id: string; end_reason: EndReason; ended_at: Date }>(
         `SELECT id, end_reason, ended_at FROM sessions WHERE ended_at > clock_timestamp() - make_interval(secs => $1)`,
@@ -77,8 +145,10 @@ export class NodeRegistry {
       const keys = await client.query<{ kid: string }>(`SELECT kid FROM signing_keys WHERE withdrawn_at IS NOT NULL`);
       await client.query('COMMIT');
       this.incarnation += 1;
+      this.known = { round, server: head.server, clockMs: head.clock };
       return {
         at,
+        historyAtMs: head.history_at?.getTime() ?? null,
         ended: ended.rows.map((row) => ({ session: row.id, reason: row.end_reason, endedAtMs: row.ended_at.getTime() })),
         disabledTenants: tenants.rows.map((row) => row.id),
         withdrawnKeys: keys.rows.map((row) => row.kid),
@@ -93,29 +163,44 @@ export class NodeRegistry {
 
   /**
    * Reports the position, and only when that is committed reads the head: a waiter that looks after its own COMMIT knows
-   * that every round it does not see yet will read its event. Never with `synchronous_commit` off: what is seen before it is on disk
-   * can be lost in a crash, and its xmin, by which sightings know a row, be given out again. Null: our row is gone, the node must register again.
+   * that every round it does not see yet will read its event. The row is written only where the last round that is known to be
+   * committed stands, and one that arrives late never over a later one. Never with `synchronous_commit` off: what a crash loses
+   * would count as a replaced history.
    */
-  async round(position: number, closed: Record<string, number>): Promise<RoundAnswer | null> {
-    const mine = await this.database.authority<{ id: string }>(
+  async round(at: Position, closed: Record<string, number>): Promise<RoundAnswer> {
+    const round = (this.begun += 1);
+    const written = await this.database.authority<{ id: string }>(
       'authority_round',
-      `UPDATE nodes SET position = $3, closed = $4, at = clock_timestamp() WHERE id = $1 AND incarnation = $2 AND left_at IS NULL RETURNING id`,
-      [this.id, this.incarnation, position, JSON.stringify(closed)],
+      `UPDATE nodes SET position = $5, history = $6, hash = decode($7, 'hex'), closed = $8, round = $4, at = clock_timestamp()
+       WHERE id = $1 AND incarnation = $2 AND left_at IS NULL AND round >= $3 AND round < $4 RETURNING id`,
+      [this.id, this.incarnation, this.known.round, round, at.n, at.history, at.hash, JSON.stringify(closed)],
     );
-    if (mine.length === 0) return null;
+    // Committed, or not there: what the other statement finds is compared with it.
+    const known = { ...this.known, at, round: written.length > 0 ? round : this.known.round };
     const askedMs = monotonicMs();
-    const [row] = await this.database.authority<{ n: string; pruned: string; clock: number; versions: Record<string, string> | null; others: boolean }>(
-      'authority_head',
-      `SELECT n, pruned, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock,
-         (SELECT json_object_agg(id, xmin::text) FROM nodes WHERE left_at IS NULL) AS versions,
-         EXISTS (SELECT 1 FROM nodes WHERE id <> $1 AND ${DELIVERS}) AS others FROM authority_head`,
-      [this.id],
+    const [row] = await this.database.authority<RoundRow>(
+      `authority_head_${this.cluster === CLUSTER}`,
+      `SELECT h.n, h.pruned, h.history, encode(${hashAt('$2::bigint')}, 'hex') AS hash, encode(h.hash, 'hex') AS head_hash,
+         ${this.server} AS server, ${DATABASE} AS database, ${CLOCK} AS clock, (SELECT round FROM nodes WHERE id = $1) AS round,
+         (${VERSIONS}) AS versions, EXISTS (SELECT 1 FROM nodes WHERE id <> $1 AND ${DELIVERS}) AS others FROM authority_head h`,
+      [this.id, at.n],
     );
-    if (row === undefined) return null;
+    if (row === undefined) throw new Error('authority_head is empty');
+    const clock = { clockMs: row.clock, askedMs, answeredMs: monotonicMs() };
     const head = Number(row.n);
-    this.sightings.note(head, new Map(Object.entries(row.versions ?? {})));
+    const found = {
+      ...row,
+      head,
+      pruned: Number(row.pruned),
+      round: row.round === null ? null : Number(row.round),
+      clockMs: row.clock,
+      written: written.length > 0,
+    };
+    const verdict = compareHistory(known, found);
+    this.sightings.note({ database: `${row.server}/${row.database}`, headHash: row.head_hash, versions: new Map(Object.entries(row.versions ?? {})) });
     this.othersServe = row.others;
-    return { head, pruned: Number(row.pruned), clock: { clockMs: row.clock, askedMs, answeredMs: monotonicMs() } };
+    if (verdict === 'same') this.known = { round, server: row.server, clockMs: row.clock };
+    return { verdict, head, clock };
   }
 
   async eventsAfter(position: number, limit: number): Promise<LoggedEvent[]> {
@@ -127,15 +212,35 @@ export class NodeRegistry {
     return rows.map(({ n, payload, prev, hash }) => ({ n: Number(n), event: payload, prev, hash }));
   }
 
-  /** Every node that may still serve; those that left by themselves hold no connection. A look (sightings.ts). */
-  async serving(): Promise<NodeRow[]> {
-    const rows = await this.database.hot<{ id: string; version: string; position: string; lease_ms: number; closed: Record<string, number>; head: string }>(
-      'authority_nodes',
-      `SELECT id, xmin::text AS version, position, lease_ms, closed, (SELECT n FROM authority_head) AS head FROM nodes WHERE left_at IS NULL`,
-      [],
+  /**
+   * Every node that may still serve; those that left by themselves hold no connection. A look (sightings.ts), also for the
+   * event at `n`.
+   */
+  async serving(n: number): Promise<Serving> {
+    const rows = await this.database.hot<ServingRow>(
+      `authority_nodes_${this.cluster === CLUSTER}`,
+      `SELECT h.n AS head, h.pruned, h.history, encode(h.hash, 'hex') AS head_hash, encode(${hashAt('$1::bigint')}, 'hex') AS hash_at_n,
+         ${this.server} AS server, ${DATABASE} AS database,
+         (${VERSIONS}) AS versions, x.id, x.position, x.lease_ms, x.closed, coalesce(x.hash = ${hashAt('x.position')}, false) AS holds
+       FROM authority_head h LEFT JOIN nodes x ON x.left_at IS NULL`,
+      [n],
     );
-    if (rows.length > 0) this.sightings.note(Number(rows[0]!.head), new Map(rows.map((row) => [row.id, row.version])));
-    return rows.map((row) => ({ id: row.id, position: Number(row.position), leaseMs: row.lease_ms, closed: row.closed }));
+    const { head, pruned, history, head_hash: headHash, hash_at_n: hash, server, database, versions } = rows[0]!;
+    const listed = rows.filter((row) => row.id !== null);
+    this.sightings.note({ database: `${server}/${database}`, headHash, versions: new Map(Object.entries(versions ?? {})) });
+    const nodes = listed.map((row) => ({ id: row.id, position: Number(row.position), leaseMs: row.lease_ms, closed: row.closed, holds: row.holds }));
+    return { nodes, hash, head: Number(head), pruned: Number(pruned), history };
+  }
+
+  private get server(): string {
+    return `${this.cluster} || '/' || ${SERVER}`;
+  }
+
+  private async findCluster(): Promise<void> {
+    await this.database.pool.query(`SELECT ${CLUSTER}`).catch((error: unknown) => {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      this.cluster = `''::text`;
+    });
   }
 
   /** A clean stop: receipts need not wait for this node's lease to run out. */

@@ -4,6 +4,8 @@ import * as z from 'zod';
 export const receiptSchema = z
   .object({
     id: z.uuid(),
+    /** The history of the authority log that the change is part of (docs/authority.md). */
+    history: z.uuid().optional(),
     effective: z.boolean(),
     state: z.enum(['effective', 'pending']),
     sessions: z.int().min(0),

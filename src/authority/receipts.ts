@@ -1,6 +1,6 @@
 /**
- * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed` when it reported a
- * position at or past the change, `fenced` when whatever lease it had without knowing of the change has run out, by the
+ * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed` when it reported the hash
+ * of the change, or that of a position past it which the log still has; a bare number could be of a history that is lost. It is `fenced` when whatever lease it had without knowing of the change has run out, by the
  * waiter's own monotonic clock (sightings.ts): it can only return by reading the log to the head.
  */
 import { Injectable } from '@nestjs/common';
@@ -11,7 +11,7 @@ import { Metrics } from '../platform/metrics.js';
 import type { PendingReceipt } from './authority-log.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
-import type { NodeRow } from './node-registry.js';
+import type { NodeRow, Serving } from './node-registry.js';
 import type { Receipt } from './receipt.schema.js';
 import { Sightings } from './sightings.js';
 import type { Confirmation } from './stream-shapes.js';
@@ -20,10 +20,12 @@ const POLL_MS = 100;
 /** Beyond the longest possible fencing: then the answer is an honest `pending`. */
 const PATIENCE_FACTOR = 1.5;
 const PATIENCE_MS_MIN = 5_000;
+/** Of each node; receipts that wait longer find the rest in `nodes`. */
+const HASHES_KEPT = 1_000;
 
 @Injectable()
 export class Receipts {
-  private readonly positions = new Map<string, Confirmation>();
+  private readonly told = new Map<string, { closed: Record<string, number>; hashes: Set<string> }>();
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -36,7 +38,10 @@ export class Receipts {
 
   /** From Redis; the same news arrives in Postgres with the node's next round. */
   onConfirmation(confirmation: Confirmation): void {
-    this.positions.set(confirmation.node, confirmation);
+    const hashes = this.told.get(confirmation.node)?.hashes ?? new Set();
+    for (const hash of confirmation.hashes) hashes.add(hash);
+    while (hashes.size > HASHES_KEPT) hashes.delete(hashes.values().next().value!);
+    this.told.set(confirmation.node, { closed: confirmation.closed, hashes });
     for (const wake of this.waiting) wake();
   }
 
@@ -59,7 +64,7 @@ export class Receipts {
   }
 
   private async observe(pending: PendingReceipt, wait: boolean): Promise<Receipt> {
-    const watch = new Watch(pending);
+    const watch = new Watch(pending, this.lease.boundMs);
     const looks: { running: Promise<void> | null; dueMs: number } = { running: null, dueMs: 0 };
     for (;;) {
       if (looks.running === null && monotonicMs() >= looks.dueMs) {
@@ -69,36 +74,43 @@ export class Receipts {
       if (wait) await Promise.race([this.news(this.nextMs(watch)), ...(looks.running === null ? [] : [looks.running])]);
       else await looks.running;
       this.judge(watch);
+      // The caller is told to try again: what he changed is not there any more.
+      if (wait && watch.lost) throw new DomainError('unavailable', { detail: 'Postgres lost the change: its history was replaced' });
       if (watch.done || !wait || watch.elapsedMs > watch.patienceMs) return watch.receipt();
     }
   }
 
   private async look(watch: Watch): Promise<void> {
-    const rows = await this.registry.serving().catch(() => null);
-    if (rows === null) return;
-    watch.see(rows);
-    const serving = new Set(rows.map((row) => row.id));
-    for (const id of this.positions.keys()) if (!serving.has(id)) this.positions.delete(id);
+    const { n, hash } = watch.pending;
+    const seen = await this.registry.serving(n).catch(() => null);
+    if (seen === null) return;
+    watch.see(seen);
+    if (!watch.lost && hash !== null) this.sightings.sawEvent(hash);
+    const serving = new Set(seen.nodes.map((row) => row.id));
+    for (const id of this.told.keys()) if (!serving.has(id)) this.told.delete(id);
   }
 
   private judge(watch: Watch): void {
-    const { n } = watch.pending;
+    if (!watch.seen || watch.lost) return;
+    const { n, hash } = watch.pending;
     for (const node of watch.nodes.values()) {
-      const told = this.positions.get(node.id);
-      if (node.position >= n || (told?.position ?? 0) >= n) watch.settle(node.id, 'confirmed');
-      else if (monotonicMs() >= this.fencedFromMs(node, n)) watch.settle(node.id, 'fenced');
+      const told = this.told.get(node.id);
+      if ((node.holds && node.position >= n) || (hash !== null && told?.hashes.has(hash) === true)) watch.settle(node.id, 'confirmed');
+      else if (monotonicMs() >= this.fencedFromMs(watch, node)) watch.settle(node.id, 'fenced');
       watch.count(node.id, closedIn(watch.pending, { ...node.closed, ...told?.closed }));
     }
+    watch.settled = monotonicMs() >= this.sightings.settledFromMs(watch.leaseMs);
   }
 
-  private fencedFromMs(node: NodeRow, n: number): number {
-    return this.sightings.fencedFromMs(node.id, node.leaseMs, n);
+  private fencedFromMs({ pending: { hash } }: Watch, node: NodeRow): number {
+    return this.sightings.fencedFromMs(node.id, node.leaseMs, hash ?? '');
   }
 
   /** Until the next look, or the next moment at which the clock alone says something. */
   private nextMs(watch: Watch): number {
-    const dueMs = watch.open.map((node) => this.fencedFromMs(node, watch.pending.n) - monotonicMs());
-    return Math.max(1, Math.min(POLL_MS, ...dueMs));
+    const dueMs = [...watch.open.map((node) => this.fencedFromMs(watch, node)), this.sightings.settledFromMs(watch.leaseMs)];
+    const nowMs = monotonicMs();
+    return Math.max(1, Math.min(POLL_MS, ...dueMs.filter((ms) => ms > nowMs).map((ms) => ms - nowMs)));
   }
 
   private news(withinMs: number): Promise<void> {
@@ -119,35 +131,54 @@ class Watch {
   /** Null until the first look after the COMMIT. Who registers later reads the log past the change before serving anybody. */
   private listed: ReadonlySet<string> | null = null;
   nodes: ReadonlyMap<string, NodeRow> = new Map();
-  private readonly settled = new Map<string, Receipt['nodes'][number]>();
+  /** By the last look: the log has another event at this number, or none. */
+  lost = false;
+  /** No node can be left that the database forgot (sightings.ts). */
+  settled = false;
+  private readonly answered = new Map<string, Receipt['nodes'][number]>();
   private readonly closed = new Map<string, number>();
 
-  constructor(readonly pending: PendingReceipt) {}
+  constructor(
+    readonly pending: PendingReceipt,
+    private readonly leaseMsMin: number,
+  ) {}
 
   get elapsedMs(): number {
     return Math.round(monotonicMs() - this.pending.startedMs);
   }
 
   get patienceMs(): number {
-    return Math.max(PATIENCE_MS_MIN, ...[...this.nodes.values()].map((node) => node.leaseMs)) * PATIENCE_FACTOR;
+    return Math.max(PATIENCE_MS_MIN, this.leaseMs) * PATIENCE_FACTOR;
+  }
+
+  /** The longest that is known; a node whose row is lost has one like this node's. */
+  get leaseMs(): number {
+    return Math.max(this.leaseMsMin, ...[...this.nodes.values()].map((node) => node.leaseMs));
+  }
+
+  get seen(): boolean {
+    return this.listed !== null;
   }
 
   /** Still to be waited for. */
   get open(): NodeRow[] {
-    return [...this.nodes.values()].filter((node) => !this.settled.has(node.id));
+    return [...this.nodes.values()].filter((node) => !this.answered.has(node.id));
   }
 
   get done(): boolean {
-    return this.listed !== null && this.open.length === 0;
+    return this.seen && !this.lost && this.settled && this.open.length === 0;
   }
 
-  see(rows: NodeRow[]): void {
+  see({ nodes: rows, hash, head, pruned, history }: Serving): void {
+    const { pending } = this;
+    const isPruned = hash === null && pending.n < pruned && pending.n <= head && pending.history === history;
+    this.lost = !isPruned && (hash === null || hash !== pending.hash);
     const listed = (this.listed ??= new Set(rows.map((row) => row.id)));
     this.nodes = new Map(rows.filter((row) => listed.has(row.id)).map((row) => [row.id, row]));
   }
 
   settle(id: string, state: 'confirmed' | 'fenced'): void {
-    if (!this.settled.has(id)) this.settled.set(id, { id, state, ms: this.elapsedMs });
+    if (!this.answered.has(id)) this.answered.set(id, { id, state, ms: this.elapsedMs });
   }
 
   count(id: string, closed: number): void {
@@ -155,13 +186,15 @@ class Watch {
   }
 
   receipt(): Receipt {
+    const { id, history } = this.pending;
     return {
-      id: this.pending.id,
+      id,
+      ...(history === null ? {} : { history }),
       effective: this.done,
       state: this.done ? 'effective' : 'pending',
       sessions: this.pending.sessions,
       connections_closed: [...this.closed.values()].reduce((sum, count) => sum + count, 0),
-      nodes: [...this.settled.values()],
+      nodes: [...this.answered.values()],
       ms: this.elapsedMs,
     };
   }

@@ -53,7 +53,9 @@ const loggedSchema = z.object({ n: count, event: eventSchema, prev: hash, hash }
 const eventsSchema = z.array(z.union([loggedSchema, z.object({ n: z.null(), event: eventSchema })])) satisfies z.ZodType<NumberedEvent[]>;
 
 const confirmationSchema = z.object({
-  position: count,
+  at: z.object({ history: id, n: count, hash }),
+  /** Of the events it has just applied: one that is in the log proves that node and waiter mean the same event. */
+  hashes: z.array(hash),
   /** Connections closed, by event number. */
   closed: z.record(z.string().regex(/^\d{1,16}$/), count),
 });

@@ -10,6 +10,7 @@ import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import type { CloseCode } from '../protocol/codes.js';
+import { StandingSessions } from '../sessions/standing-sessions.js';
 import { Channels } from './channels.js';
 import { ConnectionAudit } from './connection-audit.js';
 import { ConnectionIndex } from './connection-index.js';
@@ -40,9 +41,11 @@ export class Connections implements ConnectionHost {
     private readonly metrics: Metrics,
     private readonly audit: ConnectionAudit,
     state: AuthorityState,
+    private readonly standing: StandingSessions,
   ) {
     this.queueBytesMax = config.queueBytesMax;
     state.listen((event) => this.apply(event));
+    lease.onHistoryReplaced(() => this.endLost());
     lease.onProven(() => {
       for (const connection of this.all) connection.resume();
     });
@@ -161,6 +164,16 @@ export class Connections implements ConnectionHost {
       case 'history.replaced':
         return 0;
     }
+  }
+
+  /** Ends what has no live session in the database that replaced the one it was opened in. */
+  private async endLost(): Promise<void> {
+    const authenticated = [...this.all].filter((connection) => connection.token !== null);
+    const standing = await this.standing.of([...new Set(authenticated.map((connection) => connection.principal.sessionId))]);
+    this.endAll(
+      authenticated.filter((connection) => this.all.has(connection) && !standing.has(connection.principal.sessionId)),
+      'session_revoked',
+    );
   }
 
   private endAll(connections: Connection[], code: CloseCode, spreadMs?: number): number {

@@ -3,9 +3,11 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
 import { Public } from '../auth/bearer.guard.js';
 import { AuthorityModule } from '../authority/authority.module.js';
+import { HistoryReplacement } from '../authority/history-replacement.js';
 import { Lease } from '../authority/lease.js';
 import { Drain } from '../gateway/drain.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
+import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/database.js';
 import { RedisConnections } from '../platform/redis.js';
 import { Tls } from '../platform/tls.js';
@@ -18,6 +20,7 @@ export class HealthController {
     private readonly database: Database,
     private readonly redis: RedisConnections,
     private readonly lease: Lease,
+    private readonly replacement: HistoryReplacement,
     private readonly drain: Drain,
     private readonly tls: Tls,
   ) {}
@@ -32,10 +35,11 @@ export class HealthController {
   @Get('readyz')
   @HealthCheck()
   ready() {
-    const say = (key: string, ok: boolean) => (ok ? this.indicators.check(key).up() : this.indicators.check(key).down());
+    const say = (key: string, ok: boolean, detail = {}) => (ok ? this.indicators.check(key).up(detail) : this.indicators.check(key).down(detail));
+    const { lastAt } = this.replacement;
     return this.health.check([
       () => say('serving', !this.drain.draining),
-      () => say('authority', !this.lease.fenced),
+      () => say('authority', !this.lease.fenced, lastAt === null ? {} : { authority_history_replaced: rfc3339(lastAt) }),
       async () => say('postgres', await this.database.answers()),
       // A detail: without Redis a node serves, only slower.
       () => this.indicators.check('redis').up(this.redis.health),

@@ -100,6 +100,9 @@ export class Metrics {
   readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', ['reason']);
   readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');
   readonly authorityFenced = this.gauge('authority_fenced', '1 while this node cannot prove its authority');
+  readonly historyReplaced = this.counter('authority_history_replaced_total', 'times this node found that Postgres had lost commits, by what showed it', [
+    'evidence',
+  ]);
   readonly authorityRoundSeconds = this.histogram('authority_round_seconds', 'duration of a lease round', []);
   readonly clockOffset = this.gauge('clock_offset_seconds', "this node's wall clock minus that of Postgres; over 5 s either way it is fenced");
   readonly receiptSeconds = this.histogram('receipt_seconds', 'commit to receipt', ['effective']);

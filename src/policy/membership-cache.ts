@@ -142,6 +142,8 @@ export class MembershipCache {
   /** A load that is under way may be older than what was missed: it is repeated. */
   private forgetAll(): void {
     this.changes += 1;
+    // Of a history that may be lost; loads under way are repeated by `era`.
+    this.overtaken.clear();
     this.rooms.clear();
     this.slugs.clear();
     this.users.clear();

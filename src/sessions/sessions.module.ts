@@ -1,8 +1,14 @@
 import { Module } from '@nestjs/common';
 import { AuthorityModule } from '../authority/authority.module.js';
+import { EndAgain } from './end-again.js';
 import { SessionActivity } from './session-activity.js';
 import { SessionSweeper } from './session-sweeper.js';
 import { Sessions } from './sessions.js';
+import { StandingSessions } from './standing-sessions.js';
 
-@Module({ imports: [AuthorityModule], providers: [Sessions, SessionActivity, SessionSweeper], exports: [Sessions, SessionActivity] })
+@Module({
+  imports: [AuthorityModule],
+  providers: [Sessions, SessionActivity, SessionSweeper, StandingSessions, EndAgain],
+  exports: [Sessions, SessionActivity, StandingSessions],
+})
 export class SessionsModule {}

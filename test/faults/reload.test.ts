@@ -6,6 +6,12 @@ import type { Cluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, wsUrl } from '../support/world.js';
 
+/** An event that this node did not see, deleted since. */
+const PRUNED = `
+  WITH head AS (UPDATE authority_head SET n = n + 1, pruned = n + 1 RETURNING n), logged AS (
+    INSERT INTO authority_events (n, kind, payload) SELECT n, 'key.added', '{"kind":"key.added","kid":"of another node"}' FROM head)
+  SELECT n FROM head`;
+
 describe('behind the pruned log', () => {
   let cluster: Cluster;
   let database: pg.Client;
@@ -36,7 +42,7 @@ describe('behind the pruned log', () => {
     // What another node did while this one was away, with its log entries pruned since.
     await database.query('UPDATE rooms SET authz_epoch = authz_epoch + 1 WHERE id = $1', [room]);
     await database.query('UPDATE members SET role = NULL, version = version + 1 WHERE room_id = $1 AND user_id = $2', [room, ben.id]);
-    await database.query('DELETE FROM nodes');
+    await database.query(PRUNED);
     expect(await removed.next('unsubscribed')).toMatchObject({ room, code: 'removed' });
     expect(await writer.publish(room, 'after')).toMatchObject({ type: 'ack', seq: 2 });
     expect(await reader.next((frame) => frame.type === 'message' && frame.body === 'after')).toMatchObject({ seq: 2 });
@@ -51,7 +57,7 @@ describe('behind the pruned log', () => {
     const ada = await world.user('ada');
     const client = await RawClient.live(wsUrl(url), ada.token);
     await database.query(`UPDATE sessions SET ended_at = clock_timestamp(), end_reason = 'session_revoked' WHERE id = $1`, [ada.session]);
-    await database.query('DELETE FROM nodes');
+    await database.query(PRUNED);
     expect(await client.closed).toMatchObject({ code: 1008, reason: { code: 'session_revoked' } });
     await expect(RawClient.open(wsUrl(url), { token: ada.token })).rejects.toMatchObject({ status: 401 });
   });

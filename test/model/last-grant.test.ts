@@ -60,7 +60,7 @@ class Machine {
       const epoch = (this.epochs[heard.room]! += 1);
       const about = { room: ROOMS[heard.room]!, state: 'open', visibility: 'private', posting: 'members', version, epoch } as const;
       this.state.apply({ kind: 'room.changed', ...about }, at((this.n += 1)));
-    } else if (heard.kind === 'reload') this.state.reload({ at: at(this.n), ended: [], disabledTenants: [], withdrawnKeys: [] });
+    } else if (heard.kind === 'reload') this.state.reload({ at: at(this.n), historyAtMs: null, ended: [], disabledTenants: [], withdrawnKeys: [] });
     else this.compare(ROOMS[heard.room]!, heard.action);
   }
 

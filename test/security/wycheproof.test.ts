@@ -16,6 +16,7 @@ import { readTokenShape } from '../../src/auth/token-shape.js';
 import { AuthorityState } from '../../src/authority/authority-state.js';
 import type { Config } from '../../src/platform/config.js';
 import type { SessionActivity } from '../../src/sessions/session-activity.js';
+import type { StandingSessions } from '../../src/sessions/standing-sessions.js';
 import { describeVectors } from './vectors.js';
 
 interface Vector {
@@ -63,7 +64,8 @@ function verifierWith(alg: string, publicKey: KeyObject): AccessTokens {
   const find = (kid: string) => ({ kid, alg, publicKey, retiredAtMs: null });
   const keys = { find, reload: async () => undefined } as unknown as SigningKeys;
   const activity = { tokenAccepted: () => undefined } as unknown as SessionActivity;
-  return new AccessTokens({ accessTtlSeconds: 300 } as Config, new JwtService({}), keys, { value: 'https://x' } as PublicUrl, state, activity);
+  const standing = { require: async () => undefined } as unknown as StandingSessions;
+  return new AccessTokens({ accessTtlSeconds: 300 } as Config, new JwtService({}), keys, { value: 'https://x' } as PublicUrl, state, activity, standing);
 }
 
 const accepts = (verifier: AccessTokens, token: string): boolean => {

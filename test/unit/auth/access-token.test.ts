@@ -14,6 +14,7 @@ import type { Config } from '../../../src/platform/config.js';
 import { DomainError } from '../../../src/platform/errors.js';
 import { newId } from '../../../src/platform/ids.js';
 import type { SessionActivity } from '../../../src/sessions/session-activity.js';
+import type { StandingSessions } from '../../../src/sessions/standing-sessions.js';
 import { createPrivateKey } from 'node:crypto';
 import { at } from '../../support/positions.js';
 
@@ -38,9 +39,17 @@ beforeAll(async () => {
   const key = { kid, alg: 'ES256', privateKey, publicKey, retiredAtMs: null };
   const keys = { current: () => key, find: (wanted: string) => (wanted === kid ? key : undefined), reload: async () => void (reloads += 1) };
   state = new AuthorityState();
-  tokens = new AccessTokens({ accessTtlSeconds: 300 } as Config, new JwtService({}), keys as unknown as SigningKeys, { value: ISSUER } as PublicUrl, state, {
-    tokenAccepted: (session: string, generation: number) => accepted.push([session, generation]),
-  } as unknown as SessionActivity);
+  tokens = new AccessTokens(
+    { accessTtlSeconds: 300 } as Config,
+    new JwtService({}),
+    keys as unknown as SigningKeys,
+    { value: ISSUER } as PublicUrl,
+    state,
+    {
+      tokenAccepted: (session: string, generation: number) => accepted.push([session, generation]),
+    } as unknown as SessionActivity,
+    { require: async () => undefined } as unknown as StandingSessions,
+  );
 });
 
 const now = () => Math.floor(Date.now() / 1000);
@@ -255,5 +264,5 @@ test('a withdrawn key refuses what it signed with token_revoked', () => {
   const token = forge();
   state.apply({ kind: 'key.withdrawn', kid }, null);
   expect(refusal(token)).toBe('token_revoked');
-  state.load({ at: at(0), ended: [], disabledTenants: [], withdrawnKeys: [] });
+  state.load({ at: at(0), historyAtMs: null, ended: [], disabledTenants: [], withdrawnKeys: [] });
 });

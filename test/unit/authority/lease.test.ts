@@ -4,11 +4,13 @@ import { Logger } from '@nestjs/common';
 import type { AuthorityState } from '../../../src/authority/authority-state.js';
 import type { AuthorityStream } from '../../../src/authority/authority-stream.js';
 import { Clocks } from '../../../src/authority/clocks.js';
+import type { HistoryReplacement } from '../../../src/authority/history-replacement.js';
 import { Lease } from '../../../src/authority/lease.js';
 import type { NodeRegistry } from '../../../src/authority/node-registry.js';
 import { monotonicMs, proveWall } from '../../../src/platform/clock.js';
 import type { Config } from '../../../src/platform/config.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
+import { at } from '../../support/positions.js';
 
 const EPOCH = 1_800_000_000_000;
 
@@ -29,7 +31,7 @@ const registry = {
     const clockMs = wall;
     after?.();
     before = after = null;
-    return { head: 0, pruned: 0, clock: { clockMs, askedMs, answeredMs: monotonicMs() } };
+    return { verdict: 'same', head: 0, clock: { clockMs, askedMs, answeredMs: monotonicMs() } };
   },
 };
 const sleep = () => void (wall += 3_000);
@@ -42,9 +44,10 @@ beforeEach(async () => {
   jest.spyOn(Date, 'now').mockImplementation(() => wall);
   const silent = { set: () => undefined, observe: () => undefined };
   const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, clockOffset: silent } as unknown as Metrics;
-  const state = { position: 0, load: () => undefined } as unknown as AuthorityState;
+  const state = { position: 0, at: at(0), load: () => undefined } as unknown as AuthorityState;
   const stream = { follow: () => undefined } as unknown as AuthorityStream;
-  lease = new Lease({ authorityLeaseMs: 5_000 } as Config, registry as unknown as NodeRegistry, state, stream, new Clocks(metrics), metrics);
+  const replacement = {} as HistoryReplacement;
+  lease = new Lease({ authorityLeaseMs: 5_000 } as Config, registry as unknown as NodeRegistry, state, stream, replacement, new Clocks(metrics), metrics);
   slept.length = 0;
   lease.onSlept((ms) => slept.push(ms));
   await lease.start(() => undefined);

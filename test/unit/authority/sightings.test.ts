@@ -8,11 +8,11 @@ const FENCED_AFTER_MS = LEASE_MS * 1.01 + 50;
 describe('a node is fenced for event 8', () => {
   let now = 0;
   let sightings: Sightings;
-  const look = (atMs: number, head: number, version: string | null) => {
+  const look = (atMs: number, head: number, version: string | null, database = 'primary') => {
     now = atMs;
-    sightings.note(head, new Map(version === null ? [] : [['b', version]]));
+    sightings.note({ database, headHash: `hash ${head}`, versions: new Map(version === null ? [] : [['b', version]]) });
   };
-  const from = () => sightings.fencedFromMs('b', LEASE_MS, 8);
+  const from = () => sightings.fencedFromMs('b', LEASE_MS, 'hash 8');
 
   beforeEach(() => {
     sightings = new Sightings();
@@ -48,5 +48,24 @@ describe('a node is fenced for event 8', () => {
   test('later, never earlier, for an event that was known before this node began to look', () => {
     look(9_000, 20, 'v1');
     expect(from()).toBe(9_000 + FENCED_AFTER_MS);
+  });
+
+  test('not by another event that had its number in a history that is lost', () => {
+    look(1_000, 8, 'v1');
+    look(4_000, 9, 'v2');
+    expect(sightings.fencedFromMs('b', LEASE_MS, 'another hash 8')).toBe(4_000 + FENCED_AFTER_MS);
+  });
+
+  test('not by what was seen before another Postgres answered: its newest rounds may be lost', () => {
+    look(1_000, 7, 'v1');
+    look(4_000, 7, 'v1', 'promoted standby');
+    expect(from()).toBe(4_000 + FENCED_AFTER_MS);
+    expect(sightings.settledFromMs(LEASE_MS)).toBe(4_000 + FENCED_AFTER_MS);
+  });
+
+  test('and nobody is waited for who is unknown, as long as the same Postgres answers', () => {
+    look(1_000, 7, 'v1');
+    look(4_000, 8, 'v2');
+    expect(sightings.settledFromMs(LEASE_MS)).toBe(-Infinity);
   });
 });

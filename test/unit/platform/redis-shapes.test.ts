@@ -60,7 +60,8 @@ describe('an entry of the stream', () => {
   test('is taken, without what a newer node adds', () => {
     expect(readEvents([{ n: 3, ...link, event: { ...ended, later: 1 } }])).toEqual([{ n: 3, ...link, event: ended }]);
     expect(readEvents([{ n: null, event: { kind: 'key.added', kid: 'k' } }])).toHaveLength(1);
-    expect(readConfirmation({ position: 3, closed: { 2: 1 }, later: true })).toEqual({ position: 3, closed: { 2: 1 } });
+    const told = { at: { history: newId(), n: 3, hash: link.hash }, hashes: [link.hash], closed: { 2: 1 } };
+    expect(readConfirmation({ ...told, later: true })).toEqual(told);
   });
 
   test.each([
@@ -73,10 +74,19 @@ describe('an entry of the stream', () => {
     [{ n: 1, ...link, event: { ...ended, sessions: ['x'] } }],
   ])('is not understood: %j', (events) => expect(readEvents(events)).toBeUndefined());
 
-  test.each([null, {}, { position: 1 }, { position: 1.5, closed: {} }, { position: 1, closed: { x: 1 } }, { position: 1, closed: { 1: 'x' } }])(
-    'nor is a confirmation: %j',
-    (confirmation) => expect(readConfirmation(confirmation)).toBeUndefined(),
-  );
+  const at = { history: newId(), n: 1, hash: link.hash };
+  test.each([
+    null,
+    {},
+    { at },
+    // A bare number, as nodes said before positions had a history.
+    { position: 1, closed: {} },
+    { at: { ...at, n: 1.5 }, hashes: [], closed: {} },
+    { at: { ...at, hash: 'x' }, hashes: [], closed: {} },
+    { at, hashes: ['x'], closed: {} },
+    { at, hashes: [], closed: { x: 1 } },
+    { at, hashes: [], closed: { 1: 'x' } },
+  ])('nor is a confirmation: %j', (confirmation) => expect(readConfirmation(confirmation)).toBeUndefined());
 });
 
 describe('an error of Redis', () => {

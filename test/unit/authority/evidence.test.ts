@@ -1,0 +1,44 @@
+/** What a node remembers, against everything a database can say that came back from its past. */
+import { describe, expect, test } from '@jest/globals';
+import { compareHistory } from '../../../src/authority/evidence.js';
+import type { Found } from '../../../src/authority/evidence.js';
+import { at } from '../../support/positions.js';
+
+const HOUR_MS = 3_600_000;
+const known = { at: at(11), round: 40, server: 'cluster/database/table', clockMs: 1_000 };
+const { history, hash } = known.at;
+const found: Found = { history, head: 11, pruned: 3, hash, round: 41, server: known.server, clockMs: 1_400, written: true };
+
+test('a database that has everything the node saw is the same, however far it went on', () => {
+  expect(compareHistory(known, found)).toBe('same');
+  expect(compareHistory(known, { ...found, head: 20 })).toBe('same');
+  expect(compareHistory(known, { ...found, head: 11, pruned: 11 })).toBe('same');
+});
+
+describe('the history was replaced', () => {
+  test.each<[string, Partial<Found>, string]>([
+    ['another node has named a new one', { history: 'another' }, 'history'],
+    ['another cluster, database or table answers', { server: 'cluster/copy/table' }, 'server'],
+    ['the head is below the position', { head: 10, hash: null }, 'head'],
+    ['the head is below the position, and the log is pruned beyond it', { head: 10, pruned: 12, hash: null }, 'head'],
+    ['another event is at the position', { hash: 'another' }, 'event'],
+    ['the log went on past the old head by another way', { head: 20, hash: 'another' }, 'event'],
+    ['there is a hole where the node would read on', { head: 20, hash: null }, 'event'],
+    ['the last committed round is not there', { round: 39, written: false }, 'round'],
+    ['the last committed round is not there, and the log is pruned beyond the position', { round: 39, written: false, pruned: 12, head: 20 }, 'round'],
+    ['the row is not there', { round: null, written: false }, 'round'],
+    ['the round that was just written is not there', { round: 40 - 1, written: true }, 'round'],
+  ])('%s', (_how, difference, evidence) => {
+    expect(compareHistory(known, { ...found, ...difference })).toBe(evidence);
+  });
+});
+
+describe('nothing was replaced, but the node has to load a snapshot', () => {
+  test.each<[string, Partial<Found>]>([
+    ['events that it did not see are pruned', { head: 20, pruned: 12, hash: null }],
+    ['its row was deleted because it was silent for a day', { round: null, written: false, clockMs: 1_000 + 24 * HOUR_MS }],
+    ['its row belongs to another incarnation of it', { round: 40, written: false }],
+  ])('%s', (_how, difference) => {
+    expect(compareHistory(known, { ...found, ...difference })).toBe('behind');
+  });
+});
