@@ -8,7 +8,7 @@ export type { Fetch, RestCall } from './rest.js';
 export type { Ack, Body, HistoryMessage, HistoryPage, HistoryQuery, PublishAck, Room } from './room.js';
 export { WardroomSession, type LoginFields, type SessionEvents, type SessionOptions } from './session.js';
 export { memoryStorage, webStorage, type SessionStorage } from './session-storage.js';
-export type { Gap, RoomEvents, Unsubscribed } from './subscription.js';
+export type { Gap, Reset, RoomEvents, Unsubscribed } from './subscription.js';
 export type { Credential, GetToken, TokenReason } from './token-source.js';
 export type { Locks } from './with-lock.js';
 export type { Right, Role, RoomEventFrame, ServerFrames } from '../../src/protocol/frames.js';

@@ -16,6 +16,8 @@ export type HistoryMessage = Omit<ServerFrames['message'], 'type'> & { [field: s
 export interface HistoryPage {
   items: HistoryMessage[];
   next_cursor: string | null;
+  /** Which past of the room the seqs belong to: to be passed on with `subscribe({ since, epoch })`. */
+  epoch: string;
 }
 /** `before` and `after` are seqs, themselves excluded. */
 export interface HistoryQuery {
@@ -54,9 +56,13 @@ export class Room {
   get subscribed(): boolean {
     return this.subscription.active;
   }
-  /** Last durable event seen, to be kept for a later `subscribe({ since })`. */
+  /** Last durable event seen, to be kept with `epoch` for a later `subscribe({ since, epoch })`. */
   get seq(): number | undefined {
     return this.subscription.seq;
+  }
+  /** Which past of the room `seq` belongs to: a server that lost events and gives their numbers again has another. */
+  get epoch(): string | undefined {
+    return this.subscription.epoch;
   }
   get role(): Role | null {
     return this.subscription.role;
@@ -65,9 +71,9 @@ export class Room {
     return this.subscription.can;
   }
 
-  /** From now on, or with `since` from the event after it. Rejects when refused. */
-  subscribe({ since }: { since?: number } = {}): Promise<ServerFrames['subscribed']> {
-    return this.subscription.open(since);
+  /** From now on, or with `since` from the event after it, if it is of the same `epoch`. Rejects when refused. */
+  subscribe({ since, epoch }: { since?: number; epoch?: string } = {}): Promise<ServerFrames['subscribed']> {
+    return this.subscription.open(since, epoch);
   }
 
   unsubscribe(): Promise<void> {

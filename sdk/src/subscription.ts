@@ -11,6 +11,15 @@ export interface Gap {
   to: number;
 }
 
+/**
+ * The room has another past than the one that was followed: its server lost events, and their numbers are given again. Forget
+ * everything from `lost.from` on; what is stored instead follows, as events or as a `gap`. Null: nothing that was seen is lost.
+ */
+export interface Reset {
+  epoch: string;
+  lost: Gap | null;
+}
+
 /** The subscription ended. `code` is one of the protocol, or why a new subscription was refused after a reconnect. */
 export interface Unsubscribed {
   code: WardroomErrorCode;
@@ -22,6 +31,7 @@ export type RoomEvents = { [T in Passed]: ServerFrames[T] } & {
   subscribed: ServerFrames['subscribed'];
   unsubscribed: Unsubscribed;
   gap: Gap;
+  reset: Reset;
 };
 
 export interface SubscriptionPort {
@@ -37,6 +47,8 @@ export interface SubscriptionPort {
 export class Subscription {
   /** Last durable event seen. */
   seq: number | undefined;
+  /** Which past of the room `seq` belongs to. */
+  epoch: string | undefined;
   role: Role | null = null;
   can: readonly Right[] = [];
   id: string | undefined;
@@ -57,9 +69,9 @@ export class Subscription {
     return this.#attached && this.#wanted;
   }
 
-  async open(since?: number): Promise<ServerFrames['subscribed']> {
+  async open(since?: number, epoch?: string): Promise<ServerFrames['subscribed']> {
     this.#wanted = true;
-    const frame = (id: string) => ({ type: 'subscribe', id, room: this.ref, ...(since === undefined ? {} : { since }) }) as const;
+    const frame = (id: string) => ({ type: 'subscribe', id, room: this.ref, ...position(since, epoch) }) as const;
     const onAnswer = (answer: ServerFrame) => this.#opened(answer as ServerFrames['subscribed'], since);
     return (await this.port.ask(frame, { delivery: 'until_answered', onAnswer })) as ServerFrames['subscribed'];
   }
@@ -84,7 +96,7 @@ export class Subscription {
     if (!this.active || this.#resuming) return;
     this.#resuming = true;
     let since = this.seq;
-    const frame = (id: string) => ({ type: 'subscribe', id, room: this.id ?? this.ref, since: (since = this.seq) }) as const;
+    const frame = (id: string) => ({ type: 'subscribe', id, room: this.id ?? this.ref, ...position((since = this.seq), this.epoch) }) as const;
     const onAnswer = (answer: ServerFrame) => {
       this.#resuming = false;
       this.#unrepairable = repair ? since : undefined;
@@ -108,6 +120,8 @@ export class Subscription {
       case 'message_deleted':
       case 'reaction':
         return this.#follow(frame);
+      case 'reset':
+        return this.#startAnew(frame);
       case 'access':
         this.role = frame.role;
         this.can = frame.can;
@@ -128,6 +142,7 @@ export class Subscription {
     if (this.active) this.#detach({ code: why.code, action: why.action });
     this.#wanted = false;
     this.seq = undefined;
+    this.epoch = undefined;
   }
 
   #follow(frame: RoomEventFrame): void {
@@ -140,6 +155,18 @@ export class Subscription {
     }
     this.seq = frame.seq;
     this.events.emit<typeof frame.type>(frame.type, frame);
+  }
+
+  /** What follows begins after `seq` of the frame; what it leaves out of the new past is a gap. */
+  #startAnew({ epoch, seq, ...told }: ServerFrames['reset']): void {
+    const lost = told.lost ?? null;
+    const seen = this.seq ?? seq;
+    const kept = lost === null ? seen : Math.min(seen, lost.from - 1);
+    this.epoch = epoch;
+    this.seq = seq;
+    this.#unrepairable = undefined;
+    this.events.emit('reset', { epoch, lost });
+    if (kept < seq) this.events.emit('gap', { from: kept + 1, to: seq });
   }
 
   /** The application asked; it also decides where to start. */
@@ -156,8 +183,15 @@ export class Subscription {
     this.#attached = true;
     this.role = answer.role;
     this.can = answer.can;
+    this.epoch = answer.epoch;
     this.events.emit('subscribed', answer);
     if (answer.recovered) return;
+    if (answer.reset && this.seq !== undefined) {
+      // How far both pasts are the same is not known.
+      const lost = { from: 1, to: this.seq };
+      this.seq = 0;
+      this.events.emit('reset', { epoch: answer.epoch, lost });
+    }
     const from = (this.seq ?? answer.seq) + 1;
     const to = answer.seq - answer.replayed;
     this.seq = to;
@@ -171,4 +205,8 @@ export class Subscription {
     this.can = [];
     this.events.emit('unsubscribed', why);
   }
+}
+
+function position(since: number | undefined, epoch: string | undefined) {
+  return since === undefined ? {} : { since, ...(epoch === undefined ? {} : { epoch }) };
 }

@@ -33,6 +33,7 @@ export const AUDIT_EVENTS = {
   room_created: 'a room was made',
   room_updated: 'settings of a room were changed',
   room_deleted: 'a room was closed',
+  room_events_lost: 'acknowledged events of a room are gone: Postgres came back without them; `from`, `to`: as far as this node knew them',
   key_created: 'a signing key was made',
   key_rotated: 'signing keys were rotated',
   key_withdrawn: 'a signing key was withdrawn',

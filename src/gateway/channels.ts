@@ -10,6 +10,7 @@ import { Gathering } from '../platform/gathering.js';
 import { Metrics } from '../platform/metrics.js';
 import { History } from '../rooms/history.js';
 import type { BusMessage, TransientFrame } from '../rooms/bus-message.js';
+import type { ChangedHead } from '../rooms/history.js';
 import { RoomBus } from '../rooms/room-bus.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import { RoomChannel } from './room-channel.js';
@@ -34,6 +35,8 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   private checking = false;
   /** Told when a subscription came or went: presence. */
   onChange: (channel: RoomChannel) => void = () => undefined;
+  /** Postgres has another past of the room than the channel: room-resets.ts. */
+  onReplaced: (channel: RoomChannel) => Promise<void> = () => Promise.resolve();
 
   constructor(
     readonly history: History,
@@ -85,7 +88,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     try {
       await this.bus.join(channel.id);
       const head = await this.history.headOf(channel.id);
-      channel.position(head.seq, head.epoch);
+      channel.position(head);
     } catch (error) {
       this.byRoom.delete(channel.id);
       this.bus.leave(channel.id);
@@ -95,10 +98,18 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   /** After missed authority events: the epoch as Postgres has it now. Nobody is live in the room meanwhile. */
   async reposition(channel: RoomChannel): Promise<void> {
-    channel.advanceEpoch((await this.history.headOf(channel.id)).epoch);
+    const lowerEpoch = channel.compareEpoch();
+    const { epoch } = await this.history.headOf(channel.id);
+    lowerEpoch(epoch);
+    channel.advanceEpoch(epoch);
   }
 
-  /** False: something was committed before the call that the channel does not have. */
+  /** Asked at once, with what other channels doubt; what is missing is read. */
+  doubts(channel: RoomChannel): void {
+    this.isCurrent(channel).catch((error: Error) => this.logger.debug({ msg: 'a room could not be compared', error: error.message }));
+  }
+
+  /** False: something was committed before the call that the channel does not have. Of a past that is gone nothing is left after it. */
   async isCurrent(channel: RoomChannel): Promise<boolean> {
     const beyond = await this.looks.ask(channel);
     if (channel.nextSeq <= beyond) await channel.repair();
@@ -108,8 +119,8 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   /** The last seq of each room whose channel does not have it yet, else 0. */
   private async look(channels: RoomChannel[]): Promise<number[]> {
     this.metrics.replayReads.inc({ from: 'head' });
-    const moved = await this.movedHeads(channels);
-    return channels.map(({ id }) => moved.get(id) ?? 0);
+    const changed = await this.changedHeads(channels);
+    return channels.map((channel) => changed.get(channel)?.seq ?? 0);
   }
 
   add(subscription: Subscription): void {
@@ -176,16 +187,25 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   private async checkHeadsOf(channels: RoomChannel[]): Promise<void> {
-    const moved = await this.movedHeads(channels);
-    for (const channel of channels) {
-      const head = moved.get(channel.id);
-      if (head !== undefined && channel.nextSeq <= head && this.byRoom.get(channel.id) === channel) await channel.repair();
+    for (const { milestones, known } of channels) milestones.add(known);
+    for (const [channel, head] of await this.changedHeads(channels)) {
+      if (channel.nextSeq <= head.seq && this.byRoom.get(channel.id) === channel) await channel.repair();
     }
   }
 
-  /** The last seq of those whose channel does not have it yet. */
-  private movedHeads(channels: readonly RoomChannel[]): Promise<Map<string, number>> {
-    return this.history.movedHeads(new Map(channels.map((channel) => [channel.id, channel.nextSeq - 1])));
+  /** Of those that do not have everything: where they stand. Those that have another past than Postgres start anew first. */
+  private async changedHeads(channels: readonly RoomChannel[]): Promise<Map<RoomChannel, ChangedHead>> {
+    const asked = channels.map((channel) => ({ channel, id: channel.id, roomEpoch: channel.roomEpoch, ...channel.known }));
+    const heads = await this.history.changedHeads(asked);
+    const changed = new Map<RoomChannel, ChangedHead>();
+    for (const { channel, roomEpoch } of asked) {
+      const head = heads.get(channel.id);
+      if (head === undefined) continue;
+      changed.set(channel, head);
+      // Another look may have been faster.
+      if (!head.same && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel) await this.onReplaced(channel);
+    }
+    return changed;
   }
 
   onModuleDestroy(): void {

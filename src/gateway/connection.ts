@@ -38,7 +38,7 @@ const STALLED_MS = 1_000;
 const QUEUE_LIMITS_MAX = 10;
 
 /** Answers about a room are held like its events: the session may have ended while Postgres was thinking. */
-const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 'presence', 'access']);
+const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 'reset', 'presence', 'access']);
 
 /** The peer and the TCP connection get this long to finish a close. */
 export const CLOSE_WITHIN_MS = 900;

@@ -20,6 +20,7 @@ import { FrameQueue } from './frame-queue.js';
 import { Handshake } from './handshake.js';
 import { PolicyChanges } from './policy-changes.js';
 import { Presence } from './presence.js';
+import { RoomResets } from './room-resets.js';
 import { Subscribe } from './subscribe.js';
 import { Turns } from './turns.js';
 
@@ -34,6 +35,7 @@ import { Turns } from './turns.js';
     Subscribe,
     PolicyChanges,
     Presence,
+    RoomResets,
     Authenticate,
     FrameQueue,
     FrameGuard,

@@ -1,10 +1,11 @@
 /**
- * One room on this node: its live subscriptions and the order of its events. Events are accepted by seq and only when the
- * node has applied the epoch they were committed under (new-enemy rule); gaps are closed from Postgres. Whatever way an
- * event came - own commit, Redis, repair - it passes `offer`.
+ * One room on this node: its live subscriptions and the order of its events. Events are accepted by seq, only behind the event that
+ * was before them when they were committed, and only when the node has applied the epoch they were committed under (new-enemy
+ * rule); gaps are closed from Postgres. Whatever way an event came - own commit, Redis, repair - it passes `offer`.
  */
 import type { Lease } from '../authority/lease.js';
-import type { History } from '../rooms/history.js';
+import type { History, RoomHead } from '../rooms/history.js';
+import type { Known } from '../rooms/room-epochs.js';
 import type { RoomEvent } from '../rooms/room-event.js';
 import type { TransientFrame } from '../rooms/bus-message.js';
 import { monotonicMs } from '../platform/clock.js';
@@ -14,6 +15,7 @@ import { FanOut } from './fan-out.js';
 import type { Entry } from './fan-out.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import { Passing } from './outbound-queue.js';
+import { Milestones } from './milestones.js';
 import { RoomTail } from './room-tail.js';
 import type { TailHost } from './room-tail.js';
 import type { Subscription } from './subscription.js';
@@ -31,6 +33,8 @@ export interface ChannelHost extends TailHost {
   readonly metrics: Metrics;
   wantsFanOut(channel: RoomChannel): void;
   hasEnded(session: string): boolean;
+  /** An event does not go with what the channel has: Postgres is to be asked which of the two is true. */
+  doubts(channel: RoomChannel): void;
 }
 
 export class RoomChannel {
@@ -41,6 +45,11 @@ export class RoomChannel {
   lastSeq = 0;
   /** Highest authz_epoch of this room that this node has applied. */
   epoch = 0;
+  /** Which past of the room `lastSeq` belongs to. */
+  roomEpoch = '';
+  /** Those it has had before. */
+  readonly pastEpochs = new Set<string>();
+  readonly milestones = new Milestones();
   ready: Promise<void> = Promise.resolve();
   fanOutAsked = false;
   /** What was accepted last, for who comes back. */
@@ -48,7 +57,11 @@ export class RoomChannel {
   /** Null until the room was too large for one slice of writes. */
   pace: FanOutPace | null = null;
   restTimer: NodeJS.Timeout | null = null;
+  /** Highest that the log has said since `compareEpoch` was called. */
+  private saidEpoch = 0;
   private positioned = false;
+  /** Of the last event that was accepted. */
+  private mark = '';
   private gapTimer: NodeJS.Timeout | null = null;
   /** What the next fan-out carries, in order: events, and transient frames between them. */
   private pending: Entry[] | null = null;
@@ -78,7 +91,10 @@ export class RoomChannel {
 
   /** Any order, any number of times. */
   offer(event: RoomEvent): void {
-    if (this.positioned && event.seq < this.nextSeq) return;
+    if (this.positioned && event.seq < this.nextSeq) {
+      if (!this.has(event)) this.host.doubts(this);
+      return;
+    }
     if (this.isNext(event)) this.append(event);
     // A window, not a number of entries: what closes the gap must always find its place.
     else if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX) this.held.set(event.seq, event);
@@ -89,13 +105,53 @@ export class RoomChannel {
   }
 
   /** Where this room starts on this node; what arrived before is kept or dropped by its seq. */
-  position(seq: number, epoch: number): void {
-    this.lastSeq = seq;
-    this.tail.startAfter(seq);
+  position({ seq, mark, epoch, roomEpoch, before }: RoomHead): void {
     this.positioned = true;
     for (const held of this.held.keys()) if (held <= seq) this.held.delete(held);
     this.epoch = Math.max(this.epoch, epoch);
+    this.rename(roomEpoch);
+    this.milestones.startWith([...before, { seq, mark }]);
+    this.startAfter({ seq, mark });
     this.accept();
+  }
+
+  /** What was accepted after `start` is of a past that is gone. Nobody is live meanwhile, and events of the new past follow by repair. */
+  restart(start: Known, roomEpoch: string): void {
+    const transients = this.pending?.filter(({ seq }) => seq === 0) ?? [];
+    this.pending = transients.length === 0 ? null : transients;
+    this.pendingEvents = 0;
+    this.held.clear();
+    // It reads from where the old past ended.
+    this.repairing = null;
+    this.rename(roomEpoch);
+    this.milestones.startWith(this.remembered().filter(({ seq }) => seq <= start.seq));
+    this.startAfter(start);
+  }
+
+  /** Everything that the channel has is also of the past with this name. */
+  rename(roomEpoch: string): void {
+    if (this.roomEpoch !== '') this.pastEpochs.add(this.roomEpoch);
+    this.roomEpoch = roomEpoch;
+  }
+
+  private startAfter(start: Known): void {
+    this.lastSeq = start.seq;
+    this.mark = start.mark;
+    this.tail.startAfter(start.seq);
+  }
+
+  /** The last event that was accepted. */
+  get known(): Known {
+    return { seq: this.nextSeq - 1, mark: this.mark };
+  }
+
+  /** What this node can say of the past of the room, event by event in their order. */
+  remembered(): Known[] {
+    return [...this.milestones.all, ...this.tail.all, this.known].sort((a, b) => a.seq - b.seq);
+  }
+
+  private has({ seq, mark }: RoomEvent): boolean {
+    return mark === (seq === this.nextSeq - 1 ? this.mark : this.tail.markOf(seq));
   }
 
   private closeGap(): void {
@@ -105,7 +161,9 @@ export class RoomChannel {
 
   private accept(): void {
     if (!this.positioned) return;
-    for (let event = this.held.get(this.nextSeq); event !== undefined && this.isNext(event); event = this.held.get(this.nextSeq)) this.append(event);
+    for (let event = this.held.get(this.nextSeq); event !== undefined && this.isNext(event); event = this.held.get(this.nextSeq)) {
+      if (!this.append(event)) break;
+    }
     if (this.waiting > 0) this.host.wantsFanOut(this);
   }
 
@@ -113,21 +171,36 @@ export class RoomChannel {
     return this.positioned && seq === this.nextSeq && epoch <= this.epoch && this.pendingEvents < PENDING_MAX;
   }
 
-  private append(event: RoomEvent): void {
+  private append(event: RoomEvent): boolean {
     if (this.held.size > 0) this.held.delete(event.seq);
+    if (event.prev !== this.mark) {
+      this.host.doubts(this);
+      return false;
+    }
+    this.mark = event.mark;
     this.add({ seq: event.seq, buffer: encodeTextFrame(event.frame), session: null });
     this.pendingEvents += 1;
     this.tail.push(event);
+    return true;
   }
 
   /** From the authority log: the list is true as of `epoch` now, so what waited for it may go. */
   advanceEpoch(epoch: number): void {
+    this.saidEpoch = Math.max(this.saidEpoch, epoch);
     if (epoch <= this.epoch) return;
     this.epoch = epoch;
     this.accept();
     const transients = this.heldTransient;
     this.heldTransient = [];
     for (const { frame, untilMs } of transients) if (monotonicMs() < untilMs) this.offerTransient(frame);
+  }
+
+  /** Before the epoch is read from Postgres that may have gone back. Answers what to do with what was read. */
+  compareEpoch(): (stored: number) => void {
+    this.saidEpoch = 0;
+    return (stored) => {
+      this.epoch = Math.min(this.epoch, Math.max(this.saidEpoch, stored));
+    };
   }
 
   /**

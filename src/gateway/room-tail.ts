@@ -73,6 +73,15 @@ export class RoomTail {
     this.last = seq;
   }
 
+  get all(): readonly RoomEvent[] {
+    return this.events;
+  }
+
+  /** Of an event that is here. */
+  markOf(seq: number): string | undefined {
+    return this.events[seq - this.first]?.mark;
+  }
+
   /** The next event of the room. */
   push(event: RoomEvent): void {
     if (rewritesRows(event)) this.drop();

@@ -20,7 +20,7 @@ import { Channels } from './channels.js';
 import type { Connection } from './connection.js';
 import { encodeTextFrame } from './frame-encoder.js';
 import type { RoomChannel } from './room-channel.js';
-import type { Basis, Subscription } from './subscription.js';
+import type { Basis, Range, Subscription } from './subscription.js';
 
 const CHUNK = 100;
 const DECIDE_AGAIN_MAX = 10;
@@ -41,12 +41,13 @@ export class Subscribe {
   ) {}
 
   async subscribe(connection: Connection, frame: ClientFrames['subscribe'], granted: Allow): Promise<undefined> {
-    const { subscription, facts } = await this.insert(connection, frame.room, granted);
+    const { subscription, facts } = await this.insert(connection, frame, granted);
     const { channel } = subscription;
     const since = frame.since ?? channel.lastSeq;
     // An acknowledged event may still wait for its fan-out: who has it is not ahead of the room.
     const head = Math.min(Math.max(since, channel.lastSeq), channel.nextSeq - 1);
-    const recovered = since <= head && head - since <= LIMITS.replayEvents;
+    const reset = frame.since !== undefined && frame.epoch !== undefined && frame.epoch !== channel.roomEpoch;
+    const recovered = !reset && since <= head && head - since <= LIMITS.replayEvents;
     const replayed = recovered ? head - since : 0;
     subscription.sentSeq = recovered ? since : head;
     const answer: ServerFrames['subscribed'] = {
@@ -54,10 +55,12 @@ export class Subscribe {
       ...(frame.id === undefined ? {} : { id: frame.id }),
       room: channel.id,
       seq: head,
+      epoch: channel.roomEpoch,
       role: subscription.role,
       can: rightsIn(facts),
       recovered,
       replayed,
+      ...(reset ? { reset } : {}),
     };
     connection.send(answer);
     this.catchUp(subscription);
@@ -106,11 +109,17 @@ export class Subscribe {
     connection.send({ type: 'access', room: channel.id, role: subscription.role, can: rightsIn(facts) });
   }
 
-  private async insert(connection: Connection, room: string, guard: Allow): Promise<{ subscription: Subscription; facts: Facts }> {
+  private async insert(
+    connection: Connection,
+    { room, since }: ClientFrames['subscribe'],
+    guard: Allow,
+  ): Promise<{ subscription: Subscription; facts: Facts }> {
     let granted = guard;
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       const channel: RoomChannel = await this.channels.open(granted.room.id);
       try {
+        // What the client has is compared with what is stored now, not with what this node remembers.
+        if (since !== undefined && channel.subscriptions.size > 0) await this.channels.isCurrent(channel);
         // Only an answer that is true in this very step may insert.
         let now = this.policy.authorizeNow(connection.principal, room, 'read');
         if (now === null || now.room.epoch < channel.epoch) {
@@ -141,6 +150,8 @@ export class Subscribe {
       live: false,
       catchingUp: false,
       ended: false,
+      roomEpoch: channel.roomEpoch,
+      lost: null,
       index: -1,
     };
     this.channels.add(subscription);
@@ -157,6 +168,7 @@ export class Subscribe {
 
   private catchUp(subscription: Subscription): void {
     if (subscription.live || subscription.catchingUp || subscription.ended) return;
+    this.tellIfReset(subscription);
     if (subscription.sentSeq >= subscription.channel.lastSeq) {
       subscription.channel.goLive(subscription);
       return;
@@ -170,16 +182,43 @@ export class Subscribe {
       .finally(() => (subscription.catchingUp = false));
   }
 
-  /** Pieces until the channel is reached; each one asks again whether it may be sent at all. */
+  /**
+   * The room has another past: its subscriber is told before anything of that past, and goes on where both are the same. One that is
+   * held for another reason is told when it comes back, one that is replaying by its replay.
+   */
+  startAnew(subscription: Subscription, lost: Range | null, start: number): void {
+    const { live } = subscription;
+    subscription.channel.hold(subscription);
+    subscription.sentSeq = Math.min(subscription.sentSeq, start);
+    const before = subscription.lost;
+    if (lost !== null) subscription.lost = before === null ? lost : { from: Math.min(before.from, lost.from), to: Math.max(before.to, lost.to) };
+    if (live && subscription.connection.state === 'live') this.catchUp(subscription);
+  }
+
+  private tellIfReset(subscription: Subscription): void {
+    const { channel, connection, lost } = subscription;
+    if (subscription.roomEpoch === channel.roomEpoch) return;
+    subscription.roomEpoch = channel.roomEpoch;
+    subscription.lost = null;
+    if (channel.lastSeq - subscription.sentSeq > LIMITS.replayEvents) subscription.sentSeq = channel.lastSeq;
+    connection.send({ type: 'reset', room: channel.id, epoch: channel.roomEpoch, seq: subscription.sentSeq, ...(lost === null ? {} : { lost }) });
+  }
+
+  /** Pieces until the channel is reached; each one asks again whether it may be sent at all, and whether it is still of the room's past. */
   private async replay(subscription: Subscription): Promise<void> {
     const { connection, channel } = subscription;
-    while (subscription.sentSeq < channel.lastSeq) {
+    for (;;) {
+      this.tellIfReset(subscription);
+      if (subscription.sentSeq >= channel.lastSeq) break;
+      const { roomEpoch } = channel;
       if (connection.heldBytes > REPLAY_HELD_BYTES) await connection.drained();
       const fromTail = await this.tailIsTrue(subscription);
       if (subscription.ended || connection.state !== 'live') return;
-      if (fromTail && this.sendFromTail(subscription)) continue;
+      if (channel.roomEpoch !== roomEpoch || (fromTail && this.sendFromTail(subscription))) continue;
       this.metrics.replayReads.inc({ from: 'postgres' });
       const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, channel.lastSeq, CHUNK);
+      // Asked after the reading: what was read is of the past that the channel has.
+      await this.channels.isCurrent(channel);
       if (subscription.ended) return;
       if (events === null) return this.revoke(subscription, 'removed');
       for (const event of events) {
@@ -187,10 +226,11 @@ export class Subscribe {
         if (subscription.ended || connection.state !== 'live') return;
         if (event.epoch > channel.epoch) await this.lease.round();
         if (subscription.ended || connection.state !== 'live') return;
+        if (channel.roomEpoch !== roomEpoch) break;
         connection.queue(encodeTextFrame(event.frame), channel);
         subscription.sentSeq = event.seq;
       }
-      if (events.length === 0) break;
+      if (events.length === 0 && channel.roomEpoch === roomEpoch) break;
     }
     channel.goLive(subscription);
   }

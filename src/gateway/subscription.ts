@@ -6,6 +6,12 @@ import type { RoomChannel } from './room-channel.js';
 /** Why the subscriber may read: what a later event must take away to end it. */
 export type Basis = 'member' | 'public' | 'admin';
 
+/** Both included. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
 export interface Subscription {
   // First what every delivery touches: it shares a cache line.
   readonly connection: Connection;
@@ -20,6 +26,10 @@ export interface Subscription {
   live: boolean;
   catchingUp: boolean;
   ended: boolean;
+  /** The epoch of the room that the client knows of. */
+  roomEpoch: string;
+  /** Lost since then. */
+  lost: Range | null;
   /** Place in the channel's list of live ones, or -1. */
   index: number;
 }

@@ -88,6 +88,8 @@ export class Metrics {
     ['channel', 'reason'],
   );
   readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
+  readonly roomResets = this.counter('room_resets_total', 'rooms of this node whose past was replaced', []);
+  readonly roomEventsLost = this.counter('room_events_lost_total', 'room events this node knew that Postgres does not have any more', []);
   readonly replayReads = this.tally(
     'replay_reads_total',
     'pieces of replays served from memory (tail), statements that read events for replays (postgres) or whether a tail is whole (head)',

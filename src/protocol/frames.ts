@@ -15,6 +15,8 @@ const uuid = z.uuid();
 const at = z.iso.datetime();
 const ms = z.int().min(0);
 export const seqSchema = z.int().min(0);
+/** Which past of a room a `seq` belongs to; opaque. */
+export const epochSchema = z.string().min(1).max(LIMITS.epochChars);
 
 /** Any JSON value: it was parsed from text, and depth and size are checked on the raw frame before this schema sees it. */
 export const bodySchema = z
@@ -55,7 +57,7 @@ const oneCredential = { message: 'exactly one of token and ticket' };
 export const CLIENT_FRAMES = {
   auth: asked('auth', credential).refine(exactlyOne, oneCredential),
   auth_refresh: asked('auth_refresh', credential).refine(exactlyOne, oneCredential),
-  subscribe: asked('subscribe', { room: roomRefSchema, since: seqSchema.optional() }),
+  subscribe: asked('subscribe', { room: roomRefSchema, since: seqSchema.optional(), epoch: epochSchema.optional() }),
   unsubscribe: asked('unsubscribe', { room: roomRefSchema }),
   publish: asked('publish', { room: roomRefSchema, op_id: opIdSchema, body: bodySchema, kind: kindSchema.optional() }),
   edit: asked('edit', { room: roomRefSchema, message_id: uuid, body: bodySchema, op_id: opIdSchema.optional() }),
@@ -108,11 +110,14 @@ export const SERVER_FRAMES = {
   subscribed: asked('subscribed', {
     room: uuid,
     seq: seqSchema,
+    epoch: epochSchema,
     role: roleSchema.nullable(),
     can: z.array(rightSchema),
     recovered: z.boolean(),
     replayed: z.int().min(0),
+    reset: z.literal(true).optional(),
   }),
+  reset: frame('reset', { room: uuid, epoch: epochSchema, seq: seqSchema, lost: z.strictObject({ from: seqSchema, to: seqSchema }).optional() }),
   unsubscribed: asked('unsubscribed', { room: uuid, code: keysOf<UnsubscribeCode>(UNSUBSCRIBE_CODES), action }),
   ack: asked('ack', {
     room: uuid,

@@ -40,6 +40,8 @@ export interface RoomEventOutcome {
   seq: number;
   epoch: number;
   at: Date;
+  /** Of what is new: the mark of the event before it. */
+  prev: string;
 }
 
 interface Waiting {
@@ -56,7 +58,7 @@ const QUEUE_MAX = 20_000;
 /** Beyond this the caller is told to come again with the same op_id; what became of it is unknown until then. */
 const PATIENCE_MS = 10_000;
 const RETRY_PAUSE_MS = 50;
-const CALL = 'SELECT i, outcome, message_id, seq, epoch, at FROM apply_room_events($1::json)';
+const CALL = 'SELECT i, outcome, message_id, seq, epoch, at, prev FROM apply_room_events($1::json)';
 
 @Injectable()
 export class CommitRoomEvents {

@@ -8,7 +8,9 @@ import { DomainError } from '../platform/errors.js';
 import { Gathering } from '../platform/gathering.js';
 import { Policy } from '../policy/policy.js';
 import type { Principal } from '../sessions/principal.js';
-import { toRoomEvent } from './room-event.js';
+import { ROOM_EPOCH } from './room-epochs.js';
+import type { Known } from './room-epochs.js';
+import { toRoomEvents } from './room-event.js';
 import type { RoomEvent, RoomEventRow } from './room-event.js';
 
 export interface HistoryQuery {
@@ -34,7 +36,7 @@ export interface HistoryItem {
 
 /** $1 room, $2 user, $3 tenant: one row when the user may read the room now. The SQL twin of decideRead (policy/decide-room.ts). */
 const READABLE = `
-  SELECT r.id, r.last_seq FROM rooms r
+  SELECT r.id, r.last_seq, ${ROOM_EPOCH} AS epoch FROM rooms r
   LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $2
   LEFT JOIN users u ON u.id = $2 AND u.tenant_id = r.tenant_id
   WHERE r.id = $1 AND r.tenant_id = $3 AND r.state = 'open' AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
@@ -45,11 +47,31 @@ const EVENT_COLUMNS = 'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id
 
 type MessageRow = RoomEventRow & { edited_at: Date | null; deleted_at: Date | null; reactions: { emoji: string; users: string[] }[] | null };
 
-/** Where a room stands: the last number given to one of its events, and the epoch of its rights. */
+/** Where a room stands: its last event, the epoch of its rights, and which past its numbers belong to. */
 export interface RoomHead {
   seq: number;
+  /** Of the last event; empty when there is none. */
+  mark: string;
   epoch: number;
+  roomEpoch: string;
+  /** A few events before it, in their order. */
+  before: Known[];
 }
+
+/** What a node has of a room: everything up to `seq`. */
+export interface KnownHead extends Known {
+  readonly id: string;
+  readonly roomEpoch: string;
+}
+
+export interface ChangedHead {
+  seq: number;
+  /** False: Postgres has another past, or the room is gone. */
+  same: boolean;
+}
+
+/** So many events before the last one: what a node that has just come to a room compares when the room's past is replaced. */
+const LOOK_BACK = [512, 64, 8];
 
 @Injectable()
 export class History {
@@ -61,13 +83,13 @@ export class History {
   ) {}
 
   /** Newest first with `before` or alone, oldest first with `after`. */
-  async page(principal: Principal, room: string, query: HistoryQuery): Promise<{ items: HistoryItem[]; next_cursor: string | null }> {
+  async page(principal: Principal, room: string, query: HistoryQuery): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
     const granted = await this.policy.authorize(principal, room, 'read');
     const forward = query.after !== undefined;
-    const rows = await this.database.hot<MessageRow & { readable: boolean }>(
+    const rows = await this.database.hot<MessageRow & { readable: boolean; room_epoch: string }>(
       forward ? 'history_forward' : 'history_backward',
       `WITH readable AS (${READABLE})
-       SELECT readable.id IS NOT NULL AS readable, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
+       SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
          SELECT ${EVENT_COLUMNS}, e.edited_at, e.deleted_at,
            (SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'users', g.users)) FROM (
               SELECT x.emoji, jsonb_agg(x.user_id ORDER BY x.seq) AS users FROM reactions x
@@ -78,7 +100,7 @@ export class History {
     );
     if (rows[0]?.readable !== true) throw new DomainError('not_found', { detail: 'the right to read went away' });
     const items = rows.filter((row) => row.message_id !== null).map(toItem);
-    return { items, next_cursor: items.length < query.limit ? null : String(items.at(-1)!.seq) };
+    return { items, next_cursor: items.length < query.limit ? null : String(items.at(-1)!.seq), epoch: rows[0].room_epoch };
   }
 
   /** Events after `seq` up to `upTo`, in order, for one principal. Null: not readable any more. */
@@ -92,27 +114,33 @@ export class History {
       [roomId, principal.userId, principal.tenantId, seq, upTo, limit],
     );
     if (rows[0]?.readable !== true) return null;
-    return rows.filter((row) => row.message_id !== null).map(toRoomEvent);
+    return toRoomEvents(rows.filter((row) => row.message_id !== null));
   }
 
-  /** For a node's own fan-out, which knows who may see what. */
+  /** For a node's own fan-out, which knows who may see what. The event at `seq` is read for its mark, which the first one names. */
   async eventsAfter(roomId: string, seq: number, limit: number): Promise<RoomEvent[]> {
     const rows = await this.database.hot<RoomEventRow>(
       'room_events_after',
-      `SELECT ${EVENT_COLUMNS} FROM room_events e WHERE e.room_id = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3`,
-      [roomId, seq, limit],
+      `SELECT ${EVENT_COLUMNS} FROM room_events e WHERE e.room_id = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3`,
+      [roomId, seq, limit + 1],
     );
-    return rows.map(toRoomEvent);
+    return toRoomEvents(rows)
+      .filter((event) => event.seq > seq)
+      .slice(0, limit);
   }
 
-  /** Rooms whose last seq is past what the caller has: `known` is seq by room id. */
-  async movedHeads(known: ReadonlyMap<string, number>): Promise<Map<string, number>> {
-    const rows = await this.database.hot<{ id: string; last_seq: string }>(
-      'moved_heads',
-      `SELECT r.id, r.last_seq FROM unnest($1::uuid[], $2::bigint[]) AS x (id, seq) JOIN rooms r ON r.id = x.id AND r.last_seq > x.seq`,
-      [[...known.keys()], [...known.values()]],
+  /** Rooms that have more than the caller knows, or another past. */
+  async changedHeads(known: readonly KnownHead[]): Promise<Map<string, ChangedHead>> {
+    const rows = await this.database.hot<{ id: string; last_seq: string | null; same: boolean }>(
+      'changed_heads',
+      `SELECT x.id, r.last_seq, same.same FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS x (id, seq, mark, epoch)
+       LEFT JOIN rooms r ON r.id = x.id
+       LEFT JOIN room_events e ON e.room_id = x.id AND e.seq = x.seq,
+       LATERAL (SELECT r.last_seq >= x.seq AND ${ROOM_EPOCH} = x.epoch AND coalesce(room_event_mark(e.message_id, e.at), '') = x.mark AS same) same
+       WHERE same.same IS NOT TRUE OR r.last_seq > x.seq`,
+      [known.map(({ id }) => id), known.map(({ seq }) => seq), known.map(({ mark }) => mark), known.map(({ roomEpoch }) => roomEpoch)],
     );
-    return new Map(rows.map((row) => [row.id, Number(row.last_seq)]));
+    return new Map(rows.map(({ id, last_seq, same }) => [id, { seq: Number(last_seq ?? 0), same: same === true }]));
   }
 
   /** Where a room's fan-out starts on this node: as it is after the call. Of many rooms at once when a crowd comes back. */
@@ -123,12 +151,20 @@ export class History {
   }
 
   private async readHeads(roomIds: string[]): Promise<(RoomHead | null)[]> {
-    const rows = await this.database.hot<{ id: string; last_seq: string; authz_epoch: string }>(
+    const rows = await this.database.hot<{ id: string; last_seq: string; authz_epoch: string; epoch: string; mark: string | null; before: Known[] }>(
       'room_heads',
-      'SELECT id, last_seq, authz_epoch FROM rooms WHERE id = ANY($1::uuid[])',
-      [roomIds],
+      `SELECT r.id, r.last_seq, r.authz_epoch, ${ROOM_EPOCH} AS epoch, room_event_mark(e.message_id, e.at) AS mark,
+         (SELECT coalesce(json_agg(json_build_object('seq', b.seq, 'mark', room_event_mark(b.message_id, b.at)) ORDER BY b.seq), '[]')
+          FROM unnest($2::bigint[]) AS back (events) JOIN room_events b ON b.room_id = r.id AND b.seq = r.last_seq - back.events) AS before
+       FROM rooms r LEFT JOIN room_events e ON e.room_id = r.id AND e.seq = r.last_seq WHERE r.id = ANY($1::uuid[])`,
+      [roomIds, LOOK_BACK],
     );
-    const heads = new Map(rows.map((row) => [row.id, { seq: Number(row.last_seq), epoch: Number(row.authz_epoch) }]));
+    const heads = new Map<string, RoomHead>(
+      rows.map(({ id, last_seq, authz_epoch, epoch, mark, before }) => [
+        id,
+        { seq: Number(last_seq), mark: mark ?? '', epoch: Number(authz_epoch), roomEpoch: epoch, before },
+      ]),
+    );
     return roomIds.map((id) => heads.get(id) ?? null);
   }
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { jsonTrouble } from '../platform/text.js';
 import { pageFields, plainText } from '../platform/zod.js';
-import { seqSchema } from '../protocol/frames.js';
+import { epochSchema, seqSchema } from '../protocol/frames.js';
 import { LIMITS } from '../protocol/limits.js';
 
 /** Depth and forbidden characters are checked before anything recurses into the value; its size in messages.controller.ts. */
@@ -42,7 +42,9 @@ export const messageSchema = z
     reactions: z.array(z.object({ emoji: z.string(), users: z.array(z.uuid()) })),
   })
   .meta({ id: 'Message' });
-export const messagePageSchema = z.object({ items: z.array(messageSchema), next_cursor: z.string().nullable() }).meta({ id: 'MessagePage' });
+export const messagePageSchema = z
+  .object({ items: z.array(messageSchema), next_cursor: z.string().nullable(), epoch: epochSchema })
+  .meta({ id: 'MessagePage' });
 export type MessagePage = z.infer<typeof messagePageSchema>;
 
 export const publishAckSchema = z

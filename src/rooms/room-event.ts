@@ -9,6 +9,10 @@ export interface RoomEvent {
   readonly seq: number;
   /** rooms.authz_epoch in the transaction that committed it: delivered only by nodes that have applied that epoch. */
   readonly epoch: number;
+  /** Tells it from every other event that ever had this seq: Postgres may come back without its newest commits and give the number again. */
+  readonly mark: string;
+  /** The mark of the event before it, empty when there is none. */
+  readonly prev: string;
   /** JSON text of the server frame. */
   readonly frame: string;
 }
@@ -29,10 +33,22 @@ export interface RoomEventRow {
   at: Date;
 }
 
-export function toRoomEvent(row: RoomEventRow): RoomEvent {
+/** The function room_event_mark of the migrations makes the same text. */
+const markOf = ({ message_id, at }: RoomEventRow): string => message_id.slice(-12) + String(at.getTime());
+
+export function toRoomEvent(row: RoomEventRow, prev: string): RoomEvent {
   const seq = Number(row.seq);
   const head = `{"type":"${row.type}","room":"${row.room_id}","seq":${seq},"message_id":"${row.message_id}","sender":"${row.sender}","at":"${row.at.toISOString()}"`;
-  return { room: row.room_id, seq, epoch: Number(row.epoch), frame: `${head}${tail(row)}}` };
+  return { room: row.room_id, seq, epoch: Number(row.epoch), mark: markOf(row), prev, frame: `${head}${tail(row)}}` };
+}
+
+/** Rows in the order of seq; `prev` is known of all but the first. */
+export function toRoomEvents(rows: readonly RoomEventRow[]): RoomEvent[] {
+  let before: RoomEvent | undefined;
+  return rows.map((row) => {
+    const follows = before !== undefined && before.seq === Number(row.seq) - 1;
+    return (before = toRoomEvent(row, follows ? before!.mark : ''));
+  });
 }
 
 /** An edit or a deletion: rows before it are not what they were. */

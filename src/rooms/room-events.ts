@@ -192,9 +192,9 @@ export class RoomEvents {
     }
   }
 
-  private announce({ seq, epoch, at }: RoomEventOutcome, input: RoomEventInput): void {
+  private announce({ seq, epoch, at, prev }: RoomEventOutcome, input: RoomEventInput): void {
     const { room, type, message_id, sender, op_id, kind, body, emoji, on } = input;
-    const event = toRoomEvent({ room_id: room, seq, type, message_id, sender, op_id, kind, body, emoji, reaction_on: on, epoch, at });
+    const event = toRoomEvent({ room_id: room, seq, type, message_id, sender, op_id, kind, body, emoji, reaction_on: on, epoch, at }, prev);
     for (const listener of this.listeners) listener(event);
   }
 }

@@ -13,6 +13,7 @@ import { Members } from './members.js';
 import { MessagesController } from './messages.controller.js';
 import { ReadMarkers } from './read-markers.js';
 import { RoomBus } from './room-bus.js';
+import { RoomEpochs } from './room-epochs.js';
 import { RoomEvents } from './room-events.js';
 import { RoomsController } from './rooms.controller.js';
 import { Rooms } from './rooms.js';
@@ -20,7 +21,7 @@ import { Rooms } from './rooms.js';
 @Module({
   imports: [AuthorityModule, AuthModule, PolicyModule],
   controllers: [RoomsController, MembersController, MessagesController],
-  providers: [Rooms, CreateRoom, ChangeInRoom, ChangeRoom, Members, ChangeMembers, CommitRoomEvents, RoomEvents, History, ReadMarkers, RoomBus],
-  exports: [RoomEvents, History, ReadMarkers, RoomBus],
+  providers: [Rooms, CreateRoom, ChangeInRoom, ChangeRoom, Members, ChangeMembers, CommitRoomEvents, RoomEvents, RoomEpochs, History, ReadMarkers, RoomBus],
+  exports: [RoomEvents, RoomEpochs, History, ReadMarkers, RoomBus],
 })
 export class RoomsModule {}

@@ -1,6 +1,7 @@
 /**
  * One `RoomChannel` under random news: events offered twice, late, out of order, ahead of the epoch; repairs; fences; fan-outs
- * that stop after every few; subscriptions that come, are held, catch up and leave between two pieces; full sockets. Oracle: the room's own sequence in `Room`, as Postgres would have it.
+ * that stop after every few; subscriptions that come, are held, catch up and leave between two pieces; full sockets; and a Postgres that comes back
+ * without its newest events and gives their numbers again. Answers of Postgres are as old as the test likes. Oracle: the room's own sequence in `Room`, as Postgres has it.
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -8,24 +9,64 @@ import type { Connection } from '../../src/gateway/connection.js';
 import type { FanOut } from '../../src/gateway/fan-out.js';
 import { RoomChannel } from '../../src/gateway/room-channel.js';
 import type { ChannelHost } from '../../src/gateway/room-channel.js';
+import { RoomResets } from '../../src/gateway/room-resets.js';
 import { TailBudget } from '../../src/gateway/room-tail.js';
-import type { Subscription } from '../../src/gateway/subscription.js';
+import type { Channels } from '../../src/gateway/channels.js';
+import type { Range, Subscription } from '../../src/gateway/subscription.js';
 import { monotonicMs } from '../../src/platform/clock.js';
+import type { CommonPast, Known } from '../../src/rooms/room-epochs.js';
 import type { RoomEvent } from '../../src/rooms/room-event.js';
 
 type Step =
-  | { do: 'commit' | 'commit after a shrink' | 'apply an epoch' | 'fence' | 'prove' | 'turn' | 'subscribe' | 'subscribe ahead' | 'repair' | 'head check' }
-  | { do: 'offer' | 'hold' | 'catch up' | 'remove' | 'fill' | 'piece'; pick: number }
+  | {
+      do:
+        | 'commit'
+        | 'commit after a shrink'
+        | 'apply an epoch'
+        | 'fence'
+        | 'prove'
+        | 'turn'
+        | 'subscribe'
+        | 'subscribe ahead'
+        | 'repair'
+        | 'head check'
+        | 'answer';
+    }
+  | { do: 'offer' | 'rewind' | 'late offer' | 'hold' | 'catch up' | 'remove' | 'fill' | 'piece'; pick: number }
   | { do: 'signal'; ahead: boolean };
 
 /** The truth: what is stored, under which epoch. */
 class Room {
   readonly events: RoomEvent[] = [];
+  /** Of a past that is gone; announcements of them may still be on their way. */
+  readonly lost: RoomEvent[] = [];
   epoch = 0;
+  roomEpoch = 'e0';
+  private count = 0;
 
   commit(): void {
     const seq = this.events.length + 1;
-    this.events.push({ room: 'r', seq, epoch: this.epoch, frame: JSON.stringify({ seq }) });
+    const mark = `m${(this.count += 1)}`;
+    this.events.push({ room: 'r', seq, epoch: this.epoch, mark, prev: this.markAt(seq - 1), frame: JSON.stringify({ seq, mark }) });
+  }
+
+  markAt(seq: number): string {
+    return this.events[seq - 1]?.mark ?? '';
+  }
+
+  rewind(to: number): void {
+    this.lost.push(...this.events.splice(to));
+  }
+
+  renew(seen: string): boolean {
+    if (this.roomEpoch !== seen) return false;
+    this.roomEpoch = `e${(this.count += 1)}`;
+    return true;
+  }
+
+  commonPast(known: readonly Known[]): CommonPast {
+    const kept = Math.max(0, ...known.filter(({ seq, mark }) => seq > 0 && this.markAt(seq) === mark).map(({ seq }) => seq));
+    return { tenantId: 't', roomEpoch: this.roomEpoch, epoch: this.epoch, kept, start: { seq: kept, mark: this.markAt(kept) } };
   }
 }
 
@@ -38,6 +79,8 @@ interface Reader {
   signals: number[];
   /** The last seq it was given; what was there before it came is not its business. */
   last: number;
+  /** Marks of what it has, from the first it was given, but for what it was told is lost. */
+  has: Map<number, string>;
 }
 
 class Machine {
@@ -53,24 +96,73 @@ class Machine {
   /** Step in which the fan-out was taken. */
   private takenAt = 0;
 
+  /** Answers of Postgres that are still on their way. */
+  private answers: (() => void)[] = [];
+  private readonly resets: RoomResets;
+  private readonly channels = { onReplaced: (_channel: RoomChannel) => Promise.resolve() };
+  readonly named: Range[] = [];
+
   constructor(startAt: number) {
     for (let i = 0; i < startAt; i += 1) this.room.commit();
+    const { room } = this;
     const count = { inc: () => undefined };
+    const metrics = { deliveries: count, gapsRepaired: count, roomResets: count, roomEventsLost: count };
     this.channel = new RoomChannel('r', {
-      history: { eventsAfter: async (_room: string, seq: number, limit: number) => this.room.events.slice(seq, seq + limit) },
+      history: { eventsAfter: (_room: string, seq: number, limit: number) => this.later(room.events.slice(seq, seq + limit)) },
       lease: { fencedAt: () => this.fenced, round: async () => undefined },
-      metrics: { deliveries: count, gapsRepaired: count },
+      metrics,
       tails: new TailBudget(),
       wantsFanOut: () => (this.dirty = true),
       hasEnded: () => false,
+      doubts: () => this.compare(),
     } as unknown as ChannelHost);
-    this.channel.position(startAt, 0);
+    this.resets = new RoomResets(
+      this.channels as unknown as Channels,
+      { startAnew: (subscription: Subscription, lost: Range | null, start: number) => this.startAnew(subscription, lost, start) } as never,
+      {
+        renew: (_id: string, seen: string) => this.later(room.renew(seen)),
+        commonPast: (_id: string, known: Known[]) => this.later(room.commonPast(known)),
+      } as never,
+      { note: ({ detail }: { detail: Range }) => this.named.push(detail) } as never,
+      metrics as never,
+    );
+    expect(this.resets).toBeDefined();
+    this.channel.position({ seq: startAt, mark: room.markAt(startAt), epoch: 0, roomEpoch: room.roomEpoch, before: [] });
+  }
+
+  private later<T>(answer: T): Promise<T> {
+    return new Promise((resolve) => this.answers.push(() => resolve(answer)));
+  }
+
+  /** What Channels does once a second and whenever it is in doubt. */
+  private compare(): void {
+    void this.look();
+  }
+
+  private async look(): Promise<void> {
+    const { channel, room } = this;
+    const { seq, mark } = channel.known;
+    const { roomEpoch } = channel;
+    const same = await this.later(seq <= room.events.length && room.markAt(seq) === mark && room.roomEpoch === roomEpoch);
+    if (!same && channel.roomEpoch === roomEpoch) await this.channels.onReplaced(channel);
+    if (channel.nextSeq <= room.events.length) await channel.repair();
+  }
+
+  /** What subscribe.ts does. */
+  private startAnew(subscription: Subscription, lost: Range | null, start: number): void {
+    const reader = this.readers.find((each) => each.subscription === subscription)!;
+    const { live } = subscription;
+    this.channel.hold(subscription);
+    subscription.sentSeq = Math.min(subscription.sentSeq, start);
+    reader.last = subscription.sentSeq;
+    if (lost !== null) for (const seq of reader.has.keys()) if (seq >= lost.from) reader.has.delete(seq);
+    if (live) this.catchUp(reader);
   }
 
   /** Everything the channel hands to one connection passes here. */
   private given(reader: Reader, buffer: Buffer): void {
     if (!reader.subscription.live || reader.subscription.ended) this.violations.push('handed to somebody who is not live');
-    for (const { seq, signal } of framesOf(buffer)) {
+    for (const { seq, mark, signal } of framesOf(buffer)) {
       if (signal !== undefined) {
         if (reader.signals.includes(signal)) this.violations.push(`signal ${signal} twice`);
         if (reader.liveAt > this.takenAt) this.violations.push(`signal ${signal} to somebody who came later`);
@@ -78,7 +170,11 @@ class Machine {
         continue;
       }
       if (seq !== reader.last + 1) this.violations.push(`${seq} after ${reader.last}`);
-      if (this.room.events[seq - 1]!.epoch > this.channel.epoch) this.violations.push(`${seq} before its epoch was applied`);
+      const event = [...this.room.events, ...this.room.lost].find((each) => each.mark === mark)!;
+      if (event.epoch > this.channel.epoch) this.violations.push(`${seq} before its epoch was applied`);
+      const before = reader.has.get(seq - 1);
+      if (before !== undefined && before !== event.prev) this.violations.push(`${seq} of one past behind another`);
+      reader.has.set(seq, event.mark);
       reader.last = seq;
     }
   }
@@ -116,9 +212,20 @@ class Machine {
         // Its publisher: acknowledged, and not fanned out yet.
         return this.subscribe(channel.nextSeq - 1);
       case 'repair':
-        return channel.repair();
+        void channel.repair();
+        return;
       case 'head check':
-        return channel.nextSeq <= room.events.length ? channel.repair() : undefined;
+        channel.milestones.add(channel.known);
+        return this.compare();
+      case 'answer':
+        this.answers.shift()?.();
+        await new Promise(setImmediate);
+        return;
+      case 'rewind':
+        return room.rewind(Math.max(0, room.events.length - 1 - (pick % 4)));
+      case 'late offer':
+        if (room.lost.length > 0) channel.offer(room.lost[pick % room.lost.length]!);
+        return;
       case 'hold':
         return reader === undefined ? undefined : channel.hold(reader.subscription);
       case 'catch up':
@@ -132,6 +239,7 @@ class Machine {
         if (reader === undefined) return;
         channel.hold(reader.subscription);
         reader.subscription.ended = true;
+        channel.subscriptions.delete(reader.subscription);
         readers.splice(pick % readers.length, 1);
         return;
       case 'signal':
@@ -159,7 +267,7 @@ class Machine {
   }
 
   private subscribe(since: number): void {
-    const reader = { last: since, full: false, liveAt: this.steps, signals: [] } as unknown as Reader;
+    const reader = { last: since, full: false, liveAt: this.steps, signals: [], has: new Map() } as unknown as Reader;
     const connection = {
       liveIn: 0,
       queue: (buffer: Buffer) => this.given(reader, buffer),
@@ -177,19 +285,29 @@ class Machine {
       live: false,
       catchingUp: false,
       ended: false,
+      roomEpoch: this.channel.roomEpoch,
+      lost: null,
       sentSeq: since,
       heard: 0,
       index: -1,
     };
     this.readers.push(reader);
+    this.channel.subscriptions.add(reader.subscription);
     this.channel.goLive(reader.subscription);
   }
 
-  /** What subscribe.ts does: replay up to the channel, then live, in one step. */
+  /** What subscribe.ts does: replay up to the channel from what Postgres has, then live, in one step. */
   private catchUp(reader: Reader): void {
     const { subscription } = reader;
     if (subscription.live) return;
-    if (subscription.sentSeq < this.channel.lastSeq) subscription.sentSeq = reader.last = this.channel.lastSeq;
+    const { known, roomEpoch, lastSeq } = this.channel;
+    // Both are asked of Postgres after what is replayed was read.
+    const isCurrent = known.seq <= this.room.events.length && this.room.markAt(known.seq) === known.mark && this.room.roomEpoch === roomEpoch;
+    if (subscription.sentSeq < lastSeq && !isCurrent) return this.compare();
+    for (const { seq, mark } of this.room.events.slice(subscription.sentSeq, this.channel.lastSeq)) {
+      reader.has.set(seq, mark);
+      subscription.sentSeq = reader.last = seq;
+    }
     reader.liveAt = this.steps;
     this.channel.goLive(subscription);
   }
@@ -198,17 +316,30 @@ class Machine {
   async finish(): Promise<void> {
     this.fenced = false;
     this.steps += 1;
-    while (this.fanOut !== null) this.piece(1);
-    while (this.channel.epoch < this.room.epoch) this.channel.advanceEpoch(this.channel.epoch + 1);
-    await this.channel.repair();
-    this.turn();
-    while (this.fanOut !== null) this.piece(3);
-    for (const reader of this.readers) this.catchUp(reader);
+    for (let round = 0; round < 6; round += 1) {
+      while (this.fanOut !== null) this.piece(1);
+      while (this.channel.epoch < this.room.epoch) this.channel.advanceEpoch(this.channel.epoch + 1);
+      this.compare();
+      while (this.answers.length > 0) await this.do({ do: 'answer' });
+      this.turn();
+      while (this.fanOut !== null) this.piece(3);
+      for (const reader of this.readers) this.catchUp(reader);
+    }
+  }
+
+  /** Events that somebody has and Postgres does not, or the other way round. */
+  wrong(): string[] {
+    return this.readers.flatMap(({ has }) => {
+      const first = Math.min(...has.keys());
+      const stored = this.room.events.filter(({ seq }) => seq >= first);
+      const missing = stored.filter(({ seq, mark }) => has.get(seq) !== mark).map(({ seq }) => `${seq} is missing`);
+      return [...missing, ...[...has.keys()].filter((seq) => seq > this.room.events.length).map((seq) => `${seq} is lost and not told`)];
+    });
   }
 }
 
 /** Frames of this test are shorter than 126 bytes. */
-function framesOf(data: Buffer): { seq: number; signal?: number }[] {
+function framesOf(data: Buffer): { seq: number; mark: string; signal?: number }[] {
   const frames = [];
   for (let at = 0; at < data.length; at += 2 + data[at + 1]!) frames.push(JSON.parse(data.toString('utf8', at + 2, at + 2 + data[at + 1]!)));
   return frames;
@@ -248,6 +379,55 @@ describe('a room on a node', () => {
     for (const each of ['apply an epoch', 'turn'] as const) await machine.do({ do: each });
     await machine.do({ do: 'piece', pick: 0 });
     expect(machine.readers[0]!.last).toBe(2);
+  });
+});
+
+/** News, and a Postgres that loses some of it. */
+const faulty: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 30, arbitrary: step },
+  { weight: 10, arbitrary: fc.constant<Step>({ do: 'answer' }) },
+  { weight: 3, arbitrary: fc.constant<Step>({ do: 'head check' }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('rewind', 'late offer'), pick }) },
+);
+
+describe('a room whose newest events Postgres has lost', () => {
+  test('tells every subscriber what of it is lost, puts no event of one past behind another, and in the end all have what is stored', async () => {
+    let named = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: 3 }), fc.array(faulty, { maxLength: 160 }), async (startAt, steps) => {
+        const machine = new Machine(startAt);
+        for (const each of steps) await machine.do(each);
+        await machine.finish();
+        expect(machine.violations).toEqual([]);
+        expect(machine.wrong()).toEqual([]);
+        expect(machine.readers.map(({ last }) => last)).toEqual(machine.readers.map(() => machine.room.events.length));
+        named += machine.named.length;
+      }),
+      { numRuns: 1_500 },
+    );
+    expect(named).toBeGreaterThan(300);
+  });
+
+  const offerAll = (machine: Machine) => Promise.all(machine.room.events.map((_, pick) => machine.do({ do: 'offer', pick })));
+  const deliver = async (machine: Machine) => {
+    for (const each of [{ do: 'turn' }, { do: 'piece', pick: 0 }] as const) await machine.do(each);
+  };
+
+  test('the next number after the old end is not taken for the next event: what was before it is another', async () => {
+    const machine = new Machine(0);
+    await machine.do({ do: 'subscribe' });
+    for (let i = 0; i < 5; i += 1) await machine.do({ do: 'commit' });
+    await offerAll(machine);
+    await deliver(machine);
+    machine.room.rewind(3);
+    for (let i = 0; i < 3; i += 1) await machine.do({ do: 'commit' });
+    await machine.do({ do: 'offer', pick: 5 });
+    await deliver(machine);
+    expect(machine.readers[0]!.last).toBe(5);
+    await machine.finish();
+    expect(machine.named).toEqual([expect.objectContaining({ from: 4, to: 5 })]);
+    expect(machine.wrong()).toEqual([]);
+    expect(machine.readers[0]!.last).toBe(6);
   });
 });
 

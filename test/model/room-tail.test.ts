@@ -26,7 +26,7 @@ class Table {
     const body = type === 'message' || type === 'message_edited' ? `"${seq}"` : null;
     const said = { op_id: 'o', kind: 'text', emoji: '!', reaction_on: true };
     const row: RoomEventRow = { room_id: 'r', seq, type, message_id, sender: 's', body, epoch: 0, at: AT, ...said };
-    const announced = toRoomEvent(row);
+    const announced = toRoomEvent(row, '');
     if (type === 'message') this.messages.push(message_id);
     if (type === 'message_edited') target!.body = body;
     if (type === 'message_deleted') for (const each of this.rows) if (each.message_id === message_id) each.body = null;
@@ -35,7 +35,7 @@ class Table {
   }
 
   after(seq: number, upTo = this.rows.length): RoomEvent[] {
-    return this.rows.slice(seq, upTo).map(toRoomEvent);
+    return this.rows.slice(seq, upTo).map((row) => toRoomEvent(row, ''));
   }
 }
 

@@ -68,7 +68,9 @@ export function harness() {
       const room = client.room('lobby');
       const events = new Queue<unknown[]>();
       for (const name of ['message', 'message_edited', 'message_deleted', 'reaction'] as const) room.on(name, (frame) => events.push([name, frame.seq]));
-      for (const name of ['gap', 'unsubscribed'] as const) room.on(name, (frame: RoomEvents['gap' | 'unsubscribed']) => events.push([name, frame]));
+      for (const name of ['gap', 'reset', 'unsubscribed'] as const) {
+        room.on(name, (frame: RoomEvents['gap' | 'reset' | 'unsubscribed']) => events.push([name, frame]));
+      }
       const subscribed = room.subscribe();
       await peer.subscribed({ seq });
       await subscribed;

@@ -102,6 +102,56 @@ test('subscribe({since}) delivers what was missed before anything new', async ()
   expect(room).toMatchObject({ id: ROOM, role: 'member', can: ['read', 'publish'], seq: 6, subscribed: true });
 });
 
+test('another past of the room is told before its events, which begin where both pasts are the same', async () => {
+  const { client, peer } = await h.connected();
+  const { room, events } = await h.subscribed(client, peer, 3);
+  peer.message(4, 5);
+  peer.send({ type: 'reset', room: ROOM, epoch: 'e2', seq: 3, lost: { from: 4, to: 5 } });
+  peer.message(4, 5, 6);
+  for (const seq of [4, 5]) expect(await events.next()).toEqual(['message', seq]);
+  expect(await events.next()).toEqual(['reset', { epoch: 'e2', lost: { from: 4, to: 5 } }]);
+  for (const seq of [4, 5, 6]) expect(await events.next()).toEqual(['message', seq]);
+  expect(room).toMatchObject({ seq: 6, epoch: 'e2' });
+  const next = await h.reconnected(client, () => peer.cut());
+  expect(await next.subscribed({ seq: 6, epoch: 'e2' })).toMatchObject({ since: 6, epoch: 'e2' });
+  await h.handled(client, next);
+  expect(events.size).toBe(0);
+});
+
+test('a new past without a loss goes on, and what it leaves out is announced as a gap', async () => {
+  const { client, peer } = await h.connected();
+  const { events } = await h.subscribed(client, peer, 3);
+  peer.send({ type: 'reset', room: ROOM, epoch: 'e2', seq: 3 });
+  peer.message(4);
+  peer.send({ type: 'reset', room: ROOM, epoch: 'e3', seq: 5_000, lost: { from: 2, to: 4 } });
+  peer.message(5_001);
+  expect(await events.next()).toEqual(['reset', { epoch: 'e2', lost: null }]);
+  expect(await events.next()).toEqual(['message', 4]);
+  expect(await events.next()).toEqual(['reset', { epoch: 'e3', lost: { from: 2, to: 4 } }]);
+  expect(await events.next()).toEqual(['gap', { from: 2, to: 5_000 }]);
+  expect(await events.next()).toEqual(['message', 5_001]);
+});
+
+test('a position of another epoch is not gone on from: everything that was seen may be lost', async () => {
+  const { client, peer } = await h.connected();
+  const { room, events } = await h.subscribed(client, peer, 10);
+  const next = await h.reconnected(client, () => peer.cut());
+  expect(await next.subscribed({ seq: 12, epoch: 'e2', recovered: false, reset: true })).toMatchObject({ since: 10, epoch: 'e1' });
+  next.message(13);
+  expect(await events.next()).toEqual(['reset', { epoch: 'e2', lost: { from: 1, to: 10 } }]);
+  expect(await events.next()).toEqual(['gap', { from: 1, to: 12 }]);
+  expect(await events.next()).toEqual(['message', 13]);
+  expect(room).toMatchObject({ seq: 13, epoch: 'e2' });
+});
+
+test('subscribe({since, epoch}) names the past that the position was kept with', async () => {
+  const { client, peer } = await h.connected();
+  const subscribed = client.room('lobby').subscribe({ since: 3, epoch: 'e0' });
+  expect(await peer.next('subscribe')).toMatchObject({ since: 3, epoch: 'e0' });
+  client.close();
+  await expect(subscribed).rejects.toMatchObject({ code: 'closed' });
+});
+
 test('changed rights are known before they are told, and a removal ends the subscription for good', async () => {
   const { client, peer } = await h.connected();
   const { room, events } = await h.subscribed(client, peer, 1);

@@ -57,7 +57,7 @@ export class Peer {
   async subscribed(fields: Json): Promise<Json> {
     const frame = await this.next('subscribe');
     const rights = { role: 'member', can: ['read', 'publish'] };
-    this.send({ type: 'subscribed', id: frame['id'], room: ROOM, ...rights, recovered: true, replayed: 0, ...fields });
+    this.send({ type: 'subscribed', id: frame['id'], room: ROOM, epoch: 'e1', ...rights, recovered: true, replayed: 0, ...fields });
     return frame;
   }
 

@@ -8,7 +8,7 @@ import type { Subscription } from '../../../src/gateway/subscription.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
 import type { RoomEvent } from '../../../src/rooms/room-event.js';
 
-const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, frame: `{"seq":${seq}}` });
+const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, mark: `m${seq}`, prev: seq === 1 ? '' : `m${seq - 1}`, frame: `{"seq":${seq}}` });
 
 /** Postgres holds `stored` events; fan-outs are up to the test. */
 function channelOn(stored: number, hasEnded: (session: string) => boolean = () => false): RoomChannel {
@@ -22,10 +22,11 @@ function channelOn(stored: number, hasEnded: (session: string) => boolean = () =
     metrics: { deliveries: silent, gapsRepaired: silent },
     tails: new TailBudget(),
     wantsFanOut: () => undefined,
+    doubts: () => undefined,
     hasEnded,
   };
   const channel = new RoomChannel('r', host as unknown as ChannelHost);
-  channel.position(0, 0);
+  channel.position({ seq: 0, mark: '', epoch: 0, roomEpoch: '0', before: [] });
   return channel;
 }
 

@@ -26,7 +26,7 @@ class Node {
       hasEnded: () => false,
     };
     const room = new Channel(id, host as unknown as ChannelHost);
-    room.position(0, 0);
+    room.position({ seq: 0, mark: '', epoch: 0, roomEpoch: '0', before: [] });
     for (const connection of members) {
       room.goLive({ connection, channel: room, live: false, ended: false, sentSeq: 0, heard: 0 } as unknown as Subscription);
     }

@@ -54,7 +54,7 @@ test('publishes of one kind are objects of one kind', async () => {
   const answer = async () => {
     const due = answers;
     answers = [];
-    for (const resolve of due) resolve({ outcome: 'new', message_id: newId(), seq: 1, epoch: 1, at: new Date() });
+    for (const resolve of due) resolve({ outcome: 'new', message_id: newId(), seq: 1, epoch: 1, at: new Date(), prev: '' });
     await turn();
   };
   expect(await leftBehind(publish, answer)).toBeLessThan(LEFT_KIB_MAX);
