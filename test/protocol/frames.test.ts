@@ -41,7 +41,17 @@ describe('a frame is answered', () => {
   test('subscribe: subscribed with seq, role and rights, by id and by slug, always naming the id', async () => {
     for (const ref of [room, slug]) {
       a.send({ type: 'subscribe', room: ref, id: 's1' });
-      expect(await a.next('subscribed')).toEqual({ type: 'subscribed', id: 's1', room, seq: 0, role: 'owner', can: OWNER_CAN, recovered: true, replayed: 0 });
+      expect(await a.next('subscribed')).toEqual({
+        type: 'subscribed',
+        id: 's1',
+        room,
+        seq: 0,
+        epoch: '0',
+        role: 'owner',
+        can: OWNER_CAN,
+        recovered: true,
+        replayed: 0,
+      });
     }
   });
 
