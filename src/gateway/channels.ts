@@ -36,7 +36,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   /** Told when a subscription came or went: presence. */
   onChange: (channel: RoomChannel) => void = () => undefined;
   /** Postgres has another past of the room than the channel: room-resets.ts. */
-  onReplaced: (channel: RoomChannel) => Promise<void> = () => Promise.resolve();
+  onReplaced: (channel: RoomChannel, head: ChangedHead) => Promise<void> = () => Promise.resolve();
 
   constructor(
     readonly history: History,
@@ -96,12 +96,15 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     }
   }
 
-  /** After missed authority events: the epoch as Postgres has it now. Nobody is live in the room meanwhile. */
+  /** After missed authority events: the epoch as Postgres has it now, and its past of the room. Nobody is live in the room meanwhile. */
   async reposition(channel: RoomChannel): Promise<void> {
     const lowerEpoch = channel.compareEpoch();
-    const { epoch } = await this.history.headOf(channel.id);
-    lowerEpoch(epoch);
-    channel.advanceEpoch(epoch);
+    const head = await this.history.headIfThere(channel.id);
+    if (head !== null) {
+      lowerEpoch(head.epoch);
+      channel.advanceEpoch(head.epoch);
+    }
+    await this.isCurrent(channel);
   }
 
   /** Asked at once, with what other channels doubt; what is missing is read. */
@@ -198,13 +201,16 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     const asked = channels.map((channel) => ({ channel, id: channel.id, roomEpoch: channel.roomEpoch, ...channel.known }));
     const heads = await this.history.changedHeads(asked);
     const changed = new Map<RoomChannel, ChangedHead>();
+    const replaced: Promise<void>[] = [];
     for (const { channel, roomEpoch } of asked) {
       const head = heads.get(channel.id);
       if (head === undefined) continue;
       changed.set(channel, head);
+      const isSame = head.whole && head.roomEpoch === roomEpoch;
       // Another look may have been faster.
-      if (!head.same && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel) await this.onReplaced(channel);
+      if (!isSame && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel) replaced.push(this.onReplaced(channel, head));
     }
+    await Promise.all(replaced);
     return changed;
   }
 

@@ -32,7 +32,7 @@ export class PolicyChanges {
   private async askAnew(): Promise<void> {
     const channels = [...this.channels.all()];
     for (const channel of channels) for (const subscription of channel.subscriptions) this.channels.pause(subscription);
-    for (const channel of channels) await this.channels.reposition(channel);
+    await Promise.all(channels.map((channel) => this.channels.reposition(channel)));
     for (const connection of [...this.connections.values()]) {
       if (!connection.authenticated) continue;
       try {

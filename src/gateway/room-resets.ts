@@ -7,6 +7,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Metrics } from '../platform/metrics.js';
 import { RoomEpochs } from '../rooms/room-epochs.js';
 import type { CommonPast } from '../rooms/room-epochs.js';
+import type { ChangedHead } from '../rooms/history.js';
 import { Channels } from './channels.js';
 import type { RoomChannel } from './room-channel.js';
 import { Subscribe } from './subscribe.js';
@@ -24,17 +25,25 @@ export class RoomResets {
     private readonly audit: AuditTrail,
     private readonly metrics: Metrics,
   ) {
-    channels.onReplaced = (channel) => this.reset(channel);
+    channels.onReplaced = (channel, head) => this.reset(channel, head);
   }
 
   /** Whoever asks meanwhile waits for the one that is under way. */
-  private reset(channel: RoomChannel): Promise<void> {
+  private async reset(channel: RoomChannel, { roomEpoch, whole }: ChangedHead): Promise<void> {
     let running = this.running.get(channel);
     if (running === undefined) {
+      if (whole && roomEpoch !== null && !channel.pastEpochs.has(roomEpoch)) return this.rename(channel, roomEpoch);
       running = this.compare(channel).finally(() => this.running.delete(channel));
       this.running.set(channel, running);
     }
     return running;
+  }
+
+  /** The usual case after the authority log was replaced: nothing that this node knows of the room is lost. */
+  private rename(channel: RoomChannel, roomEpoch: string): void {
+    channel.rename(roomEpoch);
+    this.metrics.roomResets.inc();
+    for (const subscription of [...channel.subscriptions]) this.subscribe.startAnew(subscription, null, Infinity);
   }
 
   private async compare(channel: RoomChannel): Promise<void> {
@@ -63,14 +72,12 @@ export class RoomResets {
 
   /** Synchronous: nobody hears anything between the two pasts. `asked`: the last seq that was compared. */
   private startAnew(channel: RoomChannel, past: CommonPast, asked: number): void {
-    const isLost = past.kept < asked;
-    const lost = isLost ? { from: past.kept + 1, to: channel.known.seq } : null;
-    if (isLost) channel.restart(past.start, past.roomEpoch);
-    else channel.rename(past.roomEpoch);
+    if (past.kept === asked) return this.rename(channel, past.roomEpoch);
+    const lost = { from: past.kept + 1, to: channel.known.seq };
+    channel.restart(past.start, past.roomEpoch);
     this.metrics.roomResets.inc();
-    if (lost === null) this.logger.log({ msg: 'room has a new epoch', room: channel.id, epoch: past.roomEpoch });
-    else this.name(channel, lost, past.roomEpoch, past.tenantId);
-    for (const subscription of [...channel.subscriptions]) this.subscribe.startAnew(subscription, lost, isLost ? past.kept : Infinity);
+    this.name(channel, lost, past.roomEpoch, past.tenantId);
+    for (const subscription of [...channel.subscriptions]) this.subscribe.startAnew(subscription, lost, past.kept);
   }
 
   private gone(channel: RoomChannel): void {

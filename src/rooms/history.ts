@@ -66,8 +66,10 @@ export interface KnownHead extends Known {
 
 export interface ChangedHead {
   seq: number;
-  /** False: Postgres has another past, or the room is gone. */
-  same: boolean;
+  /** Null: the room is gone. */
+  roomEpoch: string | null;
+  /** Everything the caller knows is there. */
+  whole: boolean;
 }
 
 /** So many events before the last one: what a node that has just come to a room compares when the room's past is replaced. */
@@ -131,23 +133,28 @@ export class History {
 
   /** Rooms that have more than the caller knows, or another past. */
   async changedHeads(known: readonly KnownHead[]): Promise<Map<string, ChangedHead>> {
-    const rows = await this.database.hot<{ id: string; last_seq: string | null; same: boolean }>(
+    const rows = await this.database.hot<{ id: string; last_seq: string | null; epoch: string | null; whole: boolean }>(
       'changed_heads',
-      `SELECT x.id, r.last_seq, same.same FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS x (id, seq, mark, epoch)
+      `SELECT x.id, r.last_seq, found.epoch, found.whole FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS x (id, seq, mark, epoch)
        LEFT JOIN rooms r ON r.id = x.id
        LEFT JOIN room_events e ON e.room_id = x.id AND e.seq = x.seq,
-       LATERAL (SELECT r.last_seq >= x.seq AND ${ROOM_EPOCH} = x.epoch AND coalesce(room_event_mark(e.message_id, e.at), '') = x.mark AS same) same
-       WHERE same.same IS NOT TRUE OR r.last_seq > x.seq`,
+       LATERAL (SELECT ${ROOM_EPOCH} AS epoch,
+         coalesce(r.last_seq >= x.seq AND coalesce(room_event_mark(e.message_id, e.at), '') = x.mark, false) AS whole) found
+       WHERE NOT found.whole OR found.epoch IS DISTINCT FROM x.epoch OR r.last_seq > x.seq`,
       [known.map(({ id }) => id), known.map(({ seq }) => seq), known.map(({ mark }) => mark), known.map(({ roomEpoch }) => roomEpoch)],
     );
-    return new Map(rows.map(({ id, last_seq, same }) => [id, { seq: Number(last_seq ?? 0), same: same === true }]));
+    return new Map(rows.map(({ id, last_seq, epoch, whole }) => [id, { seq: Number(last_seq ?? 0), roomEpoch: epoch, whole }]));
   }
 
   /** Where a room's fan-out starts on this node: as it is after the call. Of many rooms at once when a crowd comes back. */
   async headOf(roomId: string): Promise<RoomHead> {
-    const head = await this.heads.ask(roomId);
+    const head = await this.headIfThere(roomId);
     if (head === null) throw new DomainError('not_found');
     return head;
+  }
+
+  headIfThere(roomId: string): Promise<RoomHead | null> {
+    return this.heads.ask(roomId);
   }
 
   private async readHeads(roomIds: string[]): Promise<(RoomHead | null)[]> {

@@ -7,8 +7,11 @@ import { Database } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
 import { LIMITS } from '../protocol/limits.js';
 
-/** SQL: the epoch of the room `r`, as it goes over the wire. */
-export const ROOM_EPOCH = 'r.epoch';
+/**
+ * SQL: the epoch of the room `r`, as it goes over the wire. When the history of the authority log was replaced, every room has
+ * another one without a write: who knows what else of it is lost.
+ */
+export const ROOM_EPOCH = `(SELECT right(h.history::text, 12) FROM authority_head h) || '.' || r.epoch`;
 
 /** An event that a node knows. */
 export interface Known {
@@ -33,7 +36,7 @@ export class RoomEpochs {
 
   /** Another epoch in place of `seen`; false when somebody was faster. */
   async renew(roomId: string, seen: string): Promise<boolean> {
-    const rows = await this.database.hot('renew_room_epoch', `UPDATE rooms r SET epoch = $3 WHERE r.id = $1 AND ${ROOM_EPOCH} = $2 RETURNING r.id`, [
+    const rows = await this.database.hot('renew_room_epoch', `UPDATE rooms r SET epoch = $3 WHERE r.id = $1 AND (${ROOM_EPOCH}) = $2 RETURNING r.id`, [
       roomId,
       seen,
       newId(),

@@ -15,6 +15,7 @@ import { TailBudget } from '../../src/gateway/room-tail.js';
 import type { Channels } from '../../src/gateway/channels.js';
 import type { Range, Subscription } from '../../src/gateway/subscription.js';
 import { monotonicMs } from '../../src/platform/clock.js';
+import type { ChangedHead } from '../../src/rooms/history.js';
 import type { CommonPast, Known } from '../../src/rooms/room-epochs.js';
 import type { RoomEvent } from '../../src/rooms/room-event.js';
 
@@ -101,7 +102,7 @@ class Machine {
   /** Answers of Postgres that are still on their way. */
   private answers: (() => void)[] = [];
   private readonly resets: RoomResets;
-  private readonly channels = { onReplaced: (_channel: RoomChannel) => Promise.resolve() };
+  private readonly channels = { onReplaced: (_channel: RoomChannel, _head: ChangedHead) => Promise.resolve() };
   readonly named: Range[] = [];
 
   constructor(startAt: number) {
@@ -145,8 +146,9 @@ class Machine {
     const { channel, room } = this;
     const { seq, mark } = channel.known;
     const { roomEpoch } = channel;
-    const same = await this.later(seq <= room.events.length && room.markAt(seq) === mark && room.roomEpoch === roomEpoch);
-    if (!same && channel.roomEpoch === roomEpoch) await this.channels.onReplaced(channel);
+    const head = await this.later({ seq: room.events.length, roomEpoch: room.roomEpoch, whole: seq <= room.events.length && room.markAt(seq) === mark });
+    const isSame = head.whole && head.roomEpoch === roomEpoch;
+    if (!isSame && channel.roomEpoch === roomEpoch) await this.channels.onReplaced(channel, head);
     if (channel.nextSeq <= room.events.length) await channel.repair();
   }
 

@@ -46,7 +46,7 @@ describe('a frame is answered', () => {
         id: 's1',
         room,
         seq: 0,
-        epoch: '0',
+        epoch: expect.any(String),
         role: 'owner',
         can: OWNER_CAN,
         recovered: true,
