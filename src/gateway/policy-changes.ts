@@ -4,10 +4,13 @@ import { AuthorityState } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import { Channels } from './channels.js';
 import { Connections } from './connections.js';
+import type { RoomChannel } from './room-channel.js';
 import { Subscribe } from './subscribe.js';
 import type { Subscription } from './subscription.js';
 
 type EventOf<K extends AuthorityEvent['kind']> = Extract<AuthorityEvent, { kind: K }>;
+
+const AGAIN_MS = 200;
 
 @Injectable()
 export class PolicyChanges {
@@ -32,7 +35,7 @@ export class PolicyChanges {
   private async askAnew(): Promise<void> {
     const channels = [...this.channels.all()];
     for (const channel of channels) for (const subscription of channel.subscriptions) this.channels.pause(subscription);
-    await Promise.all(channels.map((channel) => this.channels.reposition(channel)));
+    await Promise.all(channels.map((channel) => this.reposition(channel)));
     for (const connection of [...this.connections.values()]) {
       if (!connection.authenticated) continue;
       try {
@@ -41,6 +44,19 @@ export class PolicyChanges {
       } catch (error) {
         this.logger.warn({ msg: 'rights could not be asked anew', connection: connection.id, error: (error as Error).message });
         connection.end('auth_unavailable', 5_000);
+      }
+    }
+  }
+
+  /** Nobody in the room is served before: a Postgres that has just come back may need several tries. */
+  private async reposition(channel: RoomChannel): Promise<void> {
+    while (this.channels.get(channel.id) === channel) {
+      try {
+        await this.channels.reposition(channel);
+        return;
+      } catch (error) {
+        this.logger.warn({ msg: 'a room could not be read anew yet', room: channel.id, error: (error as Error).message });
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
   }

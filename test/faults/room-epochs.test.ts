@@ -174,7 +174,8 @@ describe('room events that Postgres has lost', () => {
     const told = [await near.next('reset'), await far.next('reset')];
     for (const each of told) expect(each).toEqual({ type: 'reset', room, epoch: expect.any(String), seq: 2 });
     expect(new Set([epoch, ...told.map((each) => each.epoch)]).size).toBe(2);
-    await call(cluster.nodes[0]!.url, `/v1/rooms/${room}/messages`, { token: ada.token, body: { body: 'new' } });
+    // The nodes judge everything again meanwhile, and answer `auth_unavailable` until they have.
+    await eventually(async () => (await writer.publish(room, 'new', 'one effect')).type === 'ack');
     for (const client of [near, far]) {
       await client.next((frame) => frame.type === 'message' && frame.body === 'new');
       expect(kept(client, room)).toEqual(await stored(room));
