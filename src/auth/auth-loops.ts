@@ -8,6 +8,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { AuditTrail } from '../audit/audit-trail.js';
+import { networkOf } from '../platform/client-address.js';
 import { monotonicMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
@@ -15,7 +16,6 @@ import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 import { currentRequest } from '../platform/request-context.js';
 import type { ErrorCode } from '../protocol/codes.js';
-import { network } from './login-limits.js';
 
 const TRIES = 10;
 const BLOCKED_SECONDS = 60;
@@ -122,6 +122,6 @@ const looping = (leftMs: number): DomainError => new DomainError('auth_loop', { 
 
 /** The credential itself is nowhere kept. */
 function keyOf(from: Presenter, credential: string): string {
-  const presenter = 'session' in from ? `session ${from.session}` : `address ${network(from.ip)}`;
+  const presenter = 'session' in from ? `session ${from.session}` : `address ${networkOf(from.ip)}`;
   return createHash('sha256').update(`${presenter}\n${credential}`).digest('base64url').slice(0, 22);
 }

@@ -4,10 +4,11 @@
  * may stand for a school, a tenant for a conference: the limits are generous, and follow LOGIN_FAILURES_PER_MINUTE (0 = none).
  */
 import { Injectable } from '@nestjs/common';
+import { networkOf } from '../platform/client-address.js';
 import { Config } from '../platform/config.js';
 import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
-import { consume, digest, minuteLimiter, network } from './login-limits.js';
+import { consume, digest, minuteLimiter } from './login-limits.js';
 
 const PER_ADDRESS = 10;
 const PER_TENANT = 100;
@@ -28,7 +29,7 @@ export class EntryLimits {
 
   /** Before anything is looked up: also of tenants that are not there. */
   async countAddress(ip: string): Promise<void> {
-    if (this.limiters !== null) await consume(this.limiters.address, digest(network(ip)));
+    if (this.limiters !== null) await consume(this.limiters.address, digest(networkOf(ip)));
   }
 
   async countTenant(kind: 'registration' | 'guest', tenant: string): Promise<void> {

@@ -6,8 +6,8 @@
  */
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { networkOf } from '../platform/client-address.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { RedisNames } from '../platform/redis-names.js';
@@ -35,8 +35,8 @@ export class LoginLimits {
     const limited = Number.isFinite(failures);
     this.limiters = limited
       ? [
-          { limiter: minuteLimiter(redis, names.counter('login:user'), failures), keyOf: (user, ip) => digest(`${user}\n${network(ip)}`) },
-          { limiter: minuteLimiter(redis, names.counter('login:address'), failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(network(ip)) },
+          { limiter: minuteLimiter(redis, names.counter('login:user'), failures), keyOf: (user, ip) => digest(`${user}\n${networkOf(ip)}`) },
+          { limiter: minuteLimiter(redis, names.counter('login:address'), failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(networkOf(ip)) },
         ]
       : [];
     this.crowd = limited ? minuteLimiter(redis, names.counter('login:crowd'), failures * ADDRESSES_PER_USER) : null;
@@ -75,7 +75,7 @@ export class LoginLimits {
   }
 
   private knownKey(user: string, ip: string): string {
-    return this.names.knownAddress(digest(`${user}\n${network(ip)}`));
+    return this.names.knownAddress(digest(`${user}\n${networkOf(ip)}`));
   }
 }
 
@@ -109,16 +109,3 @@ const tooMany = (state: RateLimiterRes) => new DomainError('rate_limited', { ret
 
 /** E-mails and addresses are not kept as text. */
 export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
-
-/** An IPv6 customer owns a /64. */
-export function network(ip: string): string {
-  if (!isIPv6(ip) || ip.startsWith('::ffff:')) return ip.replace(/^::ffff:/, '');
-  const [head, tail] = ip.split('::') as [string, string?];
-  const groups = head.split(':').filter((group) => group !== '');
-  const after = tail === undefined ? [] : tail.split(':').filter((group) => group !== '');
-  while (tail !== undefined && groups.length + after.length < 8) groups.push('0');
-  return [...groups, ...after]
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, '').toLowerCase())
-    .join(':');
-}

@@ -6,13 +6,14 @@ import helmet from 'helmet';
 import type { Server } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import { LIMITS } from '../protocol/limits.js';
+import { ClientAddresses } from './client-address.js';
 import type { Config } from './config.js';
 import { DomainError } from './errors.js';
 import { onlyExactCalls } from './exact-calls.js';
 import { Metrics } from './metrics.js';
 import type { Operation } from './operation.js';
 import { requestId } from './problem.filter.js';
-import { inRequest, plainAddress } from './request-context.js';
+import { inRequest } from './request-context.js';
 import { cameInTheClear } from './require-https.js';
 import { Tls } from './tls.js';
 
@@ -37,8 +38,8 @@ const LAST_CALLS_MS = 3_000;
 export function setUpHttp(app: NestExpressApplication, config: Config, operations: readonly Operation[], allowsOrigin: (origin: string) => boolean): void {
   const metrics = app.get(Metrics);
   metrics.insecureHttp.set(config.allowInsecureHttp ? 1 : 0);
+  const addresses = app.get(ClientAddresses);
   const logger = new Logger('Http');
-  app.set('trust proxy', config.trustedProxies);
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use((request: Request & { requestId?: string }, response: Response, next: NextFunction) => {
@@ -50,7 +51,10 @@ export function setUpHttp(app: NestExpressApplication, config: Config, operation
       metrics.httpSeconds.observe({ method: request.method, status: String(response.statusCode) }, seconds);
       logger.debug({ msg: 'request', request_id: id, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
     });
-    inRequest({ requestId: id, ip: plainAddress(request.ip) }, next);
+    const ip = addresses.of(request);
+    // Whoever asks Express (`@Ip`) hears the one reader, too.
+    Object.defineProperty(request, 'ip', { value: ip });
+    inRequest({ requestId: id, ip }, next);
   });
   app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
   app.enableCors({
@@ -64,9 +68,8 @@ export function setUpHttp(app: NestExpressApplication, config: Config, operation
   });
   app.use(onlyExactCalls(operations));
   if (!config.allowInsecureHttp) {
-    const isTrusted = app.getHttpAdapter().getInstance().get('trust proxy fn') as (address: string, hop: number) => boolean;
     app.use((request: Request, _response: Response, next: NextFunction) => {
-      const clear = cameInTheClear(request.headers) && isTrusted(request.socket.remoteAddress ?? '', 0);
+      const clear = cameInTheClear(request.headers) && addresses.cameByProxy(request);
       next(clear ? new DomainError('https_required') : undefined);
     });
   }

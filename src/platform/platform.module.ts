@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { ClientAddresses } from './client-address.js';
 import { Config } from './config.js';
 import { Database } from './database.js';
 import { Installation } from './installation.js';
@@ -19,6 +20,7 @@ export class PlatformModule {
       module: PlatformModule,
       providers: [
         { provide: Config, useValue: config },
+        ClientAddresses,
         Database,
         { provide: Installation, inject: [Database], useFactory: (database: Database) => Installation.of(database) },
         RedisNames,
@@ -29,7 +31,7 @@ export class PlatformModule {
         NodeIdentity,
         Tls,
       ],
-      exports: [Config, Database, RedisNames, RedisTrouble, RedisMessages, RedisConnections, Metrics, NodeIdentity, Tls],
+      exports: [Config, ClientAddresses, Database, RedisNames, RedisTrouble, RedisMessages, RedisConnections, Metrics, NodeIdentity, Tls],
     };
   }
 }

@@ -19,6 +19,3 @@ export function inRequest(context: RequestContext, work: () => void): void {
 }
 
 export const currentRequest = (): RequestContext | undefined => storage.getStore();
-
-/** IPv4 as people write it, also on a socket that speaks both. */
-export const plainAddress = (address: string | undefined): string => (address ?? '').replace(/^::ffff:/, '');
