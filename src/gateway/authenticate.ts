@@ -21,7 +21,8 @@ import { SessionActivity } from '../sessions/session-activity.js';
 import { ConnectionAudit } from './connection-audit.js';
 import type { Connection } from './connection.js';
 import { ConnectionLife } from './connection-life.js';
-import { Connections, spread } from './connections.js';
+import { Connections } from './connections.js';
+import { spread } from './spread.js';
 import { Subscribe } from './subscribe.js';
 
 /** What a client presented, wherever it put it. */

@@ -4,7 +4,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { noteRefusal } from '../auth/note-refusal.js';
 import { monotonicMs } from '../platform/clock.js';
 import { CLOSE_CODES } from '../protocol/codes.js';
-import type { CloseCode } from '../protocol/codes.js';
+import type { ConnectionEnd } from './connection-ends.js';
 import type { Connection } from './connection.js';
 
 /** Closes that refuse a credential or the lack of one; the others say nothing about who was there. */
@@ -33,15 +33,14 @@ export class ConnectionAudit {
     noteRefusal(this.audit, error, { event: 'connection_refused', ...placeOf(connection), ...caller, detail: { renewal } });
   }
 
-  /** `code` null: the client left, or was cut off. */
-  over(connection: Connection, code: CloseCode | null): void {
+  over(connection: Connection, { side, code }: ConnectionEnd): void {
     const place = { ...placeOf(connection), ...(connection.token === null ? {} : whoIs(connection)), actor: null };
     const { audited } = connection;
     connection.audited = null;
     if (audited === 'opened') {
       const ms = Math.round(monotonicMs() - connection.openedMs);
-      this.audit.note({ event: 'connection_closed', ...place, detail: { code: code ?? 'client', ms } });
-    } else if (code !== null && REFUSES.has(CLOSE_CODES[code].status) && audited !== 'refused') {
+      this.audit.note({ event: 'connection_closed', ...place, detail: { side, code, ms } });
+    } else if (side === 'server' && REFUSES.has(CLOSE_CODES[code].status) && audited !== 'refused') {
       this.audit.note({ event: 'connection_refused', ...place, detail: { code, renewal: false } });
     }
   }

@@ -11,7 +11,8 @@ import { Config } from '../platform/config.js';
 import { Channels } from './channels.js';
 import { CLOSE_WITHIN_MS } from './connection.js';
 import type { Connection } from './connection.js';
-import { Connections, spread } from './connections.js';
+import { Connections } from './connections.js';
+import { spread } from './spread.js';
 import { Wheel } from './wheel.js';
 
 export const HEARTBEAT_MS = 25_000;
@@ -86,9 +87,10 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
     connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });
   }
 
-  /** False: the peer is dead. Anything read since the last ping proves it alive. */
+  /** False: the peer is dead. Anything read since the last ping proves it alive; where we do not read, nothing proves it dead. */
   private beat(connection: Connection, nowMs: number): boolean {
-    if (connection.bytesSeen === connection.bytesRead && connection.pinged) {
+    if (connection.bytesSeen === connection.bytesRead && connection.pinged && connection.inbox?.paused !== true) {
+      this.connections.gone(connection, { side: 'transport', code: 'half_open' });
       connection.destroy();
       return false;
     }

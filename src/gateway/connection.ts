@@ -3,7 +3,6 @@
  * or of policy; the gateway's other parts drive it.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { CLOSE_CODES } from '../protocol/codes.js';
 import type { CloseCode } from '../protocol/codes.js';
 import type { ServerFrame } from '../protocol/frames.js';
@@ -13,11 +12,13 @@ import type { Asker } from '../policy/policy.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
-import { PING_FRAME, encodeTextFrame } from './frame-encoder.js';
+import { PING_FRAME, encodePong, encodeTextFrame } from './frame-encoder.js';
+import type { FrameInbox } from './frame-inbox.js';
 import type { FrameRequest } from './frame.guard.js';
 import { OutboundQueue } from './outbound-queue.js';
 import type { Source } from './outbound-queue.js';
 import type { RoomChannel } from './room-channel.js';
+import { SocketWriter } from './socket-writer.js';
 import type { Subscription } from './subscription.js';
 import type { TokenBucket } from './token-bucket.js';
 import type { WardroomSocket } from './wardroom-socket.js';
@@ -43,22 +44,15 @@ const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 
 /** The peer and the TCP connection get this long to finish a close. */
 export const CLOSE_WITHIN_MS = 900;
 
-export class Connection {
-  // First what every delivery touches, right after `socket` and `host`: they share their cache lines.
+export class Connection extends SocketWriter {
+  // First what every delivery touches, right after what the writer has: they share their cache lines.
   state: ConnectionState = 'greeting';
   /** What could not be written yet; null when nothing waits. */
   private out: OutboundQueue | null = null;
-  /** The kernel has not taken all of the last write yet: what comes meanwhile waits in `out`. */
-  private writing = false;
-  /** After the first write, but never over TLS, which ends the process at a second write under way. */
-  private belowStream = false;
-  /** The client has begun to close: nothing may follow the echo of its close frame. */
-  peerLeaves = false;
+  /** Status of the client's close frame, 0 until it comes: nothing may follow our answer to it. */
+  peerStatus = 0;
   /** Monotonic, whole ms: the end of the token. */
   private deadlineMs = 0;
-  private onWritten: ((error?: Error | null) => void) | null = null;
-  /** Monotonic, whole ms, since which something waits for the write under way; 0: nothing does. */
-  private stuckSinceMs = 0;
   flushing = false;
   /** Rooms whose fan-outs reach it; counted by room-channel.ts. */
   liveIn = 0;
@@ -71,13 +65,8 @@ export class Connection {
   /** For policy.ts. */
   lastGrant: Asker['lastGrant'] = null;
   readonly subscriptions = new Map<string, Subscription>();
-  /** Frames that wait, in order: see frame-queue.ts. */
-  inbox: Buffer[] | null = null;
-  inboxBytes = 0;
-  handling = false;
-  invalidFrames = 0;
-  overRate = 0;
-  frameBucket: TokenBucket | null = null;
+  /** Null until the first frame: see frame-queue.ts. */
+  inbox: FrameInbox | null = null;
   publishBucket: TokenBucket | null = null;
   warned = false;
   /** Monotonic ms of the next thing the wheel must do here. */
@@ -91,14 +80,18 @@ export class Connection {
   dispatch: ((request: FrameRequest) => Promise<unknown>) | null = null;
 
   private drains: (() => void)[] | null = null;
+  /** Our close, or the answer to the client's, while the kernel has not taken what was written before. */
+  private lastWord: (() => void) | null = null;
 
   constructor(
     readonly ws: WardroomSocket,
     readonly ip: string,
     readonly origin: string | undefined,
-    private readonly socket: Socket,
+    socket: Socket,
     private readonly host: ConnectionHost,
-  ) {}
+  ) {
+    super(socket);
+  }
 
   /** Null until the first credential was accepted. */
   get token(): AcceptedToken | null {
@@ -129,6 +122,11 @@ export class Connection {
 
   get heldBytes(): number {
     return this.out?.bytes ?? 0;
+  }
+
+  /** Of a socket that broke. */
+  get socketError(): Error | null {
+    return this.socket.errored;
   }
 
   get bytesRead(): number {
@@ -164,7 +162,7 @@ export class Connection {
    * have to be queued, because something waits already, the socket is full or they may not go now.
    */
   writeNow(buffer: Buffer): boolean {
-    if (this.out !== null || this.writing || this.peerLeaves || !sendsRoomData(this.state)) return false;
+    if (this.out !== null || this.writing || this.peerStatus > 0 || !sendsRoomData(this.state)) return false;
     if (!this.mayWriteRoomData(monotonicMs())) return false;
     this.write(buffer);
     return true;
@@ -187,12 +185,12 @@ export class Connection {
     this.flushing = false;
     const { out } = this;
     if (out === null || this.state === 'closing' || this.state === 'closed') return;
-    if (this.peerLeaves) return this.emptied();
+    if (this.peerStatus > 0) return this.emptied();
     const nowMs = monotonicMs();
     if (this.writing) {
       // `written` comes back to it: until then no turn needs to look.
       this.flushing = true;
-      if (this.stuckSinceMs === 0) this.stuckSinceMs = Math.floor(nowMs);
+      this.waits(nowMs);
       return;
     }
     // While room data is held, the word about the connection still goes out.
@@ -238,20 +236,32 @@ export class Connection {
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
     this.closingSinceMs = monotonicMs();
-    this.inbox = null;
-    this.inboxBytes = 0;
+    this.inbox?.drop();
     this.emptied();
     this.host.onEnd(this, code);
     const { status, action, message } = CLOSE_CODES[code];
     const spread = retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(retryAfterMs) };
     const close_id = this.id.slice(-12);
-    setImmediate(() => {
+    const farewell = (): void => {
       // Nothing may follow the answer to a close that the client sent meanwhile.
       if (this.ws.readyState !== this.ws.OPEN) return;
       const goodbye: ServerFrame = { type: 'goodbye', code, action, ...spread, close_id, message };
       if (!this.socket.destroyed) this.socket.write(encodeTextFrame(JSON.stringify(goodbye)));
       this.ws.closeWith(status, JSON.stringify({ code, action, close_id, ...spread }));
-    });
+    };
+    setImmediate(() => this.say(farewell));
+  }
+
+  /** The client closes; `echo` answers it. Frames that came before are still handled. */
+  peerLeft(status: number, echo: () => void): void {
+    this.peerStatus = status;
+    this.say(echo);
+  }
+
+  /** When the kernel has taken what was written before, and nothing else. Who never takes it is cut off (connection-life.ts). */
+  private say(lastWord: () => void): void {
+    if (this.writing) this.lastWord ??= lastWord;
+    else lastWord();
   }
 
   /** The last resort: no goodbye, no close frame. */
@@ -262,40 +272,36 @@ export class Connection {
 
   /** In its place among the frames. */
   ping(): void {
-    if (this.out === null && !this.writing && !this.peerLeaves) this.write(PING_FRAME);
+    if (this.out === null && !this.writing && this.peerStatus === 0) this.write(PING_FRAME);
     else this.queue(PING_FRAME, null);
   }
 
+  /** Answers a ping, and the last one only while the socket takes nothing. */
+  pong(data: Buffer): void {
+    if (this.state === 'closing' || this.state === 'closed' || this.peerStatus > 0) return;
+    const frame = encodePong(data);
+    if (this.out === null && !this.writing) return this.write(frame);
+    (this.out ??= new OutboundQueue()).setPong(frame);
+    this.wake();
+  }
+
   private isSlow({ bytes }: OutboundQueue): boolean {
-    return (this.stuckSinceMs > 0 && monotonicMs() - this.stuckSinceMs > STALLED_MS) || bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
+    return this.stuckFor(STALLED_MS) || bytes > this.host.queueBytesMax * QUEUE_LIMITS_MAX;
   }
 
   private mayWriteRoomData(nowMs: number): boolean {
     return sendsRoomData(this.state) ? nowMs < this.deadlineMs && !this.host.fencedAt(nowMs) : this.state !== 'expired';
   }
 
-  /**
-   * One write at a time, below the stream's own bookkeeping, which costs more than ours and knows less (ADR 0016). The first
-   * takes its place in the stream, behind the answer to the upgrade. Over TLS all do (ADR 0028).
-   */
-  private write(buffer: Buffer): void {
-    this.writing = true;
-    this.onWritten ??= this.written.bind(this);
-    if (!this.belowStream) {
-      this.belowStream = !(this.socket instanceof TLSSocket);
-      this.socket.write(buffer, this.onWritten);
-    } else this.socket._write(buffer, 'buffer' as BufferEncoding, this.onWritten);
-  }
-
-  /** Mostly before `write` returns. */
-  private written(error?: Error | null): void {
-    this.writing = false;
-    if (this.stuckSinceMs > 0) {
-      this.stuckSinceMs = 0;
-      this.flushing = false;
+  protected written(): void {
+    if (this.lastWord !== null) {
+      const { lastWord } = this;
+      this.lastWord = null;
+      return lastWord();
     }
-    if (error) this.socket.destroy(error);
-    else if (this.out !== null) this.wake();
+    if (this.out === null) return;
+    this.flushing = false;
+    this.wake();
   }
 
   private afterDrop(): void {

@@ -2,7 +2,7 @@
  * Every connection of this node, found by session, user or in all; caps; and what an authority event does to them. Marking
  * dead is synchronous: when `apply` returns, nothing of them is in any list.
  */
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import { Lease } from '../authority/lease.js';
@@ -12,10 +12,14 @@ import { Metrics } from '../platform/metrics.js';
 import type { CloseCode } from '../protocol/codes.js';
 import { StandingSessions } from '../sessions/standing-sessions.js';
 import { Channels } from './channels.js';
-import { ConnectionAudit } from './connection-audit.js';
+import { ConnectionEnds, endedByPeer, endedByServer } from './connection-ends.js';
+import type { ConnectionEnd } from './connection-ends.js';
 import { ConnectionIndex } from './connection-index.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
+import { NetworkCounts } from './network-counts.js';
+import { spread } from './spread.js';
+import { Strangers } from './strangers.js';
 import { Turns } from './turns.js';
 
 /** Refreshes after a withdrawn key are spread over this. */
@@ -23,13 +27,10 @@ const KEY_SPREAD_MS = 10_000;
 
 @Injectable()
 export class Connections implements ConnectionHost {
-  private readonly logger = new Logger(Connections.name);
   private readonly all = new Set<Connection>();
   private readonly bySession = new ConnectionIndex();
   private readonly byUser = new ConnectionIndex();
-  private readonly perIp = new Map<string, number>();
-  private readonly unauthenticatedPerIp = new Map<string, number>();
-  private unauthenticated = 0;
+  private readonly perNetwork = new NetworkCounts();
   private readonly endListeners: ((connection: Connection) => void)[] = [];
   readonly queueBytesMax: number;
 
@@ -39,7 +40,8 @@ export class Connections implements ConnectionHost {
     private readonly channels: Channels,
     private readonly turns: Turns,
     private readonly metrics: Metrics,
-    private readonly audit: ConnectionAudit,
+    private readonly ends: ConnectionEnds,
+    private readonly strangers: Strangers,
     state: AuthorityState,
     private readonly standing: StandingSessions,
   ) {
@@ -73,20 +75,14 @@ export class Connections implements ConnectionHost {
   }
 
   /** Before the upgrade, when refusing is cheapest. */
-  requireRoomFor(ip: string, withCredential: boolean): void {
+  requireRoomFor(ip: string): void {
     if (this.all.size >= this.config.connectionsMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
-    if ((this.perIp.get(ip) ?? 0) >= this.config.connectionsPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
-    if (withCredential) return;
-    if (this.unauthenticated >= this.config.unauthenticatedMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
-    if ((this.unauthenticatedPerIp.get(ip) ?? 0) >= this.config.unauthenticatedPerIpMax)
-      throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
+    if (this.perNetwork.of(ip) >= this.config.connectionsPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
   }
 
   open(connection: Connection): void {
     this.all.add(connection);
-    count(this.perIp, connection.ip, 1);
-    count(this.unauthenticatedPerIp, connection.ip, 1);
-    this.unauthenticated += 1;
+    this.perNetwork.add(connection.ip);
     this.metrics.connections.value = this.all.size;
   }
 
@@ -95,8 +91,7 @@ export class Connections implements ConnectionHost {
     const { sessionId, userId } = connection.principal;
     this.bySession.add(sessionId, connection);
     this.byUser.add(userId, connection);
-    this.unauthenticated -= 1;
-    count(this.unauthenticatedPerIp, connection.ip, -1);
+    this.strangers.remove(connection);
   }
 
   wantsFlush(connection: Connection): void {
@@ -105,33 +100,23 @@ export class Connections implements ConnectionHost {
 
   onEnd(connection: Connection, code: CloseCode): void {
     this.forget(connection);
-    this.metrics.closes.inc({ code });
-    this.audit.over(connection, code);
-    this.logger.log({
-      msg: 'connection closed',
-      code,
-      connection: connection.id,
-      session: connection.token?.principal.sessionId,
-      user: connection.token?.principal.userId,
-    });
+    this.ends.record(connection, endedByServer(connection, code));
   }
 
-  /** The transport is gone, whoever ended it. */
-  gone(connection: Connection): void {
+  /** The transport is gone, whoever ended it; `end` says how, where that is known. */
+  gone(connection: Connection, end?: ConnectionEnd): void {
     const ended = connection.state === 'closing';
     if (!connection.step('gone')) return;
     if (ended) return;
     this.forget(connection);
-    this.audit.over(connection, null);
+    this.ends.record(connection, end ?? endedByPeer(connection));
   }
 
   private forget(connection: Connection): void {
     if (!this.all.delete(connection)) return;
-    count(this.perIp, connection.ip, -1);
-    if (connection.token === null) {
-      this.unauthenticated -= 1;
-      count(this.unauthenticatedPerIp, connection.ip, -1);
-    } else {
+    this.perNetwork.remove(connection.ip);
+    this.strangers.remove(connection);
+    if (connection.token !== null) {
       this.bySession.remove(connection.principal.sessionId, connection);
       this.byUser.remove(connection.principal.userId, connection);
     }
@@ -180,12 +165,4 @@ export class Connections implements ConnectionHost {
     for (const connection of connections) connection.end(code, spreadMs === undefined ? undefined : spread(spreadMs));
     return connections.length;
   }
-}
-
-export const spread = (overMs: number): number => Math.ceil(Math.random() * overMs);
-
-function count(map: Map<string, number>, key: string, by: number): void {
-  const next = (map.get(key) ?? 0) + by;
-  if (next === 0) map.delete(key);
-  else map.set(key, next);
 }

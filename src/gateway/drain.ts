@@ -4,8 +4,9 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { CLOSE_WITHIN_MS } from './connection.js';
-import { Connections, spread } from './connections.js';
+import { Connections } from './connections.js';
 import { Handshake } from './handshake.js';
+import { spread } from './spread.js';
 
 /** Reconnects per second that the remaining nodes are asked to bear. */
 const RECONNECTS_PER_SECOND = 1_000;

@@ -18,3 +18,6 @@ export function encodeTextFrame(text: string): Buffer {
 
 /** Without content (section 5.5.2). */
 export const PING_FRAME = Buffer.from([0x89, 0]);
+
+/** With the content of the ping, at most 125 bytes (section 5.5.3). */
+export const encodePong = (data: Buffer): Buffer => Buffer.concat([Buffer.from([0x8a, data.length]), data]);

@@ -12,6 +12,7 @@ import { ERROR_CODES, LIMITS } from '../protocol/index.js';
 import type { ClientFrame, ServerFrame } from '../protocol/frames.js';
 import { Authenticate } from './authenticate.js';
 import type { Connection } from './connection.js';
+import { FrameInbox } from './frame-inbox.js';
 import { FrameRequest } from './frame.guard.js';
 import { FrameError, parseFrame } from './parse-frame.js';
 import { TokenBucket } from './token-bucket.js';
@@ -21,7 +22,7 @@ export class Later {
   constructor(readonly answer: Promise<ServerFrame | undefined>) {}
 }
 
-/** Frames over the rate in a row before the connection is closed for it. */
+/** So many more frames over the rate than within it, and the connection is closed for it. */
 const OVER_RATE_MAX = 300;
 /** Unhandled frames of a connection, beyond which it is flooding. */
 const INBOX_MAX = 1_000;
@@ -41,34 +42,53 @@ export class FrameQueue {
     if (isBinary) return connection.end('unsupported_data');
     if (connection.state === 'greeting' && data.length > LIMITS.authFrameBytes) return connection.end('auth_missing');
     const waiting = connection.state === 'authenticating';
-    if (!waiting && !connection.handling && !connection.inbox?.length) return void this.handle(connection, data);
-    const inbox = (connection.inbox ??= []);
-    if (inbox.length >= (waiting ? LIMITS.waitingFrames : INBOX_MAX) || (waiting && connection.inboxBytes + data.length > LIMITS.waitingBytes)) {
+    const inbox = this.inboxOf(connection);
+    if (!waiting && !inbox.handling && inbox.length === 0) return void this.handle(connection, inbox, data);
+    if (inbox.length >= (waiting ? LIMITS.waitingFrames : INBOX_MAX) || (waiting && inbox.bytes + data.length > LIMITS.waitingBytes)) {
       return connection.end('rate_limited', 1_000);
     }
     inbox.push(data);
-    connection.inboxBytes += data.length;
     void this.drain(connection);
+  }
+
+  /** Counts like any frame, also before authentication; over the rate it is not answered. */
+  receivePing(connection: Connection, data: Buffer): void {
+    if (this.countControl(connection)) connection.pong(data);
+  }
+
+  /** The answer to our own ping is no frame of the client's own accord. */
+  receivePong(connection: Connection): void {
+    if (connection.pinged) connection.pinged = false;
+    else this.countControl(connection);
+  }
+
+  private countControl(connection: Connection): boolean {
+    if (connection.state === 'closing' || connection.state === 'closed') return false;
+    this.metrics.framesIn.inc({ type: 'control' });
+    return this.spend(connection, this.inboxOf(connection)) === 0;
+  }
+
+  private inboxOf(connection: Connection): FrameInbox {
+    return (connection.inbox ??= new FrameInbox(connection.ws, this.config.frameBytesMax));
   }
 
   /** Also called when the credential that frames were waiting for is decided. */
   drain(connection: Connection): Promise<void> | undefined {
-    const first = connection.handling ? undefined : this.next(connection);
-    return first === undefined ? undefined : this.handle(connection, first);
+    const { inbox } = connection;
+    if (inbox === null || inbox.handling) return undefined;
+    const first = this.next(connection, inbox);
+    return first === undefined ? undefined : this.handle(connection, inbox, first);
   }
 
-  private next(connection: Connection): Buffer | undefined {
-    if (connection.state === 'authenticating') return undefined;
-    const data = connection.inbox?.shift();
-    if (data !== undefined) connection.inboxBytes -= data.length;
-    return data;
+  private next(connection: Connection, inbox: FrameInbox): Buffer | undefined {
+    return connection.state === 'authenticating' ? undefined : inbox.shift();
   }
 
   /** One frame, and what comes while it is handled. Nothing waits, in the usual case, and nothing is kept for it. */
-  private async handle(connection: Connection, first: Buffer): Promise<void> {
-    connection.handling = true;
+  private async handle(connection: Connection, inbox: FrameInbox, first: Buffer): Promise<void> {
+    inbox.handling = true;
     try {
-      for (let data: Buffer | undefined = first; data !== undefined; data = this.next(connection)) {
+      for (let data: Buffer | undefined = first; data !== undefined; data = this.next(connection, inbox)) {
         const text = data.toString();
         let id: string | undefined;
         try {
@@ -78,7 +98,7 @@ export class FrameQueue {
           }
           const frame = parseFrame(text);
           id = frame.id;
-          if (this.overRate(connection)) continue;
+          if (this.overRate(connection, inbox)) continue;
           this.metrics.framesIn.inc({ type: frame.type });
           if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
           else this.settle(connection, frame, await connection.dispatch!(new FrameRequest(frame)));
@@ -87,7 +107,7 @@ export class FrameQueue {
         }
       }
     } finally {
-      connection.handling = false;
+      inbox.handling = false;
     }
   }
 
@@ -122,7 +142,7 @@ export class FrameQueue {
     const { code, message } = error;
     if (code === 'internal') this.logger.error({ msg: 'a frame failed', connection: connection.id, error: thrown });
     this.metrics.refusals.inc({ code, via: 'frame' });
-    if (code === 'invalid_frame' && (connection.invalidFrames += 1) >= LIMITS.invalidFrames) return connection.end('policy_violation');
+    if (code === 'invalid_frame' && (this.inboxOf(connection).invalidFrames += 1) >= LIMITS.invalidFrames) return connection.end('policy_violation');
     const detail = thrown instanceof FrameError && thrown.detail !== undefined ? ` (${thrown.detail})` : '';
     connection.send({
       type: 'error',
@@ -135,16 +155,18 @@ export class FrameQueue {
     });
   }
 
-  private overRate(connection: Connection): boolean {
-    connection.frameBucket ??= new TokenBucket(this.config.frameRate);
-    const waitMs = connection.frameBucket.take();
-    if (waitMs === 0) {
-      connection.overRate = 0;
-      return false;
-    }
-    connection.overRate += 1;
-    if (connection.overRate > OVER_RATE_MAX) connection.end('rate_limited', 5_000);
-    else throw new DomainError('rate_limited', { retryAfterMs: waitMs });
+  private overRate(connection: Connection, inbox: FrameInbox): boolean {
+    const waitMs = this.spend(connection, inbox);
+    if (waitMs === 0) return false;
+    if (connection.state !== 'closing') throw new DomainError('rate_limited', { retryAfterMs: waitMs });
     return true;
+  }
+
+  /** 0, or ms until the next frame may come. Whoever goes on sending far over the rate is closed. */
+  private spend(connection: Connection, inbox: FrameInbox): number {
+    const waitMs = (inbox.bucket ??= new TokenBucket(this.config.frameRate)).take();
+    inbox.overRate = Math.max(0, inbox.overRate + (waitMs === 0 ? -1 : 1));
+    if (inbox.overRate > OVER_RATE_MAX) connection.end('rate_limited', 5_000);
+    return waitMs;
   }
 }

@@ -11,6 +11,7 @@ import { Authenticate } from './authenticate.js';
 import { Channels } from './channels.js';
 import { ChatGateway } from './chat.gateway.js';
 import { ConnectionAudit } from './connection-audit.js';
+import { ConnectionEnds } from './connection-ends.js';
 import { ConnectionLife } from './connection-life.js';
 import { Connections } from './connections.js';
 import { Drain } from './drain.js';
@@ -21,6 +22,7 @@ import { Handshake } from './handshake.js';
 import { PolicyChanges } from './policy-changes.js';
 import { Presence } from './presence.js';
 import { RoomResets } from './room-resets.js';
+import { Strangers } from './strangers.js';
 import { Subscribe } from './subscribe.js';
 import { Turns } from './turns.js';
 
@@ -28,9 +30,11 @@ import { Turns } from './turns.js';
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
   providers: [
     Turns,
+    Strangers,
     Channels,
     Connections,
     ConnectionAudit,
+    ConnectionEnds,
     ConnectionLife,
     Subscribe,
     PolicyChanges,

@@ -12,6 +12,7 @@ import { AuthLoops } from '../auth/auth-loops.js';
 import { AllowedOrigins } from '../auth/allowed-origins.js';
 import { Cookies } from '../auth/cookies.js';
 import { Lease } from '../authority/lease.js';
+import { ClientAddresses } from '../platform/client-address.js';
 import { Config } from '../platform/config.js';
 import { wallMs } from '../platform/clock.js';
 import { DomainError } from '../platform/errors.js';
@@ -24,20 +25,20 @@ import { Authenticate } from './authenticate.js';
 import type { Credential } from './authenticate.js';
 import { carrierOf } from './carriers.js';
 import type { Carrier } from './carriers.js';
-import { clientAddress, trustedProxies } from './client-address.js';
 import { ConnectionAudit } from './connection-audit.js';
 import { CLOSE_WITHIN_MS, Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
-import { Connections, spread } from './connections.js';
+import { Connections } from './connections.js';
 import { FrameQueue } from './frame-queue.js';
 import type { UpgradeRequest } from './plain-upgrade.js';
+import { spread } from './spread.js';
+import { Strangers } from './strangers.js';
 import { WardroomSocket } from './wardroom-socket.js';
 import type { SocketHost } from './wardroom-socket.js';
 
 @Injectable()
 export class Handshake implements SocketHost {
   private readonly logger = new Logger(Handshake.name);
-  private readonly trusted: (address: string) => boolean;
   draining = false;
 
   constructor(
@@ -53,14 +54,16 @@ export class Handshake implements SocketHost {
     private readonly metrics: Metrics,
     private readonly loops: AuthLoops,
     private readonly audit: ConnectionAudit,
-  ) {
-    this.trusted = trustedProxies(config.trustedProxies);
-  }
+    private readonly addresses: ClientAddresses,
+    private readonly strangers: Strangers,
+  ) {}
 
   createServer(): WebSocketServer {
     const server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
+      // Pings are answered through the connection's queue: what the library sends by itself has no bound.
+      autoPong: false,
       WebSocket: WardroomSocket,
       perMessageDeflate: false,
       maxPayload: this.config.frameBytesMax,
@@ -82,7 +85,9 @@ export class Handshake implements SocketHost {
       const { carrier, ip, origin } = this.admit(request);
       if (this.lease.fenced) await this.requireLease();
       const outcome = carrier.kind === 'header' ? await this.verifyHeader(carrier.token, origin, ip) : null;
+      if (carrier.kind === 'message') await this.strangers.place(ip);
       if (socket.destroyed) return;
+      this.requireServing();
       // One write for the answer of HTTP, `hello` and, with a token that is verified already, `auth_ok`.
       socket.cork();
       server.handleUpgrade(request as IncomingMessage, socket, head, (ws) => {
@@ -96,7 +101,7 @@ export class Handshake implements SocketHost {
       socket.uncork();
     } catch (error) {
       const requestId = newId();
-      this.audit.refusedUpgrade(error, requestId, clientAddress(request, this.trusted));
+      this.audit.refusedUpgrade(error, requestId, this.addresses.of(request));
       this.refuse(socket, toDomainError(error), error, (error as DomainError).code === 'method_not_allowed' ? ALLOW : {}, requestId);
     }
   }
@@ -113,16 +118,18 @@ export class Handshake implements SocketHost {
     const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request.url);
     if (url === null) throw new DomainError('not_found');
     if (request.method !== 'GET') throw new DomainError('method_not_allowed');
-    if (!this.config.allowInsecureHttp && cameInTheClear(request.headers) && this.trusted(request.socket.remoteAddress ?? '')) {
-      throw new DomainError('https_required');
-    }
-    if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
+    if (!this.config.allowInsecureHttp && cameInTheClear(request.headers) && this.addresses.cameByProxy(request)) throw new DomainError('https_required');
+    this.requireServing();
     const { origin } = request.headers;
     if (origin !== undefined && !this.origins.allows(origin)) throw new DomainError('origin_refused');
     const carrier = carrierOf(request, url, { queryToken: this.config.queryToken, cookies: this.cookies });
-    const ip = clientAddress(request, this.trusted);
-    this.connections.requireRoomFor(ip, carrier.kind !== 'message');
+    const ip = this.addresses.of(request);
+    this.connections.requireRoomFor(ip);
     return { carrier, ip, origin };
+  }
+
+  private requireServing(): void {
+    if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
   }
 
   /** Only a client without an Origin, that is none in a browser, can read why its header was refused. */
@@ -137,6 +144,7 @@ export class Handshake implements SocketHost {
 
   private open(server: WebSocketServer, connection: Connection, carrier: Carrier, outcome: Awaited<ReturnType<Handshake['verifyHeader']>> | null): void {
     this.connections.open(connection);
+    if (carrier.kind === 'message') this.strangers.add(connection);
     server.emit('connection', connection);
     connection.send({
       type: 'hello',
@@ -158,6 +166,14 @@ export class Handshake implements SocketHost {
 
   received(connection: Connection, data: Buffer, isBinary: boolean): void {
     this.queue.receive(connection, data, isBinary);
+  }
+
+  pinged(connection: Connection, data: Buffer): void {
+    this.queue.receivePing(connection, data);
+  }
+
+  ponged(connection: Connection): void {
+    this.queue.receivePong(connection);
   }
 
   gone(connection: Connection): void {

@@ -23,9 +23,11 @@ export class OutboundQueue {
   private first: Buffer | null = null;
   private firstFrom: Source = null;
   private rest: Rest | null = null;
+  /** The answer to the last ping; it goes before everything else. */
+  private pong: Buffer | null = null;
 
   get empty(): boolean {
-    return this.first === null;
+    return this.first === null && this.pong === null;
   }
 
   /** `from`: what may hold it back or take it back. */
@@ -41,12 +43,19 @@ export class OutboundQueue {
     this.rest.from.push(from);
   }
 
+  /** In place of one that waits: only the last ping need be answered (RFC 6455, section 5.5.3). */
+  setPong(buffer: Buffer): void {
+    this.bytes += buffer.length - (this.pong?.length ?? 0);
+    this.pong = buffer;
+  }
+
   /** As much as one write should have, joined; null when nothing waits. The first frame goes however large it is. */
   take(): Buffer | null {
+    const pong = this.takePong();
     const { first } = this;
     if (first === null || this.rest === null) {
       this.clear();
-      return first;
+      return joined(pong, first);
     }
     const all = [first, ...this.rest.buffers];
     let count = 1;
@@ -54,15 +63,16 @@ export class OutboundQueue {
     while (count < all.length && bytes + all[count]!.length <= LIMITS.socketBytes) bytes += all[count++]!.length;
     if (count === all.length) this.clear();
     else this.keep((index) => index >= count);
-    return count === 1 ? first : Buffer.concat(all.slice(0, count), bytes);
+    return joined(pong, count === 1 ? first : Buffer.concat(all.slice(0, count), bytes));
   }
 
   /** Frames about the connection itself, joined; what rooms said stays. */
   takeOwn(): Buffer | null {
+    const pong = this.takePong();
     const own = this.entries().filter(({ from }) => from === null);
-    if (own.length === 0) return null;
+    if (own.length === 0) return pong;
     this.keep((_, from) => from !== null);
-    return Buffer.concat(own.map(({ buffer }) => buffer));
+    return joined(pong, Buffer.concat(own.map(({ buffer }) => buffer)));
   }
 
   /** Takes back what came from a room. */
@@ -74,11 +84,19 @@ export class OutboundQueue {
     if (this.first !== null) this.keep((_, from) => !(from instanceof Passing));
   }
 
-  clear(): void {
+  private takePong(): Buffer | null {
+    const { pong } = this;
+    if (pong === null) return null;
+    this.pong = null;
+    this.bytes -= pong.length;
+    return pong;
+  }
+
+  private clear(): void {
     this.first = null;
     this.firstFrom = null;
     this.rest = null;
-    this.bytes = 0;
+    this.bytes = this.pong?.length ?? 0;
   }
 
   private keep(keeps: (index: number, from: Source) => boolean): void {
@@ -92,4 +110,8 @@ export class OutboundQueue {
     const rest = this.rest?.buffers.map((buffer, i) => ({ buffer, from: this.rest!.from[i] ?? null })) ?? [];
     return [{ buffer: this.first, from: this.firstFrom }, ...rest];
   }
+}
+
+function joined(pong: Buffer | null, rest: Buffer | null): Buffer | null {
+  return pong === null ? rest : rest === null ? pong : Buffer.concat([pong, rest]);
 }

@@ -15,9 +15,14 @@ const BY_STATUS: Partial<Record<number, CloseCode>> = {
   1008: 'policy_violation',
 };
 
+/** What a close frame without a status counts as (RFC 6455, section 7.1.5). */
+const NO_STATUS = 1005;
+
 /** Who hears what happens to the sockets of a node. */
 export interface SocketHost {
   received(connection: Connection, data: Buffer, isBinary: boolean): void;
+  pinged(connection: Connection, data: Buffer): void;
+  ponged(connection: Connection): void;
   gone(connection: Connection): void;
   failed(connection: Connection, error: Error): void;
 }
@@ -31,6 +36,8 @@ export class WardroomSocket extends WebSocket {
     this.connection = connection;
     this.host = host;
     this.on('message', onMessage);
+    this.on('ping', onPing);
+    this.on('pong', onPong);
     this.on('close', onClose);
     this.on('error', onError);
   }
@@ -39,8 +46,8 @@ export class WardroomSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     const own = code === undefined || reason !== undefined ? undefined : BY_STATUS[code];
     if (own !== undefined && this.connection !== null) return this.connection.end(own);
-    if (this.connection !== null) this.connection.peerLeaves = true;
-    super.close(code);
+    if (this.connection === null) return super.close(code);
+    this.connection.peerLeft(code ?? NO_STATUS, () => super.close(code));
   }
 
   /** Our close, with a reason of ours. */
@@ -52,6 +59,16 @@ export class WardroomSocket extends WebSocket {
 function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
   const { connection, host } = this as WardroomSocket;
   host!.received(connection!, data, isBinary);
+}
+
+function onPing(this: WebSocket, data: Buffer): void {
+  const { connection, host } = this as WardroomSocket;
+  host!.pinged(connection!, data);
+}
+
+function onPong(this: WebSocket): void {
+  const { connection, host } = this as WardroomSocket;
+  host!.ponged(connection!);
 }
 
 function onClose(this: WebSocket): void {

@@ -68,7 +68,11 @@ export class Metrics {
   readonly framesIn = this.tally('frames_in_total', 'frames received by type', 'type');
   readonly deliveries = this.tally('deliveries_total', 'frames queued for connections', 'kind');
   readonly refusals = this.counter('refusals_total', 'errors answered, by code', ['code', 'via']);
-  readonly closes = this.counter('closes_total', 'connections closed by the server, by code', ['code']);
+  readonly connectionsClosed = this.counter(
+    'connections_closed_total',
+    'ends of connections, each once: by the server with its code, by the client with its close status, by the transport (reset, timeout, half_open)',
+    ['side', 'code'],
+  );
   readonly publishSeconds = this.histogram('publish_seconds', 'publish received to commit', []);
   readonly publishBatch = new Histogram({
     name: 'wardroom_publish_batch',

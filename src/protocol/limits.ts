@@ -26,6 +26,8 @@ export const LIMITS = {
   /** What may wait while a credential is verified. */
   waitingFrames: 16,
   waitingBytes: 16 * 1024,
+  /** Frames of a connection that wait to be handled, bytes; beyond it its socket is not read. */
+  inboxBytes: 256 * 1024,
   /** Events one `subscribe since` replays. */
   replayEvents: 1000,
   /** Largest page of any REST list. */

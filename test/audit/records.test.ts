@@ -197,7 +197,7 @@ describe('what changes nothing in Postgres is recorded within a second', () => {
     const records = (await auditUntil(world, (all) => named(all, 'connection_closed').length > 0)).filter((record) => record.request_id === connection_id);
     expect(counts(records)).toEqual({ connection_opened: 1, connection_renewed: 1, connection_refused: 1, connection_closed: 1 });
     for (const record of records) expect(record).toMatchObject({ user_id: user.id, session_hash: hashOf(user.session), ip: '127.0.0.1' });
-    expect(named(records, 'connection_closed')[0]!.detail).toMatchObject({ code: 'client' });
+    expect(named(records, 'connection_closed')[0]!.detail).toMatchObject({ side: 'client' });
   });
 
   test('a revoked session: its end, its connections, and every use after it', async () => {

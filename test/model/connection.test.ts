@@ -331,7 +331,7 @@ describe('what leaves a connection', () => {
   test('nothing follows the close frame that answered a client: what waits is dropped, who waits goes on', async () => {
     const machine = new Machine();
     machine.do('room a');
-    machine.connection.peerLeaves = true;
+    machine.connection.peerStatus = 1000;
     for (const command of ['wait for drain', 'room a now', 'turn'] as const) machine.do(command);
     expect(machine.sent).toEqual([]);
     expect(machine.connection.heldBytes).toBe(0);

@@ -23,7 +23,10 @@ beforeAll(async () => {
 });
 
 const slowCloses = async (): Promise<number> =>
-  Number(/^wardroom_closes_total\{code="slow_consumer"\} (\d+)$/m.exec(await (await fetch(`${node.internalUrl}/metrics`)).text())?.[1] ?? 0);
+  Number(
+    /^wardroom_connections_closed_total\{side="server",code="slow_consumer"\} (\d+)$/m.exec(await (await fetch(`${node.internalUrl}/metrics`)).text())?.[1] ??
+      0,
+  );
 
 describe('slow_consumer', () => {
   let published = 0;
