@@ -23,6 +23,7 @@ import type { Subscription } from './subscription.js';
 const HELD_MAX = 2_000;
 const PENDING_MAX = 2_000;
 const REPAIR_CHUNK = 500;
+const REPAIR_BYTES = 1024 * 1024;
 const HELD_TRANSIENT_MS = 1_000;
 /** Another node's event may just be on its way. */
 const GAP_PATIENCE_MS = 100;
@@ -285,11 +286,11 @@ export class RoomChannel {
   private async readMissing(): Promise<void> {
     for (;;) {
       const from = this.nextSeq;
-      const events = await this.host.history.eventsAfter(this.id, from - 1, REPAIR_CHUNK);
+      const events = await this.host.history.eventsAfter(this.id, from - 1, REPAIR_CHUNK, REPAIR_BYTES);
       if (events.length === 0) return;
       this.host.metrics.gapsRepaired.inc();
       for (const event of events) this.offer(event);
-      if (events.length < REPAIR_CHUNK || this.nextSeq === from) return;
+      if (this.nextSeq === from) return;
     }
   }
 }

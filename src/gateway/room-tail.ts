@@ -10,6 +10,8 @@ import type { Metrics } from '../platform/metrics.js';
 
 const FILL_CHUNK = 100;
 const ROOM_BYTES_MAX = 512 * 1024;
+/** Above it nothing older is read: one more event would be paid for with a whole chunk. */
+const FILLED_BYTES = (ROOM_BYTES_MAX / 8) * 7;
 const NODE_BYTES_MAX = 32 * 1024 * 1024;
 /** The object and its place in the list, beside the text. */
 const OVERHEAD_BYTES = 128;
@@ -132,7 +134,7 @@ export class RoomTail {
   /** Backwards from what is here, so that what does not fit is the oldest. */
   private async read(): Promise<void> {
     const { drops } = this;
-    while (this.drops === drops && this.wanted + 1 < this.first && this.wanted + LIMITS.replayEvents >= this.last && this.bytes < ROOM_BYTES_MAX) {
+    while (this.drops === drops && this.wanted + 1 < this.first && this.wanted + LIMITS.replayEvents >= this.last && this.bytes < FILLED_BYTES) {
       const { first } = this;
       const from = Math.max(this.wanted, first - 1 - FILL_CHUNK);
       this.host.metrics.replayReads.inc({ from: 'postgres' });

@@ -22,7 +22,8 @@ import { encodeTextFrame } from './frame-encoder.js';
 import type { RoomChannel } from './room-channel.js';
 import type { Basis, Range, Subscription } from './subscription.js';
 
-const CHUNK = 100;
+/** What one piece of a replay reads from Postgres, in bodies and in bytes of them: as much as may be held, whatever the size of messages. */
+const PIECE = { events: 100, bytes: 64 * 1024 };
 const DECIDE_AGAIN_MAX = 10;
 /** A replay waits for the connection to drain beyond this, instead of closing it as slow. */
 const REPLAY_HELD_BYTES = 128 * 1024;
@@ -30,6 +31,10 @@ const REPLAY_HELD_BYTES = 128 * 1024;
 @Injectable()
 export class Subscribe {
   private readonly logger = new Logger(Subscribe.name);
+  /** Replays under way, by connection and room: each alone there, however often the client subscribes. */
+  private readonly replaying = new Set<string>();
+  /** The last piece that was begun for a connection. */
+  private readonly pieces = new WeakMap<Connection, Promise<void>>();
 
   constructor(
     private readonly config: Config,
@@ -174,12 +179,24 @@ export class Subscribe {
       return;
     }
     subscription.catchingUp = true;
+    const { connection, channel } = subscription;
+    const key = connection.id + channel.id;
+    // The one under way is over when its next piece is due, and begins this one.
+    if (this.replaying.has(key)) return;
+    this.replaying.add(key);
     this.replay(subscription)
       .catch((error: Error) => {
-        this.logger.warn({ msg: 'replay failed', connection: subscription.connection.id, error: error.message });
-        subscription.connection.end('internal', 1_000);
+        this.logger.warn({ msg: 'replay failed', connection: connection.id, error: error.message });
+        connection.end('internal', 1_000);
       })
-      .finally(() => (subscription.catchingUp = false));
+      .finally(() => {
+        subscription.catchingUp = false;
+        this.replaying.delete(key);
+        const next = connection.subscriptions.get(channel.id);
+        if (next?.catchingUp !== true) return;
+        next.catchingUp = false;
+        if (connection.state === 'live') this.catchUp(next);
+      });
   }
 
   /**
@@ -211,28 +228,48 @@ export class Subscribe {
       this.tellIfReset(subscription);
       if (subscription.sentSeq >= channel.lastSeq) break;
       const { roomEpoch } = channel;
-      if (connection.heldBytes > REPLAY_HELD_BYTES) await connection.drained();
+      await this.untilTaken(connection);
       const fromTail = await this.tailIsTrue(subscription);
       if (subscription.ended || connection.state !== 'live') return;
       if (channel.roomEpoch !== roomEpoch || (fromTail && this.sendFromTail(subscription))) continue;
-      this.metrics.replayReads.inc({ from: 'postgres' });
-      const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, channel.lastSeq, CHUNK);
-      // Asked after the reading: what was read is of the past that the channel has.
-      await this.channels.isCurrent(channel);
-      if (subscription.ended) return;
-      if (events === null) return this.revoke(subscription, 'removed');
-      for (const event of events) {
-        if (connection.heldBytes > REPLAY_HELD_BYTES) await connection.drained();
+      const done = await this.turnToRead(connection);
+      try {
         if (subscription.ended || connection.state !== 'live') return;
-        if (event.epoch > channel.epoch) await this.lease.round();
-        if (subscription.ended || connection.state !== 'live') return;
-        if (channel.roomEpoch !== roomEpoch) break;
-        connection.queue(encodeTextFrame(event.frame), channel);
-        subscription.sentSeq = event.seq;
+        if (channel.roomEpoch !== roomEpoch) continue;
+        this.metrics.replayReads.inc({ from: 'postgres' });
+        const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, channel.lastSeq, PIECE);
+        // Asked after the reading: what was read is of the past that the channel has.
+        await this.channels.isCurrent(channel);
+        if (subscription.ended) return;
+        if (events === null) return this.revoke(subscription, 'removed');
+        for (const event of events) {
+          if (event.epoch > channel.epoch) await this.lease.round();
+          if (subscription.ended || connection.state !== 'live') return;
+          if (channel.roomEpoch !== roomEpoch) break;
+          connection.queue(encodeTextFrame(event.frame), channel);
+          subscription.sentSeq = event.seq;
+        }
+        if (events.length === 0 && channel.roomEpoch === roomEpoch) break;
+      } finally {
+        done();
       }
-      if (events.length === 0 && channel.roomEpoch === roomEpoch) break;
     }
     channel.goLive(subscription);
+  }
+
+  /** A client that does not read costs no more: nothing is read for it, however often it asks. */
+  private async untilTaken(connection: Connection): Promise<void> {
+    if (connection.heldBytes > REPLAY_HELD_BYTES) await connection.drained();
+  }
+
+  /** Of all replays of a connection one reads at a time, and when what was read before is on its way. Answers what ends the turn. */
+  private async turnToRead(connection: Connection): Promise<() => void> {
+    const before = this.pieces.get(connection);
+    let done = (): void => undefined;
+    this.pieces.set(connection, new Promise((resolve) => (done = resolve)));
+    await before;
+    await this.untilTaken(connection);
+    return done;
   }
 
   /** Nothing was committed before this call that the tail does not show as it is. */
@@ -246,6 +283,8 @@ export class Subscribe {
     const { connection, channel } = subscription;
     const granted = this.policy.authorizeNow(connection.principal, channel.id, 'read');
     if (granted === null || granted.room.epoch < channel.epoch || this.lease.fenced || !channel.tail.covers(subscription.sentSeq)) return false;
+    // Replays of other rooms have filled the queue meanwhile.
+    if (connection.heldBytes > REPLAY_HELD_BYTES) return true;
     this.metrics.replayReads.inc({ from: 'tail' });
     for (const event of channel.tail.after(subscription.sentSeq, channel.lastSeq)) {
       connection.queue(encodeTextFrame(event.frame), channel);

@@ -45,6 +45,21 @@ const READABLE = `
 
 const EVENT_COLUMNS = 'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at';
 
+/** What the bodies before this one take together. Their length is read where they are kept, not from them. */
+const BODY_BYTES_BEFORE = 'coalesce(sum(octet_length(e.body)) OVER (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before';
+
+/** A page ends with the item that brings it over this. */
+const PAGE_BYTES = 1024 * 1024;
+/** Of an item, beside its body and reactions; of a reaction. */
+const ITEM_BYTES = 400;
+const REACTION_BYTES = 40;
+
+/** At most so many events of a room, and no more after so many bytes of bodies. */
+export interface Piece {
+  events: number;
+  bytes: number;
+}
+
 type MessageRow = RoomEventRow & { edited_at: Date | null; deleted_at: Date | null; reactions: { emoji: string; users: string[] }[] | null };
 
 /** Where a room stands: its last event, the epoch of its rights, and which past its numbers belong to. */
@@ -84,47 +99,63 @@ export class History {
     private readonly policy: Policy,
   ) {}
 
-  /** Newest first with `before` or alone, oldest first with `after`. */
+  /** Newest first with `before` or alone, oldest first with `after`. Bounded in bytes: a page with fewer items than asked for may go on. */
   async page(principal: Principal, room: string, query: HistoryQuery): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
     const granted = await this.policy.authorize(principal, room, 'read');
     const forward = query.after !== undefined;
-    const rows = await this.database.hot<MessageRow & { readable: boolean; room_epoch: string }>(
+    const order = forward ? 'ASC' : 'DESC';
+    const rows = await this.database.hot<MessageRow & { readable: boolean; room_epoch: string; found: string }>(
       forward ? 'history_forward' : 'history_backward',
       `WITH readable AS (${READABLE})
        SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
-         SELECT ${EVENT_COLUMNS}, e.edited_at, e.deleted_at,
+         SELECT ${EVENT_COLUMNS}, e.edited_at, e.deleted_at, e.found,
            (SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'users', g.users)) FROM (
               SELECT x.emoji, jsonb_agg(x.user_id ORDER BY x.seq) AS users FROM reactions x
               WHERE x.message_id = e.message_id AND x.reaction_on GROUP BY x.emoji ORDER BY min(x.seq)) g) AS reactions
-         FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $4 AND e.seq > $5
-         ORDER BY e.seq ${forward ? 'ASC' : 'DESC'} LIMIT $6) page ON true`,
-      [granted.room.id, principal.userId, principal.tenantId, query.before ?? Number.MAX_SAFE_INTEGER, query.after ?? 0, query.limit],
+         FROM (
+           SELECT e.*, count(*) OVER () AS found, coalesce(sum(e.bytes) OVER (
+             ORDER BY e.seq ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
+           FROM (
+             SELECT e.*, ${ITEM_BYTES} + coalesce(octet_length(e.body), 0)
+               + ${REACTION_BYTES} * (SELECT count(*) FROM reactions x WHERE x.message_id = e.message_id AND x.reaction_on) AS bytes
+             FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $4 AND e.seq > $5
+             ORDER BY e.seq ${order} LIMIT $6) e) e
+         WHERE e.bytes_before < $7 ORDER BY e.seq ${order}) page ON true`,
+      [granted.room.id, principal.userId, principal.tenantId, query.before ?? Number.MAX_SAFE_INTEGER, query.after ?? 0, query.limit, PAGE_BYTES],
     );
     if (rows[0]?.readable !== true) throw new DomainError('not_found', { detail: 'the right to read went away' });
     const items = rows.filter((row) => row.message_id !== null).map(toItem);
-    return { items, next_cursor: items.length < query.limit ? null : String(items.at(-1)!.seq), epoch: rows[0].room_epoch };
+    const isLast = items.length < query.limit && items.length === Number(rows[0].found);
+    return { items, next_cursor: isLast || items.length === 0 ? null : String(items.at(-1)!.seq), epoch: rows[0].room_epoch };
   }
 
   /** Events after `seq` up to `upTo`, in order, for one principal. Null: not readable any more. */
-  async replay(principal: Principal, roomId: string, seq: number, upTo: number, limit: number): Promise<RoomEvent[] | null> {
+  async replay(principal: Principal, roomId: string, seq: number, upTo: number, piece: Piece): Promise<RoomEvent[] | null> {
     const rows = await this.database.hot<RoomEventRow & { readable: boolean }>(
       'replay',
       `WITH readable AS (${READABLE})
        SELECT readable.id IS NOT NULL AS readable, e.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
-         SELECT ${EVENT_COLUMNS} FROM room_events e WHERE e.room_id = readable.id AND e.seq > $4 AND e.seq <= $5
-         ORDER BY e.seq LIMIT $6) e ON true`,
-      [roomId, principal.userId, principal.tenantId, seq, upTo, limit],
+         SELECT ${EVENT_COLUMNS} FROM (
+           SELECT e.*, ${BODY_BYTES_BEFORE} FROM room_events e WHERE e.room_id = readable.id AND e.seq > $4 AND e.seq <= $5
+           ORDER BY e.seq LIMIT $6) e
+         WHERE e.bytes_before < $7) e ON true`,
+      [roomId, principal.userId, principal.tenantId, seq, upTo, piece.events, piece.bytes],
     );
     if (rows[0]?.readable !== true) return null;
     return toRoomEvents(rows.filter((row) => row.message_id !== null));
   }
 
-  /** For a node's own fan-out, which knows who may see what. The event at `seq` is read for its mark, which the first one names. */
-  async eventsAfter(roomId: string, seq: number, limit: number): Promise<RoomEvent[]> {
+  /**
+   * For a node's own fan-out, which knows who may see what. The event at `seq` is read for its mark, which the first one names.
+   * At least one after it, where there is one, if `bytes` is more than a body may have.
+   */
+  async eventsAfter(roomId: string, seq: number, limit: number, bytes = Number.MAX_SAFE_INTEGER): Promise<RoomEvent[]> {
     const rows = await this.database.hot<RoomEventRow>(
       'room_events_after',
-      `SELECT ${EVENT_COLUMNS} FROM room_events e WHERE e.room_id = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3`,
-      [roomId, seq, limit + 1],
+      `SELECT ${EVENT_COLUMNS} FROM (
+         SELECT e.*, ${BODY_BYTES_BEFORE} FROM room_events e WHERE e.room_id = $1 AND e.seq >= $2 ORDER BY e.seq LIMIT $3) e
+       WHERE e.bytes_before < $4 ORDER BY e.seq`,
+      [roomId, seq, limit + 1, bytes],
     );
     return toRoomEvents(rows)
       .filter((event) => event.seq > seq)
