@@ -37,6 +37,8 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   onChange: (channel: RoomChannel) => void = () => undefined;
   /** Postgres has another past of the room than the channel: room-resets.ts. */
   onReplaced: (channel: RoomChannel, head: ChangedHead) => Promise<void> = () => Promise.resolve();
+  /** Told when a subscription is over: typing. */
+  onLeft: (subscription: Subscription) => void = () => undefined;
 
   constructor(
     readonly history: History,
@@ -139,6 +141,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     subscription.ended = true;
     channel.subscriptions.delete(subscription);
     this.metrics.subscriptions.value -= 1;
+    this.onLeft(subscription);
     this.onChange(channel);
     this.closeIfEmpty(channel);
   }

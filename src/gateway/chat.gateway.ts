@@ -21,6 +21,7 @@ import { FrameGuard, FrameRequest } from './frame.guard.js';
 import { Later } from './frame-queue.js';
 import { Presence } from './presence.js';
 import { Subscribe } from './subscribe.js';
+import { TypingEnds } from './typing-ends.js';
 
 const DECIDE_AGAIN_MAX = 5;
 
@@ -46,6 +47,7 @@ export class ChatGateway {
     private readonly channels: Channels,
     private readonly presences: Presence,
     private readonly markers: ReadMarkers,
+    private readonly typingEnds: TypingEnds,
     private readonly policy: Policy,
   ) {}
 
@@ -106,7 +108,9 @@ export class ChatGateway {
   }
 
   private async typing(connection: Connection, { room, on }: ClientFrames['typing']): Promise<undefined> {
-    await this.transient(connection, room, 'typing', (roomId, sender) => text({ type: 'typing', room: roomId, sender, on }));
+    const roomId = await this.transient(connection, room, 'typing', (id, sender) => text({ type: 'typing', room: id, sender, on }));
+    // It may have ended meanwhile.
+    if (connection.authenticated) this.typingEnds.said(connection, roomId, on);
   }
 
   private async read(connection: Connection, { room, seq }: ClientFrames['read'], request: FrameRequest): Promise<ServerFrame> {

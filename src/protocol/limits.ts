@@ -40,6 +40,8 @@ export const LIMITS = {
   socketBytes: 64 * 1024,
   /** Above this many present users presence is pushed as a count only. */
   presenceListed: 200,
+  /** Typing ends by itself this long after it was said last. */
+  typingMs: 10_000,
   /** Invalid frames per connection before `policy_violation`. */
   invalidFrames: 20,
 } as const;
