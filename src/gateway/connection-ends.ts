@@ -44,9 +44,9 @@ export const endedByServer = ({ peerStatus }: Connection, code: CloseCode): Conn
   peerStatus > 0 ? { side: 'client', code: peerStatus } : { side: 'server', code };
 
 /** The socket is gone and nothing was said about it yet. */
-export function endedByPeer({ peerStatus, socketError }: Connection): ConnectionEnd {
+export function endedByPeer({ peerStatus, socketError }: Connection, how?: TransportEnd): ConnectionEnd {
   if (peerStatus > 0) return { side: 'client', code: peerStatus };
-  return { side: 'transport', code: TIMEOUTS.has((socketError as NodeJS.ErrnoException | null)?.code) ? 'timeout' : 'reset' };
+  return { side: 'transport', code: how ?? (TIMEOUTS.has((socketError as NodeJS.ErrnoException | null)?.code) ? 'timeout' : 'reset') };
 }
 
 function labelOf({ side, code }: ConnectionEnd): string {

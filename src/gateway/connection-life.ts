@@ -89,8 +89,10 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
 
   /** False: the peer is dead. Anything read since the last ping proves it alive; where we do not read, nothing proves it dead. */
   private beat(connection: Connection, nowMs: number): boolean {
-    if (connection.bytesSeen === connection.bytesRead && connection.pinged && connection.inbox?.paused !== true) {
-      this.connections.gone(connection, { side: 'transport', code: 'half_open' });
+    const silent = connection.bytesSeen === connection.bytesRead && connection.pinged && connection.inbox?.paused !== true;
+    // Who has closed and takes no answer to it is waited for no longer, either.
+    if (silent || connection.peerStatus > 0) {
+      this.connections.gone(connection, 'half_open');
       connection.destroy();
       return false;
     }

@@ -3,7 +3,6 @@
  * or of policy; the gateway's other parts drive it.
  */
 import type { Socket } from 'node:net';
-import { CLOSE_CODES } from '../protocol/codes.js';
 import type { CloseCode } from '../protocol/codes.js';
 import type { ServerFrame } from '../protocol/frames.js';
 import { newId } from '../platform/ids.js';
@@ -12,6 +11,7 @@ import type { Asker } from '../policy/policy.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
+import { farewell } from './farewell.js';
 import { PING_FRAME, encodePong, encodeTextFrame } from './frame-encoder.js';
 import type { FrameInbox } from './frame-inbox.js';
 import type { FrameRequest } from './frame.guard.js';
@@ -80,8 +80,6 @@ export class Connection extends SocketWriter {
   dispatch: ((request: FrameRequest) => Promise<unknown>) | null = null;
 
   private drains: (() => void)[] | null = null;
-  /** Our close, or the answer to the client's, while the kernel has not taken what was written before. */
-  private lastWord: (() => void) | null = null;
 
   constructor(
     readonly ws: WardroomSocket,
@@ -239,29 +237,20 @@ export class Connection extends SocketWriter {
     this.inbox?.drop();
     this.emptied();
     this.host.onEnd(this, code);
-    const { status, action, message } = CLOSE_CODES[code];
-    const spread = retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(retryAfterMs) };
-    const close_id = this.id.slice(-12);
-    const farewell = (): void => {
+    const lastWord = (): void => {
       // Nothing may follow the answer to a close that the client sent meanwhile.
       if (this.ws.readyState !== this.ws.OPEN) return;
-      const goodbye: ServerFrame = { type: 'goodbye', code, action, ...spread, close_id, message };
-      if (!this.socket.destroyed) this.socket.write(encodeTextFrame(JSON.stringify(goodbye)));
-      this.ws.closeWith(status, JSON.stringify({ code, action, close_id, ...spread }));
+      const { goodbye, status, reason } = farewell(code, this.id.slice(-12), retryAfterMs);
+      if (!this.socket.destroyed) this.socket.write(goodbye);
+      this.ws.closeWith(status, reason);
     };
-    setImmediate(() => this.say(farewell));
+    setImmediate(() => this.finish(lastWord));
   }
 
   /** The client closes; `echo` answers it. Frames that came before are still handled. */
   peerLeft(status: number, echo: () => void): void {
     this.peerStatus = status;
-    this.say(echo);
-  }
-
-  /** When the kernel has taken what was written before, and nothing else. Who never takes it is cut off (connection-life.ts). */
-  private say(lastWord: () => void): void {
-    if (this.writing) this.lastWord ??= lastWord;
-    else lastWord();
+    this.finish(echo);
   }
 
   /** The last resort: no goodbye, no close frame. */
@@ -293,14 +282,8 @@ export class Connection extends SocketWriter {
     return sendsRoomData(this.state) ? nowMs < this.deadlineMs && !this.host.fencedAt(nowMs) : this.state !== 'expired';
   }
 
-  protected written(): void {
-    if (this.lastWord !== null) {
-      const { lastWord } = this;
-      this.lastWord = null;
-      return lastWord();
-    }
-    if (this.out === null) return;
-    this.flushing = false;
+  protected written(somethingWaited: boolean): void {
+    if (somethingWaited) this.flushing = false;
     this.wake();
   }
 

@@ -13,7 +13,7 @@ import type { CloseCode } from '../protocol/codes.js';
 import { StandingSessions } from '../sessions/standing-sessions.js';
 import { Channels } from './channels.js';
 import { ConnectionEnds, endedByPeer, endedByServer } from './connection-ends.js';
-import type { ConnectionEnd } from './connection-ends.js';
+import type { TransportEnd } from './connection-ends.js';
 import { ConnectionIndex } from './connection-index.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
@@ -103,13 +103,13 @@ export class Connections implements ConnectionHost {
     this.ends.record(connection, endedByServer(connection, code));
   }
 
-  /** The transport is gone, whoever ended it; `end` says how, where that is known. */
-  gone(connection: Connection, end?: ConnectionEnd): void {
+  /** The transport is gone, whoever ended it; `how`, where it was found out by us. */
+  gone(connection: Connection, how?: TransportEnd): void {
     const ended = connection.state === 'closing';
     if (!connection.step('gone')) return;
     if (ended) return;
     this.forget(connection);
-    this.ends.record(connection, end ?? endedByPeer(connection));
+    this.ends.record(connection, endedByPeer(connection, how));
   }
 
   private forget(connection: Connection): void {

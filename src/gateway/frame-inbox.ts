@@ -22,7 +22,8 @@ export class FrameInbox {
   bucket: TokenBucket | null = null;
   bytes = 0;
   paused = false;
-  private frames: Buffer[] = [];
+  /** Null while nothing waits, as in the usual case. */
+  private frames: Buffer[] | null = null;
 
   constructor(
     private readonly socket: Pausable,
@@ -30,28 +31,30 @@ export class FrameInbox {
   ) {}
 
   get length(): number {
-    return this.frames.length;
+    return this.frames?.length ?? 0;
   }
 
   push(frame: Buffer): void {
-    this.frames.push(frame);
+    (this.frames ??= []).push(frame);
     this.bytes += frame.length;
     if (this.paused || this.bytes <= Math.max(0, LIMITS.inboxBytes - READ_BYTES - this.frameBytesMax)) return;
     this.paused = true;
     this.socket.pause();
   }
 
-  /** Goes on reading when half of it is handled: not for each frame. */
+  /** Goes on reading when little is left of it: not for each frame. */
   shift(): Buffer | undefined {
-    const frame = this.frames.shift();
-    if (frame !== undefined) this.bytes -= frame.length;
+    const frame = this.frames?.shift();
+    if (frame === undefined) return undefined;
+    this.bytes -= frame.length;
+    if (this.length === 0) this.frames = null;
     if (this.paused && this.bytes <= LIMITS.inboxBytes / 8) this.readOn();
     return frame;
   }
 
   /** Nothing of it will be handled. What still comes is read and forgotten, else the end of the peer would never be seen. */
   drop(): void {
-    this.frames = [];
+    this.frames = null;
     this.bytes = 0;
     if (this.paused) this.readOn();
   }

@@ -24,7 +24,9 @@ import { Presence } from './presence.js';
 import { RoomResets } from './room-resets.js';
 import { Strangers } from './strangers.js';
 import { Subscribe } from './subscribe.js';
+import { TcpGate } from './tcp-gate.js';
 import { Turns } from './turns.js';
+import { TypingEnds } from './typing-ends.js';
 
 @Module({
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
@@ -40,6 +42,8 @@ import { Turns } from './turns.js';
     PolicyChanges,
     Presence,
     RoomResets,
+    TypingEnds,
+    TcpGate,
     Authenticate,
     FrameQueue,
     FrameGuard,

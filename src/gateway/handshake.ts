@@ -33,6 +33,7 @@ import { FrameQueue } from './frame-queue.js';
 import type { UpgradeRequest } from './plain-upgrade.js';
 import { spread } from './spread.js';
 import { Strangers } from './strangers.js';
+import { TcpGate } from './tcp-gate.js';
 import { WardroomSocket } from './wardroom-socket.js';
 import type { SocketHost } from './wardroom-socket.js';
 
@@ -56,6 +57,7 @@ export class Handshake implements SocketHost {
     private readonly audit: ConnectionAudit,
     private readonly addresses: ClientAddresses,
     private readonly strangers: Strangers,
+    private readonly gate: TcpGate,
   ) {}
 
   createServer(): WebSocketServer {
@@ -93,6 +95,7 @@ export class Handshake implements SocketHost {
       server.handleUpgrade(request as IncomingMessage, socket, head, (ws) => {
         const connection = new Connection(ws as WardroomSocket, ip, origin, socket, this.connections);
         (ws as WardroomSocket).attach(connection, this);
+        this.gate.leave(socket);
         this.metrics.handshakes.inc({ outcome: 'accepted' });
         this.open(server, connection, carrier, outcome);
         connection.flush();

@@ -25,20 +25,28 @@ export abstract class SocketWriter {
   /** Monotonic, whole ms, since which something waits for the write under way; 0: nothing does. */
   private stuckSinceMs = 0;
   private done: Done | null = null;
+  /** A close, ours or the answer to the peer's, that waits for the write under way. */
+  private lastWord: (() => void) | null = null;
 
   constructor(
     protected readonly socket: Socket,
     private readonly put: Put = putFor(socket),
   ) {}
 
-  /** The last write is done and there may be another. */
-  protected abstract written(): void;
+  /** The last write is done and there may be another; `somethingWaited` as `waits` was told. */
+  protected abstract written(somethingWaited: boolean): void;
 
   /** Only while nothing is being written. The first takes its place in the stream, behind the answer to the upgrade. */
   protected write(buffer: Buffer): void {
     this.writing = true;
     if (this.done === null) throughStream(this.socket, buffer, (this.done = this.onDone.bind(this)));
     else this.put(this.socket, buffer, this.done);
+  }
+
+  /** What is said last, when the kernel has taken what was written before. Who never takes it is cut off by its heartbeat. */
+  protected finish(lastWord: () => void): void {
+    if (this.writing) this.lastWord ??= lastWord;
+    else lastWord();
   }
 
   /** Something waits for the write under way. */
@@ -51,9 +59,11 @@ export abstract class SocketWriter {
   }
 
   private onDone(error?: Error | null): void {
+    const somethingWaited = this.stuckSinceMs > 0;
     this.writing = false;
     this.stuckSinceMs = 0;
     if (error) this.socket.destroy(error);
-    else this.written();
+    else if (this.lastWord === null) this.written(somethingWaited);
+    else this.lastWord();
   }
 }

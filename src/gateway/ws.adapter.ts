@@ -15,6 +15,7 @@ import { Handshake } from './handshake.js';
 import { takePlainUpgrades } from './plain-upgrade.js';
 import type { UpgradeRequest } from './plain-upgrade.js';
 import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrades.js';
+import { TcpGate } from './tcp-gate.js';
 
 interface Handler {
   callback: (request: FrameRequest) => Promise<unknown>;
@@ -22,11 +23,13 @@ interface Handler {
 
 export class WardroomWsAdapter extends WsAdapter {
   private readonly handshake: Handshake;
-  private endSilent: (() => void) | null = null;
+  private readonly gate: TcpGate;
+  private readonly undo: (() => void)[] = [];
 
   constructor(app: INestApplicationContext) {
     super(app);
     this.handshake = app.get(Handshake);
+    this.gate = app.get(TcpGate);
   }
 
   override create(): WebSocketServer {
@@ -34,7 +37,8 @@ export class WardroomWsAdapter extends WsAdapter {
     const http = this.httpServer as Server;
     const upgrade = (request: UpgradeRequest, socket: Socket, head: Buffer): void => void this.handshake.upgrade(server, request, socket, head);
     // Below TLS there is nothing to read: node:http reads those heads.
-    if (!(http instanceof HttpsServer)) this.endSilent = takePlainUpgrades(http, upgrade);
+    if (!(http instanceof HttpsServer)) this.undo.push(takePlainUpgrades(http, upgrade));
+    this.undo.push(this.gate.install(http));
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
       if (asksForWebSocket(request) || request.url === WS_PATH || request.url === WS_ALIAS) upgrade(request, socket, head);
       else serveWithoutUpgrade(http, request, socket, head);
@@ -52,7 +56,7 @@ export class WardroomWsAdapter extends WsAdapter {
 
   /** Connections were closed by the drain; see drain.ts. */
   override async close(server: WebSocketServer): Promise<void> {
-    this.endSilent?.();
+    for (const undo of this.undo.reverse()) undo();
     server.close();
   }
 }

@@ -65,6 +65,7 @@ export class Metrics {
   readonly connections = this.level('connections', 'open connections');
   readonly subscriptions = this.level('subscriptions', 'live subscriptions');
   readonly handshakes = this.tally('handshakes_total', 'upgrade requests by outcome code', 'outcome');
+  readonly tcpRefused = this.counter('tcp_refused_total', 'TCP connections cut where they came in, by the cap that was full: address or node', ['cap']);
   readonly framesIn = this.tally('frames_in_total', 'frames received by type', 'type');
   readonly deliveries = this.tally('deliveries_total', 'frames queued for connections', 'kind');
   readonly refusals = this.counter('refusals_total', 'errors answered, by code', ['code', 'via']);

@@ -1,0 +1,90 @@
+/** A peer that answers nothing is half open, and is told apart from one that we do not read ourselves. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Lease } from '../../../src/authority/lease.js';
+import type { Channels } from '../../../src/gateway/channels.js';
+import type { TransportEnd } from '../../../src/gateway/connection-ends.js';
+import { ConnectionLife } from '../../../src/gateway/connection-life.js';
+import type { Connection } from '../../../src/gateway/connection.js';
+import type { Connections } from '../../../src/gateway/connections.js';
+import { monotonicMs } from '../../../src/platform/clock.js';
+import type { Config } from '../../../src/platform/config.js';
+
+const ends: (TransportEnd | undefined)[] = [];
+let life: ConnectionLife;
+
+beforeEach(() => {
+  ends.length = 0;
+  const lease = { onFence: () => undefined, onSlept: () => undefined, beat: monotonicMs } as unknown as Lease;
+  const connections = { onEnded: () => undefined, gone: (_: Connection, how?: TransportEnd) => void ends.push(how) } as unknown as Connections;
+  life = new ConnectionLife({ fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config, lease, connections, {} as Channels);
+  life.onModuleInit();
+});
+afterEach(() => life.onModuleDestroy());
+
+class Peer {
+  readonly state = 'live';
+  readonly token = { deadlineMs: Infinity };
+  readonly warned = true;
+  readonly openedMs = monotonicMs();
+  heartbeatMs = monotonicMs() + 60_000;
+  bytesSeen = 0;
+  bytesRead = 100;
+  pinged = false;
+  dueMs = Infinity;
+  peerStatus = 0;
+  inbox: { paused: boolean } | null = null;
+  pings = 0;
+  destroyed = false;
+
+  ping(): void {
+    this.pings += 1;
+  }
+  destroy(): void {
+    this.destroyed = true;
+  }
+
+  /** The next heartbeat is now. */
+  async beat(): Promise<void> {
+    const before = this.pings;
+    this.heartbeatMs = monotonicMs();
+    life.schedule(this as unknown as Connection);
+    const deadline = performance.now() + 5_000;
+    while (this.pings === before && !this.destroyed && performance.now() < deadline) await sleep(5);
+  }
+}
+
+test('after a ping that nothing answered it is half open, recorded and cut', async () => {
+  const peer = new Peer();
+  await peer.beat();
+  expect([peer.pings, peer.destroyed]).toEqual([1, false]);
+  await peer.beat();
+  expect([peer.pings, peer.destroyed]).toEqual([1, true]);
+  expect(ends).toEqual(['half_open']);
+});
+
+test('whatever it sent meanwhile proves it alive', async () => {
+  const peer = new Peer();
+  for (let beat = 1; beat <= 4; beat += 1) {
+    await peer.beat();
+    peer.bytesRead += 6;
+  }
+  expect([peer.pings, peer.destroyed]).toEqual([4, false]);
+});
+
+test('who has sent a close frame and takes no answer to it is cut with the next beat', async () => {
+  const peer = new Peer();
+  peer.peerStatus = 1001;
+  await peer.beat();
+  expect([peer.pings, peer.destroyed]).toEqual([0, true]);
+});
+
+test('while its socket is not read, because its frames wait, its silence proves nothing', async () => {
+  const peer = new Peer();
+  peer.inbox = { paused: true };
+  for (let beat = 1; beat <= 3; beat += 1) await peer.beat();
+  expect([peer.pings, peer.destroyed]).toEqual([3, false]);
+  peer.inbox.paused = false;
+  await peer.beat();
+  expect(peer.destroyed).toBe(true);
+});
