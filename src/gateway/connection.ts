@@ -234,8 +234,7 @@ export class Connection extends SocketWriter {
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
     this.closingSinceMs = monotonicMs();
-    this.inbox?.drop();
-    this.emptied();
+    this.release();
     this.host.onEnd(this, code);
     const lastWord = (): void => {
       // Nothing may follow the answer to a close that the client sent meanwhile.
@@ -245,6 +244,12 @@ export class Connection extends SocketWriter {
       this.ws.closeWith(status, reason);
     };
     setImmediate(() => this.finish(lastWord));
+  }
+
+  /** It is over: nothing that waits is handled or sent, and who waits for it goes on. */
+  release(): void {
+    this.inbox?.drop();
+    this.emptied();
   }
 
   /** The client closes; `echo` answers it. Frames that came before are still handled. */

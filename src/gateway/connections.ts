@@ -120,6 +120,7 @@ export class Connections implements ConnectionHost {
       this.bySession.remove(connection.principal.sessionId, connection);
       this.byUser.remove(connection.principal.userId, connection);
     }
+    connection.release();
     for (const subscription of connection.subscriptions.values()) this.channels.remove(subscription);
     connection.subscriptions.clear();
     this.metrics.connections.value = this.all.size;

@@ -105,7 +105,7 @@ described('pings', () => {
       const last = new Promise<void>((resolve) =>
         peer.socket.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
-          end = Buffer.concat([end, chunk]).subarray(-127);
+          end = Buffer.concat([end, chunk]).subarray(-1_000);
           if (end.includes('last ')) resolve();
         }),
       );
@@ -121,8 +121,10 @@ described('pings', () => {
 });
 
 described('frames that wait', () => {
-  const SOCKETS = 30;
-  const FRAMES = 100;
+  const SOCKETS = 16;
+  const FRAMES = 80;
+  /** 80 MiB were there without a bound. Mostly what was handled and is not collected yet: test/unit/gateway/frame-inbox.test.ts holds to the bound. */
+  const GROWTH_BYTES_MAX = 40 * MIB;
   let room: string;
 
   beforeAll(async () => {
@@ -146,15 +148,14 @@ described('frames that wait', () => {
     const peers = await Promise.all(Array.from({ length: SOCKETS }, live));
     const beforeBytes = memory();
     let peakBytes = beforeBytes;
-    const watch = setInterval(() => (peakBytes = Math.max(peakBytes, memory())), 20);
     for (const peer of peers) for (let id = 1; id <= FRAMES; id += 1) peer.socket.write(question(id));
-    await Promise.all(peers.map((peer) => peer.until('the tenth answer', ({ frames }) => frames.some(({ id }) => id === '10'))));
-    clearInterval(watch);
+    for (const answered of [2, 4, 6, 8]) {
+      await Promise.all(peers.map((peer) => peer.until(`answer ${answered}`, ({ frames }) => frames.some(({ id }) => id === String(answered)))));
+      peakBytes = Math.max(peakBytes, memory());
+    }
     for (const peer of peers) peer.socket.destroy();
-    const each = (peakBytes - beforeBytes) / SOCKETS;
-    console.log(`${FRAMES} frames of 65,000 bytes waited on each of ${SOCKETS} sockets: ${(each / 1024).toFixed(0)} KiB a socket at the peak`);
-    // What was handled and not collected yet is in it: the bound itself is held to by test/unit/gateway/frame-inbox.test.ts.
-    expect(each).toBeLessThan(6 * LIMITS.inboxBytes);
+    console.log(`${FRAMES} frames of 65,000 bytes wait on each of ${SOCKETS} sockets: ${((peakBytes - beforeBytes) / MIB).toFixed(1)} MiB more at the peak`);
+    expect(peakBytes - beforeBytes).toBeLessThan(GROWTH_BYTES_MAX);
   });
 
   test('a socket that is not read is ended in time when its session ends', async () => {
