@@ -25,10 +25,7 @@ export class TcpGate {
     private readonly addresses: ClientAddresses,
     private readonly metrics: Metrics,
   ) {
-    const gate = this;
-    this.onClose = function () {
-      gate.leave(this);
-    };
+    this.onClose = withSocket((socket) => this.leave(socket));
   }
 
   /** Before whoever listens now, on any server of node:net. Answers with a function that undoes it. */
@@ -77,4 +74,11 @@ export class TcpGate {
     socket.on('close', this.onClose);
     return true;
   }
+}
+
+/** A listener of `close`, which names its socket by `this` alone. */
+function withSocket(leave: (socket: Socket) => void): (this: Socket) => void {
+  return function () {
+    leave(this);
+  };
 }
