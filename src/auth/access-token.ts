@@ -36,6 +36,8 @@ export interface MintOptions {
   generation: number;
   /** The token does not outlive its session. */
   sessionExpiresAtMs: number;
+  /** Of the tenant; null: ACCESS_TTL_SECONDS. The shorter of the two counts. */
+  ttlSeconds: number | null;
 }
 
 const UNKNOWN_KEY = Symbol('unknown key');
@@ -63,11 +65,11 @@ export class AccessTokens {
     this.lives = new LifeSequence(config.accessTtlSeconds);
   }
 
-  mint(principal: Principal, { generation, sessionExpiresAtMs }: MintOptions): MintedToken {
+  mint(principal: Principal, { generation, sessionExpiresAtMs, ttlSeconds }: MintOptions): MintedToken {
     this.requireClock();
     const { kid, alg, privateKey } = this.keys.current();
     const iat = Math.floor(wallMs() / 1000);
-    const exp = Math.min(iat + this.lives.next(), Math.floor(sessionExpiresAtMs / 1000));
+    const exp = Math.min(iat + this.lives.next(ttlSeconds ?? Infinity), Math.floor(sessionExpiresAtMs / 1000));
     if (exp <= iat) throw new DomainError('session_expired');
     const claims: AccessClaims = {
       iss: this.publicUrl.value,

@@ -23,6 +23,8 @@ export interface OpenedSession {
   principal: Principal;
   refreshToken: string;
   sessionExpiresAtMs: number;
+  /** Access token life of the tenant, or null. */
+  accessTtlSeconds: number | null;
 }
 
 export interface WhoSignsIn {
@@ -49,7 +51,7 @@ export class OpenSession {
     const principal = { tenantId: who.tenantId, userId: who.userId, sessionId: newId() };
     const refreshFamily = newRefreshFamily();
     const refresh = mintRefreshToken(refreshFamily, principal.sessionId, 1);
-    const { expiresAtMs } = await this.sessions.open(tx, {
+    const { expiresAtMs, accessTtlSeconds } = await this.sessions.open(tx, {
       principal,
       passwordVersion: who.passwordVersion,
       device: who.device ?? null,
@@ -60,12 +62,13 @@ export class OpenSession {
     const { tenantId: tenant, userId: user, sessionId: session } = principal;
     noteAudit(tx, { event: 'authn_login_success', tenant, actor: user, user, session, detail: { method: who.method } });
     noteAudit(tx, { event: 'session_created', tenant, actor: user, user, session, detail: { transport: who.transport, guest: who.passwordVersion === null } });
-    return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs };
+    return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs, accessTtlSeconds };
   }
 
   /** After its commit: nobody holds a token of a session that does not exist. */
-  issue({ principal, refreshToken, sessionExpiresAtMs }: OpenedSession): IssuedTokens {
+  issue({ principal, refreshToken, sessionExpiresAtMs, accessTtlSeconds }: OpenedSession): IssuedTokens {
     this.activity.touch(principal.sessionId);
-    return { principal, refreshToken, sessionExpiresAtMs, access: this.accessTokens.mint(principal, { generation: 1, sessionExpiresAtMs }) };
+    const access = this.accessTokens.mint(principal, { generation: 1, sessionExpiresAtMs, ttlSeconds: accessTtlSeconds });
+    return { principal, refreshToken, sessionExpiresAtMs, access };
   }
 }

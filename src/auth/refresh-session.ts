@@ -53,6 +53,7 @@ const OWNER = `
 
 interface Row {
   tenant_state: string;
+  access_ttl_seconds: number | null;
   allow_guests: boolean;
   /** Null: a guest, who has no user row. */
   user_state: string | null;
@@ -83,7 +84,7 @@ const OF_GUEST = {
   locks: Prisma.sql`FOR SHARE OF t FOR NO KEY UPDATE OF s`,
 };
 
-type Judged = { successor: RefreshToken; outcome: 'rotated' | 'repeated'; expiresAtMs: number } | { refused: EndReason };
+type Judged = { successor: RefreshToken; outcome: 'rotated' | 'repeated'; expiresAtMs: number; ttlSeconds: number | null } | { refused: EndReason };
 
 /** Refused before there was a session to judge. */
 const NOT_JUDGED: ReadonlySet<ErrorCode> = new Set(['auth_invalid', 'csrf_failed']);
@@ -122,7 +123,11 @@ export class RefreshSession {
     const { result } = await this.log.commit((tx) => this.judge(tx, owner, presented));
     if ('refused' in result) throw new DomainError(result.refused);
     const principal = { tenantId: owner.tenantId, userId: owner.userId, sessionId: owner.id };
-    const access = this.accessTokens.mint(principal, { generation: result.successor.generation, sessionExpiresAtMs: result.expiresAtMs });
+    const access = this.accessTokens.mint(principal, {
+      generation: result.successor.generation,
+      sessionExpiresAtMs: result.expiresAtMs,
+      ttlSeconds: result.ttlSeconds,
+    });
     this.activity.touch(owner.id);
     this.metrics.refreshes.inc({ outcome: result.outcome });
     return { principal, access, refreshToken: result.successor.text, sessionExpiresAtMs: result.expiresAtMs };
@@ -152,14 +157,18 @@ export class RefreshSession {
       return this.end(tx, owner, 'token_reuse');
     }
     note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: false });
-    return { result: { successor, outcome: 'repeated', expiresAtMs: row.expires_at.getTime() }, events: [], tenant: owner.tenantId };
+    return {
+      result: { successor, outcome: 'repeated', expiresAtMs: row.expires_at.getTime(), ttlSeconds: row.access_ttl_seconds },
+      events: [],
+      tenant: owner.tenantId,
+    };
   }
 
   private async lock(tx: Tx, owner: Owner): Promise<Row | undefined> {
     const slackSeconds = flushIntervalMs(this.config) / 1000;
     const { columns, tables, condition, locks } = owner.guest ? OF_GUEST : WITH_USER;
     const rows = await tx.$queryRaw<Row[]>`
-      SELECT t.state AS tenant_state, t.allow_guests, ${columns}, s.end_reason, s.expires_at, s.expires_at <= clock_timestamp() AS over,
+      SELECT t.state AS tenant_state, t.allow_guests, t.access_ttl_seconds, ${columns}, s.end_reason, s.expires_at, s.expires_at <= clock_timestamp() AS over,
         s.idle_seconds > 0 AND s.last_active_at < clock_timestamp() - make_interval(secs => s.idle_seconds + ${slackSeconds}::float8) AS idle,
         s.refresh_hash, s.refresh_previous_hash, s.refresh_sealed, s.refresh_generation, s.refresh_used,
         s.refresh_rotated_at > clock_timestamp() - make_interval(secs => ${this.config.refreshOverlapSeconds}::integer) AS within_overlap
@@ -176,7 +185,11 @@ export class RefreshSession {
         last_active_at = clock_timestamp(), user_version = ${row.user_version}::integer
       WHERE id = ${owner.id}::uuid`;
     note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: true });
-    return { result: { successor, outcome: 'rotated', expiresAtMs: row.expires_at.getTime() }, events: [], tenant: owner.tenantId };
+    return {
+      result: { successor, outcome: 'rotated', expiresAtMs: row.expires_at.getTime(), ttlSeconds: row.access_ttl_seconds },
+      events: [],
+      tenant: owner.tenantId,
+    };
   }
 
   private async end(tx: Tx, owner: Owner, reason: EndReason): Promise<Change<Judged>> {

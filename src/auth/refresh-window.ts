@@ -29,11 +29,15 @@ export class LifeSequence {
     this.phase = start;
   }
 
-  /** Whole seconds in (0.9 x ttl, ttl]; so at least 0.9 x ttl remain although `iat` was rounded down. */
-  next(): number {
+  /**
+   * Whole seconds in (0.9 x ttl, ttl]; so at least 0.9 x ttl remain although `iat` was rounded down.
+   * `mostSeconds`: the life a tenant has set; the shorter of the two is the ttl.
+   */
+  next(mostSeconds = Infinity): number {
+    const ttl = Math.min(this.ttlSeconds, mostSeconds);
     this.phase = (this.phase + GOLDEN_RATIO) % 1;
-    const shortest = Math.min(Math.ceil(this.ttlSeconds * SHORTEST) + 1, this.ttlSeconds);
-    return shortest + Math.floor(this.phase * (this.ttlSeconds - shortest + 1));
+    const shortest = Math.min(Math.ceil(ttl * SHORTEST) + 1, ttl);
+    return shortest + Math.floor(this.phase * (ttl - shortest + 1));
   }
 }
 

@@ -8,6 +8,7 @@ import { refreshWindow } from '../auth/refresh-window.js';
 import { Lease } from '../authority/lease.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
+import type { AcceptedToken } from '../sessions/principal.js';
 import { Channels } from './channels.js';
 import { CLOSE_WITHIN_MS } from './connection.js';
 import type { Connection } from './connection.js';
@@ -53,7 +54,7 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
     if (state === 'closing') return connection.closingSinceMs + CLOSE_WITHIN_MS;
     if (token === null) return connection.openedMs + this.config.authDeadlineMs;
     if (state === 'expired') return Math.min(heartbeatMs, token.deadlineMs + this.config.authGraceSeconds * 1000);
-    const warningMs = connection.warned ? Infinity : token.deadlineMs - this.config.authWarningSeconds * 1000;
+    const warningMs = connection.warned ? Infinity : this.warningMs(token);
     return Math.min(heartbeatMs, token.deadlineMs, warningMs);
   }
 
@@ -65,11 +66,16 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy {
       if (nowMs >= connection.openedMs + this.config.authDeadlineMs) return connection.end('auth_timeout', spread(1_000));
     } else {
       if (state === 'live' && nowMs >= token.deadlineMs) this.expire(connection);
-      else if (state === 'live' && !connection.warned && nowMs >= token.deadlineMs - this.config.authWarningSeconds * 1000) this.warn(connection);
+      else if (state === 'live' && !connection.warned && nowMs >= this.warningMs(token)) this.warn(connection);
       if (state === 'expired' && nowMs >= token.deadlineMs + this.config.authGraceSeconds * 1000) return connection.end('token_expired', spread(1_000));
     }
     if (nowMs >= connection.heartbeatMs && !this.beat(connection, nowMs)) return;
     this.schedule(connection);
+  }
+
+  /** Monotonic ms at which the client is warned: before the second half of a life at the earliest. */
+  private warningMs({ deadlineMs, expiresAtMs, issuedAtMs }: AcceptedToken): number {
+    return deadlineMs - Math.min(this.config.authWarningSeconds * 1000, (expiresAtMs - issuedAtMs) / 2);
   }
 
   private warn(connection: Connection): void {

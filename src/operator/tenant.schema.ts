@@ -4,6 +4,8 @@ import { receiptSchema } from '../authority/receipt.schema.js';
 import { nameSchema, slugSchema } from '../platform/text.js';
 
 const stateSchema = z.enum(['active', 'disabled']);
+/** Seconds; the node's ACCESS_TTL_SECONDS counts where it is shorter. Null: that of the node. */
+const accessTtlSchema = z.int().min(5).max(900).nullable();
 
 export const tenantSchema = z
   .object({
@@ -13,6 +15,7 @@ export const tenantSchema = z
     state: stateSchema,
     allow_registration: z.boolean(),
     allow_guests: z.boolean(),
+    access_ttl_seconds: accessTtlSchema,
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Tenant' });
@@ -33,6 +36,7 @@ export const tenantPatchSchema = z
     name: nameSchema.optional(),
     allow_registration: z.boolean().optional(),
     allow_guests: z.boolean().optional(),
+    access_ttl_seconds: accessTtlSchema.optional(),
   })
   .meta({ id: 'TenantPatch' });
 export type TenantPatch = z.infer<typeof tenantPatchSchema>;

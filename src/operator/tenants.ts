@@ -84,6 +84,7 @@ async function changeTenant(tx: Tx, before: Tenant, patch: TenantPatch): Promise
       slug: patch.slug ?? before.slug,
       name: patch.name ?? before.name,
       allowRegistration: patch.allow_registration ?? before.allowRegistration,
+      accessTtlSeconds: patch.access_ttl_seconds === undefined ? before.accessTtlSeconds : patch.access_ttl_seconds,
       version: before.version + (matters ? 1 : 0),
     },
   });
@@ -97,14 +98,14 @@ async function changeTenant(tx: Tx, before: Tenant, patch: TenantPatch): Promise
 
 /** One record of everything that differs: from and to. */
 function noteTenant(tx: Tx, before: Tenant, after: Tenant): void {
-  const fields = ['state', 'slug', 'name', 'allowRegistration', 'allowGuests'] as const;
+  const fields = ['state', 'slug', 'name', 'allowRegistration', 'allowGuests', 'accessTtlSeconds'] as const;
   const changed = fields.filter((field) => before[field] !== after[field]);
   if (changed.length === 0) return;
   const detail = Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }]));
   noteAudit(tx, { event: 'tenant_updated', tenant: after.id, detail });
 }
 
-function viewOf({ id, slug, name, state, allowRegistration, allowGuests, createdAt }: Tenant): TenantView {
+function viewOf({ id, slug, name, state, allowRegistration, allowGuests, accessTtlSeconds, createdAt }: Tenant): TenantView {
   return {
     id,
     slug,
@@ -112,6 +113,7 @@ function viewOf({ id, slug, name, state, allowRegistration, allowGuests, created
     state: state as TenantView['state'],
     allow_registration: allowRegistration,
     allow_guests: allowGuests,
+    access_ttl_seconds: accessTtlSeconds,
     created_at: rfc3339(createdAt),
   };
 }

@@ -47,6 +47,10 @@ const RULES: readonly Rule[] = [
   ],
   [['TLS_CERT_FILE', 'TLS_KEY_FILE'], tlsProblem],
   [
+    ['NODE_ENV', 'TRY_PAGE'],
+    (env) => (env.NODE_ENV === 'production' && env.TRY_PAGE === 'on' ? 'TRY_PAGE: is for trying out only, and refused in production' : null),
+  ],
+  [
     ['BOOTSTRAP_OPERATOR_EMAIL', 'BOOTSTRAP_OPERATOR_PASSWORD'],
     (env) =>
       (env.BOOTSTRAP_OPERATOR_EMAIL === undefined) !== (env.BOOTSTRAP_OPERATOR_PASSWORD === undefined)

@@ -23,6 +23,25 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+const loopbackUrl = z.url({ protocol: /^http$/, hostname: /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/ }).transform((text) => text.replace(/\/$/, ''));
+const tryNodes = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'not JSON' });
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z
+      .array(z.strictObject({ name: z.string().min(1).max(20), url: loopbackUrl, internal_url: loopbackUrl.nullable() }))
+      .min(1)
+      .max(9),
+  )
+  .optional();
+
 
 const SECRETS = ['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'] as const;
 
@@ -92,6 +111,13 @@ export const VARIABLES = {
   BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
   AUDIT_RETENTION_DAYS: [integer(0, 36_500).default(400), '400', 'older audit records are deleted; 0 = never'],
   ISSUERS_FILE: [issuersFile, '-', 'external OpenID issuers (JSON)'],
+  WEB: [z.enum(['on', 'off']).default('on'), 'on', 'serves the pages; `off` = API only'],
+  TRY_PAGE: [
+    z.enum(['on', 'off']).optional(),
+    'on in development, else off',
+    '`/` is the try-out page, which signs seeded people in without a password; refused in production',
+  ],
+  TRY_NODES: [tryNodes, '-', 'the nodes of the try-out page (JSON); `npm run dev` sets it'],
   AUTO_MIGRATE: [z.enum(['on', 'off']).default('on'), 'on', '`off` leaves migration to `npm run migrate`'],
   LOG_LEVEL: [z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'pino level'],
 } as const satisfies Record<string, readonly [z.ZodType, string, string]>;
@@ -145,6 +171,18 @@ export class Config {
     return misspeltVariables(source, new Set([...Object.keys(VARIABLES), ...SECRETS.map((name) => `${name}_FILE`)]));
   }
 
+  /** The pages are served. */
+  get web() {
+    return this.env.WEB === 'on';
+  }
+  /** Never true in production. */
+  get tryPage() {
+    const wanted = this.env.TRY_PAGE ?? (this.env.NODE_ENV === 'development' ? 'on' : 'off');
+    return this.web && wanted === 'on' && !this.production;
+  }
+  get tryNodes() {
+    return this.env.TRY_NODES ?? null;
+  }
   get mode() {
     return this.env.NODE_ENV;
   }
@@ -224,7 +262,7 @@ export class Config {
     return this.env.AUTH_DEADLINE_MS;
   }
   get authWarningSeconds() {
-    return Math.min(this.env.AUTH_WARNING_SECONDS, this.env.ACCESS_TTL_SECONDS / 2);
+    return this.env.AUTH_WARNING_SECONDS;
   }
   get authGraceSeconds() {
     return this.env.AUTH_GRACE_SECONDS;

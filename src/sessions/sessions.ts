@@ -50,11 +50,11 @@ export class Sessions {
    * Inserts the row inside the transaction of a login. Tenant and user are read again FOR SHARE: a suspension, a new
    * password or a disabled tenant falls wholly before (and refuses) or wholly after (and ends what is opened here).
    */
-  async open(tx: Tx, session: NewSession): Promise<{ expiresAtMs: number }> {
+  async open(tx: Tx, session: NewSession): Promise<{ expiresAtMs: number; accessTtlSeconds: number | null }> {
     const { tenantId, userId, sessionId } = session.principal;
     const guest = session.passwordVersion === null;
-    const tenants = await tx.$queryRaw<{ state: string; allow_guests: boolean }[]>`
-      SELECT state, allow_guests FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
+    const tenants = await tx.$queryRaw<{ state: string; allow_guests: boolean; access_ttl_seconds: number | null }[]>`
+      SELECT state, allow_guests, access_ttl_seconds FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
     if (tenants[0] === undefined) throw new DomainError('not_found');
     if (tenants[0].state !== 'active') throw new DomainError('tenant_disabled');
     if (guest && !tenants[0].allow_guests) throw new DomainError('not_found', { detail: 'the tenant allows no guests' });
@@ -66,7 +66,7 @@ export class Sessions {
         ${idleSeconds}::integer, clock_timestamp() + make_interval(secs => ${this.config.sessionAbsoluteSeconds}::integer),
         ${session.refreshFamily}, ${session.refreshHash})
       RETURNING expires_at`;
-    return { expiresAtMs: rows[0]!.expires_at.getTime() };
+    return { expiresAtMs: rows[0]!.expires_at.getTime(), accessTtlSeconds: tenants[0].access_ttl_seconds };
   }
 
   /** The caller's own devices, newest first. */

@@ -23,7 +23,7 @@ describe('Config.parse', () => {
       sessionAbsoluteSeconds: 2_592_000,
       refreshOverlapSeconds: 10,
       authDeadlineMs: 5000,
-      authWarningSeconds: 150,
+      authWarningSeconds: 300,
       authGraceSeconds: 30,
       authorityLeaseMs: 5000,
       fenceCloseMs: 30_000,
