@@ -6,7 +6,7 @@ export type { SocketConstructor, SocketLike } from './connection.js';
 export { CLIENT_CODES, WardroomError, type ClientCode, type ErrorKind, type WardroomErrorCode } from './errors.js';
 export type { Fetch, RestCall } from './rest.js';
 export type { Ack, Body, HistoryMessage, HistoryPage, HistoryQuery, PublishAck, Room } from './room.js';
-export { WardroomSession, type LoginFields, type SessionEvents, type SessionOptions } from './session.js';
+export { WardroomSession, type IssuedTokens, type LoginFields, type SessionEvents, type SessionOptions } from './session.js';
 export { memoryStorage, webStorage, type SessionStorage } from './session-storage.js';
 export type { Gap, Reset, RoomEvents, Unsubscribed } from './subscription.js';
 export type { Credential, GetToken, TokenReason } from './token-source.js';

@@ -31,7 +31,8 @@ export interface SessionEvents {
   signed_out: WardroomError;
 }
 
-interface TokenAnswer {
+/** What a login answers, and every other call that opens a session. */
+export interface IssuedTokens {
   access_token: string;
   refresh_token: string;
   session_id: string;
@@ -82,8 +83,16 @@ export class WardroomSession {
   async login(fields: LoginFields): Promise<{ sessionId: string }> {
     const { tenant, email, password, device } = fields;
     const body = { tenant, email, password, ...(device === undefined ? {} : { device }) };
-    const login = async () => this.#keep(await this.#rest.call<TokenAnswer>('/v1/auth/login', { method: 'POST', body }));
+    const login = async () => this.#keep(await this.#rest.call<IssuedTokens>('/v1/auth/login', { method: 'POST', body }));
     const grant = await withLock(this.#lockName, login, this.#locks);
+    const signedIn = { sessionId: grant.session_id };
+    this.#events.emit('signed_in', signedIn);
+    return signedIn;
+  }
+
+  /** Takes over a session that was opened elsewhere: by a call the SDK does not know, or by an application's own backend. */
+  async adopt(tokens: IssuedTokens): Promise<{ sessionId: string }> {
+    const grant = await withLock(this.#lockName, () => this.#keep(tokens), this.#locks);
     const signedIn = { sessionId: grant.session_id };
     this.#events.emit('signed_in', signedIn);
     return signedIn;
@@ -138,7 +147,7 @@ export class WardroomSession {
     if (stored.access_token !== known.access_token && this.#clock.now() < stored.refresh_at) return (this.#grant = stored);
     try {
       const body = { refresh_token: stored.refresh_token };
-      return await this.#keep(await this.#rest.call<TokenAnswer>('/v1/auth/refresh', { method: 'POST', body }));
+      return await this.#keep(await this.#rest.call<IssuedTokens>('/v1/auth/refresh', { method: 'POST', body }));
     } catch (error) {
       if (error instanceof WardroomError && (error.action === 'login' || error.action === 'stop')) return this.#over(error);
       throw error;
@@ -150,7 +159,7 @@ export class WardroomSession {
     throw why;
   }
 
-  async #keep(answer: TokenAnswer): Promise<Grant> {
+  async #keep(answer: IssuedTokens): Promise<Grant> {
     const now = this.#clock.now();
     this.#grant = {
       access_token: answer.access_token,

@@ -43,6 +43,8 @@ export interface PendingReceipt {
   hash: string | null;
   sessions: number;
   startedMs: number;
+  /** Undefined when the receipt is asked for again. */
+  committedMs?: number;
 }
 
 @Injectable()
@@ -61,6 +63,7 @@ export class AuthorityLog {
       await this.database.writeLast(tx);
       return { change, ...(await append(tx, change, startedMs).catch(numbersAreTaken)) };
     });
+    if (pending !== null) pending.committedMs = monotonicMs();
     const announced = this.stream.announce([...logged, ...(change.grown ?? []).map((event) => ({ n: null, event }))]);
     // Whoever waits for a receipt waits for the nodes, not for Redis, which may be frozen.
     if (pending === null) await announced;

@@ -11,6 +11,8 @@ export const receiptSchema = z
     sessions: z.int().min(0),
     connections_closed: z.int().min(0),
     nodes: z.array(z.object({ id: z.uuid(), state: z.enum(['confirmed', 'fenced']), ms: z.int().min(0) })),
+    /** From the call to the COMMIT; absent when the receipt is asked for again. */
+    committed_ms: z.int().min(0).optional(),
     ms: z.int().min(0),
   })
   .meta({ id: 'Receipt' });

@@ -186,7 +186,7 @@ class Watch {
   }
 
   receipt(): Receipt {
-    const { id, history } = this.pending;
+    const { id, history, committedMs, startedMs } = this.pending;
     return {
       id,
       ...(history === null ? {} : { history }),
@@ -195,6 +195,7 @@ class Watch {
       sessions: this.pending.sessions,
       connections_closed: [...this.closed.values()].reduce((sum, count) => sum + count, 0),
       nodes: [...this.answered.values()],
+      ...(committedMs === undefined ? {} : { committed_ms: Math.round(committedMs - startedMs) }),
       ms: this.elapsedMs,
     };
   }
