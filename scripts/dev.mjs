@@ -18,6 +18,13 @@ const nodes = [
   { name: 'node-a', port: 3000, internalPort: 3001 },
   { name: 'node-b', port: 3100, internalPort: 3101 },
 ];
+const tryNodes = JSON.stringify(
+  nodes.map(({ name, port, internalPort }) => ({
+    name: name.replace('node-', ''),
+    url: `http://localhost:${port}`,
+    internal_url: `http://localhost:${internalPort}`,
+  })),
+);
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));
 
 try {
@@ -43,14 +50,14 @@ try {
     try {
       await bundle();
       servers = nodes.map(({ name, port, internalPort }) =>
-        startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort), HOST: '127.0.0.1' }), name),
+        startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort), HOST: '127.0.0.1', TRY_NODES: tryNodes }), name),
       );
       await Promise.all(servers.map((server, i) => untilReady(`http://127.0.0.1:${nodes[i].internalPort}`, server)));
       const passwordOf = (email) => keptSecret(`${email}.password`, password);
       if (!seeded) await seed('http://localhost:3000', operator, passwordOf);
       if (!seeded) for (const { email } of people) console.log(`demo  ${email}  ${passwordOf(email)}`);
       seeded = true;
-      console.log(`Ready: ${nodes.map(({ port }) => `http://localhost:${port}`).join(' and ')}; logs in .wardroom/node-*.log`);
+      console.log(`\nReady. Open http://localhost:${nodes[0].port}; the other node is http://localhost:${nodes[1].port}. Logs: .wardroom/node-*.log`);
     } catch (error) {
       if (!stopping()) console.error(error.message);
     }
@@ -67,6 +74,6 @@ try {
 function newestModule() {
   return Math.max(
     statSync(join(root, 'src/main.ts')).mtimeMs,
-    newest([join(root, 'dist')], (path) => path.endsWith('.js') && path !== entry),
+    newest([join(root, 'dist')], (path) => path.endsWith('.js') && path !== entry && !path.startsWith(join(root, 'dist/public'))),
   );
 }

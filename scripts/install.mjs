@@ -42,11 +42,18 @@ function whyInstall() {
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
   const bundling = ['bundle', 'entry', 'rehearse'].map((name) => `scripts/${name}.mjs`);
-  const sources = ['src', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', ...bundling].map((path) => join(root, path));
+  const sources = ['src', 'sdk/src', 'web', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', ...bundling].map((path) =>
+    join(root, path),
+  );
   const started = new Date();
   if (existsSync(stamp) && existsSync(join(root, 'dist/main.js')) && newest(sources) <= statSync(stamp).mtimeMs) return true;
   log('Building ...');
-  const steps = [[join(root, 'scripts/generate.mjs')], [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'], [join(root, 'scripts/bundle.mjs')]];
+  const steps = [
+    [join(root, 'scripts/generate.mjs')],
+    [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'],
+    [join(root, 'scripts/bundle.mjs')],
+    [join(root, 'scripts/web.mjs')],
+  ];
   for (const args of steps) {
     if (spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) return false;
   }
@@ -59,7 +66,7 @@ export function ensureBuilt({ log = console.error } = {}) {
 export function newest(paths, counts = (/** @type {string} */ _path) => true) {
   let latest = 0;
   for (const path of paths) {
-    if (path.endsWith('generated') || !existsSync(path)) continue;
+    if (path.endsWith('generated') || path.endsWith('node_modules') || !existsSync(path)) continue;
     const stat = statSync(path);
     const inside = stat.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : null;
     if (inside !== null) latest = Math.max(latest, newest(inside, counts));

@@ -39,16 +39,19 @@ export async function seed(url, operator, passwordOf) {
     const { user_id: user } = await call('GET', '/v1/me', undefined, ada);
     if (!items.some((member) => member.user_id === user)) await call('POST', '/v1/rooms/staff/members', { user, role: 'member' }, admin);
   }
+  if (ada !== undefined) await call('POST', '/v1/rooms/lobby/messages', { body: { text: 'hello' } }, ada, [], { 'idempotency-key': 'seed-1' });
+  if (ben !== undefined) await call('POST', '/v1/rooms/lobby/messages', { body: { text: 'hi ada' } }, ben, [], { 'idempotency-key': 'seed-2' });
   for (const token of [asOperator, admin, ada, ben]) if (token !== undefined) await call('POST', '/v1/auth/logout', {}, token);
   return unknown;
 }
 
 /** Problems whose code is in `fine` are an answer. An error names the call and the code, never a token. */
 function client(url) {
-  return async (method, path, body, token, fine = []) => {
+  return async (method, path, body, token, fine = [], headers = {}) => {
     const response = await fetch(url + path, {
       method,
       headers: {
+        ...headers,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       },

@@ -52,7 +52,11 @@ function welcome(url, stores, passwordOf, unknown) {
   const users = [['system', operator.email, operator.password], ...people.map(({ email }) => ['demo', email, passwordOf(email)])];
   const kept = stores.privatePostgres ? 'Postgres keeps its data in .wardroom/' : 'Postgres is the one of DATABASE_URL';
   return `
-Wardroom runs at ${url}
+Wardroom runs. Open
+
+  ${url}
+
+and click "Log out ada, tab 1": her other tab closes, with the receipt of every node.
 
   tenant   user                   password
 ${users.map(([tenant, email, secret]) => `  ${tenant.padEnd(8)} ${email.padEnd(22)} ${unknown.includes(email) ? '(changed since)' : secret}`).join('\n')}

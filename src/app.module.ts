@@ -13,6 +13,7 @@ import { ProblemFilter } from './platform/problem.filter.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { TryOutModule } from './try-out/try-out.module.js';
 
 @Module({})
 export class AppModule {
@@ -30,6 +31,7 @@ export class AppModule {
         GatewayModule,
         OperatorModule,
         HealthModule,
+        ...(config.tryPage ? [TryOutModule] : []),
       ],
       providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],
     };

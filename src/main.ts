@@ -16,6 +16,9 @@ import { NestLog, createLog } from './platform/log.js';
 import { migrate } from './platform/migrate.js';
 import { readTlsPair } from './platform/tls-pair.js';
 import { tlsOptions } from './platform/tls.js';
+import { TRY_OPERATIONS } from './try-out/try-out.operations.js';
+import { TryOut } from './try-out/try-out.js';
+import { serveWeb } from './web/web-pages.js';
 
 async function main(): Promise<void> {
   const config = Config.parse(process.env);
@@ -35,11 +38,12 @@ async function main(): Promise<void> {
     ...(config.tlsFiles === null ? {} : { httpsOptions: tlsOptions(readTlsPair(config.tlsFiles)) }),
   });
   const origins = app.get(AllowedOrigins);
-  setUpHttp(app, config, OPERATIONS, (origin) => origins.allows(origin));
+  const operations = config.tryPage ? [...OPERATIONS, ...TRY_OPERATIONS] : OPERATIONS;
+  setUpHttp(app, config, { operations, pages: () => serveWeb(app, config), allowsOrigin: (origin) => origins.allows(origin) });
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await listen(app, config);
   stopWith((signal) => void stop(signal));
-  const internal = await serveInternally(app, config);
+  const internal = await serveInternally(app, config, config.tryPage ? app.get(TryOut).internalRoutes() : undefined);
   tuneForConnections();
   log.info({ url: await app.getUrl() }, 'listening');
 

@@ -87,6 +87,7 @@ import { WhoAmI } from './who-am-i.js';
     LoginLimits,
     AuthLoops,
     OpenSession,
+    SignIns,
     Tickets,
     TokenAnswer,
     SessionsModule,

@@ -11,7 +11,7 @@ export interface Asked {
 }
 
 /** How it is shown who somebody is. */
-export type SignInMethod = 'password' | 'registration' | 'guest' | 'exchange';
+export type SignInMethod = 'password' | 'registration' | 'guest' | 'exchange' | 'try_out';
 
 @Injectable()
 export class SignIns {

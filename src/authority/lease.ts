@@ -48,6 +48,8 @@ export class Lease implements BeforeApplicationShutdown {
   private lapsedSinceMs = monotonicMs();
   private timer: NodeJS.Timeout | null = null;
   private stopped = false;
+  /** Development only. */
+  private roundsFromMs = 0;
   private lastPruneMs = monotonicMs();
   private readonly onChange: ((fenced: boolean) => void)[] = [];
   private readonly onProof: (() => void)[] = [];
@@ -163,9 +165,14 @@ export class Lease implements BeforeApplicationShutdown {
     if (this.fenced) throw new Error('the authority log could not be read to its head at start');
   }
 
+  /** For the try-out page: no rounds and no news for so long, as if both stores had fallen silent. The lease then runs out by itself. */
+  stopRoundsFor(ms: number): void {
+    this.roundsFromMs = monotonicMs() + ms;
+  }
+
   /** Runs a round now; concurrent calls share one more round after the present one. */
   round(): Promise<void> {
-    if (this.stopped) return Promise.resolve();
+    if (this.stopped || monotonicMs() < this.roundsFromMs) return Promise.resolve();
     if (this.running !== null) {
       this.again = true;
       return this.running;
@@ -237,6 +244,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   /** From the Redis stream: in order at once, ahead of order kept, additions of rights applied as they come. */
   private receive(events: NumberedEvent[]): void {
+    if (monotonicMs() < this.roundsFromMs) return;
     for (const numbered of events) {
       if (numbered.n === null) this.state.apply(numbered.event, null);
       else if (numbered.n > this.state.position) this.early.set(numbered.n, numbered);

@@ -35,7 +35,14 @@ const BACKLOG = 65_535;
 /** Calls that a stop finds under way may take this much longer. */
 const LAST_CALLS_MS = 3_000;
 
-export function setUpHttp(app: NestExpressApplication, config: Config, operations: readonly Operation[], allowsOrigin: (origin: string) => boolean): void {
+interface HttpParts {
+  operations: readonly Operation[];
+  /** Adds what is served beside the calls. */
+  pages: () => void;
+  allowsOrigin: (origin: string) => boolean;
+}
+
+export function setUpHttp(app: NestExpressApplication, config: Config, { operations, pages, allowsOrigin }: HttpParts): void {
   const metrics = app.get(Metrics);
   metrics.insecureHttp.set(config.allowInsecureHttp ? 1 : 0);
   const addresses = app.get(ClientAddresses);
@@ -66,13 +73,14 @@ export function setUpHttp(app: NestExpressApplication, config: Config, operation
     maxAge: 600,
     preflightContinue: true,
   });
-  app.use(onlyExactCalls(operations));
   if (!config.allowInsecureHttp) {
     app.use((request: Request, _response: Response, next: NextFunction) => {
       const clear = cameInTheClear(request.headers) && addresses.cameByProxy(request);
       next(clear ? new DomainError('https_required') : undefined);
     });
   }
+  pages();
+  app.use(onlyExactCalls(operations));
   app.useBodyParser('json', { limit: JSON_BYTES, strict: true });
   app.useBodyParser('urlencoded', { limit: JSON_BYTES, extended: false });
   app.useBodyParser('text', { limit: SECURITY_EVENT_BYTES, type: 'application/secevent+jwt' });

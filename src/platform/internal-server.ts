@@ -5,9 +5,12 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'n
 import type { Config } from './config.js';
 import { Metrics } from './metrics.js';
 
+/** By exact path, beside those every node has. */
+export type InternalRoutes = ReadonlyMap<string, (request: IncomingMessage, response: ServerResponse) => void>;
+
 const HEALTH = new Set(['/livez', '/readyz']);
 
-export async function serveInternally(app: INestApplication, config: Config): Promise<Server | null> {
+export async function serveInternally(app: INestApplication, config: Config, routes: InternalRoutes = new Map()): Promise<Server | null> {
   if (config.internalPort === 0) return null;
   const { registry } = app.get(Metrics);
   const health = app.getHttpAdapter().getInstance() as RequestListener;
@@ -19,7 +22,11 @@ export async function serveInternally(app: INestApplication, config: Config): Pr
         () => response.writeHead(500).end(),
       );
     } else if (HEALTH.has(path)) health(request, response);
-    else response.writeHead(404).end();
+    else {
+      const route = routes.get(path);
+      if (route === undefined) response.writeHead(404).end();
+      else route(request, response);
+    }
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.internalPort, config.internalHost, resolve));
   return server;

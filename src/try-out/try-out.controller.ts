@@ -1,0 +1,40 @@
+/**
+ * What the try-out page needs and no product has: people who are signed in without typing, and a look at the node. Only on a
+ * development node, only for programs of this machine (local-only.ts).
+ */
+import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { Public } from '../auth/bearer.guard.js';
+import { DomainError } from '../platform/errors.js';
+import { ZodBody } from '../platform/zod.js';
+import type { Tokens } from '../auth/auth.schemas.js';
+import { isLocal } from './local-only.js';
+import { TryOut } from './try-out.js';
+import { trySignInBody } from './try-out.schema.js';
+import type { TryNodeView, TrySignInBody } from './try-out.schema.js';
+
+@Controller('v1/try')
+@Public()
+export class TryOutController {
+  constructor(private readonly tryOut: TryOut) {}
+
+  @Get()
+  @Header('Cache-Control', 'no-store')
+  node(@Req() request: Request): TryNodeView {
+    requireLocal(request);
+    return this.tryOut.view();
+  }
+
+  @Post('sign-in')
+  @HttpCode(200)
+  @Header('Cache-Control', 'no-store')
+  signIn(@ZodBody(trySignInBody) { person }: TrySignInBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+    requireLocal(request);
+    return this.tryOut.signIn(person, response);
+  }
+}
+
+/** As if the call did not exist. */
+function requireLocal(request: Request): void {
+  if (!isLocal(request)) throw new DomainError('not_found', { detail: 'a try-out call that did not come from this machine' });
+}

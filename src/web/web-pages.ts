@@ -1,0 +1,59 @@
+/**
+ * The pages that a node serves: files that the build made in dist/public/. A page may load scripts, styles and pictures of this
+ * node and nothing else; `index.html` is never kept by a browser, what has a hash in its name is kept for ever.
+ */
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '../platform/config.js';
+
+const FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
+const YEAR_MS = 365 * 86_400_000;
+/** A host as a browser sends it. Anything else could end the directive and begin another. */
+const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i;
+
+export function serveWeb(app: NestExpressApplication, config: Config): void {
+  if (!config.web) return;
+  const file = `${FOLDER}${config.tryPage ? 'try' : 'home'}.html`;
+  const kept = readFileSync(file);
+  app.useStaticAssets(`${FOLDER}assets`, { prefix: '/assets/', index: false, immutable: true, maxAge: YEAR_MS, redirect: false });
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    if (request.path !== '/' || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
+    // The pages may be built again beside a node that runs.
+    const page = config.tryPage ? readFileSync(file) : kept;
+    response
+      .setHeader('Content-Type', 'text/html; charset=utf-8')
+      .setHeader('Cache-Control', 'no-cache, no-store')
+      .setHeader('Content-Security-Policy', policy(config.tryPage ? reachable(config, request.headers.host ?? '') : []))
+      .setHeader('Content-Length', page.length)
+      .end(request.method === 'HEAD' ? undefined : page);
+  });
+}
+
+/** design: no third party, no inline script or style, no frame around it. */
+function policy(alsoReached: string[]): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    `connect-src ${["'self'", ...alsoReached].join(' ')}`,
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; ');
+}
+
+/** The try-out page speaks to every node of the try-out, and to their internal listeners. Not every browser counts `ws:` as `'self'`. */
+function reachable(config: Config, host: string): string[] {
+  const own = HOST.test(host) ? [`ws://${host}`, `http://${host.replace(/(?<=[^:\]]|\])(:\d+)?$/, '')}:${config.internalPort}`] : [];
+  const others = (config.tryNodes ?? []).flatMap(({ url, internal_url }) => [
+    url,
+    url.replace(/^http/, 'ws'),
+    ...(internal_url === null ? [] : [internal_url]),
+  ]);
+  return [...new Set([...own, ...others])];
+}

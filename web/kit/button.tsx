@@ -1,0 +1,34 @@
+/** A button that says when it is at work. `busy` keeps its place and its focus. */
+import type { ComponentChildren } from 'preact';
+import './button.css';
+
+interface Props {
+  children: ComponentChildren;
+  onClick: () => unknown;
+  look?: 'plain' | 'accent' | 'quiet';
+  busy?: boolean;
+  disabled?: boolean;
+  /** For screen readers, where the text alone is not enough. */
+  label?: string;
+  id?: string;
+  title?: string;
+}
+
+export function Button({ children, onClick, look = 'plain', busy = false, disabled = false, label, id, title }: Props) {
+  return (
+    <button
+      type="button"
+      id={id}
+      title={title}
+      class={`button ${look}`}
+      disabled={disabled}
+      aria-disabled={busy}
+      aria-label={label}
+      onClick={() => {
+        if (!busy) onClick();
+      }}
+    >
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,23 @@
+/** `npm run build` makes dist/public/: one HTML file a surface, and files whose names hold a hash of their content. */
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  root: at('.'),
+  // Relative, so that the pages work below any path prefix of a proxy.
+  base: './',
+  publicDir: false,
+  logLevel: 'warn',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  build: {
+    outDir: at('../dist/public'),
+    emptyOutDir: true,
+    target: 'es2022',
+    // No inline script or picture: the pages' policy refuses the former.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    rolldownOptions: { input: { try: at('try.html'), home: at('home.html') } },
+  },
+});
