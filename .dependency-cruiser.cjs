@@ -66,6 +66,20 @@ module.exports = {
       from: { path: '^src/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'], pathNot: '(^|/)node_modules/@types/' },
     },
+    {
+      name: 'pages-stand-on-the-sdk',
+      comment: 'What the pages need of the server comes as types, codes and limits.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|test|scripts)/', pathNot: '^src/protocol/(codes|limits)\\.ts$', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'models-know-no-page',
+      comment: 'A view model is tested without a browser; what can be shown is shown from it.',
+      severity: 'error',
+      from: { path: '^web/model/' },
+      to: { path: ['^web/(kit|try)/', '(^|/)node_modules/preact/'] },
+    },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {

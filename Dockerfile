@@ -4,17 +4,21 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY web/package.json ./web/
 RUN npm ci
 COPY tsconfig.json nest-cli.json prisma.config.ts ./
 COPY prisma ./prisma
 COPY scripts ./scripts
 COPY src ./src
+COPY sdk ./sdk
+COPY web ./web
 # also the generated database client is compiled into dist/
 RUN npm run build && rm -f dist/.built dist/.tsbuildinfo* && find dist -name '*.d.ts' -delete
 
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY web/package.json ./web/
 # the client of Prisma names its command line as an optional peer: without the devDependencies, prune takes that out (250 MB)
 RUN npm ci --omit=dev && npm pkg delete devDependencies && npm prune --omit=dev && npm cache clean --force
 

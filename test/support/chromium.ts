@@ -2,12 +2,12 @@
  * A real browser, driven through its DevTools protocol: pages at any name and port of this machine run JavaScript and
  * answer its result. Names ending in `.test` are this machine. Ends with the test file.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { WebSocket } from 'ws';
+import { onPath } from '../../scripts/chromium-path.mjs';
 import { removeAtEnd, startChild, stopChild } from '../../scripts/children.mjs';
 
 const START_MS = 30_000;
@@ -18,10 +18,7 @@ afterAll(async () => {
 }, 30_000);
 
 /** Undefined: none is installed here. */
-export const chromiumPath = (): string | undefined =>
-  [process.env['CHROMIUM'] ?? '', 'chromium', 'chromium-browser', 'google-chrome'].find(
-    (name) => name !== '' && spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0,
-  );
+export const chromiumPath = onPath;
 
 export class Chromium {
   private readonly waiting = new Map<number, { resolve: (result: any) => void; reject: (error: Error) => void }>();

@@ -86,29 +86,29 @@ function refusal(token: string): string {
 
 describe('a token we minted', () => {
   test('is accepted and names its principal, its key and its end', () => {
-    const minted = tokens.mint(principal, { generation: 7, sessionExpiresAtMs: Date.now() + 1e9 });
+    const minted = tokens.mint(principal, { generation: 7, sessionExpiresAtMs: Date.now() + 1e9, ttlSeconds: null });
     const token = tokens.verify(minted.token);
     expect(token).toMatchObject({ principal, kid, issuedAtMs: minted.issuedAtMs, expiresAtMs: minted.expiresAtMs });
     expect(token.deadlineMs - performance.now()).toBeLessThanOrEqual(minted.expiresAtMs - Date.now() + 50);
   });
 
   test('has exactly the header and claims of the contract', () => {
-    const { token } = tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now() + 1e9 });
+    const { token } = tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now() + 1e9, ttlSeconds: null });
     const [head, body] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString());
     expect(JSON.parse(head!)).toEqual({ alg: 'ES256', typ: 'at+jwt', kid });
     expect(Object.keys(JSON.parse(body!)).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub', 'tid']);
   });
 
   test('tells the session which refresh generation reached its client', () => {
-    const { token } = tokens.mint(principal, { generation: 4711, sessionExpiresAtMs: Date.now() + 1e9 });
+    const { token } = tokens.mint(principal, { generation: 4711, sessionExpiresAtMs: Date.now() + 1e9, ttlSeconds: null });
     expect(generationOf(tokens.verify(token).jti)).toBe(4711);
     expect(accepted.at(-1)).toEqual([principal.sessionId, 4711]);
   });
 
   test('does not outlive its session', () => {
     const end = Date.now() + 20_000;
-    expect(tokens.mint(principal, { generation: 1, sessionExpiresAtMs: end }).expiresAtMs).toBeLessThanOrEqual(end);
-    expect(() => tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now() })).toThrow(expect.objectContaining({ code: 'session_expired' }));
+    expect(tokens.mint(principal, { generation: 1, sessionExpiresAtMs: end, ttlSeconds: null }).expiresAtMs).toBeLessThanOrEqual(end);
+    expect(() => tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now(), ttlSeconds: null })).toThrow(expect.objectContaining({ code: 'session_expired' }));
   });
 });
 

@@ -183,9 +183,14 @@ describe('Config.parse', () => {
     expect(problemsOf({ ...good, ACCESS_TTL_SECONDS: '901' }).join()).toContain('ACCESS_TTL_SECONDS');
   });
 
-  test('warns at most half the token life before expiry', () => {
-    expect(Config.parse({ ...good, ACCESS_TTL_SECONDS: '60' }).authWarningSeconds).toBe(30);
-    expect(Config.parse({ ...good, ACCESS_TTL_SECONDS: '900', AUTH_WARNING_SECONDS: '20' }).authWarningSeconds).toBe(20);
+  test('serves the try-out page in development, elsewhere only when it is asked for, and refuses it in production', () => {
+    expect(Config.parse(good).tryPage).toBe(true);
+    expect(Config.parse({ ...good, NODE_ENV: 'test' }).tryPage).toBe(false);
+    expect(Config.parse({ ...good, NODE_ENV: 'test', TRY_PAGE: 'on' }).tryPage).toBe(true);
+    expect(Config.parse({ ...good, WEB: 'off' }).tryPage).toBe(false);
+    expect(problemsOf({ ...good, NODE_ENV: 'production', TRY_PAGE: 'on' }).join()).toContain('TRY_PAGE');
+    expect(problemsOf({ ...good, TRY_NODES: '[{"name":"a","url":"http://192.0.2.1","internal_url":null}]' }).join()).toContain('TRY_NODES');
+    expect(problemsOf({ ...good, TRY_NODES: 'not json' }).join()).toContain('TRY_NODES');
   });
 
   test('turns a limit off with 0', () => {

@@ -1,0 +1,144 @@
+/**
+ * `npm run web:shots`: pictures of the try-out page in every state, light, dark and as a phone shows it, in web/shots/, which git
+ * ignores: for a reviewer to open. `-- --readme` writes the one picture of the README instead.
+ */
+import './require-node.mjs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+
+ensureInstalled();
+if (!ensureBuilt()) process.exit(1);
+
+const { chromium } = await import('playwright-core');
+const { stopChildren, stopOnSignals } = await import('./children.mjs');
+const { onPath } = await import('./chromium-path.mjs');
+const { seed } = await import('./seed.mjs');
+const { startStores } = await import('./stores.mjs');
+const { freePort } = await import('./stores/machine.mjs');
+const { startNodeProcess } = await import('../test/support/nodes.mjs');
+
+const executablePath = onPath();
+if (executablePath === undefined) {
+  console.error('No Chromium is on PATH (Debian: apt-get install chromium).');
+  process.exit(1);
+}
+const forReadme = process.argv.includes('--readme');
+const folder = forReadme ? join(root, 'docs/images') : join(root, 'web/shots');
+const logDir = mkdtempSync(join(tmpdir(), 'wardroom-web-shots-'));
+const password = randomBytes(18).toString('base64url');
+const operator = { email: 'operator@system.test', password };
+stopOnSignals(() => console.log('\nStopping ...'));
+
+try {
+  mkdirSync(folder, { recursive: true });
+  const { databaseUrl, redisUrl } = await startStores({ log: console.log });
+  const ports = await Promise.all([0, 1, 2, 3].map(() => freePort()));
+  const nodes = [0, 1].map((i) => ({
+    name: 'ab'[i],
+    url: `http://localhost:${ports[i]}`,
+    internal_url: `http://localhost:${ports[i + 2]}`,
+  }));
+  const env = {
+    NODE_ENV: 'development',
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    SECRET_KEY: randomBytes(32).toString('base64url'),
+    PUBLIC_URL: nodes[0].url,
+    ALLOWED_ORIGINS: nodes.map(({ url }) => url).join(),
+    TRY_NODES: JSON.stringify(nodes),
+    AUTHORITY_LEASE_MS: '5000',
+    BOOTSTRAP_OPERATOR_EMAIL: operator.email,
+    BOOTSTRAP_OPERATOR_PASSWORD: operator.password,
+  };
+  await Promise.all([0, 1].map((i) => startNodeProcess({ ...env, PORT: String(ports[i]), INTERNAL_PORT: String(ports[i + 2]) }, { logDir })));
+  await seed(nodes[0].url, operator, () => password);
+  const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])] });
+  if (forReadme) await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 860 } }, ['closed']);
+  else {
+    await shoot(browser, nodes[0].url, 'light', { viewport: { width: 1280, height: 900 } });
+    await shoot(browser, nodes[0].url, 'dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
+    await shoot(browser, nodes[0].url, 'phone', { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 });
+  }
+  await browser.close();
+  console.log(`The pictures are in ${folder}.`);
+} finally {
+  await stopChildren();
+  rmSync(logDir, { recursive: true, force: true });
+}
+
+/** One page through its states. `wanted`: all, or only these, without their name. */
+async function shoot(
+  browser,
+  url,
+  name,
+  options,
+  wanted = ['start', 'closed', 'frames', 'curl', 'refused', 'muted', 'away', 'waiting', 'paused', 'suspended'],
+) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  const run = () => page.locator('.run').first();
+  const perform = async (id) => {
+    await page.locator(`#do-${id}`).click();
+    await run().locator('.steps li').nth(1).waitFor();
+  };
+  const live = () => page.waitForFunction(() => document.querySelectorAll('.person .badge.good').length === 4);
+  const states = {
+    start: async () => {
+      await page.goto(url);
+      await live();
+      await page.getByText('hi ada').first().waitFor();
+    },
+    closed: async () => {
+      if (page.url() !== `${url}/`) await states.start();
+      await perform('logout');
+      await run().getByText('receipt: effective').waitFor();
+    },
+    frames: () => page.locator('summary').nth(1).click(),
+    curl: () =>
+      page
+        .getByRole('button', { name: /as curl$/ })
+        .first()
+        .click(),
+    refused: async () => {
+      await page.keyboard.press('Escape');
+      await perform('remove');
+      await page.locator('#do-remove').click();
+      await run().getByText('refused').waitFor();
+    },
+    muted: async () => {
+      await perform('restore');
+      await perform('mute');
+      await run().getByText('reads only').first().waitFor();
+    },
+    away: async () => {
+      await perform('restore');
+      await page.locator('#do-network').click();
+      await page.getByText('no network').waitFor();
+    },
+    waiting: async () => {
+      await perform('freeze');
+      await page.locator('#do-mute').click();
+      await run().getByText('waiting for the receipt').waitFor();
+    },
+    paused: async () => {
+      await run().getByText('node b fenced').waitFor();
+      await page.locator('.nodes').getByText('node b fenced').waitFor();
+    },
+    suspended: async () => {
+      await page.locator('.nodes').getByText('node b serving').waitFor();
+      await perform('suspend');
+      await page.getByText('Suspended.').first().waitFor();
+    },
+  };
+  for (const state of wanted) {
+    await states[state]();
+    const file = wanted.length === 1 ? `${name}.png` : `${name}-${state}.png`;
+    await page.screenshot({ path: join(folder, file), fullPage: wanted.length > 1 });
+    console.log(file);
+  }
+  await context.close();
+}
