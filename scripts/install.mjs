@@ -52,7 +52,7 @@ export function ensureBuilt({ log = console.error } = {}) {
     [join(root, 'scripts/generate.mjs')],
     [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'],
     [join(root, 'scripts/bundle.mjs')],
-    [join(root, 'scripts/web.mjs')],
+    [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'web'],
   ];
   for (const args of steps) {
     if (spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) return false;
