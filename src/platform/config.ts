@@ -7,6 +7,7 @@ import * as z from 'zod';
 import { brokenRules } from './config-rules.js';
 import { emailSchema } from './email.js';
 import { issuersFile } from './issuers-file.js';
+import { tryNodes } from './try-nodes.js';
 import { misspeltVariables } from './misspelt-variables.js';
 import { host, network, origin, publicUrl } from './network-names.js';
 import type { TlsFiles } from './tls-pair.js';
@@ -23,26 +24,6 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
-const loopbackUrl = z.url({ protocol: /^http$/, hostname: /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/ }).transform((text) => text.replace(/\/$/, ''));
-const tryNodes = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: 'custom', message: 'not JSON' });
-      return z.NEVER;
-    }
-  })
-  .pipe(
-    z
-      .array(z.strictObject({ name: z.string().min(1).max(20), url: loopbackUrl, internal_url: loopbackUrl.nullable() }))
-      .min(1)
-      .max(9),
-  )
-  .optional();
-
-
 const SECRETS = ['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'] as const;
 
 /** Variable, schema and meaning, in the order of the contract; docs/operations.md prints it (`npm run docs`). */

@@ -21,6 +21,7 @@ export const CLOSE_SENTENCES: Record<CloseCode, Sentence> = {
   identity_mismatch: { title: 'Signed out', text: 'Another person signed in here. Sign in again.' },
   auth_timeout: { title: 'Connecting again', text: 'The sign-in took too long. Trying again.' },
   policy_violation: { title: 'Stopped', text: 'The page sent too much that the server could not read. Reload the page.' },
+  carrier_off: { title: 'Stopped', text: 'This page sent its sign-in in the address, which is off here. Its maker has to change that.' },
   internal: { title: 'Connecting again', text: 'Something failed on the server. Trying again.' },
   auth_unavailable: { title: 'Waiting', text: 'The server cannot prove that your access is current. Trying again.' },
   overloaded: { title: 'Waiting', text: 'The server is busy. Trying again.' },
