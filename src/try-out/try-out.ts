@@ -2,7 +2,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { SYSTEM_TENANT } from '../auth/find-tenant.js';
+
 import type { Tokens } from '../auth/auth.schemas.js';
 import { OpenSession } from '../auth/open-session.js';
 import { SignIns } from '../auth/sign-ins.js';
@@ -13,6 +13,7 @@ import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import type { InternalRoutes } from '../platform/internal-server.js';
 import { NodeIdentity } from '../platform/node-identity.js';
+import { SYSTEM_TENANT } from '../platform/system-tenant.js';
 import { isLocal, isLoopbackUrl } from './local-only.js';
 import type { TryNodeView, TryPerson } from './try-out.schema.js';
 
