@@ -4,7 +4,21 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 /** @returns {Promise<number>} */
-export function freePort() {
+export async function freePort() {
+  for (;;) {
+    const port = await anyFreePort();
+    // The kernel may name a port again that a caller has not taken yet.
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
+    return port;
+  }
+}
+
+/** @type {Set<number>} */
+const handedOut = new Set();
+
+/** @returns {Promise<number>} */
+function anyFreePort() {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
