@@ -85,7 +85,7 @@ async function shoot(
     await page.locator(`#do-${id}`).click();
     await run().locator('.steps li').nth(1).waitFor();
   };
-  const live = () => page.waitForFunction(() => document.querySelectorAll('.person .badge.good').length === 4);
+  const live = () => page.waitForFunction("document.querySelectorAll('.person .badge.good').length === 4");
   const states = {
     start: async () => {
       await page.goto(url);

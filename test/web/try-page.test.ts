@@ -121,7 +121,7 @@ described('the try-out page', () => {
     await pane(page, 'ben', 2).getByText('Signed out.').waitFor();
     await restored(page);
     expect(await (await perform(page, 'suspend'))()).toContain('receipt: effective');
-    await pane(page, 'ben', 2).getByText('Suspended.').waitFor();
+    await pane(page, 'ben', 2).getByText('Suspended.', { exact: true }).waitFor();
     await pane(page, 'ben', 2).getByRole('button', { name: 'Sign in again' }).click();
     await pane(page, 'ben', 2).getByText('Not signed in. The user is suspended.').waitFor();
     await restored(page);
