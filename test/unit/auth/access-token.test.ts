@@ -108,7 +108,9 @@ describe('a token we minted', () => {
   test('does not outlive its session', () => {
     const end = Date.now() + 20_000;
     expect(tokens.mint(principal, { generation: 1, sessionExpiresAtMs: end, ttlSeconds: null }).expiresAtMs).toBeLessThanOrEqual(end);
-    expect(() => tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now(), ttlSeconds: null })).toThrow(expect.objectContaining({ code: 'session_expired' }));
+    expect(() => tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now(), ttlSeconds: null })).toThrow(
+      expect.objectContaining({ code: 'session_expired' }),
+    );
   });
 });
 

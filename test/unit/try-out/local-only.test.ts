@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { IncomingMessage } from 'node:http';
 import { isLocal } from '../../../src/try-out/local-only.js';
 
-const from = (remoteAddress: string, headers: Record<string, string>): IncomingMessage => ({ socket: { remoteAddress }, headers }) as unknown as IncomingMessage;
+const from = (remoteAddress: string, headers: Record<string, string>): IncomingMessage =>
+  ({ socket: { remoteAddress }, headers }) as unknown as IncomingMessage;
 
 describe('a try-out call', () => {
   test.each([
