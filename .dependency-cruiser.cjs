@@ -19,6 +19,7 @@ module.exports = {
     layer('protocol', 'The protocol is a leaf: it runs in a browser.', ['protocol']),
     layer('platform', 'The platform knows no part of the product but its words.', ['platform', 'protocol']),
     layer('audit', 'The audit is told; it asks nobody.', ['audit', 'platform', 'protocol']),
+    layer('budgets', 'Budgets are data and counters; whoever spends them stands above.', ['budgets', 'platform', 'protocol']),
     layer('authority', 'The authority log knows nobody who writes to it.', ['authority', 'platform', 'protocol']),
     layer('sessions', 'Sessions stand on the authority log.', ['sessions', 'authority', 'audit', 'platform', 'protocol']),
     {
@@ -37,7 +38,7 @@ module.exports = {
     {
       name: 'auth-policy-rooms-know-no-sockets',
       severity: 'error',
-      from: { path: '^src/(auth|policy|rooms|sessions|authority|audit|platform)/' },
+      from: { path: '^src/(auth|policy|rooms|sessions|authority|audit|budgets|platform)/' },
       to: { path: ['^src/gateway/', '(^|/)node_modules/(@types/)?ws/', '(^|/)node_modules/@nestjs/(platform-ws|websockets)/'] },
     },
     {

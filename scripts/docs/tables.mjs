@@ -1,6 +1,7 @@
 /** Every table of the docs that the code owns, from the compiled server. Each is a function that answers Markdown. */
 import { readFileSync } from 'node:fs';
 import { AUDIT_EVENTS } from '../../dist/audit/audit-events.js';
+import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS } from '../../dist/budgets/budgets.js';
 import { OPERATIONS } from '../../dist/operator/operations.js';
 import { REPLIES } from '../../dist/platform/asyncapi.js';
 import { VARIABLES } from '../../dist/platform/config.js';
@@ -55,6 +56,15 @@ export const tables = {
 
   'audit-events': () => table(['event', 'meaning'], Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [code(event), meaning])),
 
+  budgets: () =>
+    table(
+      ['action', 'who', 'bucket', 'tokens', 'bound', 'CPU, ms', 'writes'],
+      [
+        ...Object.keys(CLIENT_FRAMES).map((type) => budgetRow(`frame ${code(type)}`, FRAME_BUDGETS[type])),
+        ...OPERATIONS.map(({ method, path }) => budgetRow(code(`${method.toUpperCase()} ${path}`), CALL_BUDGETS[`${method} ${path}`])),
+      ],
+    ),
+
   rest: () =>
     table(
       ['call', 'what it does', 'answers', 'refused with'],
@@ -66,6 +76,12 @@ export const tables = {
       ]),
     ),
 };
+
+function budgetRow(action, budget) {
+  if (budget === undefined) throw new Error(`${action} has no budget: give it a row in src/budgets/budgets.ts.`);
+  const { who, bound } = BUCKETS[budget.bucket];
+  return [action, who, budget.bucket, budget.cost, bound, budget.cpuMs, budget.rows];
+}
 
 const code = (text) => `\`${text}\``;
 

@@ -14,7 +14,7 @@ export const AUDIT_EVENTS = {
   authn_token_revoked: 'sessions were revoked; `by`: an external issuer, else the operator or admin who is named',
   session_created: 'a session began',
   session_expired:
-    'a session ended; `reason`: logout, timeout, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed, taken_over',
+    'a session ended; `reason`: logout, timeout, quota, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed, taken_over',
   session_use_after_expire: 'a credential of an ended session was refused',
   connection_opened: 'a WebSocket was authenticated',
   connection_renewed: 'a WebSocket was authenticated again in place',

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { JwtModule } from '@nestjs/jwt';
 import { PassportModule } from '@nestjs/passport';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { AuthorityModule } from '../authority/authority.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AccessTokens } from './access-token.js';
@@ -33,6 +34,7 @@ import { Register } from './register.js';
 import { RevokeToken } from './revoke-token.js';
 import { SignIns } from './sign-ins.js';
 import { SpentTickets } from './spent-tickets.js';
+import { SpendCall } from './spend-call.js';
 import { SigningKeys } from './signing-keys.js';
 import { Tickets } from './tickets.js';
 import { TokenAnswer } from './token-answer.js';
@@ -41,7 +43,7 @@ import { WhoAmI } from './who-am-i.js';
 
 @Module({
   // Keys are given per call (signing-keys.ts), so there is no secret to configure here.
-  imports: [AuthorityModule, SessionsModule, PassportModule, JwtModule.register({})],
+  imports: [AuthorityModule, SessionsModule, BudgetsModule, PassportModule, JwtModule.register({})],
   controllers: [AuthController, MySessionsController, OAuthController, WellKnownController],
   providers: [
     PublicUrl,
@@ -56,6 +58,7 @@ import { WhoAmI } from './who-am-i.js';
     Csrf,
     Cookies,
     JwtStrategy,
+    SpendCall,
     { provide: APP_GUARD, useClass: BearerGuard },
     LoginLimits,
     EntryLimits,

@@ -1,6 +1,6 @@
 /**
  * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are not its business: their
- * connection was authenticated at the handshake. Order: credential, CSRF proof, lease; a read is judged again as it leaves.
+ * connection was authenticated at the handshake. Order: credential, CSRF proof, lease, rate; a read is judged again as it leaves.
  */
 import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
@@ -21,6 +21,7 @@ import { Csrf } from './csrf.js';
 import { judgeAgain } from './judge-again.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
 import { noteRefusal } from './note-refusal.js';
+import { SpendCall } from './spend-call.js';
 
 const PUBLIC = 'wardroom:public';
 const AUTHORITY_CALL = 'wardroom:authority-call';
@@ -49,6 +50,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     private readonly database: Database,
     private readonly activity: SessionActivity,
     private readonly audit: AuditTrail,
+    private readonly budget: SpendCall,
   ) {
     super();
   }
@@ -65,6 +67,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
       noteRefusal(this.audit, error);
       throw error;
     }
+    await this.budget.spend(context, acceptedOf(context).principal.userId);
     return true;
   }
 

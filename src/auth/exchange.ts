@@ -9,6 +9,7 @@ import type { Tenant } from '../platform/generated/client.js';
 import { Metrics } from '../platform/metrics.js';
 import { isSystemTenant } from '../platform/system-tenant.js';
 import type { ExchangeBody } from './auth.schemas.js';
+import { sessionsEnded } from '../sessions/end-sessions.js';
 import { findTenant } from './find-tenant.js';
 import { Issuers, isMeantForUs } from './issuers.js';
 import type { VerifiedToken } from './issuers.js';
@@ -44,6 +45,7 @@ export class Exchange {
       const token = await this.verify(body.id_token, tenant);
       // Else `operator` would have two ways in, and one of them the issuer's.
       if (isSystemTenant(tenant)) throw new DomainError('not_found', { detail: 'operators are not linked' });
+      await this.limits.countLogin(`${who}\n${token.entry.issuer}\n${String(token.claims.sub)}`);
       const { result, pending } = await this.open(body, tenant.id, token);
       // Whoever had the account is out before its owner is in.
       await this.receipts.settle(pending);
@@ -86,7 +88,8 @@ export class Exchange {
       await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
       const { user, ended } = await linkedUser(tx, tenantId, token);
       const who = { method: 'exchange', tenantId, userId: user.id, passwordVersion: user.passwordVersion, device, transport } as const;
-      return { result: await this.openSession.open(tx, who), events: ended, tenant: tenantId };
+      const opened = await this.openSession.open(tx, who);
+      return { result: opened, events: [...ended, ...sessionsEnded(opened.ended, 'session_revoked')], tenant: tenantId };
     });
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Failed logins, counted per user and address, more generously per address, and per user whatever the address: so neither one
- * machine nor a thousand have many guesses. Successes cost nothing, and the true user is not locked out: his own address is
+ * machine nor a thousand have many guesses. Successes are counted per user, more generously; the true user is not locked out: his own address is
  * another count, and where he has signed in before, the crowd is not counted against him. In Redis for the cluster, in memory
  * while Redis is away.
  */
@@ -10,6 +10,7 @@ import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limite
 import { networkOf } from '../platform/client-address.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
+import { FairGate } from '../platform/fair-gate.js';
 import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
 
@@ -19,12 +20,16 @@ const USERS_PER_ADDRESS = 10;
 /** From all addresses together, at one user. */
 const ADDRESSES_PER_USER = 10;
 /** As long as a session may last by default. */
+/** Attempts at one user, one after the other: a thousand at once leave the hashing to others, and none outruns the counts. */
+const ATTEMPTS = { running: Infinity, perKey: 1, waiting: 512, patienceMs: 10_000 };
 const KNOWN_SECONDS = 30 * 86_400;
 
 @Injectable()
 export class LoginLimits {
   private readonly limiters: { limiter: RateLimiterRedis; keyOf: (user: string, ip: string) => string }[];
   private readonly crowd: RateLimiterRedis | null;
+  private readonly successes: RateLimiterRedis | null;
+  private readonly attempts = new FairGate(ATTEMPTS);
 
   constructor(
     config: Config,
@@ -39,12 +44,19 @@ export class LoginLimits {
           { limiter: minuteLimiter(redis, names.counter('login:address'), failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(networkOf(ip)) },
         ]
       : [];
+    const logins = config.loginsPerMinute;
+    this.successes = Number.isFinite(logins) ? minuteLimiter(redis, names.counter('login:success'), logins) : null;
     this.crowd = limited ? minuteLimiter(redis, names.counter('login:crowd'), failures * ADDRESSES_PER_USER) : null;
+  }
+
+  /** Runs what checks a password and counts the outcome. */
+  inTurn<T>(who: string, attempt: () => Promise<T>): Promise<T> {
+    return this.attempts.run(digest(who), attempt);
   }
 
   /** Before a credential is checked, and again after: guesses that ran beside each other do not outrun the count. */
   async requireRoom(who: string, ip: string): Promise<void> {
-    for (const { limiter, keyOf } of this.limiters) requirePoints(limiter, await limiter.get(keyOf(who, ip)));
+    await Promise.all(this.limiters.map(async ({ limiter, keyOf }) => requirePoints(limiter, await limiter.get(keyOf(who, ip)))));
   }
 
   async countFailure(who: string, ip: string): Promise<void> {
@@ -53,16 +65,24 @@ export class LoginLimits {
 
   /** For a password: also when everybody together has guessed at this user too often, unless he is known at this address. */
   async requireRoomForLogin(user: string, ip: string): Promise<void> {
-    await this.requireRoom(user, ip);
+    const [crowd] = await Promise.all([this.crowd?.get(digest(user)) ?? null, this.requireRoomForSuccess(user), this.requireRoom(user, ip)]);
     if (this.crowd === null) return;
-    const state = await this.crowd.get(digest(user));
-    if (isFull(this.crowd, state) && !(await this.knows(user, ip))) throw tooMany(state);
+    if (isFull(this.crowd, crowd) && !(await this.knows(user, ip))) throw tooMany(crowd);
+  }
+
+  private async requireRoomForSuccess(user: string): Promise<void> {
+    if (this.successes !== null) requirePoints(this.successes, await this.successes.get(digest(user)));
   }
 
   /** The guess that fills the count of the crowd was answered: the next is refused. */
   async countFailedLogin(user: string, ip: string): Promise<void> {
     await this.crowd?.consume(digest(user)).catch(onlyTooMany);
     await this.countFailure(user, ip);
+  }
+
+  /** After a right credential, and before anything is opened with it. */
+  async countLogin(user: string): Promise<void> {
+    if (this.successes !== null) await consume(this.successes, digest(user));
   }
 
   /** After a right password. */

@@ -2,6 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
+import type { User } from '../platform/generated/client.js';
 import type { LoginBody } from './auth.schemas.js';
 import { findTenant } from './find-tenant.js';
 import { LoginLimits } from './login-limits.js';
@@ -25,25 +26,32 @@ export class Login {
     const who = `${tenant?.id ?? body.tenant}\n${body.email}`;
     const user = tenant === null ? null : await this.database.prisma.user.findUnique({ where: { tenantId_email: { tenantId: tenant.id, email: body.email } } });
     asked.user = user?.id ?? null;
-    await this.limits.requireRoomForLogin(who, ip);
-    const right = await this.passwords.verify(user?.passwordHash ?? null, body.password);
-    if (!right || user === null) {
-      await this.limits.countFailedLogin(who, ip);
-      throw new DomainError('invalid_credentials');
-    }
-    await this.limits.requireRoomForLogin(who, ip);
+    const known = await this.limits.inTurn(who, () => this.check(user, body.password, who, ip));
     // State of user and tenant is read again under locks: only now is it known who asks.
-    const opened = await this.database.transaction((tx) =>
+    const opened = await this.openSession.commit(known.tenantId, (tx) =>
       this.openSession.open(tx, {
         method: 'password',
-        tenantId: user.tenantId,
-        userId: user.id,
-        passwordVersion: user.passwordVersion,
+        tenantId: known.tenantId,
+        userId: known.id,
+        passwordVersion: known.passwordVersion,
         device: body.device,
         transport: body.transport,
       }),
     );
     await this.limits.rememberAddress(who, ip);
     return this.openSession.issue(opened);
+  }
+
+  private async check(user: User | null, password: string, who: string, ip: string): Promise<User> {
+    await this.limits.requireRoomForLogin(who, ip);
+    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
+    if (!right || user === null) {
+      await this.limits.countFailedLogin(who, ip);
+      throw new DomainError('invalid_credentials');
+    }
+    // Other nodes count, too.
+    await this.limits.requireRoomForLogin(who, ip);
+    await this.limits.countLogin(who);
+    return user;
   }
 }

@@ -1,10 +1,12 @@
 /** The common end of login, registration and guest entry: a session row, its first refresh token, an access token. */
 import { Injectable } from '@nestjs/common';
 import { noteAudit } from '../audit/note-audit.js';
+import { AuthorityLog } from '../authority/authority-log.js';
 import type { Tx } from '../platform/database.js';
 import { newId } from '../platform/ids.js';
 import type { Principal } from '../sessions/principal.js';
 import { SessionActivity } from '../sessions/session-activity.js';
+import { sessionsEnded } from '../sessions/end-sessions.js';
 import { Sessions } from '../sessions/sessions.js';
 import { AccessTokens } from './access-token.js';
 import type { MintedToken } from './access-token.js';
@@ -25,6 +27,8 @@ export interface OpenedSession {
   sessionExpiresAtMs: number;
   /** Access token life of the tenant, or null. */
   accessTtlSeconds: number | null;
+  /** Sessions that made room for it. */
+  ended: string[];
 }
 
 export interface WhoSignsIn {
@@ -40,18 +44,28 @@ export interface WhoSignsIn {
 @Injectable()
 export class OpenSession {
   constructor(
+    private readonly log: AuthorityLog,
     private readonly sessions: Sessions,
     private readonly activity: SessionActivity,
     private readonly accessTokens: AccessTokens,
   ) {}
 
-  /** Inside the transaction of the login. */
+  /** The transaction of a login: what it ends goes through the authority log, so that its sockets close. */
+  async commit(tenant: string, work: (tx: Tx) => Promise<OpenedSession>): Promise<OpenedSession> {
+    const { result } = await this.log.commit(async (tx) => {
+      const opened = await work(tx);
+      return { result: opened, events: sessionsEnded(opened.ended, 'session_revoked'), tenant };
+    });
+    return result;
+  }
+
+  /** Inside that transaction. */
   async open(tx: Tx, who: WhoSignsIn): Promise<OpenedSession> {
     this.accessTokens.requireClock();
     const principal = { tenantId: who.tenantId, userId: who.userId, sessionId: newId() };
     const refreshFamily = newRefreshFamily();
     const refresh = mintRefreshToken(refreshFamily, principal.sessionId, 1);
-    const { expiresAtMs, accessTtlSeconds } = await this.sessions.open(tx, {
+    const { expiresAtMs, accessTtlSeconds, ended } = await this.sessions.open(tx, {
       principal,
       passwordVersion: who.passwordVersion,
       device: who.device ?? null,
@@ -62,7 +76,7 @@ export class OpenSession {
     const { tenantId: tenant, userId: user, sessionId: session } = principal;
     noteAudit(tx, { event: 'authn_login_success', tenant, actor: user, user, session, detail: { method: who.method } });
     noteAudit(tx, { event: 'session_created', tenant, actor: user, user, session, detail: { transport: who.transport, guest: who.passwordVersion === null } });
-    return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs, accessTtlSeconds };
+    return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs, accessTtlSeconds, ended };
   }
 
   /** After its commit: nobody holds a token of a session that does not exist. */

@@ -32,7 +32,7 @@ export class Register {
     await this.limits.countTenant('registration', tenant.id);
     const passwordHash = await this.passwords.hash(body.password);
     const opened = await uniqueOr('email_taken', () =>
-      this.database.transaction(async (tx) => {
+      this.openSession.commit(tenant.id, async (tx) => {
         const rows = await tx.$queryRaw<{ allow_registration: boolean }[]>`SELECT allow_registration FROM tenants WHERE id = ${tenant.id}::uuid FOR SHARE`;
         if (rows[0]?.allow_registration !== true) throw new DomainError('not_found', { detail: 'registration was closed meanwhile' });
         const user = await tx.user.create({
@@ -60,7 +60,7 @@ export class Register {
     if (tenant === null || !tenant.allowGuests || isSystemTenant(tenant))
       throw new DomainError('not_found', { detail: 'no such tenant, or it allows no guests' });
     await this.limits.countTenant('guest', tenant.id);
-    const opened = await this.database.transaction((tx) =>
+    const opened = await this.openSession.commit(tenant.id, (tx) =>
       this.openSession.open(tx, {
         method: 'guest',
         tenantId: tenant.id,

@@ -120,11 +120,13 @@ export class Authenticate {
     if (!connection.authenticated || connection.tokenGeneration !== generation) return;
     const dead = this.verdict(token);
     if (dead !== null) return connection.end(dead);
+    const inUse = connection.token?.jti === token.jti;
     connection.token = token;
     connection.tokenGeneration += 1;
     connection.warned = false;
     connection.step('accepted');
-    this.audit.authenticated(connection);
+    // Who presents the token in use again has renewed nothing.
+    if (!inUse) this.audit.authenticated(connection);
     this.activity.touch(sessionId);
     this.life.schedule(connection);
     this.tell(connection, id);

@@ -13,6 +13,7 @@ import { UNSUBSCRIBE_CODES } from '../protocol/codes.js';
 import type { ClientFrames, ServerFrame } from '../protocol/frames.js';
 import { WS_PATH } from '../protocol/limits.js';
 import { ReadMarkers } from '../rooms/read-markers.js';
+import { requireKind } from '../rooms/require-kind.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import { Channels } from './channels.js';
 import type { Connection } from './connection.js';
@@ -102,6 +103,7 @@ export class ChatGateway {
   }
 
   private signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Answer | Promise<Answer> {
+    requireKind(kind);
     const sent = this.transient(connection, room, 'signal', (roomId, sender) => signalText(roomId, sender, kind, body));
     const answer = (roomId: string): Answer => (id === undefined ? undefined : { type: 'ack', room: roomId });
     return typeof sent === 'string' ? answer(sent) : sent.then(answer);

@@ -8,6 +8,7 @@ import type { ServerFrame } from '../protocol/frames.js';
 import { newId } from '../platform/ids.js';
 import { monotonicMs } from '../platform/clock.js';
 import type { Asker } from '../policy/policy.js';
+import type { Rates } from '../budgets/principal-rates.js';
 import type { AcceptedToken, Principal } from '../sessions/principal.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
@@ -20,7 +21,6 @@ import type { Source } from './outbound-queue.js';
 import type { RoomChannel } from './room-channel.js';
 import { SocketWriter } from './socket-writer.js';
 import type { Subscription } from './subscription.js';
-import type { TokenBucket } from './token-bucket.js';
 import type { WardroomSocket } from './wardroom-socket.js';
 
 /** What a connection needs of its node. */
@@ -67,7 +67,8 @@ export class Connection extends SocketWriter {
   readonly subscriptions = new Map<string, Subscription>();
   /** Null until the first frame: see frame-queue.ts. */
   inbox: FrameInbox | null = null;
-  publishBucket: TokenBucket | null = null;
+  /** For frame.guard.ts: what its user may still do. */
+  rates: Rates | null = null;
   warned = false;
   /** Monotonic ms of the next thing the wheel must do here. */
   dueMs = Infinity;

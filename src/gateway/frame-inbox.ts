@@ -3,7 +3,7 @@
  * is not read, so what the library has in its hands by then still fits. Made with the first frame.
  */
 import { LIMITS } from '../protocol/limits.js';
-import type { TokenBucket } from './token-bucket.js';
+import type { TokenBucket } from '../budgets/token-bucket.js';
 
 /** A read of node:net, which the library takes apart before it can be stopped. */
 const READ_BYTES = 65_536;

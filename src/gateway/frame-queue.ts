@@ -4,6 +4,7 @@
  * the commit order is taken: see `Later`.
  */
 import { Injectable, Logger } from '@nestjs/common';
+import { TokenBucket } from '../budgets/token-bucket.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
@@ -15,7 +16,6 @@ import type { Connection } from './connection.js';
 import { FrameInbox } from './frame-inbox.js';
 import { FrameRequest } from './frame.guard.js';
 import { FrameError, parseFrame } from './parse-frame.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** An answer that comes after the commit; the next frame need not wait for it. */
 export class Later {

@@ -1,9 +1,11 @@
 /** Every frame that acts passes here: lease, expiry, rate, then the policy, with the facts as they are now. */
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { FRAME_BUDGETS, isOfPrincipal } from '../budgets/budgets.js';
+import type { PrincipalBucket } from '../budgets/budgets.js';
+import { PrincipalRates } from '../budgets/principal-rates.js';
 import { Lease } from '../authority/lease.js';
 import { monotonicMs } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import type { Allow, RoomAction } from '../policy/decide-room.js';
 import { Policy } from '../policy/policy.js';
@@ -11,7 +13,6 @@ import type { ClientFrame, ClientFrameType } from '../protocol/frames.js';
 import { RoomEvents } from '../rooms/room-events.js';
 import { SessionActivity } from '../sessions/session-activity.js';
 import type { Connection } from './connection.js';
-import { TokenBucket } from './token-bucket.js';
 
 /** A frame on its way through Nest; the guard leaves its answer for the handler. */
 export class FrameRequest<F extends ClientFrame = ClientFrame> {
@@ -40,7 +41,7 @@ const ACTION_OF: Record<ClientFrameType, RoomAction | null> = {
 @Injectable()
 export class FrameGuard implements CanActivate {
   constructor(
-    private readonly config: Config,
+    private readonly rates: PrincipalRates,
     private readonly lease: Lease,
     private readonly policy: Policy,
     private readonly events: RoomEvents,
@@ -59,9 +60,10 @@ export class FrameGuard implements CanActivate {
     const { frame } = request;
     if (connection.state !== 'live' || connection.pastExpiryAt(nowMs)) throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
+    const { bucket, cost } = FRAME_BUDGETS[frame.type];
+    if (isOfPrincipal(bucket)) this.spend(connection, bucket, cost, nowMs);
     const action = ACTION_OF[frame.type];
     if (action === null || !('room' in frame)) return true;
-    if (frame.type === 'publish') this.spendPublish(connection);
     if (frame.type !== 'edit' && frame.type !== 'delete') {
       const granted = this.policy.authorizeAgain(connection, frame.room, action);
       if (granted !== null) {
@@ -82,9 +84,9 @@ export class FrameGuard implements CanActivate {
     return true;
   }
 
-  private spendPublish(connection: Connection): void {
-    connection.publishBucket ??= new TokenBucket(this.config.publishRate);
-    const waitMs = connection.publishBucket.take();
-    if (waitMs > 0) throw new DomainError('rate_limited', { retryAfterMs: waitMs });
+  private spend(connection: Connection, bucket: PrincipalBucket, cost: number, nowMs: number): void {
+    let { rates } = connection;
+    if (rates === null || rates.forgotten) rates = connection.rates = this.rates.of(connection.principal.userId, nowMs);
+    this.rates.spend(rates, bucket, cost, nowMs);
   }
 }

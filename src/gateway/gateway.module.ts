@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
+import { BudgetsModule } from '../budgets/budgets.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthorityModule } from '../authority/authority.module.js';
 import { Lease } from '../authority/lease.js';
@@ -29,7 +30,7 @@ import { Turns } from './turns.js';
 import { TypingEnds } from './typing-ends.js';
 
 @Module({
-  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
+  imports: [BudgetsModule, AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
   providers: [
     Turns,
     Strangers,

@@ -85,9 +85,15 @@ export const VARIABLES = {
   MAX_UNAUTHENTICATED: [limit().default(2000), '2000', 'connections of a node that have not authenticated yet'],
   MAX_UNAUTHENTICATED_PER_IP: [limit().default(50), '50', 'the same from one address'],
   MAX_SUBSCRIPTIONS: [limit().default(200), '200', 'subscriptions of a connection'],
-  PUBLISH_RATE: [limit().default(20), '20', 'publishes per second and connection, burst x3'],
+  PUBLISH_RATE: [limit().default(20), '20', 'durable work (publish, edit, delete, react; over REST too) per second and user, on all nodes together, burst x3'],
+  SIGNAL_RATE: [limit().default(20), '20', 'transient work (signal, typing, read, presence) per second and user, burst x3'],
+  SUBSCRIBE_RATE: [limit().default(10), '10', 'subscribes per second and user, burst x3'],
+  CALL_RATE: [limit().default(100), '100', 'other REST calls per second and user, burst x3; pages count more than once'],
   FRAME_RATE: [limit().default(100), '100', 'frames per second and connection, burst x3'],
+  MAX_ROOMS_PER_USER: [limit().default(500), '500', 'rooms that a user may own'],
+  MAX_SESSIONS_PER_USER: [limit().default(100), '100', 'live sessions of a user; one more ends the one that was idle longest'],
   LOGIN_FAILURES_PER_MINUTE: [limit().default(10), '10', 'failed logins per user and address'],
+  LOGINS_PER_MINUTE: [limit().default(30), '30', 'successful logins per user'],
   BOOTSTRAP_OPERATOR_EMAIL: [emailSchema.optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
   BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
   AUDIT_RETENTION_DAYS: [integer(0, 36_500).default(400), '400', 'older audit records are deleted; 0 = never'],
@@ -281,8 +287,26 @@ export class Config {
   get publishRate() {
     return this.env.PUBLISH_RATE;
   }
+  get signalRate() {
+    return this.env.SIGNAL_RATE;
+  }
+  get subscribeRate() {
+    return this.env.SUBSCRIBE_RATE;
+  }
+  get callRate() {
+    return this.env.CALL_RATE;
+  }
   get frameRate() {
     return this.env.FRAME_RATE;
+  }
+  get roomsPerUserMax() {
+    return this.env.MAX_ROOMS_PER_USER;
+  }
+  get sessionsPerUserMax() {
+    return this.env.MAX_SESSIONS_PER_USER;
+  }
+  get loginsPerMinute() {
+    return this.env.LOGINS_PER_MINUTE;
   }
   get loginFailuresPerMinute() {
     return this.env.LOGIN_FAILURES_PER_MINUTE;

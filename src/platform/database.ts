@@ -9,12 +9,16 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Config } from './config.js';
 import { DomainError } from './errors.js';
+import { FairGate } from './fair-gate.js';
 import { PrismaClient, Prisma } from './generated/client.js';
 import { PostgresPool } from './postgres-pool.js';
+import { currentRequest } from './request-context.js';
 
 export type Tx = Prisma.TransactionClient;
 
 const POOL_SIZE = 16;
+/** Transactions of requests, in all and of one caller: each waits for its locks and its COMMIT, and the pool is there for the others, too. */
+const TRANSACTIONS = { running: POOL_SIZE - 4, perKey: 3, waiting: 512, patienceMs: 5_000 };
 const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 5_000;
 /** Below the lock timeout: the locks of a node that was stopped in a transaction go before those who wait for them give up. */
@@ -28,6 +32,7 @@ export class Database implements OnApplicationShutdown {
   readonly pool: PostgresPool;
   private readonly authorityPool: PostgresPool;
   readonly prisma: PrismaClient;
+  private readonly transactions = new FairGate(TRANSACTIONS);
   private readonly lastWrites: ((tx: Tx) => Promise<void>)[] = [];
 
   constructor(config: Config) {
@@ -52,6 +57,12 @@ export class Database implements OnApplicationShutdown {
 
   /** READ COMMITTED: every statement has its own snapshot, which the guards rely on. */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const request = currentRequest();
+    if (request === undefined) return this.runTransaction(work);
+    return this.transactions.run(request.actor?.userId ?? request.ip, () => this.runTransaction(work));
+  }
+
+  private runTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.prisma.$transaction(
       async (tx) => {
         const result = await work(tx);

@@ -52,6 +52,7 @@ const CREDENTIAL: readonly ErrorCode[] = [
   'tenant_disabled',
   'csrf_failed',
   'auth_loop',
+  'rate_limited',
 ];
 const ALWAYS: readonly ErrorCode[] = ['https_required', 'internal', 'overloaded', 'unavailable'];
 

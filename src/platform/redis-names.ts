@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { Installation } from './installation.js';
 
 /** What is counted for the whole cluster; each is the prefix of a rate limiter's keys. */
-export type CounterName = 'login:user' | 'login:address' | 'login:crowd' | 'entry:address' | 'entry:tenant' | 'loop';
+export type CounterName = 'login:user' | 'login:address' | 'login:crowd' | 'login:success' | 'entry:address' | 'entry:tenant' | 'loop';
 
 @Injectable()
 export class RedisNames {
@@ -50,6 +50,11 @@ export class RedisNames {
 
   knownAddress(hash: string): string {
     return `${this.prefix}login:known:{${hash}}`;
+  }
+
+  /** What all nodes together have left of a rate of a user. */
+  rate(bucket: string, user: string): string {
+    return `${this.prefix}rate:${bucket}:{${user}}`;
   }
 
   counter(name: CounterName): string {

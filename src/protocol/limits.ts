@@ -32,6 +32,11 @@ export const LIMITS = {
   replayEvents: 1000,
   /** Largest page of any REST list. */
   pageItems: 200,
+  /** Different emojis on a message, from all and from one user. */
+  emojis: 50,
+  emojisOfUser: 20,
+  /** Users of an emoji that history names; all are counted. */
+  reactionUsers: 100,
   /** Access token, bytes. */
   tokenBytes: 8 * 1024,
   /** JSON close reason, bytes (RFC 6455 section 5.5). */

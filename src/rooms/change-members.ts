@@ -2,12 +2,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Receipt } from '../authority/receipt.schema.js';
 import { wallMs } from '../platform/clock.js';
+import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
+import type { Role } from '../protocol/frames.js';
 import type { Principal } from '../sessions/principal.js';
 import { ChangeInRoom } from './change-in-room.js';
 import type { JudgedRoom } from './judged-room.js';
 import { findUser, setStanding, targetFacts, toMember } from './member-rows.js';
 import type { MemberRow, Standing } from './member-rows.js';
+import { requireRoomForRoom } from './owned-rooms.js';
 import type { ChangedMember, Member, MemberPatch, NewMember } from './member.schema.js';
 
 export interface AddedMember extends ChangedMember {
@@ -17,7 +20,10 @@ export interface AddedMember extends ChangedMember {
 
 @Injectable()
 export class ChangeMembers {
-  constructor(private readonly change: ChangeInRoom) {}
+  constructor(
+    private readonly change: ChangeInRoom,
+    private readonly config: Config,
+  ) {}
 
   /** Into a public room, as a plain member; a mute survives leaving and joining again. */
   async join(principal: Principal, ref: string): Promise<Member> {
@@ -40,6 +46,7 @@ export class ChangeMembers {
       const before = await findUser(room, user);
       if (before.banned) refuse('user', 'is banned: take the ban back first');
       if (before.role !== null && before.role !== role) refuse('role', 'is a member with another role: PATCH changes it');
+      await this.requireRoomForOwner(room, before, role);
       const after = await setStanding(room, before, { ...before, role });
       return { member: toMember(room.id, after), created: before.role === null };
     });
@@ -49,6 +56,7 @@ export class ChangeMembers {
   async patch(principal: Principal, ref: string, user: string, patch: MemberPatch, wait: boolean): Promise<ChangedMember> {
     const { result, receipt } = await this.change.run(principal, ref, wait, async (room) => {
       const before = await this.requireTarget(room, user, patch);
+      await this.requireRoomForOwner(room, before, patch.role);
       return toMember(room.id, await setStanding(room, before, standingAfter(before, patch)));
     });
     return { member: result, receipt };
@@ -64,6 +72,10 @@ export class ChangeMembers {
       await setStanding(room, before, { ...before, role: null });
     });
     return receipt!;
+  }
+
+  private async requireRoomForOwner(room: JudgedRoom, before: MemberRow, role: Role | undefined): Promise<void> {
+    if (role === 'owner' && before.role !== 'owner') await requireRoomForRoom(room.tx, before.user_id, this.config);
   }
 
   /** The right comes before the target: who may not moderate does not learn who is a member. */

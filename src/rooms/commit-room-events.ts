@@ -59,6 +59,8 @@ const QUEUE_MAX = 20_000;
 const PATIENCE_MS = 10_000;
 const RETRY_PAUSE_MS = 50;
 const CALL = 'SELECT i, outcome, message_id, seq, epoch, at, prev FROM apply_room_events($1::json)';
+/** Reactions over a quota are left out of the batch, and of the answer. */
+const CALL_WITH_REACTIONS = CALL.replace('$1::json', 'within_quotas($1::json)');
 
 @Injectable()
 export class CommitRoomEvents {
@@ -102,18 +104,23 @@ export class CommitRoomEvents {
 
   private async commit(batch: Waiting[]): Promise<void> {
     this.metrics.publishBatch.observe(batch.length);
+    const reacts = batch.some(({ input }) => input.type === 'reaction');
     const sinceMs = Math.min(...batch.map((waiting) => waiting.sinceMs));
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const rows = await this.database.hot<RoomEventOutcome & { i: number; seq: string; epoch: string }>('apply_room_events', CALL, [
-          JSON.stringify(batch.map(({ input }, i) => ({ i, ...input }))),
-        ]);
+        const rows = await this.database.hot<RoomEventOutcome & { i: number; seq: string; epoch: string }>(
+          reacts ? 'apply_room_events_reactions' : 'apply_room_events',
+          reacts ? CALL_WITH_REACTIONS : CALL,
+          [JSON.stringify(batch.map(({ input }, i) => ({ i, ...input })))],
+        );
         const now = monotonicMs();
         rows.forEach((row) => {
           const waiting = batch[row.i]!;
           this.metrics.publishSeconds.observe((now - waiting.sinceMs) / 1000);
           waiting.resolve({ ...row, seq: Number(row.seq), epoch: Number(row.epoch) });
         });
+        // Whoever was answered does not hear it.
+        if (rows.length < batch.length) for (const waiting of batch) waiting.reject(new DomainError('quota_exceeded', { detail: 'emojis of a message' }));
         return;
       } catch (error) {
         const state = sqlState(error) ?? '';

@@ -1,6 +1,7 @@
 /** New rooms. The creator of a group room owns it; a direct room has two plain members for ever and is made once per pair. */
 import { Injectable } from '@nestjs/common';
 import { noteAudit } from '../audit/note-audit.js';
+import { Config } from '../platform/config.js';
 import { Database, uniqueOr } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -11,6 +12,7 @@ import { Decisions } from '../policy/decisions.js';
 import { factsWithoutRoom } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
 import { requireCaller } from '../sessions/require-caller.js';
+import { requireRoomForRoom } from './owned-rooms.js';
 import { roomRows, toRoom } from './room-rows.js';
 import type { NewDirectRoom, NewGroupRoom, NewRoom, Room } from './room.schema.js';
 
@@ -25,14 +27,16 @@ export class CreateRoom {
   constructor(
     private readonly database: Database,
     private readonly decisions: Decisions,
+    private readonly config: Config,
   ) {}
 
   create(principal: Principal, input: NewRoom): Promise<CreatedRoom> {
     return uniqueOr('slug_taken', () =>
       this.database.transaction(async (tx) => {
-        const { role } = await requireCaller(tx, principal);
+        const { role } = await requireCaller(tx, principal, 'change');
         const decision = decideCreate({ role });
         if (!decision.allow) this.decisions.refuse(principal, '', 'create_room', decision, factsWithoutRoom(role));
+        if (input.visibility !== 'direct') await requireRoomForRoom(tx, principal.userId, this.config);
         const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
         if (created) noteAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
         const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');

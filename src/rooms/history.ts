@@ -8,6 +8,7 @@ import { DomainError } from '../platform/errors.js';
 import { Gathering } from '../platform/gathering.js';
 import { Policy } from '../policy/policy.js';
 import type { Principal } from '../sessions/principal.js';
+import { LIMITS } from '../protocol/limits.js';
 import { ROOM_EPOCH } from './room-epochs.js';
 import type { Known } from './room-epochs.js';
 import { toRoomEvents } from './room-event.js';
@@ -31,7 +32,14 @@ export interface HistoryItem {
   at: string;
   edited_at: string | null;
   deleted_at: string | null;
-  reactions: { emoji: string; users: string[] }[];
+  /** The first users of each emoji, and how many there are. */
+  reactions: Reaction[];
+}
+
+interface Reaction {
+  emoji: string;
+  count: number;
+  users: string[];
 }
 
 /** $1 room, $2 user, $3 tenant: one row when the user may read the room now. The SQL twin of decideRead (policy/decide-room.ts). */
@@ -54,13 +62,19 @@ const PAGE_BYTES = 1024 * 1024;
 const ITEM_BYTES = 400;
 const REACTION_BYTES = 40;
 
+/** Of each emoji the first users, and how many there are. */
+const REACTIONS = `
+  (SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'count', g.count, 'users', g.users)) FROM (
+     SELECT x.emoji, count(*) AS count, to_jsonb((array_agg(x.user_id ORDER BY x.seq))[1:${LIMITS.reactionUsers}]) AS users FROM reactions x
+     WHERE x.message_id = e.message_id AND x.reaction_on GROUP BY x.emoji ORDER BY min(x.seq) LIMIT ${LIMITS.emojis}) g)`;
+
 /** At most so many events of a room, and no more after so many bytes of bodies. */
 export interface Piece {
   events: number;
   bytes: number;
 }
 
-type MessageRow = RoomEventRow & { edited_at: Date | null; deleted_at: Date | null; reactions: { emoji: string; users: string[] }[] | null };
+type MessageRow = RoomEventRow & { edited_at: Date | null; deleted_at: Date | null; reactions: Reaction[] | null };
 
 /** Where a room stands: its last event, the epoch of its rights, and which past its numbers belong to. */
 export interface RoomHead {
@@ -109,9 +123,7 @@ export class History {
       `WITH readable AS (${READABLE})
        SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
          SELECT ${EVENT_COLUMNS}, e.edited_at, e.deleted_at, e.found,
-           (SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'users', g.users)) FROM (
-              SELECT x.emoji, jsonb_agg(x.user_id ORDER BY x.seq) AS users FROM reactions x
-              WHERE x.message_id = e.message_id AND x.reaction_on GROUP BY x.emoji ORDER BY min(x.seq)) g) AS reactions
+           ${REACTIONS} AS reactions
          FROM (
            SELECT e.*, count(*) OVER () AS found, coalesce(sum(e.bytes) OVER (
              ORDER BY e.seq ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before

@@ -39,7 +39,7 @@ export const messageSchema = z
     at: z.iso.datetime(),
     edited_at: z.iso.datetime().nullable(),
     deleted_at: z.iso.datetime().nullable(),
-    reactions: z.array(z.object({ emoji: z.string(), users: z.array(z.uuid()) })),
+    reactions: z.array(z.object({ emoji: z.string(), count: z.int().min(1), users: z.array(z.uuid()).max(LIMITS.reactionUsers) })),
   })
   .meta({ id: 'Message' });
 export const messagePageSchema = z

@@ -14,6 +14,7 @@ import type { Principal } from '../sessions/principal.js';
 import { canonicalJson, isCanonical } from './canonical-json.js';
 import { CommitRoomEvents } from './commit-room-events.js';
 import type { RoomEventInput, RoomEventOutcome } from './commit-room-events.js';
+import { requireKind } from './require-kind.js';
 import { toRoomEvent } from './room-event.js';
 import type { RoomEvent } from './room-event.js';
 
@@ -61,6 +62,7 @@ export class RoomEvents {
   /** `granted`: the guard's answer, when one asked already. */
   async publish(principal: Principal, room: string, input: PublishInput, granted?: Allow): Promise<PublishAck> {
     const kind = input.kind ?? DEFAULT_KIND;
+    requireKind(kind);
     const body = JSON.stringify(input.body);
     const digest = fingerprints(['message', kind], input.body, body);
     const content = {

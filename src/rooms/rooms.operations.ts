@@ -16,7 +16,7 @@ export const ROOM_OPERATIONS: readonly Operation[] = [
   operation('post', '/v1/rooms', 'make a room; 200 with the direct room that is there already', {
     body: newRoomSchema,
     answers: { 201: roomSchema, 200: roomSchema },
-    errors: ['slug_taken', 'not_found', 'guest_read_only', 'role_required'],
+    errors: ['slug_taken', 'quota_exceeded', 'not_found', 'guest_read_only', 'role_required'],
   }),
   operation('get', ROOM, 'a room, with what the caller may do in it', { answers: { 200: roomSchema } }),
   operation('patch', ROOM, 'change its settings', {
@@ -73,7 +73,7 @@ export const ROOM_OPERATIONS: readonly Operation[] = [
     body: newMessageSchema,
     headers: KEY,
     answers: { 201: publishAckSchema, 200: publishAckSchema },
-    errors: ['op_conflict', 'not_a_member', 'read_only', 'muted', 'guest_read_only'],
+    errors: ['op_conflict', 'kind_refused', 'not_a_member', 'read_only', 'muted', 'guest_read_only'],
   }),
   operation('patch', `${ROOM}/messages/{id}`, 'edit', {
     body: messagePatchSchema,

@@ -17,6 +17,9 @@ const READABLE = Prisma.sql`r.state = 'open' AND m.banned IS NOT TRUE
   AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
   AND (m.role IS NOT NULL OR r.visibility = 'public' OR (u.role = 'admin' AND r.visibility <> 'direct'))`;
 
+/** Before every id. */
+const FIRST = '00000000-0000-0000-0000-000000000000';
+
 @Injectable()
 export class Rooms {
   constructor(
@@ -24,9 +27,18 @@ export class Rooms {
     private readonly decisions: Decisions,
   ) {}
 
-  async list({ userId, tenantId }: Principal, { limit, cursor }: PageQuery): Promise<RoomPage> {
-    const after = cursor === undefined ? Prisma.empty : Prisma.sql`AND r.id > ${cursor}::uuid`;
-    const where = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND ${READABLE} ${after} ORDER BY r.id LIMIT ${limit + 1}`;
+  /** A page of each of the ways in, merged: what others have is not looked at. */
+  async list({ userId, tenantId }: Principal, { limit, cursor = FIRST }: PageQuery): Promise<RoomPage> {
+    const next = Prisma.sql`ORDER BY id LIMIT ${limit + 1}`;
+    const open = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND r.state = 'open' AND r.id > ${cursor}::uuid
+      AND NOT EXISTS (SELECT 1 FROM members b WHERE b.room_id = r.id AND b.user_id = ${userId}::uuid AND b.banned)`;
+    const candidates = Prisma.sql`
+      (SELECT r.id FROM members m JOIN rooms r ON r.id = m.room_id
+        WHERE m.user_id = ${userId}::uuid AND m.role IS NOT NULL AND m.room_id > ${cursor}::uuid AND ${open} ORDER BY m.room_id LIMIT ${limit + 1})
+      UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility = 'public' ${next})
+      UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility <> 'direct'
+        AND EXISTS (SELECT 1 FROM users a WHERE a.id = ${userId}::uuid AND a.role = 'admin') ${next})`;
+    const where = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND r.id IN (${candidates}) AND ${READABLE} ORDER BY r.id LIMIT ${limit + 1}`;
     const rows = await roomRows(this.database.prisma, userId, where);
     return page(
       rows.map((row) => toRoom(row, userId)),

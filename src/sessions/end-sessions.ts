@@ -16,7 +16,7 @@ export type SessionSelector =
   | { sessions: readonly string[] };
 
 /** What the audit says of it, in words of its vocabulary; a person who asked for the end knows better than the code. */
-export type AuditedReason = (typeof AUDITED)[EndReason] | 'logout' | 'password_change' | 'guests_disallowed' | 'taken_over';
+export type AuditedReason = (typeof AUDITED)[EndReason] | 'logout' | 'quota' | 'password_change' | 'guests_disallowed' | 'taken_over';
 const AUDITED = {
   session_revoked: 'revoked',
   session_expired: 'timeout',

@@ -48,9 +48,10 @@ export class Sessions {
 
   /**
    * Inserts the row inside the transaction of a login. Tenant and user are read again FOR SHARE: a suspension, a new
-   * password or a disabled tenant falls wholly before (and refuses) or wholly after (and ends what is opened here).
+   * password or a disabled tenant falls wholly before (and refuses) or wholly after (and ends what is opened here). Of a user
+   * who has too many then, those that were idle longest end: `ended` must be logged.
    */
-  async open(tx: Tx, session: NewSession): Promise<{ expiresAtMs: number; accessTtlSeconds: number | null }> {
+  async open(tx: Tx, session: NewSession): Promise<{ expiresAtMs: number; accessTtlSeconds: number | null; ended: string[] }> {
     const { tenantId, userId, sessionId } = session.principal;
     const guest = session.passwordVersion === null;
     const tenants = await tx.$queryRaw<{ state: string; allow_guests: boolean; access_ttl_seconds: number | null }[]>`
@@ -66,7 +67,21 @@ export class Sessions {
         ${idleSeconds}::integer, clock_timestamp() + make_interval(secs => ${this.config.sessionAbsoluteSeconds}::integer),
         ${session.refreshFamily}, ${session.refreshHash})
       RETURNING expires_at`;
-    return { expiresAtMs: rows[0]!.expires_at.getTime(), accessTtlSeconds: tenants[0].access_ttl_seconds };
+    const ended = guest ? [] : await this.endTooMany(tx, session.principal);
+    return { expiresAtMs: rows[0]!.expires_at.getTime(), accessTtlSeconds: tenants[0].access_ttl_seconds, ended };
+  }
+
+  /** Counted under the lock of `userVersion`. */
+  private async endTooMany(tx: Tx, { userId, sessionId }: Principal): Promise<string[]> {
+    const max = this.config.sessionsPerUserMax;
+    if (!Number.isFinite(max)) return [];
+    const rows = await tx.$queryRaw<{ id: string }[]>`
+      SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND id <> ${sessionId}::uuid
+      ORDER BY last_active_at DESC, id DESC OFFSET ${max - 1}::integer`;
+    if (rows.length === 0) return [];
+    const ended = await endSessions(tx, { sessions: rows.map(({ id }) => id) }, 'session_revoked', { why: 'quota' });
+    this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, ended.length);
+    return ended;
   }
 
   /** The caller's own devices, newest first. */
@@ -137,8 +152,9 @@ export class Sessions {
 
   private async userVersion(tx: Tx, session: NewSession): Promise<number> {
     const { tenantId, userId } = session.principal;
+    // Openings for one user take turns, so that none is overlooked when they are counted.
     const users = await tx.$queryRaw<{ state: string; version: number; password_version: number }[]>`
-      SELECT state, version, password_version FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE`;
+      SELECT state, version, password_version, pg_advisory_xact_lock(hashtextextended(id::text, 0))::text FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE`;
     const user = users[0];
     if (user === undefined) throw new DomainError('invalid_credentials', { detail: 'the user is gone' });
     if (user.state !== 'active') throw new DomainError('user_suspended');

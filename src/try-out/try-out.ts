@@ -54,7 +54,7 @@ export class TryOut {
       const user = await this.find(person);
       if (user === null) throw new DomainError('not_found', { detail: 'not seeded: start the node with npm start' });
       Object.assign(asked, { tenant: user.tenantId, user: user.id });
-      const opened = await this.database.transaction((tx) =>
+      const opened = await this.openSession.commit(user.tenantId, (tx) =>
         this.openSession.open(tx, {
           method: 'try_out',
           tenantId: user.tenantId,

@@ -9,10 +9,10 @@ const ERRORS = `
 401 login    auth_missing auth_invalid session_revoked session_expired token_reuse
 401 stop     user_suspended tenant_disabled
 401 refresh  token_expired token_revoked
-403 none     not_a_member read_only muted role_required guest_read_only csrf_failed origin_refused
+403 none     not_a_member read_only muted role_required guest_read_only csrf_failed origin_refused kind_refused https_required
 404 none     not_found
 405 none     method_not_allowed
-409 none     op_conflict slug_taken email_taken last_owner identity_mismatch
+409 none     op_conflict slug_taken email_taken last_owner identity_mismatch quota_exceeded
 413 none     too_big
 429 retry    rate_limited auth_loop too_many_connections too_many_subscriptions
 500 retry    internal
@@ -27,7 +27,7 @@ const CLOSES = `
 1009 stop      too_big
 1008 login     auth_missing auth_invalid session_revoked session_expired token_reuse identity_mismatch
 1008 reconnect auth_timeout
-1008 stop      policy_violation
+1008 stop      policy_violation carrier_off
 1011 retry     internal
 1013 retry     auth_unavailable overloaded rate_limited auth_loop
 1013 reconnect slow_consumer

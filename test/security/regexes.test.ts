@@ -45,7 +45,7 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/^[A-Za-z0-9_-]{43}$/': 'token',
   '/^application\\//': 'token',
   // heads and addresses
-  'new RegExp(`^GET (${WS_PATH}(?:\\\\?[\\\\w.~%&=+-]*)?) HTTP/1\\\\.1\\\\r\\\\n`)': 'head',
+  'new RegExp(`^GET ((?:${WS_PATH}|${WS_ALIAS})(?:\\\\?[\\\\w.~%&=+-]*)?) HTTP/1\\\\.1\\\\r\\\\n`)': 'head',
   "/^([!#$%&'*+.^_`|~\\w-]+): ?([\\x21-\\x7e](?:[\\x20-\\x7e]*[\\x21-\\x7e])?)$/": 'head',
   '/^(?:keep-alive, ?)?upgrade$/i': 'head',
   '/^::ffff:/': 'head',
@@ -68,9 +68,22 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/maxmemory_policy:(\\S+)/': 'ours',
   "new RegExp(`${BUNDLE.href.replaceAll(/[.*+?^${}()|[\\]\\\\]/g, '\\\\$&')}:(\\\\d+):(\\\\d+)`, 'g')": 'line',
   '/[.*+?^${}()|[\\]\\\\]/g': 'ours',
+  // names of the network, proxies, messages of Redis
+  '/[?#]/': 'ours',
+  '/^([^/%]+)(?:\\/(\\d{1,3}))?$/': 'ours',
+  '/^[0-9a-f]{64}$/': 'body',
+  '/^[A-Z]+/': 'ours',
+  '/^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$/': 'ours',
+  '/^[\\d.]+$/': 'ours',
+  "/^[\\w.~!$&'()*+=:@%/-]*$/": 'ours',
+  '/^[a-z][a-z0-9+.-]*:\\/\\/[^\\s/\\\\?#@*]+$/': 'ours',
+  '/^\\d{1,16}$/': 'body',
+  '/^\\s*(http|ws)\\s*$/i': 'head',
+  '/^https?:$/': 'ours',
+  '/^https?:/': 'ours',
+  '/run_id:(\\S+)/': 'ours',
   // configuration, command lines and documents
   '/^([0-9a-f-]{36}):(\\d+):([0-9a-f]{64})$/': 'ours',
-  '/^[0-9a-fA-F.:]+(\\/\\d{1,3})?$/': 'ours',
   '/^https?$/': 'ours',
   '/\\/$/': 'ours',
   '/\\/+$/': 'ours',
@@ -125,7 +138,7 @@ function expressionsOf(file: string): string[] {
 
 /** Those that are built have parts that are fixed once the process runs. */
 function compiled(text: string): RegExp {
-  if (text.startsWith('new RegExp(`^GET')) return /^GET (\/v1\/ws(?:\?[\w.~%&=+-]*)?) HTTP\/1\.1\r\n/;
+  if (text.startsWith('new RegExp(`^GET')) return /^GET ((?:\/v1\/ws|\/ws)(?:\?[\w.~%&=+-]*)?) HTTP\/1\.1\r\n/;
   if (text.startsWith('new RegExp(`${BUNDLE')) return /file:\/\/\/app\/dist\/service\.cjs:(\d+):(\d+)/g;
   const end = text.lastIndexOf('/');
   return new RegExp(text.slice(1, end), text.slice(end + 1));

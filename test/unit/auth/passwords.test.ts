@@ -1,29 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ConcurrencyGate } from '../../../src/auth/concurrency-gate.js';
 import { Passwords } from '../../../src/auth/passwords.js';
-
-describe('the gate', () => {
-  test('runs at most so many at once, keeps the rest in order and refuses beyond the line', async () => {
-    const gate = new ConcurrencyGate(2, 3);
-    const started: number[] = [];
-    const finish: (() => void)[] = [];
-    const work = (i: number) => gate.run(() => (started.push(i), new Promise<void>((resolve) => finish.push(resolve))));
-    const runs = [0, 1, 2, 3, 4].map(work);
-    expect(started).toEqual([0, 1]);
-    await expect(work(5)).rejects.toMatchObject({ code: 'overloaded', status: 503 });
-    for (let i = 0; i < 5; i += 1) {
-      finish[i]!();
-      await runs[i];
-    }
-    expect(started).toEqual([0, 1, 2, 3, 4]);
-  });
-
-  test('a failure gives its place free', async () => {
-    const gate = new ConcurrencyGate(1, 0);
-    await expect(gate.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    await expect(gate.run(() => Promise.resolve(7))).resolves.toBe(7);
-  });
-});
 
 describe('passwords', () => {
   const passwords = new Passwords();

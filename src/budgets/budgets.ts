@@ -1,0 +1,120 @@
+/**
+ * What everything costs that somebody from outside can ask for: one row for each REST call and each frame. The bucket is
+ * spent by the guards, docs/security.md prints the table (`npm run docs`), test/security/cost.test.ts measures it. A frame
+ * without a row does not compile; a call without one fails the build and answers nobody.
+ */
+import type { ClientFrameType } from '../protocol/frames.js';
+
+/** Spent by principal: all connections and calls of a user together, on all nodes (principal-rates.ts). */
+export const PRINCIPAL_BUCKETS = {
+  publish: { who: 'principal', bound: '`PUBLISH_RATE` a second, burst x3' },
+  signal: { who: 'principal', bound: '`SIGNAL_RATE` a second, burst x3' },
+  subscribe: { who: 'principal', bound: '`SUBSCRIBE_RATE` a second, burst x3' },
+  call: { who: 'principal', bound: '`CALL_RATE` a second, burst x3' },
+} as const;
+
+export const BUCKETS = {
+  ...PRINCIPAL_BUCKETS,
+  frame: { who: 'connection', bound: '`FRAME_RATE` a second, burst x3, for all its frames' },
+  login: { who: 'user and address', bound: '`LOGIN_FAILURES_PER_MINUTE` and `LOGINS_PER_MINUTE`; one hash at a time for a user, and not all for an address' },
+  entry: { who: 'address and tenant', bound: '10 and 100 times `LOGIN_FAILURES_PER_MINUTE` a minute' },
+  credential: { who: 'credential and address', bound: 'ten refusals a minute, then none is looked at' },
+  issuer: { who: 'address', bound: '`LOGIN_FAILURES_PER_MINUTE` refusals a minute' },
+  document: { who: 'anybody', bound: 'its cost' },
+} as const;
+
+export type PrincipalBucket = keyof typeof PRINCIPAL_BUCKETS;
+export type Bucket = keyof typeof BUCKETS;
+
+export interface Budget {
+  readonly bucket: Bucket;
+  /** Tokens of the bucket. */
+  readonly cost: number;
+  /** Milliseconds of a node's CPU, on a slow and busy machine. */
+  readonly cpuMs: number;
+  /** What it writes to Postgres. */
+  readonly rows: string;
+}
+
+const NOTHING = '-';
+const EVENT = '1 room event';
+const budget = (bucket: Bucket, cpuMs: number, rows = NOTHING, cost = 1): Budget => ({ bucket, cost, cpuMs, rows });
+/** Of audited changes: what is changed, and its records. */
+const change = (rows: string, cost = 1): Budget => budget('call', 10, `${rows}; audit`, cost);
+
+export const FRAME_BUDGETS: Record<ClientFrameType, Budget> = {
+  auth: budget('credential', 2, 'audit'),
+  auth_refresh: budget('frame', 2, 'audit; none with the token in use'),
+  ping: budget('frame', 1),
+  unsubscribe: budget('frame', 1),
+  subscribe: budget('subscribe', 3),
+  publish: budget('publish', 3, EVENT),
+  edit: budget('publish', 3, EVENT),
+  delete: budget('publish', 3, EVENT),
+  react: budget('publish', 3, `${EVENT}, 1 reaction of at most 20 a message`),
+  signal: budget('signal', 2),
+  typing: budget('signal', 2),
+  read: budget('signal', 3, 'the read marker of the member'),
+  presence: budget('signal', 2),
+};
+
+const SIGN_IN = '1 session of at most `MAX_SESSIONS_PER_USER`; audit';
+const PAGE_COST = 2;
+const HISTORY_COST = 4;
+
+/** By method and path, as in the tables of operations. */
+export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
+  'post /v1/auth/login': budget('login', 60, SIGN_IN),
+  'post /v1/auth/register': budget('entry', 60, `1 user, ${SIGN_IN}`),
+  'post /v1/auth/guest': budget('entry', 10, '1 session; audit'),
+  'post /v1/auth/exchange': budget('login', 10, SIGN_IN),
+  'post /v1/auth/refresh': budget('credential', 10, 'the session; audit'),
+  'post /v1/auth/logout': change('sessions that end, 1 receipt'),
+  'post /v1/auth/password': budget('login', 120, 'the user; audit'),
+  'post /v1/auth/ticket': budget('call', 10, 'audit'),
+  'get /v1/auth/sessions': budget('call', 10, NOTHING, PAGE_COST),
+  'delete /v1/auth/sessions/{id}': change('the session, 1 receipt'),
+  'get /v1/me': budget('call', 5),
+  'post /v1/oauth/introspect': budget('call', 5),
+  'post /v1/oauth/revoke': budget('credential', 10, 'the session, 1 receipt; audit'),
+  'post /v1/oauth/backchannel-logout': budget('issuer', 5, 'sessions that end; audit'),
+  'post /v1/oauth/events': budget('issuer', 5, 'sessions that end; audit'),
+  'get /.well-known/jwks.json': budget('document', 2),
+  'get /.well-known/oauth-authorization-server': budget('document', 2),
+  'get /openapi.json': budget('document', 2),
+  'get /asyncapi.json': budget('document', 2),
+  'get /livez': budget('document', 2),
+  'get /readyz': budget('document', 2),
+
+  'get /v1/rooms': budget('call', 10, NOTHING, PAGE_COST),
+  'post /v1/rooms': change('1 room of at most `MAX_ROOMS_PER_USER`, its members', PAGE_COST),
+  'get /v1/rooms/{room}': budget('call', 5),
+  'patch /v1/rooms/{room}': change('the room, 1 receipt'),
+  'delete /v1/rooms/{room}': change('the room, 1 receipt'),
+  'post /v1/rooms/{room}/join': change('1 member'),
+  'post /v1/rooms/{room}/leave': change('the member, 1 receipt'),
+  'get /v1/rooms/{room}/members': budget('call', 10, NOTHING, PAGE_COST),
+  'post /v1/rooms/{room}/members': change('1 member'),
+  'patch /v1/rooms/{room}/members/{user}': change('the member, 1 receipt'),
+  'delete /v1/rooms/{room}/members/{user}': change('the member, 1 receipt'),
+  'get /v1/rooms/{room}/messages': budget('call', 20, NOTHING, HISTORY_COST),
+  'post /v1/rooms/{room}/messages': budget('publish', 5, EVENT),
+  'patch /v1/rooms/{room}/messages/{id}': budget('publish', 5, EVENT),
+  'delete /v1/rooms/{room}/messages/{id}': budget('publish', 5, EVENT),
+
+  'post /v1/admin/tenants': change('1 tenant'),
+  'get /v1/admin/tenants': budget('call', 10, NOTHING, PAGE_COST),
+  'patch /v1/admin/tenants/{tenant}': change('the tenant, sessions that end, 1 receipt'),
+  'post /v1/admin/tenants/{tenant}/users': budget('call', 60, '1 user; audit'),
+  'get /v1/admin/tenants/{tenant}/users': budget('call', 10, NOTHING, PAGE_COST),
+  'patch /v1/admin/users/{user}': change('the user, sessions that end, 1 receipt'),
+  'get /v1/admin/sessions': budget('call', 10, NOTHING, PAGE_COST),
+  'post /v1/admin/revocations': change('sessions that end, 1 receipt'),
+  'get /v1/receipts/{id}': budget('call', 5),
+  'get /v1/admin/decisions/{id}': budget('call', 5),
+  'get /v1/admin/explain': budget('call', 5),
+  'get /v1/admin/audit': budget('call', 20, NOTHING, HISTORY_COST),
+  'get /v1/admin/keys': budget('call', 5),
+};
+
+export const isOfPrincipal = (bucket: Bucket): bucket is PrincipalBucket => Object.hasOwn(PRINCIPAL_BUCKETS, bucket);
