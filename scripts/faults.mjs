@@ -34,7 +34,12 @@ async function jest() {
     ...(values.seed === undefined ? {} : { FAULTS_SEED: values.seed }),
   };
   // One after the other: two clusters beside each other would measure each other's load.
-  const args = [join(root, 'node_modules/jest/bin/jest.js'), '--maxWorkers', '1', values.only === undefined ? 'test/faults' : 'test/faults/scenarios'];
+  const args = [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    '--maxWorkers',
+    '1',
+    ...(values.only === undefined ? ['test/faults', 'test/postgres'] : ['test/faults/scenarios']),
+  ];
   const child = startChild(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }

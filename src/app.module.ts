@@ -9,6 +9,7 @@ import { OperatorModule } from './operator/operator.module.js';
 import type { Config } from './platform/config.js';
 import { HealthModule } from './operator/health.module.js';
 import { PlatformModule } from './platform/platform.module.js';
+import type { PostgresAccess } from './platform/postgres-access.js';
 import { ProblemFilter } from './platform/problem.filter.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
@@ -17,11 +18,11 @@ import { TryOutModule } from './try-out/try-out.module.js';
 
 @Module({})
 export class AppModule {
-  static with(config: Config) {
+  static with(config: Config, postgres: PostgresAccess) {
     return {
       module: AppModule,
       imports: [
-        PlatformModule.with(config),
+        PlatformModule.with(config, postgres),
         AuditModule,
         AuthorityModule,
         SessionsModule,

@@ -1,4 +1,4 @@
-/** One gateway node: configuration -> migration -> app -> adapter -> listen -> drain on signal. */
+/** One gateway node: configuration -> Postgres -> migration -> app -> adapter -> listen -> drain on signal. */
 import { stopWith } from './platform/stop-signals.js';
 import 'reflect-metadata';
 import v8 from 'node:v8';
@@ -13,7 +13,8 @@ import { Config, ConfigError } from './platform/config.js';
 import { close, listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
 import { NestLog, createLog } from './platform/log.js';
-import { migrate } from './platform/migrate.js';
+import { migrate, requireMigrated } from './platform/migrate.js';
+import { PostgresAccess, PostgresUnfit } from './platform/postgres-access.js';
 import { readTlsPair } from './platform/tls-pair.js';
 import { tlsOptions } from './platform/tls.js';
 import { TRY_OPERATIONS } from './try-out/try-out.operations.js';
@@ -29,9 +30,13 @@ async function main(): Promise<void> {
   });
   for (const line of Config.misspelt(process.env)) log.warn(line);
   if (config.allowInsecureHttp) log.warn('ALLOW_INSECURE_HTTP is on: over plain HTTP whoever is on the way reads every password and token');
-  if (config.autoMigrate) await migrate(config.databaseUrl, (line) => log.info(line));
+  const postgres = new PostgresAccess(config.databaseUrl);
+  const { pooled, schema } = await postgres.find();
+  log.info({ pooled, schema }, 'Postgres is fit');
+  if (config.autoMigrate) await migrate(postgres, (line) => log.info(line));
+  else await requireMigrated(postgres);
 
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, postgres), {
     logger: new NestLog(log),
     bodyParser: false,
     abortOnError: false,
@@ -78,6 +83,7 @@ function tuneForConnections(): void {
 
 main().catch((error: unknown) => {
   if (error instanceof ConfigError) process.stderr.write(`${[error.message, ...Config.misspelt(process.env)].join('\n  ')}\n`);
+  else if (error instanceof PostgresUnfit) process.stderr.write(`${error.message}\n`);
   else createLog('fatal').fatal({ error }, 'the node did not start');
   process.exit(1);
 });

@@ -5,8 +5,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { isId } from '../platform/ids.js';
+import { PostgresAccess } from '../platform/postgres-access.js';
+import { PATIENT } from '../platform/postgres-settings.js';
 import { auditKey } from './audit-hash.js';
 import { verifyAudit } from './verify-audit.js';
 import type { Anchor } from './verify-audit.js';
@@ -24,8 +26,7 @@ async function main(): Promise<number> {
     .split(',')
     .filter((key) => key !== '')
     .map(auditKey);
-  const client = new pg.Client({ connectionString: setting('DATABASE_URL'), application_name: 'wardroom-audit' });
-  await client.connect();
+  const client = await new PostgresAccess(setting('DATABASE_URL')).connect(PATIENT, 'wardroom-audit');
   try {
     const tenant = values.tenant === undefined ? {} : { tenant: await tenantId(client, values.tenant) };
     const { records, chains, findings } = await verifyAudit(client, keys, { ...tenant, anchors: values.anchor.map(anchorOf) });
@@ -38,7 +39,7 @@ async function main(): Promise<number> {
   }
 }
 
-async function tenantId(client: pg.Client, ref: string): Promise<string> {
+async function tenantId(client: pg.ClientBase, ref: string): Promise<string> {
   const { rows } = await client.query<{ id: string }>(`SELECT id FROM tenants WHERE ${isId(ref) ? 'id = $1::uuid' : 'slug = $1'}`, [ref]);
   if (rows[0] === undefined) throw new Error(`There is no tenant ${ref}.`);
   return rows[0].id;

@@ -39,21 +39,13 @@ export class AuditPruner implements OnModuleInit, OnModuleDestroy {
 
   /** One node at a time; answers how many records went. */
   async prune(before: Date): Promise<number> {
-    const client = await this.database.pool.connect();
-    try {
-      const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [PRUNE_LOCK]);
-      if (rows[0]?.mine !== true) return 0;
-      try {
-        const chains = await this.database.pool.query<{ node: string }>('SELECT node FROM audit_chains WHERE n > pruned');
-        let gone = 0;
-        for (const { node } of chains.rows) gone += await this.pruneChain(node, before);
-        return gone;
-      } finally {
-        await client.query('SELECT pg_advisory_unlock($1)', [PRUNE_LOCK]);
-      }
-    } finally {
-      client.release();
-    }
+    const gone = await this.database.alone(PRUNE_LOCK, async () => {
+      const chains = await this.database.pool.query<{ node: string }>('SELECT node FROM audit_chains WHERE n > pruned');
+      let sum = 0;
+      for (const { node } of chains.rows) sum += await this.pruneChain(node, before);
+      return sum;
+    });
+    return gone ?? 0;
   }
 
   private async pruneChain(node: string, before: Date): Promise<number> {

@@ -43,7 +43,7 @@ interface Row extends Omit<AuditRecord, 'at'> {
 
 /** `tenant` (an id): only the chains in which records of it stand. `anchors` are heads that the nodes told their logs. */
 export async function verifyAudit(
-  client: pg.Client,
+  client: pg.ClientBase,
   keys: readonly AuditKey[],
   { tenant, anchors = [] }: { tenant?: string; anchors?: readonly Anchor[] } = {},
 ): Promise<Verdict> {
@@ -60,7 +60,7 @@ class Verification {
   private records = 0;
 
   constructor(
-    private readonly client: pg.Client,
+    private readonly client: pg.ClientBase,
     private readonly keys: readonly AuditKey[],
   ) {}
 

@@ -10,6 +10,7 @@ import { issuersFile } from './issuers-file.js';
 import { tryNodes } from './try-nodes.js';
 import { misspeltVariables } from './misspelt-variables.js';
 import { host, network, origin, publicUrl } from './network-names.js';
+import { readPostgresUrl } from './postgres-url.js';
 import type { TlsFiles } from './tls-pair.js';
 
 const integer = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
@@ -24,6 +25,16 @@ const list = z
       .map((item) => item.trim())
       .filter((item) => item !== ''),
   );
+
+/** It is read again where it is used (postgres-access.ts); here what is wrong with it is listed with everything else. */
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, abort: true }).superRefine((text, context) => {
+  try {
+    readPostgresUrl(text);
+  } catch (error) {
+    context.addIssue((error as Error).message);
+  }
+});
+
 const SECRETS = ['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'] as const;
 
 /** Variable, schema and meaning, in the order of the contract; docs/operations.md prints it (`npm run docs`). */
@@ -39,7 +50,7 @@ export const VARIABLES = {
     'certificate chain in PEM: the public listener speaks HTTPS and WSS (TLS 1.2 or newer); read again when it changes',
   ],
   TLS_KEY_FILE: [z.string().optional(), '-', 'its private key in PEM'],
-  DATABASE_URL: [z.url({ protocol: /^postgres(ql)?$/ }), 'required', 'Postgres 15 or newer'],
+  DATABASE_URL: [postgresUrl, 'required', 'Postgres 15 or newer; may end in `?schema=`, `?sslmode=`, `?pgbouncer=`'],
   REDIS_URL: [z.url({ protocol: /^rediss?$/ }), 'required', 'Redis or Valkey 7 or newer, `maxmemory-policy noeviction`'],
   PUBLIC_URL: [
     publicUrl.optional(),

@@ -3,7 +3,7 @@
  * through `pg` directly (membership facts, room events). The lease round has a connection of its own: nothing waits before
  * it, and its silence is the first sign of a dead link.
  */
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, Optional } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
@@ -11,7 +11,9 @@ import { Config } from './config.js';
 import { DomainError } from './errors.js';
 import { FairGate } from './fair-gate.js';
 import { PrismaClient, Prisma } from './generated/client.js';
+import { PostgresAccess } from './postgres-access.js';
 import { PostgresPool } from './postgres-pool.js';
+import { SERVING } from './postgres-settings.js';
 import { currentRequest } from './request-context.js';
 
 export type Tx = Prisma.TransactionClient;
@@ -19,13 +21,11 @@ export type Tx = Prisma.TransactionClient;
 const POOL_SIZE = 16;
 /** Transactions of requests, in all and of one caller: each waits for its locks and its COMMIT, and the pool is there for the others, too. */
 const TRANSACTIONS = { running: POOL_SIZE - 4, perKey: 3, waiting: 512, patienceMs: 5_000 };
-const STATEMENT_TIMEOUT_MS = 10_000;
-const LOCK_TIMEOUT_MS = 5_000;
-/** Below the lock timeout: the locks of a node that was stopped in a transaction go before those who wait for them give up. */
-const IDLE_IN_TRANSACTION_MS = 3_000;
 const ROUND_ANSWER_MS_MIN = 1_000;
 /** Past every timeout of the server. */
-const SILENT_MS = STATEMENT_TIMEOUT_MS + 1_000;
+const SILENT_MS = SERVING.statementMs + 1_000;
+/** What runs on one node alone is let go after this, so that a node that stands still does not keep the others from it. */
+const ALONE_MS_MAX = 60_000;
 
 @Injectable()
 export class Database implements OnApplicationShutdown {
@@ -35,24 +35,19 @@ export class Database implements OnApplicationShutdown {
   private readonly transactions = new FairGate(TRANSACTIONS);
   private readonly lastWrites: ((tx: Tx) => Promise<void>)[] = [];
 
-  constructor(config: Config) {
+  constructor(config: Config, @Optional() access: PostgresAccess = new PostgresAccess(config.databaseUrl)) {
     const logger = new Logger(Database.name);
-    const shared = {
-      connectionString: config.databaseUrl,
-      keepAlive: true,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: LOCK_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-      application_name: 'wardroom',
-    };
-    this.pool = new PostgresPool({ ...shared, max: POOL_SIZE, connectionTimeoutMillis: 3_000 }, SILENT_MS);
+    const shared = { application_name: 'wardroom' };
+    this.pool = new PostgresPool(access, { ...shared, max: POOL_SIZE, connectionTimeoutMillis: 3_000 }, SILENT_MS);
     // Asked again, over a new connection, while there still is a lease.
     const patienceMs = Math.max(ROUND_ANSWER_MS_MIN, config.authorityLeaseMs / 2);
-    this.authorityPool = new PostgresPool({ ...shared, max: 1, connectionTimeoutMillis: patienceMs, query_timeout: patienceMs }, SILENT_MS);
+    this.authorityPool = new PostgresPool(access, { ...shared, max: 1, connectionTimeoutMillis: patienceMs, query_timeout: patienceMs }, SILENT_MS);
     for (const pool of [this.pool, this.authorityPool]) {
       pool.on('error', (error) => logger.warn({ msg: 'idle Postgres connection failed', error: error.message }));
     }
-    this.prisma = new PrismaClient({ adapter: new PrismaPg(this.pool, { disposeExternalPool: false }) });
+    // Prisma names the schema in its statements, and asks for it as it connects.
+    const connect = async () => new PrismaPg(this.pool, { disposeExternalPool: false, schema: (await access.find()).schema }).connect();
+    this.prisma = new PrismaClient({ adapter: { provider: 'postgres', adapterName: 'wardroom', connect } });
   }
 
   /** READ COMMITTED: every statement has its own snapshot, which the guards rely on. */
@@ -69,7 +64,7 @@ export class Database implements OnApplicationShutdown {
         await this.writeLast(tx);
         return result;
       },
-      { maxWait: 5_000, timeout: STATEMENT_TIMEOUT_MS, isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
+      { maxWait: 5_000, timeout: SERVING.statementMs, isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
     );
   }
 
@@ -97,6 +92,24 @@ export class Database implements OnApplicationShutdown {
       // Without an answer of Postgres itself, the other connections may be as dead as this one.
       if (!(error instanceof pg.DatabaseError)) this.pool.suspect();
       throw error;
+    }
+  }
+
+  /**
+   * Runs `work` on this node while no other node runs it; null: another does. The lock is one of a transaction, which a
+   * pooler keeps together, and that transaction does nothing else.
+   */
+  async alone<T>(lock: number, work: () => Promise<T>): Promise<T | null> {
+    const client = await this.pool.connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      await client.query(`SET LOCAL idle_in_transaction_session_timeout TO ${ALONE_MS_MAX}`);
+      const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS mine', [lock]);
+      return rows[0]?.mine === true ? await work() : null;
+    } finally {
+      await client.query('ROLLBACK').catch((error: Error) => (broken = error));
+      client.release(broken);
     }
   }
 

@@ -5,6 +5,7 @@ import { Database } from './database.js';
 import { Installation } from './installation.js';
 import { Metrics } from './metrics.js';
 import { NodeIdentity } from './node-identity.js';
+import { PostgresAccess } from './postgres-access.js';
 import { RedisMessages } from './redis-messages.js';
 import { RedisNames } from './redis-names.js';
 import { RedisTrouble } from './redis-trouble.js';
@@ -15,12 +16,13 @@ import { Tls } from './tls.js';
 @Global()
 @Module({})
 export class PlatformModule {
-  static with(config: Config) {
+  static with(config: Config, postgres: PostgresAccess) {
     return {
       module: PlatformModule,
       providers: [
         { provide: Config, useValue: config },
         ClientAddresses,
+        { provide: PostgresAccess, useValue: postgres },
         Database,
         { provide: Installation, inject: [Database], useFactory: (database: Database) => Installation.of(database) },
         RedisNames,

@@ -53,23 +53,15 @@ export class SessionSweeper implements OnModuleInit, OnModuleDestroy {
 
   /** One round, unless another node is at it; answers how many sessions it ended. */
   async sweep(): Promise<number> {
-    const client = await this.database.pool.connect();
-    try {
-      const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [SWEEP_LOCK]);
-      if (rows[0]?.mine !== true) return 0;
-      try {
-        const ended = await this.endOverdue();
-        await this.database.pool.query(
-          `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < clock_timestamp() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED)`,
-          [PRUNE_AFTER, PRUNE_BATCH],
-        );
-        return ended;
-      } finally {
-        await client.query('SELECT pg_advisory_unlock($1)', [SWEEP_LOCK]);
-      }
-    } finally {
-      client.release();
-    }
+    const ended = await this.database.alone(SWEEP_LOCK, async () => {
+      const count = await this.endOverdue();
+      await this.database.pool.query(
+        `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < clock_timestamp() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+        [PRUNE_AFTER, PRUNE_BATCH],
+      );
+      return count;
+    });
+    return ended ?? 0;
   }
 
   private async endOverdue(): Promise<number> {

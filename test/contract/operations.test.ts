@@ -6,6 +6,7 @@ import { AppModule } from '../../src/app.module.js';
 import { OPERATIONS } from '../../src/operator/operations.js';
 import type { Operation } from '../../src/platform/operation.js';
 import { Config } from '../../src/platform/config.js';
+import { PostgresAccess } from '../../src/platform/postgres-access.js';
 import { call, nodeA } from '../support/world.js';
 
 type Class = new (...args: never[]) => unknown;
@@ -17,7 +18,7 @@ interface Route {
 }
 
 const config = Config.parse({ NODE_ENV: 'test', DATABASE_URL: 'postgres://x/x', REDIS_URL: 'redis://x', SECRET_KEY: 'x'.repeat(32) });
-const routes = routesOf(controllersOf(AppModule.with(config)));
+const routes = routesOf(controllersOf(AppModule.with(config, new PostgresAccess(config.databaseUrl))));
 const keyOf = ({ method, path }: Operation): string => `${method} ${path}`;
 const byKey = new Map(OPERATIONS.map((operation) => [keyOf(operation), operation]));
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { MIGRATION_LOCK, migrate } from '../../../src/platform/migrate.js';
+import { PostgresAccess } from '../../../src/platform/postgres-access.js';
 import { freshDatabase } from '../../support/node-process.js';
 
 const shipped = join(import.meta.dirname, '../../../prisma/migrations');
@@ -19,9 +20,9 @@ describe('migrate', () => {
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
       .sort();
-    expect(await migrate(url, (line) => lines.push(line))).toEqual(names);
+    expect(await migrate(new PostgresAccess(url), (line) => lines.push(line))).toEqual(names);
     expect(lines).toHaveLength(names.length);
-    expect(await migrate(url)).toEqual([]);
+    expect(await migrate(new PostgresAccess(url))).toEqual([]);
     const noted = await query(
       url,
       'SELECT migration_name, checksum, applied_steps_count, finished_at IS NOT NULL AS finished, rolled_back_at FROM _prisma_migrations ORDER BY 1',
@@ -42,7 +43,7 @@ describe('migrate', () => {
   test('applies each migration once when several nodes start together', async () => {
     const url = await freshDatabase();
     const folder = migrations({ '1_a': 'CREATE TABLE a (x int); SELECT pg_sleep(0.2)', '2_b': 'INSERT INTO a VALUES (1)' });
-    const applied = await Promise.all([1, 2, 3].map(() => migrate(url, undefined, folder)));
+    const applied = await Promise.all([1, 2, 3].map(() => migrate(new PostgresAccess(url), undefined, folder)));
     expect(applied.flat().sort()).toEqual(['1_a', '2_b']);
     expect(await query(url, 'SELECT x FROM a')).toEqual([{ x: 1 }]);
   });
@@ -54,7 +55,7 @@ describe('migrate', () => {
     await holder.connect();
     await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     let done = false;
-    const running = migrate(url, undefined, folder).finally(() => (done = true));
+    const running = migrate(new PostgresAccess(url), undefined, folder).finally(() => (done = true));
     for (let waiting = 0; waiting === 0;) {
       const { rows } = await holder.query(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
       waiting = rows[0].n;
@@ -68,43 +69,43 @@ describe('migrate', () => {
   test('refuses a database whose applied migration differs from the file, before anything new is applied', async () => {
     const url = await freshDatabase();
     const folder = migrations({ '1_a': 'CREATE TABLE a (x int)' });
-    await migrate(url, undefined, folder);
+    await migrate(new PostgresAccess(url), undefined, folder);
     writeFileSync(join(folder, '1_a/migration.sql'), 'CREATE TABLE a (x bigint)');
     mkdirSync(join(folder, '2_b'));
     writeFileSync(join(folder, '2_b/migration.sql'), 'CREATE TABLE b (x int)');
-    await expect(migrate(url, undefined, folder)).rejects.toThrow('1_a was changed after it was applied');
+    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow('1_a was changed after it was applied');
     expect(await query(url, `SELECT to_regclass('b') AS b`)).toEqual([{ b: null }]);
   });
 
   test('takes line ends of another system for the same migration', async () => {
     const url = await freshDatabase();
     const folder = migrations({ '1_a': 'CREATE TABLE a (\n  x int\n)' });
-    await migrate(url, undefined, folder);
+    await migrate(new PostgresAccess(url), undefined, folder);
     writeFileSync(join(folder, '1_a/migration.sql'), 'CREATE TABLE a (\r\n  x int\r\n)');
-    expect(await migrate(url, undefined, folder)).toEqual([]);
+    expect(await migrate(new PostgresAccess(url), undefined, folder)).toEqual([]);
   });
 
   test('rolls a failing migration back as a whole, names it, and keeps those before it', async () => {
     const url = await freshDatabase();
     const folder = migrations({ '1_a': 'CREATE TABLE a (x int)', '2_b': 'CREATE TABLE b (x int); SELECT 1/0' });
-    await expect(migrate(url, undefined, folder)).rejects.toThrow('Migration 2_b failed and was rolled back: division by zero');
+    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow('Migration 2_b failed and was rolled back: division by zero');
     expect(await query(url, `SELECT to_regclass('a')::text AS a, to_regclass('b') AS b`)).toEqual([{ a: 'a', b: null }]);
     writeFileSync(join(folder, '2_b/migration.sql'), 'CREATE TABLE b (x int)');
-    expect(await migrate(url, undefined, folder)).toEqual(['2_b']);
+    expect(await migrate(new PostgresAccess(url), undefined, folder)).toEqual(['2_b']);
   });
 
   test('stops at a migration that another tool left half done', async () => {
     const url = await freshDatabase();
     const folder = migrations({ '1_a': 'CREATE TABLE a (x int)' });
-    await migrate(url, undefined, folder);
+    await migrate(new PostgresAccess(url), undefined, folder);
     await query(url, 'UPDATE _prisma_migrations SET finished_at = NULL');
-    await expect(migrate(url, undefined, folder)).rejects.toThrow('1_a was started by another tool and did not finish');
+    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow('1_a was started by another tool and did not finish');
   });
 
   test('lets an older build start on a newer database', async () => {
     const url = await freshDatabase();
-    await migrate(url, undefined, migrations({ '1_a': 'CREATE TABLE a (x int)', '2_b': 'CREATE TABLE b (x int)' }));
-    expect(await migrate(url, undefined, migrations({ '1_a': 'CREATE TABLE a (x int)' }))).toEqual([]);
+    await migrate(new PostgresAccess(url), undefined, migrations({ '1_a': 'CREATE TABLE a (x int)', '2_b': 'CREATE TABLE b (x int)' }));
+    expect(await migrate(new PostgresAccess(url), undefined, migrations({ '1_a': 'CREATE TABLE a (x int)' }))).toEqual([]);
   });
 });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrate } from '../../../src/platform/migrate.js';
+import { PostgresAccess } from '../../../src/platform/postgres-access.js';
 import { freshDatabase } from '../../support/node-process.js';
 
 const SHIPPED = join(import.meta.dirname, '../../../prisma/migrations');
@@ -20,7 +21,7 @@ const tenants = [randomUUID(), randomUUID()];
 
 beforeEach(async () => {
   url = await freshDatabase();
-  await migrate(url, undefined, before);
+  await migrate(new PostgresAccess(url), undefined, before);
   client = new pg.Client({ connectionString: url });
   await client.connect();
   for (const id of tenants) await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, $2, 'x')`, [id, `t-${id}`]);
@@ -44,7 +45,7 @@ test('proven are those who came by an issuer and never had a password; addresses
   ];
   // The same address in another tenant is another user.
   const other = await user('ada@example.com', { tenant: tenants[1]! });
-  expect(await migrate(url)).toContain(NAME);
+  expect(await migrate(new PostgresAccess(url))).toContain(NAME);
   const expected = [
     { id: ada, email: 'ada@example.com', proven: false },
     { id: other, email: 'ada@example.com', proven: false },
@@ -63,10 +64,10 @@ test.each([
   ['a domain that DNS does not have', 'eva@bücher.example', 'Write the domain as DNS has it'],
 ])('users whose addresses collide, or have no form, are named and nothing is changed: %s', async (_, address, message) => {
   const ids = [await user('ada@example.com'), await user(address)];
-  const refused = migrate(url);
+  const refused = migrate(new PostgresAccess(url));
   await expect(refused).rejects.toThrow(message);
   await expect(refused).rejects.toThrow(message.startsWith('Write') ? ids[1] : [...ids].sort().join(', '));
   expect((await client.query('SELECT email FROM users WHERE id = $1', [ids[1]])).rows).toEqual([{ email: address }]);
   await client.query('DELETE FROM users WHERE id = $1', [ids[1]]);
-  expect(await migrate(url)).toContain(NAME);
+  expect(await migrate(new PostgresAccess(url))).toContain(NAME);
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrate } from '../../../src/platform/migrate.js';
+import { PostgresAccess } from '../../../src/platform/postgres-access.js';
 import { freshDatabase } from '../../support/node-process.js';
 
 /** The part of a Prisma schema that a database has too: tables, columns, types, nullability, defaults, keys, indexes, foreign keys. */
@@ -36,7 +37,7 @@ describe('schema.prisma', () => {
   let client: pg.Client;
   beforeAll(async () => {
     const url = await freshDatabase();
-    await migrate(url);
+    await migrate(new PostgresAccess(url));
     client = new pg.Client({ connectionString: url });
     await client.connect();
   });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrate } from '../../../src/platform/migrate.js';
+import { PostgresAccess } from '../../../src/platform/postgres-access.js';
 import { freshDatabase } from '../../support/node-process.js';
 
 const [tenant, user, session, room, other] = Array.from({ length: 5 }, () => randomUUID());
@@ -11,7 +12,7 @@ let client: pg.Client;
 /** A connection of its own keeps its plans, as a node's do: the first call makes them, while the tables are as good as empty. */
 beforeAll(async () => {
   const url = await freshDatabase();
-  await migrate(url);
+  await migrate(new PostgresAccess(url));
   client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, 't', 't')`, [tenant]);

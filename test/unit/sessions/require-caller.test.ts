@@ -5,6 +5,7 @@ import pg from 'pg';
 import type { Config } from '../../../src/platform/config.js';
 import { Database } from '../../../src/platform/database.js';
 import { migrate } from '../../../src/platform/migrate.js';
+import { PostgresAccess } from '../../../src/platform/postgres-access.js';
 import { requireCaller } from '../../../src/sessions/require-caller.js';
 import { freshDatabase } from '../../support/node-process.js';
 
@@ -14,7 +15,7 @@ let principal: { tenantId: string; userId: string; sessionId: string };
 
 beforeAll(async () => {
   const databaseUrl = await freshDatabase();
-  await migrate(databaseUrl);
+  await migrate(new PostgresAccess(databaseUrl));
   database = new Database({ databaseUrl, authorityLeaseMs: 5_000 } as Config);
   client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
