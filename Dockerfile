@@ -28,15 +28,13 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
-# `npm run keys` and `npm run audit`
-COPY scripts/with-try-out.mjs ./scripts/
+# `npm run keys`, `npm run audit`, and the health check
+COPY scripts/with-try-out.mjs scripts/healthcheck.mjs ./scripts/
 # read by dist/platform/migrate.js at start
 COPY prisma ./prisma
 USER node
 EXPOSE 3000 3001
-# the internal listener may be off; the public one answers too
-HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "const p=process.env;fetch(`http://127.0.0.1:${p.INTERNAL_PORT==='0'?p.PORT||3000:p.INTERNAL_PORT||3001}/readyz`).then(r=>process.exit(r.ok?0:1),()=>process.exit(1))"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["node", "scripts/healthcheck.mjs"]
 # node is PID 1 and handles SIGTERM itself (drain); give it time: docker stop -t 30
 STOPSIGNAL SIGTERM
 CMD ["node", "dist/main.js"]

@@ -1,7 +1,7 @@
 /**
  * `npm run keys` and `npm run audit`: the commands of dist/ with the environment they are given, or, when that names no
- * database and `npm start` or `npm run dev` is running here, with that of the try-out. src/ knows nothing of it, and the
- * image has of scripts/ this file alone.
+ * database and `npm start` or `npm run dev` is running here, with that of the try-out. src/ knows nothing of it, and
+ * nothing else of scripts/ is imported, because the image does not have it.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -45,6 +45,8 @@ export class Tls implements OnApplicationShutdown {
 
   serve(server: Server): void {
     if (this.files === null || this.pair === null) return;
+    // The files may have changed since the server was made.
+    server.setSecureContext(tlsOptions(this.pair));
     this.use(this.pair);
     this.tried = this.seen = textOf(this.pair);
     const { files } = this;
