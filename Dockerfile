@@ -28,7 +28,7 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
-# `npm run keys`, `npm run audit`, and the health check
+# `npm run keys`, `audit` and `restore-fence`, and the health check
 COPY scripts/with-try-out.mjs scripts/healthcheck.mjs ./scripts/
 # read by dist/platform/migrate.js at start
 COPY prisma ./prisma

@@ -1,5 +1,5 @@
 /**
- * `npm run keys` and `npm run audit`: the commands of dist/ with the environment they are given, or, when that names no
+ * `npm run keys`, `audit` and `restore-fence`: the commands of dist/ with the environment they are given, or, when that names no
  * database and `npm start` or `npm run dev` is running here, with that of the try-out. src/ knows nothing of it, and
  * nothing else of scripts/ is imported, because the image does not have it.
  */

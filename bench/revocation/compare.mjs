@@ -19,7 +19,8 @@ export async function costOfComparing() {
   const answer = () => ({ verdict: 'same', head: 0, clock: { clockMs: Date.now(), askedMs: monotonicMs(), answeredMs: monotonicMs() } });
   const registry = partly({ id: 'bench', register: async () => ({}), round: async () => answer(), leave: async () => undefined });
   const state = partly({ position: 0, load: () => undefined });
-  const lease = new Lease(partly({ authorityLeaseMs: 60_000 }), registry, state, partly({ follow: () => undefined }), partly({}), new Clocks(metrics), metrics);
+  const stream = partly({ follow: () => undefined, keepPosition: () => undefined, keptPosition: async () => null });
+  const lease = new Lease(partly({ authorityLeaseMs: 60_000 }), registry, state, stream, partly({}), new Clocks(metrics), metrics);
   await lease.start(() => undefined);
   const connection = partly(new Connection(partly({}), '127.0.0.1', undefined, partly({}), partly({ fencedAt: (nowMs) => lease.fencedAt(nowMs) })));
   connection.token = { deadlineMs: Infinity };

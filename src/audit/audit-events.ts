@@ -39,7 +39,7 @@ export const AUDIT_EVENTS = {
   key_withdrawn: 'a signing key was withdrawn',
   excess_rate_limit_exceeded: 'a limit was reached: a credential that loops, or more refusals a second than are recorded one by one',
   authority_history_replaced:
-    'Postgres came back without commits that a node had seen; `evidence`: what showed it, `sessions`, `tenants`: ended and disabled again, `first`: this node named the new history',
+    'Postgres came back without commits that a node had seen; `evidence`: what showed it (`restore`: `npm run restore-fence`), `sessions`, `tenants`: ended and disabled again, `first`: this node named the new history',
   sys_startup: 'a node began its chain; `heads`: where the other chains stood',
   sys_shutdown: 'a node ended its chain in order; a chain without it ended in a crash or goes on',
   sys_monitor_disabled: 'records were lost, because Postgres was away too long; `lost`: how many',

@@ -7,46 +7,25 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AuditTrail } from '../audit/audit-trail.js';
-import { AuthorityLog } from '../authority/authority-log.js';
-import { AuthorityStream } from '../authority/authority-stream.js';
-import { HistoryReplacement } from '../authority/history-replacement.js';
-import { Lease } from '../authority/lease.js';
-import { NodeRegistry } from '../authority/node-registry.js';
 import { Receipts } from '../authority/receipts.js';
-import { Sightings } from '../authority/sightings.js';
-import { Config, ConfigError } from '../platform/config.js';
+import { authorityWithoutRedis, configWithoutRedis } from '../authority/without-redis.js';
+import { ConfigError } from '../platform/config.js';
+import type { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import type { SigningKey } from '../platform/generated/client.js';
-import { Metrics } from '../platform/metrics.js';
-import { NodeIdentity } from '../platform/node-identity.js';
 import { systemTenantId } from './find-tenant.js';
 import { KeyChanges } from './key-changes.js';
 import { keyState } from './signing-keys.js';
 
 const USAGE = 'Usage: npm run keys -- list | rotate | withdraw <kid>';
-const NO_REDIS = 'redis://redis.invalid';
 
 @Module({})
 class KeysModule {
   static with(config: Config) {
     return {
       module: KeysModule,
-      providers: [
-        { provide: Config, useValue: config },
-        Database,
-        Metrics,
-        NodeIdentity,
-        AuditTrail,
-        { provide: AuthorityStream, useValue: { announce: async () => undefined } },
-        { provide: Lease, useValue: { boundMs: config.authorityLeaseMs, round: async () => undefined } },
-        Sightings,
-        NodeRegistry,
-        AuthorityLog,
-        HistoryReplacement,
-        Receipts,
-        KeyChanges,
-      ],
+      providers: [...authorityWithoutRedis(config), AuditTrail, KeyChanges],
     };
   }
 }
@@ -54,7 +33,7 @@ class KeysModule {
 async function main([command, kid, ...rest]: string[]): Promise<void> {
   const known = rest.length === 0 && (command === 'withdraw' ? kid !== undefined : kid === undefined && (command === 'list' || command === 'rotate'));
   if (!known) throw new Error(USAGE);
-  const config = Config.parse({ ...process.env, REDIS_URL: NO_REDIS, REDIS_URL_FILE: '' });
+  const config = configWithoutRedis();
   if (command === 'list') return list(config);
   const app = await NestFactory.createApplicationContext(KeysModule.with(config), { logger: ['error'], abortOnError: false });
   try {

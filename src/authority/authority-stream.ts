@@ -1,17 +1,20 @@
 /**
  * The authority log's fast path through Redis: one stream that every node reads with XREAD BLOCK (which is the wake-up
- * as well), marks of ended sessions, and confirmations. Loss of any of it costs speed, never truth; what this installation did
+ * as well), marks of ended sessions, confirmations, and the newest position. Loss of any of it costs speed, never truth; what this installation did
  * not seal is ignored.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config.js';
 import { RedisMessages } from '../platform/redis-messages.js';
 import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
+import type { Position } from './authority-state.js';
 import type { NumberedEvent } from './events.js';
-import { readConfirmation, readEvents } from './stream-shapes.js';
+import type { KeptPosition } from './evidence.js';
+import { readConfirmation, readEvents, readPosition } from './stream-shapes.js';
 import type { Confirmation } from './stream-shapes.js';
 
 const STREAM_LENGTH = 10_000;
@@ -23,6 +26,9 @@ const BLOCK_MS = 1_000;
 /** Entries of one answer: a suspended user or tenant is one entry with all its sessions. */
 const AT_ONCE = 50;
 
+/** Redis may have lost it, though it did not move. */
+const KEEP_EVERY_MS = 1_000;
+
 /** Only keeps a mark of life away. Not sealed: forged, it lets an idle session end that its node could not write down. */
 export const ENDED_MARK = 'ended';
 
@@ -33,6 +39,7 @@ export class AuthorityStream implements OnModuleDestroy {
   private reader: Redis | null = null;
   private subscriber: Redis | null = null;
   private stopped = false;
+  private kept = { hash: '', atMs: 0 };
 
   constructor(
     private readonly redis: RedisConnections,
@@ -56,6 +63,22 @@ export class AuthorityStream implements OnModuleDestroy {
 
   async confirm(confirmation: Omit<Confirmation, 'node'>): Promise<void> {
     await this.redis.attempt('confirm', (redis) => redis.publish(this.names.confirmations, this.messages.write('confirmation', '', confirmation)));
+  }
+
+  /** Position of a round that proved it: what is left of the newest past when the database is restored. Nobody waits for it. */
+  keepPosition(at: Position): void {
+    const nowMs = monotonicMs();
+    if (at.hash === this.kept.hash && nowMs - this.kept.atMs < KEEP_EVERY_MS) return;
+    this.kept = { hash: at.hash, atMs: nowMs };
+    void this.redis.attempt('keep position', (redis) => redis.set(this.names.position, this.messages.write('position', '', at)));
+  }
+
+  /** Null: Redis is away or was emptied, or what stands there is not ours. Then nothing is known. */
+  async keptPosition(): Promise<KeptPosition | null> {
+    const box = await this.redis.attempt('kept position', (redis) => redis.getBuffer(this.names.position));
+    if (box === undefined || box === null) return null;
+    const message = this.messages.read('position', '', box, readPosition);
+    return message === null ? null : { at: message.value, atMs: message.atMs };
   }
 
   /** Reads from now on until the module is destroyed; reconnects for ever. */

@@ -46,3 +46,41 @@ export function compareHistory(known: Known, found: Found): 'same' | 'behind' | 
   if (found.hash !== at.hash) return 'event';
   return found.written ? 'same' : 'behind';
 }
+
+/** What a node left in Redis, and when by its clock. */
+export interface KeptPosition {
+  at: Position;
+  atMs: number;
+}
+
+/** What a node that starts finds. `hash`: at the number of the kept position, null where the log has a hole. */
+export interface FoundAtStart {
+  history: string;
+  /** When the history began, if it replaced another. */
+  historyAtMs: number | null;
+  head: number;
+  pruned: number;
+  hash: string | null;
+}
+
+/** The clocks of nodes and Postgres, and the last round of a node in a history that has just been replaced. */
+const NAMED_LEEWAY_MS = 6_000;
+
+/**
+ * Was more committed than this database knows? Null: nothing says so. A position of another history is of a newer past unless
+ * the present history began after it: whatever was lost then is dealt with.
+ */
+export function newerPast({ at, atMs }: KeptPosition, found: FoundAtStart): 'history' | 'head' | 'event' | null {
+  if (at.history !== found.history) return found.historyAtMs === null || atMs > found.historyAtMs + NAMED_LEEWAY_MS ? 'history' : null;
+  if (at.n > found.head) return 'head';
+  return at.n >= found.pruned && at.hash !== found.hash ? 'event' : null;
+}
+
+/** A node must not serve from a database that was restored, before what was signed out since is dealt with. */
+export function requireNewestPast(kept: KeptPosition, found: FoundAtStart): void {
+  const evidence = newerPast(kept, found);
+  if (evidence === null) return;
+  const seen = `event ${kept.at.n} of history ${kept.at.history}, proven by a node at ${new Date(kept.atMs).toISOString()}`;
+  const has = evidence === 'event' ? 'another event there' : `only event ${found.head} of history ${found.history}`;
+  throw new Error(`The database was restored or has lost commits: the authority log had ${seen}, and this database has ${has}: run npm run restore-fence.`);
+}

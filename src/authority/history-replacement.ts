@@ -17,8 +17,9 @@ import type { Evidence } from './evidence.js';
 export type Repair = (tx: Tx, replaced: Replaced) => Promise<AuthorityEvent[]>;
 
 export interface Replaced {
+  /** `restore`: somebody says so (sessions/restore-fence.ts). */
   evidence: Evidence | 'restore';
-  /** Where the node stood in the history that is lost. */
+  /** Where the node stood in the history that is lost; for `restore`, where the database stands. */
   from: Position;
   /** What the node knows to be over. */
   ended: EndedFacts;
@@ -67,7 +68,8 @@ export class HistoryReplacement {
     });
   }
 
-  private async writeIn(tx: Tx, from: Position, evidence: Replaced['evidence'], ended: EndedFacts): Promise<Change<Named>> {
+  /** In a transaction of the caller's. */
+  async writeIn(tx: Tx, from: Position, evidence: Replaced['evidence'], ended: EndedFacts): Promise<Change<Named>> {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${HISTORY_LOCK}::bigint)`;
     // Events past the head are of the lost history, and would be in the way of new ones.
     await tx.$executeRaw`DELETE FROM authority_events e USING authority_head h WHERE e.n > h.n`;

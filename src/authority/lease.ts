@@ -13,6 +13,7 @@ import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
 import { Clocks } from './clocks.js';
 import type { LoggedEvent, NumberedEvent } from './events.js';
+import { requireNewestPast } from './evidence.js';
 import { HistoryReplacement } from './history-replacement.js';
 import { NodeRegistry } from './node-registry.js';
 import type { RoundAnswer } from './node-registry.js';
@@ -156,8 +157,10 @@ export class Lease implements BeforeApplicationShutdown {
     this.onAnotherHistory.push(judge);
   }
 
-  /** Registers, follows the stream and answers after the first lease. */
+  /** Registers, follows the stream and answers after the first lease. Throws where the database lacks what was committed before. */
   async start(onConfirmation: Parameters<AuthorityStream['follow']>[1]): Promise<void> {
+    const kept = await this.stream.keptPosition();
+    if (kept !== null) requireNewestPast(kept, await this.registry.foundAt(kept.at.n));
     this.state.load(await this.registry.register());
     this.stream.follow((events) => this.receive(events), onConfirmation);
     await this.round();
@@ -211,6 +214,7 @@ export class Lease implements BeforeApplicationShutdown {
 
   private extend(untilMs: number): void {
     this.leaseUntilMs = Math.max(this.leaseUntilMs, untilMs);
+    this.stream.keepPosition(this.state.at);
     if (!this.lapsed || this.fenced) return;
     this.lapsed = false;
     for (const listener of this.onProof) listener();

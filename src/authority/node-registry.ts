@@ -13,6 +13,7 @@ import type { Position, Snapshot } from './authority-state.js';
 import type { ClockReading } from './clocks.js';
 import type { AuthorityEvent, EndReason, LoggedEvent } from './events.js';
 import { compareHistory } from './evidence.js';
+import type { FoundAtStart } from './evidence.js';
 import { Sightings } from './sightings.js';
 
 export interface RoundAnswer {
@@ -116,6 +117,16 @@ export class NodeRegistry {
     identity: NodeIdentity,
   ) {
     this.id = identity.id;
+  }
+
+  /** What the log says of the number `n`. Before `register`: nothing is written. */
+  async foundAt(n: number): Promise<FoundAtStart> {
+    const { rows } = await this.database.pool.query<{ n: string; pruned: string; history: string; history_at: Date | null; hash: string | null }>(
+      `SELECT h.n, h.pruned, h.history, h.history_at, encode(${hashAt('$1::bigint')}, 'hex') AS hash FROM authority_head h`,
+      [n],
+    );
+    const { n: head, pruned, history, history_at: historyAt, hash } = rows[0]!;
+    return { history, historyAtMs: historyAt?.getTime() ?? null, head: Number(head), pruned: Number(pruned), hash };
   }
 
   /** The node row and the snapshot it starts from, in one REPEATABLE READ transaction: nothing falls between them. */

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { roleSchema } from '../protocol/frames.js';
+import type { Position } from './authority-state.js';
 import type { AuthorityEvent, NumberedEvent } from './events.js';
 
 const count = z.int().min(0);
@@ -52,8 +53,10 @@ const eventSchema = z.discriminatedUnion('kind', [
 const loggedSchema = z.object({ n: count, event: eventSchema, prev: hash, hash });
 const eventsSchema = z.array(z.union([loggedSchema, z.object({ n: z.null(), event: eventSchema })])) satisfies z.ZodType<NumberedEvent[]>;
 
+const positionSchema = z.object({ history: id, n: count, hash }) satisfies z.ZodType<Position>;
+
 const confirmationSchema = z.object({
-  at: z.object({ history: id, n: count, hash }),
+  at: positionSchema,
   /** Of the events it has just applied: one that is in the log proves that node and waiter mean the same event. */
   hashes: z.array(hash),
   /** Connections closed, by event number. */
@@ -63,4 +66,5 @@ const confirmationSchema = z.object({
 export type Confirmation = z.infer<typeof confirmationSchema> & { node: string };
 
 export const readEvents = (value: unknown): NumberedEvent[] | undefined => eventsSchema.safeParse(value).data;
+export const readPosition = (value: unknown): Position | undefined => positionSchema.safeParse(value).data;
 export const readConfirmation = (value: unknown): z.infer<typeof confirmationSchema> | undefined => confirmationSchema.safeParse(value).data;

@@ -15,11 +15,14 @@ export class RedisNames {
   readonly authority: string;
   /** Channel: positions that nodes have reached. */
   readonly confirmations: string;
+  /** The newest position of the log that a node has proven. */
+  readonly position: string;
 
   constructor(installation: Installation) {
     this.prefix = `wardroom:${installation.id}:`;
     this.authority = `${this.prefix}authority`;
     this.confirmations = `${this.prefix}authority:confirmed`;
+    this.position = `${this.prefix}authority:position`;
   }
 
   /** Sharded channel. */

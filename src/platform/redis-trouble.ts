@@ -10,7 +10,7 @@ import type { SealProblem } from './message-seal.js';
 const LOG_EVERY_MS = 60_000;
 
 /** What Redis is used for, as a label. */
-export type RedisUse = 'authority' | 'confirmation' | 'room' | 'ticket' | 'mark' | 'decision' | 'logout_token';
+export type RedisUse = 'authority' | 'confirmation' | 'position' | 'room' | 'ticket' | 'mark' | 'decision' | 'logout_token';
 
 /** Why something in Redis was ignored. `late`: too old, or a copy of what came before. */
 export type IgnoredFor = SealProblem | 'shape' | 'late';

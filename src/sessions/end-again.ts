@@ -1,6 +1,6 @@
 /**
  * The database lost commits (authority/history-replacement.ts): what this node knows to be over is ended again there, in the
- * transaction that says so. Lock order: tenants, sessions.
+ * transaction that says so. After a restore nobody knows what is over: everything is. Lock order: tenants, sessions.
  */
 import { Injectable } from '@nestjs/common';
 import { noteAudit } from '../audit/note-audit.js';
@@ -33,6 +33,13 @@ async function endAgain(tx: Tx, { evidence, from, ended, first }: Replaced): Pro
     else ids.push(session);
   }
   let sessions = 0;
+  if (evidence === 'restore') {
+    // No login, refresh or guarded effect is half done: each falls before this, or begins after it.
+    await tx.$executeRaw`LOCK TABLE sessions IN EXCLUSIVE MODE`;
+    const all = await endSessions(tx, { everybody: true }, 'session_revoked');
+    sessions += all.length;
+    events.push(...sessionsEnded(all, 'session_revoked'));
+  }
   for (const [reason, ids] of byReason) {
     const again = await endSessions(tx, { sessions: ids }, reason);
     sessions += again.length;

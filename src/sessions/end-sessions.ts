@@ -13,7 +13,9 @@ export type SessionSelector =
   | { session: string; user?: string | undefined; tenant?: string | undefined }
   | { user: string; except?: string | undefined; tenant?: string | undefined }
   | { tenant: string }
-  | { sessions: readonly string[] };
+  | { sessions: readonly string[] }
+  /** The caller keeps logins out (restore-fence.ts). */
+  | { everybody: true };
 
 /** What the audit says of it, in words of its vocabulary; a person who asked for the end knows better than the code. */
 export type AuditedReason = (typeof AUDITED)[EndReason] | 'logout' | 'quota' | 'password_change' | 'guests_disallowed' | 'taken_over';
@@ -84,14 +86,22 @@ function noteEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedRea
     }
     return;
   }
-  // So many end together only in one tenant.
-  for (let from = 0; from < rows.length; from += RECORD_SESSIONS) {
-    const sessions = rows.slice(from, from + RECORD_SESSIONS).map((row) => sessionHash(row.id));
-    noteAudit(tx, { event: 'session_expired', tenant: rows[0]!.tenant_id, session: null, detail: { reason, code, sessions } });
+  const byTenant = new Map<string, string[]>();
+  for (const { id, tenant_id } of rows) {
+    const ids = byTenant.get(tenant_id);
+    if (ids === undefined) byTenant.set(tenant_id, [id]);
+    else ids.push(id);
+  }
+  for (const [tenant, ids] of byTenant) {
+    for (let from = 0; from < ids.length; from += RECORD_SESSIONS) {
+      const sessions = ids.slice(from, from + RECORD_SESSIONS).map(sessionHash);
+      noteAudit(tx, { event: 'session_expired', tenant, session: null, detail: { reason, code, sessions } });
+    }
   }
 }
 
 function condition(where: SessionSelector): Prisma.Sql {
+  if ('everybody' in where) return Prisma.sql`true`;
   if ('sessions' in where) return Prisma.sql`id = ANY(${[...where.sessions]}::uuid[])`;
   const parts: Prisma.Sql[] = [];
   if ('session' in where) parts.push(Prisma.sql`id = ${where.session}::uuid`);

@@ -128,7 +128,12 @@ class Node {
       leave: async () => undefined,
     } as unknown as NodeRegistry;
     const replacement = { write: async (from: Position, _: string, ended: EndedFacts) => this.replace(from, ended) } as unknown as HistoryReplacement;
-    const stream = { follow: () => undefined, confirm: async () => undefined } as unknown as AuthorityStream;
+    const stream = {
+      follow: () => undefined,
+      confirm: async () => undefined,
+      keepPosition: () => undefined,
+      keptPosition: async () => null,
+    } as unknown as AuthorityStream;
     const config = { authorityLeaseMs: LEASE_MS } as Config;
     this.lease = new Lease(config, registry, this.state, stream, replacement, new Clocks(metrics as unknown as Metrics), metrics as unknown as Metrics);
     const prisma = { receipt: { findUnique: async ({ where }: { where: { id: string } }) => this.receiptRow(where.id) } };

@@ -27,6 +27,7 @@ const MIB = 1024 * 1024;
 const KINDS = [
   'authority',
   'authority:confirmed',
+  'authority:position',
   'decision:{}',
   'entry:address:',
   'entry:tenant:',
@@ -364,6 +365,7 @@ function aboutOf(name: string, kind: string): string {
   const uses: Record<string, string> = {
     authority: 'authority\n',
     'authority:confirmed': 'confirmation\n',
+    'authority:position': 'position\n',
     'room:{}': `room\n${inBraces}`,
     'ticket:{}': `ticket\n${inBraces}`,
     'session:{}': `mark\n${inBraces}`,

@@ -1,11 +1,12 @@
-/** `npm run keys`, without npm: the compiled command with the environment of a node. */
+/** `npm run keys` and `npm run restore-fence`, without npm: the compiled commands with the environment of a node, without its Redis. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { keyState } from '../../src/auth/signing-keys.js';
 import type { KeyState } from '../../src/auth/signing-keys.js';
 
-const cli = fileURLToPath(new URL('../../dist/auth/keys-cli.js', import.meta.url));
+const keys = fileURLToPath(new URL('../../dist/auth/keys-cli.js', import.meta.url));
+const restoreFence = fileURLToPath(new URL('../../dist/sessions/restore-fence-cli.js', import.meta.url));
 
 export interface CliAnswer {
   code: number | null;
@@ -13,7 +14,10 @@ export interface CliAnswer {
   stderr: string;
 }
 
-export function runKeys(env: Record<string, string>, ...args: string[]): Promise<CliAnswer> {
+export const runKeys = (env: Record<string, string>, ...args: string[]): Promise<CliAnswer> => run(keys, env, args);
+export const runRestoreFence = (env: Record<string, string>): Promise<CliAnswer> => run(restoreFence, env, []);
+
+function run(cli: string, env: Record<string, string>, args: string[]): Promise<CliAnswer> {
   const { REDIS_URL: _, ...own } = env;
   const child = spawn(process.execPath, [cli, ...args], { env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', ...own } });
   const answer: CliAnswer = { code: null, stdout: '', stderr: '' };

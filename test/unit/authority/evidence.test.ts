@@ -1,7 +1,7 @@
 /** What a node remembers, against everything a database can say that came back from its past. */
 import { describe, expect, test } from '@jest/globals';
-import { compareHistory } from '../../../src/authority/evidence.js';
-import type { Found } from '../../../src/authority/evidence.js';
+import { compareHistory, newerPast } from '../../../src/authority/evidence.js';
+import type { Found, FoundAtStart } from '../../../src/authority/evidence.js';
 import { at } from '../../support/positions.js';
 
 const HOUR_MS = 3_600_000;
@@ -40,5 +40,30 @@ describe('nothing was replaced, but the node has to load a snapshot', () => {
     ['its row belongs to another incarnation of it', { round: 40, written: false }],
   ])('%s', (_how, difference) => {
     expect(compareHistory(known, { ...found, ...difference })).toBe('behind');
+  });
+});
+
+describe('a position that a node left in Redis, when a node starts', () => {
+  const kept = { at: at(11), atMs: 50_000 };
+  const present: FoundAtStart = { history, historyAtMs: null, head: 11, pruned: 3, hash };
+
+  test.each<[string, Partial<FoundAtStart>]>([
+    ['the database has this position', {}],
+    ['it went on since', { head: 20 }],
+    ['it went on and pruned the log beyond it', { head: 20, pruned: 12, hash: null }],
+    ['the present history began after it', { history: 'another', historyAtMs: 60_000, hash: 'another' }],
+    ['the present history began while its round was under way', { history: 'another', historyAtMs: 48_000, head: 2, hash: null }],
+  ])('is no evidence: %s', (_how, difference) => {
+    expect(newerPast(kept, { ...present, ...difference })).toBeNull();
+  });
+
+  test.each<[string, Partial<FoundAtStart>, string]>([
+    ['the head is below it', { head: 10, hash: null }, 'head'],
+    ['another event is there', { head: 20, hash: 'another' }, 'event'],
+    ['there is a hole', { head: 20, hash: null }, 'event'],
+    ['it is of a history that began after the present one', { history: 'another', historyAtMs: 40_000 }, 'history'],
+    ['it is of another history, and the present one is the first of all', { history: 'another' }, 'history'],
+  ])('is of a newer past: %s', (_how, difference, evidence) => {
+    expect(newerPast(kept, { ...present, ...difference })).toBe(evidence);
   });
 });

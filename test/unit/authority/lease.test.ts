@@ -45,7 +45,7 @@ beforeEach(async () => {
   const silent = { set: () => undefined, observe: () => undefined };
   const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, clockOffset: silent } as unknown as Metrics;
   const state = { position: 0, at: at(0), load: () => undefined } as unknown as AuthorityState;
-  const stream = { follow: () => undefined } as unknown as AuthorityStream;
+  const stream = { follow: () => undefined, keepPosition: () => undefined, keptPosition: async () => null } as unknown as AuthorityStream;
   const replacement = {} as HistoryReplacement;
   lease = new Lease({ authorityLeaseMs: 5_000 } as Config, registry as unknown as NodeRegistry, state, stream, replacement, new Clocks(metrics), metrics);
   slept.length = 0;
