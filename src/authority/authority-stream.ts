@@ -1,7 +1,7 @@
 /**
  * The authority log's fast path through Redis: one stream that every node reads with XREAD BLOCK (which is the wake-up
- * as well), marks of ended sessions, confirmations, and the newest position. Loss of any of it costs speed, never truth; what this installation did
- * not seal is ignored.
+ * as well), marks of ended sessions, confirmations, and the newest position. Loss of any of it costs speed, never truth; what
+ * this installation did not seal is ignored.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';

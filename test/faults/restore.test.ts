@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { query, runRestoreFence } from '../support/keys-cli.js';
 import { startCluster, startNode } from '../support/node-process.js';
-import type { Cluster } from '../support/node-process.js';
+import type { Cluster, NodeProcess } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { insight } from '../support/redis-insight.js';
 import { World, call, operator, wsUrl } from '../support/world.js';
@@ -40,6 +40,7 @@ beforeAll(async () => {
   const ours = await insight(cluster);
   redis = new Redis(cluster.redisUrl);
   position = `${ours.prefix}authority:position`;
+  // Whoever stops has had its last round.
   await cluster.nodes[0]!.stop();
   lost = (await redis.getBuffer(position))!;
   expect(JSON.parse(ours.open('position\n', lost)!)).toMatchObject({ n: expect.any(Number), history: body.history });
@@ -55,6 +56,8 @@ test('a node refuses to start, says what it found and what to do, and leaves no 
 });
 
 describe('after restore-fence', () => {
+  let running: NodeProcess;
+
   test('nodes start, every session of before is refused by REST, refresh and WebSocket, and a new login works', async () => {
     const ended = await alive();
     expect(ended).toBeGreaterThan(1);
@@ -65,7 +68,8 @@ describe('after restore-fence', () => {
     const { rows } = await query<{ detail: unknown }>(cluster.databaseUrl, `SELECT detail FROM audit_events WHERE event = 'authority_history_replaced'`);
     expect(rows.map(({ detail }) => detail)).toEqual([expect.objectContaining({ evidence: 'restore', first: true, sessions: ended })]);
 
-    base = (await startNode(cluster.env)).url;
+    running = await startNode(cluster.env);
+    base = running.url;
     for (const { token, refresh } of [ada!, ben!, dora]) {
       const { body } = await call(base, '/v1/me', { token, expect: 401 });
       expect(body.code).toBe('session_revoked');
@@ -92,10 +96,10 @@ describe('after restore-fence', () => {
     ['forged: another key or place', () => flipped(lost)],
     ['in clear', () => JSON.stringify({ history: '00000000-0000-4000-8000-000000000000', n: 1e9, hash: 'f'.repeat(64) })],
   ])('a position in Redis %s keeps no node from starting', async (_how, value) => {
+    await running.stop();
     await redis.set(position, value());
-    const node = await startNode(cluster.env);
-    await call(node.url, '/v1/me', { token: await operator(node.url) });
-    await node.stop();
+    running = await startNode(cluster.env);
+    await call(running.url, '/v1/me', { token: await operator(running.url) });
   });
 });
 
