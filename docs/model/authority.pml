@@ -7,7 +7,7 @@
  *   ROOM     members are removed from a room. P2: a removed member receives no durable event committed after the removal,
  *            no transient one after the receipt, and commits nothing under rights that are gone.
  *
- * -DROOM chooses the second scene. Every BUG_* flag breaks one rule; the checker must then find a violation.
+ * -DROOM chooses the second scene. -DREWIND adds to the first that Postgres steps back: it comes back without its newest commits. Every BUG_* flag breaks one rule; the checker must then find a violation.
  * Every line of a `do` is one atomic step; between two steps anything may happen, for as long as it likes: that is a pause,
  * a slow store and a partition at once. A message that is never delivered is a lost one.
  */
@@ -36,6 +36,16 @@ bool locked;    /* the revocation holds its row */
 
 bool effective; /* the receipt has been given */
 
+/*
+ * The step back. Event n has a hash; all that matters of it is whether it was written before the step or after. So `fresh` is the
+ * hash at a position, and `kept` the number up to which the log is what it was.
+ */
+#define NEVER 255
+byte kept = NEVER;
+byte lostHead;  /* what the stream may still bring of the lost log */
+byte lostEnded;
+#define fresh(number) (number > kept)
+
 mtype = { idle, sent, half, answered };                        /* a lease round */
 mtype = { away, verified, registered, live };                  /* a connection of the session */
 mtype = { none, submitted, guarded, done };                    /* one effect of the session */
@@ -44,14 +54,17 @@ mtype = { running, reloading, snapshot, rowed, dead, unborn }; /* a process */
 typedef Node {
   mtype process = running;
   byte position;      /* applied up to here, in memory */
+  bool fresh;         /* the hash at it */
   bool knows;         /* the session is in the local set of ended ones */
   byte lease;         /* ticks left */
   mtype round = idle;
   byte roundAge;      /* ticks since it began */
   byte roundHead;     /* what it read */
+  bool roundFresh;
   mtype connection = away;
   mtype effect = none;
   byte snapPosition;  /* of a start or reload: what its transaction saw */
+  bool snapFresh;
   bool snapKnows;
   /* its row in `nodes`, and what the waiter has seen of it */
   bool row;
@@ -64,10 +77,10 @@ Node node[SLOTS];
 #define n node[i]
 
 /* Synchronous: the set, then every connection that is registered. */
-inline apply(event) {
+inline apply(event, end) {
   n.position = event;
   if
-  :: n.position == ended ->
+  :: n.position == end ->
     n.knows = true;
     if
     :: n.connection == registered || n.connection == live -> n.connection = away
@@ -81,11 +94,13 @@ inline apply(event) {
 inline die() {
   n.process = dead;
   n.position = 0;
+  n.fresh = false;
   n.knows = false;
   n.lease = 0;
   n.round = idle;
   n.roundAge = 0;
   n.roundHead = 0;
+  n.roundFresh = false;
   n.connection = away;
   node[1].process = reloading
 }
@@ -95,10 +110,16 @@ inline die() {
  * later. A row that registers again says what its snapshot saw, before that is loaded.
  */
 #define applied(k) (node[k].process == rowed -> node[k].snapPosition : (node[k].process == dead -> 0 : node[k].position))
+#ifdef BUG_CONFIRMED
+#define holds(k) true /* the waiter compares numbers across a replaced history */
+#else
+/* The hash that it names is the one that the log has there now. */
+#define holds(k) ((node[k].process == rowed -> node[k].snapFresh : node[k].fresh) == fresh(applied(k)))
+#endif
 
 inline settle(k) {
   if
-  :: node[k].listed && (applied(k) >= ended || node[k].silence >= WAIT) -> node[k].settled = true
+  :: node[k].listed && (applied(k) >= ended && holds(k) || node[k].silence >= WAIT) -> node[k].settled = true
   :: else
   fi
 }
@@ -128,17 +149,77 @@ proctype Other() {
   head++
 }
 
+/* The event and its number; the look of the waiter after it. */
+inline end() {
+  head++;
+  ended = head;
+  node[0].listed = node[0].row;
+  node[1].listed = node[1].row
+}
+
+#ifdef REWIND
+/*
+ * Once, to any number that was. What was said of a lost end is void, and whoever waited for it begins anew (503 `retry`). Another
+ * process of Postgres answers, so what the waiter saw of the nodes counts from here.
+ */
+proctype StepBack() {
+  atomic {
+    kept = 0;
+    do
+    :: kept < head -> kept++
+    :: break
+    od;
+    lostHead = head;
+    lostEnded = ended;
+    head = kept;
+    if
+    :: ended > kept ->
+      ended = 0;
+      effective = false;
+      node[0].listed = false;
+      node[1].listed = false;
+      node[0].settled = false;
+      node[1].settled = false
+    :: else
+    fi;
+#ifdef BUG_SILENCE
+    node[0].silence = B; node[1].silence = B /* it believes the old rows that came back, and that it saw them long ago */
+#else
+    node[0].silence = 0; node[1].silence = 0
+#endif
+  }
+}
+#endif
+
 /* The writer and waiter: lock the row (no effect may be inside), end it, number, COMMIT; then look until all is settled. */
 proctype Revoke() {
 #ifndef BUG_GUARD
   atomic { sharers == 0 -> locked = true };
 #endif
-  atomic { head++; ended = head; locked = false; node[0].listed = node[0].row; node[1].listed = node[1].row };
+  atomic { end(); locked = false };
   do
-  :: d_step { !effective -> settle(0); settle(1); effective = !(open(0) || open(1)) }
+  :: d_step { ended > 0 && !effective -> settle(0); settle(1); effective = !(open(0) || open(1)) }
+#ifdef REWIND
+  :: d_step { ended == 0 -> end() }
+#else
   :: effective -> break
+#endif
   od
 }
+
+/* The round's second statement: its answer contradicts what the node remembers. */
+#ifdef BUG_ROUND_NUMBER
+#define contradicted false
+#else
+#define contradicted (n.position > head || n.fresh != fresh(n.position))
+#endif
+
+/* The very event that the answer names as the head is applied: also when the stream brought another meanwhile. */
+#if defined(BUG_HEAD_NUMBER) || defined(BUG_ROUND_NUMBER)
+#define reached (n.position >= n.roundHead) /* numbers compared across a replaced history */
+#else
+#define reached (n.position >= n.roundHead && (n.fresh && fresh(n.roundHead)) == n.roundFresh)
+#endif
 
 proctype Gateway(byte i) {
   do
@@ -151,18 +232,32 @@ proctype Gateway(byte i) {
 #else
   /* first the row, committed; then the head, in a statement of its own */
   :: d_step { n.round == sent -> wrote(i); n.round = half }
-  :: d_step { n.round == half -> n.roundHead = head; n.round = answered }
+  :: d_step { n.round == half && !contradicted -> n.roundHead = head; n.roundFresh = fresh(head); n.round = answered }
+#endif
+#ifdef REWIND
+  /* ---- the history was replaced: fenced, what it knows is ended again, everything is loaded and judged anew */
+  :: d_step { n.round == half && n.process == running && contradicted ->
+      n.lease = 0; n.round = idle; n.roundAge = 0; n.process = reloading;
+      if
+      :: n.knows && ended == 0 -> end()
+      :: else
+      fi }
 #endif
 #ifdef BUG_LEASE
   :: d_step { n.process == running && n.round == answered ->
 #else
-  :: d_step { n.process == running && n.round == answered && n.position >= n.roundHead ->
+  :: d_step { n.process == running && n.round == answered && reached ->
 #endif
-      n.lease = MAX(n.lease, B - n.roundAge); n.round = idle; n.roundAge = 0; n.roundHead = 0 }
+      n.lease = MAX(n.lease, B - n.roundAge); n.round = idle; n.roundAge = 0; n.roundHead = 0; n.roundFresh = false }
   /* ---- the next event, from Postgres or from the stream; the stream may be ahead, late or silent */
-  :: d_step { n.process != dead && n.process != unborn && n.process != rowed && n.position < head -> apply(n.position + 1) }
+  :: d_step { n.process != dead && n.process != unborn && n.process != rowed && n.position < head && n.fresh == fresh(n.position) ->
+      apply(n.position + 1, ended); n.fresh = fresh(n.position) }
 #ifdef BUG_GAP
-  :: d_step { n.process == running && n.position + 1 < head -> apply(head) }
+  :: d_step { n.process == running && n.position + 1 < head -> apply(head, ended) }
+#endif
+#ifdef REWIND
+  /* the stream brings what is lost: it follows on where the node has seen nothing newer */
+  :: d_step { n.process == running && kept <= n.position && n.position < lostHead && !n.fresh -> apply(n.position + 1, lostEnded) }
 #endif
 #ifdef BUG_LATE
   /* an unnumbered "restored" of before arrives after the end and is believed */
@@ -178,6 +273,7 @@ proctype Gateway(byte i) {
 #endif
   /* ---- a frame in or out: state and lease are compared in the very step (P1) */
   :: d_step { n.process == running && n.connection == live && n.lease > 0 -> assert(!effective) }
+#ifndef REWIND
   /* ---- an effect: accepted here, guarded and committed in Postgres whenever it gets there, whatever became of us */
   :: d_step { n.process == running && n.connection == live && n.lease > 0 && i == 0 && n.effect == none -> n.effect = submitted }
 #ifdef BUG_GUARD
@@ -188,6 +284,7 @@ proctype Gateway(byte i) {
   :: d_step { n.effect == submitted && ended > 0 -> n.effect = done }
   :: d_step { n.effect == guarded -> assert(!effective); sharers--; n.effect = done }
 #endif
+#endif
   /* ---- crash, clean stop; the next process is another row */
 #ifdef RESTART
   :: d_step { i == 0 && n.process == running -> die() }
@@ -197,10 +294,10 @@ proctype Gateway(byte i) {
 #ifdef RELOAD
   :: d_step { i == 0 && n.process == running && n.round == idle -> n.process = reloading; n.lease = 0 }
 #endif
-  :: d_step { n.process == reloading -> n.snapPosition = head; n.snapKnows = (ended > 0); n.process = snapshot }
+  :: d_step { n.process == reloading -> n.snapPosition = head; n.snapFresh = fresh(head); n.snapKnows = (ended > 0); n.process = snapshot }
   :: d_step { n.process == snapshot -> n.row = true; wrote(i); n.process = rowed }
   :: d_step { n.process == rowed ->
-      n.position = n.snapPosition; n.knows = n.snapKnows; n.snapPosition = 0; n.snapKnows = false; n.process = running;
+      n.position = n.snapPosition; n.fresh = n.snapFresh; n.knows = n.snapKnows; n.snapPosition = 0; n.snapFresh = false; n.snapKnows = false; n.process = running;
       if
       :: n.knows && (n.connection == registered || n.connection == live) -> n.connection = away
       :: else
@@ -211,13 +308,16 @@ proctype Gateway(byte i) {
 init {
   atomic {
     node[0].row = true;
-#ifdef RESTART
+#if defined(RESTART) || defined(SOLO)
     node[1].process = unborn;
 #else
     node[1].row = true;
 #endif
     run Gateway(0);
     run Gateway(1);
+#ifdef REWIND
+    run StepBack();
+#endif
     run Clock();
 #ifndef ALONE
     run Other();

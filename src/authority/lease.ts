@@ -202,7 +202,7 @@ export class Lease implements BeforeApplicationShutdown {
       this.noticeSleep(this.clocks.compare(answer.clock));
       if (this.state.position < answer.head && !(await this.catchUp(answer.head))) return;
       if (this.unjudged) await this.judgeAgain();
-      if (this.state.position >= answer.head && this.isSteady(gapMs)) this.extend(beganMs + this.boundMs);
+      if (this.reached(answer) && this.isSteady(gapMs)) this.extend(beganMs + this.boundMs);
     } catch (error) {
       this.logger.warn({ msg: 'authority round failed', error: (error as Error).message });
     } finally {
@@ -210,6 +210,15 @@ export class Lease implements BeforeApplicationShutdown {
       this.metrics.authorityRoundSeconds.observe((monotonicMs() - beganMs) / 1000);
     }
     this.housekeep();
+  }
+
+  /**
+   * The very event that is the head in the answer is applied. While the question was on its way the stream may have brought a
+   * lost one with the same number.
+   */
+  private reached({ head, headHash }: RoundAnswer): boolean {
+    const { n, hash } = this.state.at;
+    return (n === head ? hash : this.applied.get(head)) === headHash;
   }
 
   private extend(untilMs: number): void {

@@ -21,6 +21,7 @@ export interface RoundAnswer {
   verdict: ReturnType<typeof compareHistory>;
   /** Head of the log when the statement read it. */
   head: number;
+  headHash: string;
   clock: ClockReading;
 }
 
@@ -211,7 +212,7 @@ export class NodeRegistry {
     this.sightings.note({ database: `${row.server}/${row.database}`, headHash: row.head_hash, versions: new Map(Object.entries(row.versions ?? {})) });
     this.othersServe = row.others;
     if (verdict === 'same') this.known = { round, server: row.server, clockMs: row.clock };
-    return { verdict, head, clock };
+    return { verdict, head, headHash: row.head_hash, clock };
   }
 
   async eventsAfter(position: number, limit: number): Promise<LoggedEvent[]> {

@@ -173,7 +173,7 @@ class Node {
     const verdict = compareHistory(known, { ...found, round: state.rows[this.id]?.round ?? null });
     this.look();
     if (verdict === 'same') this.known = { round, server: 'server', clockMs: now };
-    return { verdict, head: state.n, clock: { clockMs: EPOCH + now, askedMs: now, answeredMs: now } };
+    return { verdict, head: state.n, headHash: state.hash, clock: { clockMs: EPOCH + now, askedMs: now, answeredMs: now } };
   }
 
   private serving(n: number) {
