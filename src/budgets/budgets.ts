@@ -21,6 +21,7 @@ export const BUCKETS = {
   credential: { who: 'credential and address', bound: 'ten refusals a minute, then none is looked at' },
   issuer: { who: 'address', bound: '`LOGIN_FAILURES_PER_MINUTE` refusals a minute' },
   document: { who: 'anybody', bound: 'its cost' },
+  try_out: { who: 'anybody on this machine', bound: 'only where `TRY_PAGE` is on' },
 } as const;
 
 export type PrincipalBucket = keyof typeof PRINCIPAL_BUCKETS;
@@ -85,6 +86,9 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /asyncapi.json': budget('document', 2),
   'get /livez': budget('document', 2),
   'get /readyz': budget('document', 2),
+
+  'get /v1/try': budget('try_out', 5),
+  'post /v1/try/sign-in': budget('try_out', 20, SIGN_IN),
 
   'get /v1/rooms': budget('call', 10, NOTHING, PAGE_COST),
   'post /v1/rooms': change('1 room of at most `MAX_ROOMS_PER_USER`, its members', PAGE_COST),

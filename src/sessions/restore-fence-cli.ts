@@ -12,6 +12,7 @@ import type { Receipt } from '../authority/receipt.schema.js';
 import { authorityWithoutRedis, configWithoutRedis } from '../authority/without-redis.js';
 import type { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
+import { PostgresAccess } from '../platform/postgres-access.js';
 import { migrate } from '../platform/migrate.js';
 import { EndAgain } from './end-again.js';
 import { RestoreFence } from './restore-fence.js';
@@ -27,7 +28,7 @@ async function main(args: string[]): Promise<void> {
   if (args.length > 0) throw new Error('Usage: npm run restore-fence');
   const config = configWithoutRedis();
   // The backup may be of an earlier version.
-  if (config.autoMigrate) await migrate(config.databaseUrl, console.log);
+  if (config.autoMigrate) await migrate(new PostgresAccess(config.databaseUrl), console.log);
   const app = await NestFactory.createApplicationContext(RestoreFenceModule.with(config), { logger: ['error'], abortOnError: false });
   try {
     const { result: from, pending } = await app.get(RestoreFence).run();

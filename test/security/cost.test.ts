@@ -97,7 +97,9 @@ describe('a call costs no more CPU than its budget says:', () => {
     'post /v1/oauth/backchannel-logout': { headers: FORM, body: () => 'logout_token=a.b.c' },
     'post /v1/oauth/events': { headers: { 'content-type': 'application/secevent+jwt' }, body: () => 'a.b.c' },
   };
-  const publicCalls = OPERATIONS.filter(({ auth }) => auth === 'public').map(({ method, path }) => `${method} ${path}`);
+  const publicCalls = OPERATIONS.filter(({ auth }) => auth === 'public')
+    .map(({ method, path }) => `${method} ${path}`)
+    .filter((name) => CALL_BUDGETS[name]!.bucket !== 'try_out');
 
   test('every public call is one of them', () => {
     const others = publicCalls.filter((name) => CALL_BUDGETS[name]!.bucket !== 'document');
