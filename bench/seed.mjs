@@ -63,6 +63,10 @@ export function nodeEnvironment(world, port) {
     MAX_UNAUTHENTICATED: '0',
     MAX_UNAUTHENTICATED_PER_IP: '0',
     PUBLISH_RATE: '0',
+    SIGNAL_RATE: '0',
+    SUBSCRIBE_RATE: '0',
+    CALL_RATE: '0',
+    LOGINS_PER_MINUTE: '0',
     FRAME_RATE: '0',
   };
 }

@@ -43,6 +43,10 @@ export async function startNodes(stores, count, leaseMs) {
     MAX_UNAUTHENTICATED: '0',
     MAX_UNAUTHENTICATED_PER_IP: '0',
     PUBLISH_RATE: '0',
+    SIGNAL_RATE: '0',
+    SUBSCRIBE_RATE: '0',
+    CALL_RATE: '0',
+    LOGINS_PER_MINUTE: '0',
     FRAME_RATE: '0',
     LOGIN_FAILURES_PER_MINUTE: '0',
   };

@@ -18,7 +18,7 @@ let databaseUrl: string;
 
 beforeAll(async () => {
   databaseUrl = await freshDatabase();
-  node = await startNode({ DATABASE_URL: databaseUrl, PUBLISH_RATE: '0', FRAME_RATE: '0' });
+  node = await startNode({ DATABASE_URL: databaseUrl, PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
 });

@@ -40,6 +40,7 @@ describe('tenants', () => {
       name: 'Made',
       state: 'active',
       allow_registration: false,
+      access_ttl_seconds: null,
       allow_guests: false,
       created_at: expect.any(String),
     });

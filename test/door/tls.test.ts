@@ -28,7 +28,15 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
   beforeAll(async () => {
     files = new CertificateFiles(first);
     // Users and rooms are made through a node that speaks plain HTTP.
-    const cluster = await startCluster(1, { PUBLIC_URL: 'https://localhost', MAX_QUEUE_BYTES: '65536', PUBLISH_RATE: '0', FRAME_RATE: '0' });
+    const cluster = await startCluster(1, {
+      PUBLIC_URL: 'https://localhost',
+      MAX_QUEUE_BYTES: '65536',
+      PUBLISH_RATE: '0',
+      FRAME_RATE: '0',
+      SIGNAL_RATE: '0',
+      SUBSCRIBE_RATE: '0',
+      CALL_RATE: '0',
+    });
     const world = await World.create({ base: cluster.nodes[0]!.url });
     ada = await world.user('ada');
     room = await world.room(ada);

@@ -20,7 +20,15 @@ describe('a race', () => {
   let owner: SignedIn;
 
   beforeAll(async () => {
-    cluster = await startCluster(2, { MAX_CONNECTIONS_PER_IP: '0', MAX_UNAUTHENTICATED_PER_IP: '0', FRAME_RATE: '0', PUBLISH_RATE: '0' });
+    cluster = await startCluster(2, {
+      MAX_CONNECTIONS_PER_IP: '0',
+      MAX_UNAUTHENTICATED_PER_IP: '0',
+      FRAME_RATE: '0',
+      PUBLISH_RATE: '0',
+      SIGNAL_RATE: '0',
+      SUBSCRIBE_RATE: '0',
+      CALL_RATE: '0',
+    });
     world = await World.create({ base: cluster.nodes[0]!.url });
     owner = await world.user('owner');
   }, 60_000);

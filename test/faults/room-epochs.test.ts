@@ -18,7 +18,7 @@ let ada: SignedIn;
 const opened: RawClient[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster(2, { PUBLISH_RATE: '0', FRAME_RATE: '0' });
+  cluster = await startCluster(2, { PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' });
   database = new pg.Client({ connectionString: cluster.databaseUrl });
   await database.connect();
   world = await World.create({ base: cluster.nodes[0]!.url });

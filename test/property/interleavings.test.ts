@@ -42,7 +42,15 @@ describeWith(NODES_STARTED, 'interleavings')('interleavings', () => {
   let trouble: Trouble;
 
   beforeAll(async () => {
-    cluster = await startCluster(NODES, { PUBLISH_RATE: '0', FRAME_RATE: '0', FENCE_CLOSE_MS: '0', ACCESS_TTL_SECONDS: '900' });
+    cluster = await startCluster(NODES, {
+      PUBLISH_RATE: '0',
+      FRAME_RATE: '0',
+      SIGNAL_RATE: '0',
+      SUBSCRIBE_RATE: '0',
+      CALL_RATE: '0',
+      FENCE_CLOSE_MS: '0',
+      ACCESS_TTL_SECONDS: '900',
+    });
     database = new pg.Pool({ connectionString: cluster.databaseUrl, max: 2 });
   }, 60_000);
 

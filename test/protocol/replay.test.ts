@@ -16,7 +16,9 @@ let ada: SignedIn;
 beforeAll(async () => {
   ({
     nodes: [node, other],
-  } = (await startCluster(2, { PUBLISH_RATE: '0', FRAME_RATE: '0' })) as unknown as { nodes: [NodeProcess, NodeProcess] });
+  } = (await startCluster(2, { PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' })) as unknown as {
+    nodes: [NodeProcess, NodeProcess];
+  });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
 });

@@ -16,7 +16,7 @@ let ada: SignedIn;
 let room: string;
 
 beforeAll(async () => {
-  node = await startNode({ MAX_QUEUE_BYTES: '262144', PUBLISH_RATE: '0', FRAME_RATE: '0' });
+  node = await startNode({ MAX_QUEUE_BYTES: '262144', PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
   room = await world.room(ada);

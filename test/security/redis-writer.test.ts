@@ -35,6 +35,7 @@ const KINDS = [
   'login:address:',
   'login:crowd:',
   'login:known:{}',
+  'login:success:',
   'login:user:',
   'loop:',
   'probe:{}:authority-confirmations',
@@ -77,7 +78,7 @@ const kindOf = (name: string, prefix: string): string =>
   name
     .slice(prefix.length)
     .replace(/\{[^}]*\}/, '{}')
-    .replace(/^((?:login|entry):(?:user|address|crowd|tenant):|loop:).*/, '$1');
+    .replace(/^((?:login|entry):(?:user|address|crowd|success|tenant):|loop:).*/, '$1');
 
 describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => {
   let cluster: Cluster;

@@ -154,7 +154,10 @@ test('a lost event that the stream brings while a round is on its way does not s
     metrics,
   );
   await other.start(() => undefined);
-  for (let i = 0; i < 24; i += 1) (pass(200), expect(other.fenced).toBe(false));
+  for (let i = 0; i < 24; i += 1) {
+    pass(200);
+    expect(other.fenced).toBe(false);
+  }
   head = { ...at(0), n: 1, hash: 'new' };
   await other.round();
   expect([state.at.hash, behind.slice(0, 2)]).toEqual(['lost', [0, 0]]);
