@@ -153,8 +153,8 @@ describe('react', () => {
     const react = async (client: RawClient, emoji: string, on: boolean) => (await client.ask({ type: 'react', room, message_id, emoji, on })).seq;
     expect([await react(a, '👍', true), await react(b, '👍', true), await react(c, '👍', true), await react(a, '🎉', true)]).toEqual([2, 2, 3, 4]);
     expect((await history())[0].reactions).toEqual([
-      { emoji: '👍', users: [ada.id, ben.id] },
-      { emoji: '🎉', users: [ada.id] },
+      { emoji: '👍', count: 2, users: [ada.id, ben.id] },
+      { emoji: '🎉', count: 1, users: [ada.id] },
     ]);
     expect([await react(a, '👍', false), await react(a, '👍', false), await react(a, '👍', true)]).toEqual([5, 5, 6]);
     expect(await head()).toBe(6);

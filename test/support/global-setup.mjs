@@ -41,6 +41,12 @@ async function startSharedCluster(run, { databaseUrl, redisUrl }) {
     DATABASE_URL: cluster,
     REDIS_URL: redisUrl,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
+    // The tests of a file share few users, and none of them is about rates: those start nodes of their own.
+    PUBLISH_RATE: '0',
+    SIGNAL_RATE: '0',
+    SUBSCRIBE_RATE: '0',
+    CALL_RATE: '0',
+    LOGINS_PER_MINUTE: '0',
     ALLOWED_ORIGINS: 'https://app.example.com',
     SECRET_KEY: randomBytes(32).toString('base64url'),
     BOOTSTRAP_OPERATOR_EMAIL: 'operator@system.test',
