@@ -91,6 +91,12 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   // configuration, command lines and documents
   '/^([0-9a-f-]{36}):(\\d+):([0-9a-f]{64})$/': 'ours',
   '/^https?$/': 'ours',
+  '/(?:^|\\s)(?:-c\\s*|--)search_path=((?:\\\\.|\\S)+)/': 'ours',
+  '/\\\\(.)/g': 'ours',
+  '/\\bISOLATION\\s+LEVEL\\b/i': 'ours',
+  '/^\\s*BEGIN\\b/i': 'ours',
+  '/^\\[(.+)\\]$/': 'ours',
+  '/^\\w{1,40}$/': 'ours',
   '/\\/$/': 'ours',
   '/\\/+$/': 'ours',
   '/^postgres(ql)?$/': 'ours',

@@ -128,7 +128,12 @@ test('a lost event that the stream brings while a round is on its way does not s
   const silent = { set: () => undefined, observe: () => undefined };
   const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, authorityPosition: silent, clockOffset: silent } as unknown as Metrics;
   let bring: Parameters<AuthorityStream['follow']>[0] = () => undefined;
-  const stream = { follow: (events: typeof bring) => void (bring = events), confirm: async () => undefined } as unknown as AuthorityStream;
+  const stream = {
+    follow: (events: typeof bring) => void (bring = events),
+    confirm: async () => undefined,
+    keepPosition: () => undefined,
+    keptPosition: async () => null,
+  } as unknown as AuthorityStream;
   let head = at(0);
   const behind: number[] = [];
   const answers = {
