@@ -81,8 +81,9 @@ export class RawClient {
   /** Sends with a fresh id and answers the frame that carries it. */
   async ask(frame: Record<string, unknown>): Promise<any> {
     const id = `q${Math.random().toString(36).slice(2)}`;
+    const from = this.frames.length;
     this.send({ ...frame, id });
-    return this.next((answer) => answer.id === id);
+    return this.next((answer) => answer.id === id, PATIENCE_MS, from);
   }
 
   async subscribe(room: string, since?: number): Promise<any> {
@@ -93,14 +94,17 @@ export class RawClient {
     return this.ask({ type: 'publish', room, op_id: opId, body });
   }
 
-  /** The next frame after the last one taken that matches; those before it are skipped but stay in `frames`. */
-  async next(match: string | ((frame: any) => boolean), patienceMs = PATIENCE_MS): Promise<any> {
+  /**
+   * The next frame after the last one taken that matches; those before it are skipped but stay in `frames`. Who asks many things at
+   * once looks from where they asked (`from`): answers may come in another order.
+   */
+  async next(match: string | ((frame: any) => boolean), patienceMs = PATIENCE_MS, from?: number): Promise<any> {
     const fits = typeof match === 'string' ? (frame: any) => frame.type === match : match;
     const deadline = performance.now() + patienceMs;
     for (;;) {
-      for (let i = this.cursor; i < this.frames.length; i += 1) {
+      for (let i = from ?? this.cursor; i < this.frames.length; i += 1) {
         if (!fits(this.frames[i])) continue;
-        this.cursor = i + 1;
+        this.cursor = Math.max(this.cursor, i + 1);
         return this.frames[i];
       }
       if (this.isClosed !== null)
