@@ -56,7 +56,7 @@ try {
   await Promise.all([0, 1].map((i) => startNodeProcess({ ...env, PORT: String(ports[i]), INTERNAL_PORT: String(ports[i + 2]) }, { logDir })));
   await seed(nodes[0].url, operator, () => password);
   const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])] });
-  if (forReadme) await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 860 } }, ['closed']);
+  if (forReadme) await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 960 } }, ['closed']);
   else {
     await shoot(browser, nodes[0].url, 'light', { viewport: { width: 1280, height: 900 } });
     await shoot(browser, nodes[0].url, 'dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
@@ -85,7 +85,7 @@ async function shoot(
     await page.locator(`#do-${id}`).click();
     await run().locator('.steps li').nth(1).waitFor();
   };
-  const live = () => page.waitForFunction("document.querySelectorAll('.person .badge.good').length === 4");
+  const live = () => page.locator('.person .badge.good').nth(3).waitFor();
   const states = {
     start: async () => {
       await page.goto(url);
