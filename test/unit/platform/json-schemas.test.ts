@@ -52,6 +52,6 @@ describe('operations', () => {
       { name: 'wait', in: 'query', required: false },
     ]);
     expect(described['requestBody']).toMatchObject({ required: true });
-    expect(Object.keys(described['responses'] as object)).toEqual(['200', '400', '401', '403', '404', '409', '413', '422', '429', '500', '503']);
+    expect(Object.keys(described['responses'] as object)).toEqual(['200', '400', '401', '403', '404', '409', '413', '415', '422', '429', '500', '503']);
   });
 });
