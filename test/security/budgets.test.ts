@@ -3,11 +3,12 @@ import { expect, test } from '@jest/globals';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS, isOfPrincipal } from '../../src/budgets/budgets.js';
 import { OPERATIONS } from '../../src/operator/operations.js';
 import { CLIENT_FRAMES } from '../../src/protocol/frames.js';
+import { TRY_OPERATIONS } from '../../src/try-out/try-out.operations.js';
 
 const rows = [...Object.entries(FRAME_BUDGETS), ...Object.entries(CALL_BUDGETS)];
 
 test('every REST call and every frame has a budget, and no budget is left over', () => {
-  expect(Object.keys(CALL_BUDGETS).sort()).toEqual(OPERATIONS.map(({ method, path }) => `${method} ${path}`).sort());
+  expect(Object.keys(CALL_BUDGETS).sort()).toEqual([...OPERATIONS, ...TRY_OPERATIONS].map(({ method, path }) => `${method} ${path}`).sort());
   expect(Object.keys(FRAME_BUDGETS).sort()).toEqual(Object.keys(CLIENT_FRAMES).sort());
 });
 

@@ -18,7 +18,10 @@ test('every file of the security suite is named', () => {
 });
 
 test('a requirement without a test says that it is not met, or who meets it', () => {
-  const rows = text.split('\n').filter((line) => line.endsWith('| - |'));
+  const rows = text
+    .slice(text.indexOf('## Requirements'))
+    .split('\n')
+    .filter((line) => line.endsWith('| - |'));
   expect(rows.length).toBeGreaterThan(3);
   expect(rows.filter((row) => !/\*\*not met\*\*|proxy|`timingSafeEqual`/.test(row))).toEqual([]);
 });
