@@ -83,7 +83,9 @@ async function jest() {
   return runJest(againResult, ['--runInBand', '--runTestsByPath', ...failed]);
 }
 
-const runJest = (result, args) => run(bin('jest', 'bin/jest.js'), '--json', `--outputFile=${result}`, ...args);
+function runJest(result, args) {
+  return run(bin('jest', 'bin/jest.js'), '--json', `--outputFile=${result}`, ...args);
+}
 
 /** Of a run that wrote its result; a run that did not get so far is not repaired by another. */
 function failedFiles(result) {

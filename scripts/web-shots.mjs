@@ -84,6 +84,7 @@ async function shoot(
   const perform = async (id) => {
     await page.locator(`#do-${id}`).click();
     await run().locator('.steps li').nth(1).waitFor();
+    await page.locator('.run[data-state=waiting]').first().waitFor({ state: 'detached' });
   };
   const live = () => page.locator('.person .badge.good').nth(3).waitFor();
   const states = {
