@@ -3,8 +3,8 @@
  * development also every page of this machine.
  */
 import { Injectable, Logger } from '@nestjs/common';
-import { isIPv4 } from 'node:net';
 import { Config } from '../platform/config.js';
+import { isLoopbackHost } from '../platform/loopback.js';
 import { PublicUrl } from './public-url.js';
 import { RefusedOrigins } from './refused-origins.js';
 
@@ -40,5 +40,5 @@ const ORIGIN_CHARS = 200;
 function isLoopback(origin: string): boolean {
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false;
   const { origin: canonical, hostname } = new URL(origin);
-  return canonical === origin && (hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.')));
+  return canonical === origin && isLoopbackHost(hostname);
 }

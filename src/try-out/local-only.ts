@@ -4,11 +4,7 @@
  * rebinding), a call through a proxy by the header that the proxy adds.
  */
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+import { isLoopbackAddress, isLoopbackHost } from '../platform/loopback.js';
 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];
 
@@ -21,13 +17,5 @@ export function isLocal({ socket, headers }: IncomingMessage): boolean {
 
 /** `localhost`, 127.0.0.0/8 or `[::1]`, any port, any scheme. */
 export function isLoopbackUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { hostname } = new URL(text);
-  return hostname === 'localhost' || isLoopbackAddress(hostname.replace(/^\[|\]$/g, ''));
-}
-
-function isLoopbackAddress(text: string): boolean {
-  const address = text.replace(/^::ffff:/i, '');
-  const family = isIP(address);
-  return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return URL.canParse(text) && isLoopbackHost(new URL(text).hostname);
 }

@@ -120,7 +120,7 @@ describe('LOGINS_PER_MINUTE', () => {
     // One is the login of the fixture.
     expect(statuses.filter((status) => status === 200)).toHaveLength(LOGINS - 1);
     expect(statuses.filter((status) => status === 429)).toHaveLength(300 - LOGINS + 1);
-    // It was 8 s without turns. Two cores and the tests beside this one make it 4; docs/security.md says what is wanted.
+    // It was 8 s without turns. Two cores and the tests beside this one make it 4; the README names it among what is not done.
     expect(ms).toBeLessThan(8_000);
   });
 });
