@@ -13,15 +13,17 @@ import { DomainError } from '../platform/errors.js';
 import { FairGate } from '../platform/fair-gate.js';
 import { RedisNames } from '../platform/redis-names.js';
 import { RedisConnections } from '../platform/redis.js';
+import { RefusedLogins } from './refused-logins.js';
+import type { Asked } from './sign-ins.js';
 
 const WINDOW_SECONDS = 60;
 /** An address may stand for an office. */
 const USERS_PER_ADDRESS = 10;
 /** From all addresses together, at one user. */
 const ADDRESSES_PER_USER = 10;
-/** As long as a session may last by default. */
 /** Attempts at one user, one after the other: a thousand at once leave the hashing to others, and none outruns the counts. */
 const ATTEMPTS = { running: Infinity, perKey: 1, waiting: 512, patienceMs: 10_000 };
+/** As long as a session may last by default. */
 const KNOWN_SECONDS = 30 * 86_400;
 
 @Injectable()
@@ -30,6 +32,7 @@ export class LoginLimits {
   private readonly crowd: RateLimiterRedis | null;
   private readonly successes: RateLimiterRedis | null;
   private readonly attempts = new FairGate(ATTEMPTS);
+  private readonly refused = new RefusedLogins();
 
   constructor(
     config: Config,
@@ -49,9 +52,19 @@ export class LoginLimits {
     this.crowd = limited ? minuteLimiter(redis, names.counter('login:crowd'), failures * ADDRESSES_PER_USER) : null;
   }
 
-  /** Runs what checks a password and counts the outcome. */
-  inTurn<T>(who: string, attempt: () => Promise<T>): Promise<T> {
-    return this.attempts.run(digest(who), attempt);
+  /** Runs what looks a user up, checks a password and counts the outcome. Whom a count refused is refused here, until it begins anew. */
+  async inTurn<T>(who: string, ip: string, asked: Asked, attempt: () => Promise<T>): Promise<T> {
+    const key = digest(`${who}\n${networkOf(ip)}`);
+    this.refused.require(key, asked);
+    return this.attempts.run(digest(who), async () => {
+      this.refused.require(key, asked);
+      try {
+        return await attempt();
+      } catch (error) {
+        this.refused.remember(key, error, asked);
+        throw error;
+      }
+    });
   }
 
   /** Before a credential is checked, and again after: guesses that ran beside each other do not outrun the count. */

@@ -21,12 +21,8 @@ export class Login {
   ) {}
 
   async login(body: LoginBody, ip: string, asked: Asked): Promise<IssuedTokens> {
-    const tenant = await findTenant(this.database, body.tenant);
-    asked.tenant = tenant?.id ?? null;
-    const who = `${tenant?.id ?? body.tenant}\n${body.email}`;
-    const user = tenant === null ? null : await this.database.prisma.user.findUnique({ where: { tenantId_email: { tenantId: tenant.id, email: body.email } } });
-    asked.user = user?.id ?? null;
-    const known = await this.limits.inTurn(who, () => this.check(user, body.password, who, ip));
+    // Also what is looked up comes in its turn: a crowd at one user does not fill the pool before anybody is refused.
+    const { known, who } = await this.limits.inTurn(`${body.tenant}\n${body.email}`, ip, asked, () => this.attempt(body, ip, asked));
     // State of user and tenant is read again under locks: only now is it known who asks.
     const opened = await this.openSession.commit(known.tenantId, (tx) =>
       this.openSession.open(tx, {
@@ -40,6 +36,15 @@ export class Login {
     );
     await this.limits.rememberAddress(who, ip);
     return this.openSession.issue(opened);
+  }
+
+  private async attempt(body: LoginBody, ip: string, asked: Asked): Promise<{ known: User; who: string }> {
+    const tenant = await findTenant(this.database, body.tenant);
+    asked.tenant = tenant?.id ?? null;
+    const who = `${tenant?.id ?? body.tenant}\n${body.email}`;
+    const user = tenant === null ? null : await this.database.prisma.user.findUnique({ where: { tenantId_email: { tenantId: tenant.id, email: body.email } } });
+    asked.user = user?.id ?? null;
+    return { known: await this.check(user, body.password, who, ip), who };
   }
 
   private async check(user: User | null, password: string, who: string, ip: string): Promise<User> {

@@ -7,7 +7,7 @@ import type { NodeProcess } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
-const [ROOMS, SESSIONS, LOGINS] = [4, 5, 12];
+const [ROOMS, SESSIONS, LOGINS] = [4, 5, 40];
 let node: NodeProcess;
 let databaseUrl: string;
 let world: World;
@@ -105,7 +105,7 @@ describe('MAX_SESSIONS_PER_USER', () => {
 });
 
 describe('LOGINS_PER_MINUTE', () => {
-  test('300 right logins of one account at once: so many are let in, and another user does not wait for all', async () => {
+  test('300 right logins of one account at once: so many are let in, and another user waits for a few of them', async () => {
     const [busy, calm] = (await world.users('busy', 'calm')) as [SignedIn, SignedIn];
     const login = ({ email, password }: SignedIn) =>
       fetch(`${node.url}/v1/auth/login`, {
@@ -113,15 +113,31 @@ describe('LOGINS_PER_MINUTE', () => {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify({ tenant: world.tenant.slug, email, password }),
       });
-    const crowd = Promise.all(Array.from({ length: 300 }, () => login(busy).then((response) => response.status)));
+    let letIn = 0;
+    let allAreThere = (): void => undefined;
+    const ten = new Promise<void>((resolve) => (allAreThere = resolve));
+    const crowd = Promise.all(
+      Array.from({ length: 300 }, async () => {
+        const { status } = await login(busy);
+        if (status === 200 && (letIn += 1) === 10) allAreThere();
+        return status;
+      }),
+    );
+    await ten;
+    const before = letIn;
     const { ms, result } = await timed(() => login(calm));
+    const meanwhile = letIn - before;
     expect(result.status).toBe(200);
-    const statuses = await crowd;
+    const { ms: crowdMs, result: statuses } = await timed(() => crowd);
+    console.log(
+      `a login beside 300 of another user: ${ms.toFixed(0)} ms, ${meanwhile} of his were let in meanwhile; the crowd took ${crowdMs.toFixed(0)} ms longer`,
+    );
     // One is the login of the fixture.
     expect(statuses.filter((status) => status === 200)).toHaveLength(LOGINS - 1);
     expect(statuses.filter((status) => status === 429)).toHaveLength(300 - LOGINS + 1);
-    // It was 8 s without turns. Two cores and the tests beside this one make it 4; the README names it among what is not done.
-    expect(ms).toBeLessThan(8_000);
+    // A turn or two, however many wait. The time is that of a machine which runs other tests, too; without turns it was 4 to 8 s.
+    expect(meanwhile).toBeLessThanOrEqual(4);
+    expect(ms).toBeLessThan(2_000);
   });
 });
 
