@@ -11,9 +11,10 @@ import { Database, sqlState } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { NodeIdentity } from '../platform/node-identity.js';
-import type { AuditEventName, AuditNote, AuditRecord } from './audit-events.js';
+import type { AuditNote, AuditRecord } from './audit-events.js';
 import { auditKey, recordDigest } from './audit-hash.js';
 import type { AuditKey } from './audit-hash.js';
+import { AuditSamples } from './audit-samples.js';
 import { noticed, takeNoted, toRecord } from './note-audit.js';
 import type { Noticed } from './note-audit.js';
 
@@ -22,16 +23,6 @@ const FLUSH_EVERY_MS = 500;
 const BATCH = 200;
 /** What is kept while Postgres is away. */
 const WAITING_MAX = 100_000;
-/** Refusals recorded one by one between two flushes; the rest is counted in one record. Anybody can cause refusals. */
-const REFUSALS_MAX = 200;
-const REFUSALS: ReadonlySet<AuditEventName> = new Set([
-  'authn_login_fail',
-  'authn_login_fail_max',
-  'authn_token_fail',
-  'session_use_after_expire',
-  'connection_refused',
-  'authz_fail',
-]);
 const HEADS_MAX = 100;
 /** The head goes to the log, which is kept elsewhere, at most this often. */
 const TELL_HEAD_MS = 600_000;
@@ -47,8 +38,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   /** Being written, and kept as it is until Postgres has said so. */
   private batch: AuditRecord[] = [];
   private lost = 0;
-  private refusals = 0;
-  private readonly uncounted = new Map<AuditEventName, number>();
+  private readonly samples: AuditSamples;
   private running: Promise<void> | null = null;
   private timer: NodeJS.Timeout | null = null;
   private toldHeadMs = -Infinity;
@@ -61,6 +51,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   ) {
     this.key = auditKey(config.secretKeys[0]!);
     this.node = identity.id;
+    this.samples = new AuditSamples(config.auditRowsPerMinute);
     database.beforeCommit((tx) => this.writeNoted(tx));
   }
 
@@ -80,10 +71,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
 
   /** For what happens outside a transaction: written within a second. Cheap, because it is called where thousands of connections close at once. */
   note(note: AuditNote): void {
-    if (REFUSALS.has(note.event) && (this.refusals += 1) > REFUSALS_MAX) {
-      this.uncounted.set(note.event, (this.uncounted.get(note.event) ?? 0) + 1);
-      return;
-    }
+    if (!this.samples.admits(note)) return this.metrics.auditCounted.inc({ event: note.event });
     if (this.waiting.length < WAITING_MAX) this.waiting.push(noticed(note));
     else this.lose(1);
   }
@@ -97,8 +85,8 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   }
 
   private async write(): Promise<void> {
-    this.refusals = 0;
-    this.tellUncounted();
+    this.tellCounts();
+    this.tellLost();
     for (;;) {
       if (this.batch.length === 0) this.batch = this.waiting.splice(0, BATCH).map(toRecord);
       if (this.batch.length === 0) return;
@@ -132,9 +120,11 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     this.metrics.auditLost.inc(records);
   }
 
-  private tellUncounted(): void {
-    for (const [event, count] of this.uncounted) this.waiting.push(noticed({ event: 'excess_rate_limit_exceeded', detail: { limit: 'audit', event, count } }));
-    this.uncounted.clear();
+  private tellCounts(nowMs?: number): void {
+    for (const note of this.samples.over(nowMs)) this.waiting.push(noticed(note));
+  }
+
+  private tellLost(): void {
     if (this.lost === 0 || this.waiting.length > WAITING_MAX / 2) return;
     this.waiting.push(noticed({ event: 'sys_monitor_disabled', detail: { lost: this.lost } }));
     this.lost = 0;
@@ -150,6 +140,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   async beforeApplicationShutdown(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer);
     await this.running;
+    this.tellCounts(Infinity);
     this.note({ event: 'sys_shutdown' });
     this.toldHeadMs = -Infinity;
     await this.flush();

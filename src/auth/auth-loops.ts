@@ -64,7 +64,7 @@ export class AuthLoops {
     try {
       return await verify();
     } catch (error) {
-      if (error instanceof DomainError && COUNTED.has(error.code)) await this.count(keyOf(from, credential), error);
+      if (error instanceof DomainError && COUNTED.has(error.code)) await this.count(from, keyOf(from, credential), error);
       throw error;
     }
   }
@@ -80,7 +80,7 @@ export class AuthLoops {
     this.blocked.delete(key);
   }
 
-  private async count(key: string, { code, who }: DomainError): Promise<void> {
+  private async count(from: Presenter, key: string, { code, who }: DomainError): Promise<void> {
     const counted = `${key}:${code}`;
     let state: RateLimiterRes;
     try {
@@ -101,6 +101,7 @@ export class AuthLoops {
       tenant: who?.tenantId ?? null,
       user: who?.userId ?? null,
       ...(who === undefined ? {} : { session: who.sessionId }),
+      ...('ip' in from ? { ip: from.ip } : {}),
       detail: { limit: 'auth_loop', code },
     });
     await this.limiter.block(counted, BLOCKED_SECONDS).catch(() => undefined);

@@ -69,6 +69,7 @@ export const AUTH_OPERATIONS: readonly Operation[] = [
       'tenant_disabled',
       'csrf_failed',
       'auth_loop',
+      'rate_limited',
     ],
   }),
   operation('post', '/v1/auth/logout', 'end this session, the others, or all of mine', {

@@ -10,6 +10,8 @@ import type { AuditDetail, AuditEventName } from '../audit/audit-events.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change } from '../authority/authority-log.js';
 import type { EndReason } from '../authority/events.js';
+import { CALL_BUDGETS } from '../budgets/budgets.js';
+import { PrincipalRates } from '../budgets/principal-rates.js';
 import { Config } from '../platform/config.js';
 import { Database } from '../platform/database.js';
 import type { Tx } from '../platform/database.js';
@@ -100,6 +102,7 @@ export class RefreshSession {
     private readonly metrics: Metrics,
     private readonly loops: AuthLoops,
     private readonly audit: AuditTrail,
+    private readonly rates: PrincipalRates,
   ) {}
 
   /** `proof` throws when the token came in a cookie and the call does not come from one of our pages. */
@@ -119,6 +122,8 @@ export class RefreshSession {
     const presented = parseRefreshToken(text);
     if (presented === null) throw new DomainError('auth_invalid', { detail: 'not the shape of a refresh token' });
     const owner = await this.findOwner(presented);
+    // A client may renew as often as it likes; each time is a row.
+    this.rates.spend(this.rates.of(owner.userId), 'call', CALL_BUDGETS['post /v1/auth/refresh']!.cost);
     // A refusal that ends the session must commit, so it is a result and not yet an error.
     const { result } = await this.log.commit((tx) => this.judge(tx, owner, presented));
     if ('refused' in result) throw new DomainError(result.refused);

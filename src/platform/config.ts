@@ -108,6 +108,11 @@ export const VARIABLES = {
   BOOTSTRAP_OPERATOR_EMAIL: [emailSchema.optional(), '-', 'creates the first operator (tenant `system`) when there is none'],
   BOOTSTRAP_OPERATOR_PASSWORD: [z.string().min(12).optional(), '-', 'its password'],
   AUDIT_RETENTION_DAYS: [integer(0, 36_500).default(400), '400', 'older audit records are deleted; 0 = never'],
+  AUDIT_ROWS_PER_MINUTE: [
+    limit().default(60),
+    '60',
+    'audit records of a kind that a user, or an address where nobody is known, causes one by one by what changes nothing (refusals, denials, connections, tickets); the rest is counted in one record a minute',
+  ],
   ISSUERS_FILE: [issuersFile, '-', 'external OpenID issuers (JSON)'],
   WEB: [z.enum(['on', 'off']).default('on'), 'on', 'serves the pages; `off` = API only'],
   TRY_PAGE: [
@@ -325,6 +330,9 @@ export class Config {
   get bootstrapOperator() {
     const { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password } = this.env;
     return email !== undefined && password !== undefined ? { email, password } : null;
+  }
+  get auditRowsPerMinute() {
+    return this.env.AUDIT_ROWS_PER_MINUTE;
   }
   /** 0: kept for ever. */
   get auditRetentionDays() {

@@ -103,6 +103,7 @@ export class Metrics {
   readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
   readonly authLoops = this.counter('auth_loops_total', 'periods in which a client that repeats a refused credential was blocked, by its code', ['code']);
+  readonly auditCounted = this.counter('audit_counted_total', 'audit records that were counted in another instead of written one by one', ['event']);
   readonly auditLost = this.counter('audit_lost_total', 'audit records that could not be written', []);
   readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', ['reason']);
   readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');

@@ -47,6 +47,7 @@ async function startSharedCluster(run, { databaseUrl, redisUrl }) {
     SUBSCRIBE_RATE: '0',
     CALL_RATE: '0',
     LOGINS_PER_MINUTE: '0',
+    AUDIT_ROWS_PER_MINUTE: '0',
     ALLOWED_ORIGINS: 'https://app.example.com',
     SECRET_KEY: randomBytes(32).toString('base64url'),
     BOOTSTRAP_OPERATOR_EMAIL: 'operator@system.test',
