@@ -184,19 +184,7 @@ export class Subscribe {
     // The one under way is over when its next piece is due, and begins this one.
     if (this.replaying.has(key)) return;
     this.replaying.add(key);
-    this.replay(subscription)
-      .catch((error: Error) => {
-        this.logger.warn({ msg: 'replay failed', connection: connection.id, error: error.message });
-        connection.end('internal', 1_000);
-      })
-      .finally(() => {
-        subscription.catchingUp = false;
-        this.replaying.delete(key);
-        const next = connection.subscriptions.get(channel.id);
-        if (next?.catchingUp !== true) return;
-        next.catchingUp = false;
-        if (connection.state === 'live') this.catchUp(next);
-      });
+    void this.replay(subscription, key);
   }
 
   /**
@@ -221,40 +209,79 @@ export class Subscribe {
     connection.send({ type: 'reset', room: channel.id, epoch: channel.roomEpoch, seq: subscription.sentSeq, ...(lost === null ? {} : { lost }) });
   }
 
-  /** Pieces until the channel is reached; each one asks again whether it may be sent at all, and whether it is still of the room's past. */
-  private async replay(subscription: Subscription): Promise<void> {
+  /**
+   * Pieces until the channel is reached. Each piece checks again that it may be sent, and that it is of the room's present past.
+   * The end and its bookkeeping are one synchronous step: whoever asks for a catch-up later starts a new one.
+   */
+  private async replay(subscription: Subscription, key: string): Promise<void> {
     const { connection, channel } = subscription;
-    for (;;) {
-      this.tellIfReset(subscription);
-      if (subscription.sentSeq >= channel.lastSeq) break;
-      const { roomEpoch } = channel;
-      await this.untilTaken(connection);
-      const fromTail = await this.tailIsTrue(subscription);
-      if (subscription.ended || connection.state !== 'live') return;
-      if (channel.roomEpoch !== roomEpoch || (fromTail && this.sendFromTail(subscription))) continue;
-      const done = await this.turnToRead(connection);
-      try {
+    try {
+      for (;;) {
+        this.tellIfReset(subscription);
+        if (subscription.sentSeq < channel.lastSeq) await this.sendPiece(subscription);
+        else if (!this.mayRead(subscription)) await this.readAgain(subscription);
         if (subscription.ended || connection.state !== 'live') return;
-        if (channel.roomEpoch !== roomEpoch) continue;
-        this.metrics.replayReads.inc({ from: 'postgres' });
-        const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, channel.lastSeq, PIECE);
-        // Asked after the reading: what was read is of the past that the channel has.
-        await this.channels.isCurrent(channel);
-        if (subscription.ended) return;
-        if (events === null) return this.revoke(subscription, 'removed');
-        for (const event of events) {
-          if (event.epoch > channel.epoch) await this.lease.round();
-          if (subscription.ended || connection.state !== 'live') return;
-          if (channel.roomEpoch !== roomEpoch) break;
-          connection.queue(encodeTextFrame(event.frame), channel);
-          subscription.sentSeq = event.seq;
-        }
-        if (events.length === 0 && channel.roomEpoch === roomEpoch) break;
-      } finally {
-        done();
+        if (subscription.sentSeq >= channel.lastSeq && subscription.roomEpoch === channel.roomEpoch && this.mayRead(subscription)) break;
+      }
+      channel.goLive(subscription);
+    } catch (error) {
+      this.logger.warn({ msg: 'replay failed', connection: connection.id, error: (error as Error).message });
+      connection.end('internal', 1_000);
+    } finally {
+      this.replaying.delete(key);
+      subscription.catchingUp = false;
+      const next = connection.subscriptions.get(channel.id);
+      if (next?.catchingUp === true) {
+        next.catchingUp = false;
+        if (connection.state === 'live') this.catchUp(next);
       }
     }
-    channel.goLive(subscription);
+  }
+
+  /** The rights may have changed since the last piece was read: a reload of the node drops what it remembered. */
+  private mayRead({ connection, channel }: Subscription): boolean {
+    const granted = this.policy.authorizeNow(connection.principal, channel.id, 'read');
+    return granted !== null && granted.room.epoch >= channel.epoch;
+  }
+
+  private async readAgain(subscription: Subscription): Promise<void> {
+    try {
+      await this.policy.authorizeAfresh(subscription.connection.principal, subscription.channel.id, 'read');
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
+      if (!subscription.ended) this.revoke(subscription, 'removed');
+    }
+  }
+
+  /** From memory where that is true, else from Postgres. */
+  private async sendPiece(subscription: Subscription): Promise<void> {
+    const { connection, channel } = subscription;
+    const { roomEpoch } = channel;
+    await this.untilTaken(connection);
+    const fromTail = await this.tailIsTrue(subscription);
+    if (subscription.ended || connection.state !== 'live') return;
+    if (channel.roomEpoch !== roomEpoch || (fromTail && this.sendFromTail(subscription))) return;
+    const done = await this.turnToRead(connection);
+    try {
+      if (subscription.ended || connection.state !== 'live' || channel.roomEpoch !== roomEpoch) return;
+      this.metrics.replayReads.inc({ from: 'postgres' });
+      const upTo = channel.lastSeq;
+      const events = await this.history.replay(connection.principal, channel.id, subscription.sentSeq, upTo, PIECE);
+      // Asked after the reading: what was read is of the past that the channel has.
+      await this.channels.isCurrent(channel);
+      if (subscription.ended) return;
+      if (events === null) return this.revoke(subscription, 'removed');
+      for (const event of events) {
+        if (event.epoch > channel.epoch) await this.lease.round();
+        if (subscription.ended || connection.state !== 'live' || channel.roomEpoch !== roomEpoch) return;
+        connection.queue(encodeTextFrame(event.frame), channel);
+        subscription.sentSeq = event.seq;
+      }
+      // Nothing is left up to there.
+      if (events.length === 0 && channel.roomEpoch === roomEpoch) subscription.sentSeq = upTo;
+    } finally {
+      done();
+    }
   }
 
   /** A client that does not read costs no more: nothing is read for it, however often it asks. */
