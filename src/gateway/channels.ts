@@ -24,6 +24,12 @@ const HEAD_CHECK_MS = 1_000;
 const HEADS_AT_ONCE = 200;
 const TAILS_AGE_MS = 60_000;
 
+/** What Postgres has of a room whose channel lacks something. */
+interface Behind {
+  readonly seq: number;
+  readonly restarted: Promise<void>;
+}
+
 @Injectable()
 export class Channels implements ChannelHost, OnModuleDestroy {
   private readonly logger = new Logger(Channels.name);
@@ -122,10 +128,13 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   /** The last seq of each room whose channel does not have it yet, else 0. */
-  private async look(channels: RoomChannel[]): Promise<number[]> {
+  private async look(channels: RoomChannel[]): Promise<(number | Promise<number>)[]> {
     this.metrics.replayReads.inc({ from: 'head' });
-    const changed = await this.changedHeads(channels);
-    return channels.map((channel) => changed.get(channel)?.seq ?? 0);
+    const behind = await this.findBehind(channels);
+    return channels.map((channel) => {
+      const found = behind.get(channel);
+      return found === undefined ? 0 : found.restarted.then(() => found.seq);
+    });
   }
 
   add(subscription: Subscription): void {
@@ -178,7 +187,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     void this.checkHeads();
   }
 
-  /** Finds lost last events, and gaps whose missing part never comes. */
+  /** Finds lost last events, and gaps whose missing part never comes. Rooms are repaired beside each other: none waits for another. */
   private async checkHeads(): Promise<void> {
     if (this.checking) return;
     this.checking = true;
@@ -186,7 +195,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
       const inUse = [...this.byRoom.values()].filter(({ subscriptions }) => subscriptions.size > 0);
       for (let from = 0; from < inUse.length; from += HEADS_AT_ONCE) await this.checkHeadsOf(inUse.slice(from, from + HEADS_AT_ONCE));
     } catch (error) {
-      this.logger.debug({ msg: 'head check failed', error: (error as Error).message });
+      this.logger.warn({ msg: 'room heads could not be read, asking again', error: (error as Error).message });
     } finally {
       this.checking = false;
     }
@@ -194,27 +203,31 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   private async checkHeadsOf(channels: RoomChannel[]): Promise<void> {
     for (const { milestones, known } of channels) milestones.add(known);
-    for (const [channel, head] of await this.changedHeads(channels)) {
-      if (channel.nextSeq <= head.seq && this.byRoom.get(channel.id) === channel) await channel.repair();
+    for (const [channel, { seq, restarted }] of await this.findBehind(channels)) {
+      restarted
+        .then(() => this.repairUpTo(channel, seq))
+        .catch((error: Error) => this.logger.warn({ msg: 'a room could not be repaired, trying again', room: channel.id, error: error.message }));
     }
   }
 
-  /** Of those that do not have everything: where they stand. Those that have another past than Postgres start anew first. */
-  private async changedHeads(channels: readonly RoomChannel[]): Promise<Map<RoomChannel, ChangedHead>> {
+  private async repairUpTo(channel: RoomChannel, seq: number): Promise<void> {
+    if (channel.nextSeq <= seq && this.byRoom.get(channel.id) === channel) await channel.repair();
+  }
+
+  /** Those that do not have everything: where they stand in Postgres, and when those with another past have started anew. */
+  private async findBehind(channels: readonly RoomChannel[]): Promise<Map<RoomChannel, Behind>> {
     const asked = channels.map((channel) => ({ channel, id: channel.id, roomEpoch: channel.roomEpoch, ...channel.known }));
     const heads = await this.history.changedHeads(asked);
-    const changed = new Map<RoomChannel, ChangedHead>();
-    const replaced: Promise<void>[] = [];
+    const behind = new Map<RoomChannel, Behind>();
     for (const { channel, roomEpoch } of asked) {
       const head = heads.get(channel.id);
       if (head === undefined) continue;
-      changed.set(channel, head);
       const isSame = head.whole && head.roomEpoch === roomEpoch;
       // Another look may have been faster.
-      if (!isSame && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel) replaced.push(this.onReplaced(channel, head));
+      const isOutdated = !isSame && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel;
+      behind.set(channel, { seq: head.seq, restarted: isOutdated ? this.onReplaced(channel, head) : Promise.resolve() });
     }
-    await Promise.all(replaced);
-    return changed;
+    return behind;
   }
 
   onModuleDestroy(): void {
