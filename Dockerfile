@@ -37,4 +37,4 @@ EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["node", "scripts/healthcheck.mjs"]
 # node is PID 1 and handles SIGTERM itself (drain); give it time: docker stop -t 30
 STOPSIGNAL SIGTERM
-CMD ["node", "dist/main.js"]
+CMD ["node", "--no-allocation-site-pretenuring", "dist/main.js"]

@@ -12,6 +12,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { removeAtEnd, startChild, stopChild, stopChildren, stopOnSignals } from '../scripts/children.mjs';
+import { serviceArgs } from '../scripts/node-command.mjs';
 import { startStores } from '../scripts/stores.mjs';
 import { commandLine, freePort } from '../scripts/stores/machine.mjs';
 import { family } from './harness/usage.mjs';
@@ -72,7 +73,7 @@ export function nodeEnvironment(world, port) {
 }
 
 /** As the image starts it. */
-export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: [join(dir, 'dist/main.js')] });
+export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: serviceArgs(dir) });
 
 /** Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends them with `stopChildren`. */
 export async function openWorld({ log = (/** @type {string} */ _line) => {}, aged = false } = {}) {

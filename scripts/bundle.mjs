@@ -1,21 +1,21 @@
 /**
- * `dist/service.cjs`: the service with every package it imports, in one file. Finding, reading and linking 2,300 files was half of a start
- * (ADR 0017), compiling it a third of the rest (ADR 0020). The modules that were compiled stay beside it in dist/, for commands and tools
- * that need one of them.
+ * Writes `dist/main.js`: the service with every package it imports, in one file. Finding, reading and linking
+ * 2,300 files was half of a start (ADR 0017). The compiled modules stay beside it in dist/, for the commands.
  */
-import { copyFileSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { root } from './install.mjs';
-import { bytecode, rehearse } from './rehearse.mjs';
 
 const dist = join(root, 'dist');
-const bundled = join(dist, 'service.cjs');
 export const entry = join(dist, 'main.js');
 /** Stays where it is: a binary, and megabytes of WebAssembly as text. */
 const APART = ['@node-rs/argon2', '@prisma/client/runtime/query_compiler_*'];
-/** A class as its author or the compiler wrote it. The bundler gives many another name, and Nest and our logs call them by their own. */
+/**
+ * A class as its author or the compiler wrote it. The bundler renames many; Nest and our logs use the written name.
+ * esbuild's `keepNames` would do the same for every function, at a price for each closure on the way of a message.
+ */
 const CLASS = /^(?:export |let \w+ = (?:\w+ = )?)?class (\w+)(?: extends [^{]+)? \{/gm;
 
 /** Only what is in src/ itself is TypeScript here: all that main.ts imports was compiled with its decorators before. */
@@ -58,34 +58,27 @@ function withoutLines(path) {
   return `\n//# sourceMappingURL=data:application/json;base64,${Buffer.from(map).toString('base64')}`;
 }
 
-/** A script has no `import()` of its own. As many letters, so that the source map stays true. */
-const LOAD = '$load$';
+/** Packages written as CommonJS ask for parts of Node by `require`, which a module does not have. */
+const REQUIRE = "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);";
 
 export async function bundle() {
-  // V8 takes bytecode for that of any text of the same length.
-  rmSync(bytecode, { force: true });
   await build({
     entryPoints: [join(root, 'src/main.ts')],
-    outfile: bundled,
+    outfile: entry,
+    allowOverwrite: true,
     bundle: true,
     minifyWhitespace: true,
     minifySyntax: true,
     platform: 'node',
-    format: 'cjs',
+    format: 'esm',
     target: 'node20',
     external: APART,
     plugins: [compiledModules, optionalPackages, modulesAsTheyWere],
-    define: { 'import.meta': 'entry' },
     sourcemap: true,
     sourcesContent: false,
-    // One function, which scripts/entry.mjs calls. Packages that were not written for strict mode have long been run in it.
-    banner: { js: `(function (require, ${LOAD}, entry) { 'use strict';` },
-    footer: { js: '})' },
+    banner: { js: REQUIRE },
     logLevel: 'warning',
   });
-  writeFileSync(bundled, readFileSync(bundled, 'utf8').replaceAll(/\bimport\(/g, `${LOAD}(`));
-  copyFileSync(join(root, 'scripts/entry.mjs'), entry);
-  rehearse();
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await bundle();

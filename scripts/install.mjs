@@ -41,7 +41,7 @@ function whyInstall() {
 /** Generates the database client, compiles src/ and bundles the service when a source is newer than the last build. */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
-  const bundling = ['bundle', 'entry', 'rehearse'].map((name) => `scripts/${name}.mjs`);
+  const bundling = ['scripts/bundle.mjs'];
   const sources = ['src', 'sdk/src', 'web', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', ...bundling].map((path) =>
     join(root, path),
   );

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from './children.mjs';
 import { root } from './install.mjs';
+import { serviceArgs } from './node-command.mjs';
 import { commandLine, portIsFree, processIsAlive } from './stores/machine.mjs';
 
 export const dataFolder = join(root, '.wardroom');
@@ -71,7 +72,7 @@ export async function demandPort(port, host, variable) {
 export function startServer(env, name = 'server') {
   const logFile = join(dataFolder, `${name}.log`);
   const log = openSync(logFile, 'w', 0o600);
-  const child = startChild(process.execPath, [join(root, 'dist/main.js')], {
+  const child = startChild(process.execPath, serviceArgs(root), {
     cwd: root,
     env,
     stdio: ['ignore', log, log],

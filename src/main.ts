@@ -1,7 +1,6 @@
 /** One gateway node: configuration -> Postgres -> migration -> app -> adapter -> listen -> drain on signal. */
 import { stopWith } from './platform/stop-signals.js';
 import 'reflect-metadata';
-import v8 from 'node:v8';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
@@ -10,6 +9,7 @@ import { Drain } from './gateway/drain.js';
 import { WardroomWsAdapter } from './gateway/ws.adapter.js';
 import { OPERATIONS } from './operator/operations.js';
 import { Config, ConfigError } from './platform/config.js';
+import { Database } from './platform/database.js';
 import { close, listen, setUpHttp } from './platform/http.js';
 import { serveInternally } from './platform/internal-server.js';
 import { NestLog, createLog } from './platform/log.js';
@@ -46,10 +46,10 @@ async function main(): Promise<void> {
   const operations = config.tryPage ? [...OPERATIONS, ...TRY_OPERATIONS] : OPERATIONS;
   setUpHttp(app, config, { operations, pages: () => serveWeb(app, config), allowsOrigin: (origin) => origins.allows(origin) });
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
+  await app.get(Database).warmUp();
   await listen(app, config);
   stopWith((signal) => void stop(signal));
   const internal = await serveInternally(app, config, config.tryPage ? app.get(TryOut).internalRoutes() : undefined);
-  tuneForConnections();
   log.info({ url: await app.getUrl() }, 'listening');
 
   async function stop(signal: string): Promise<void> {
@@ -64,21 +64,6 @@ async function main(): Promise<void> {
       process.exit(1);
     }
   }
-}
-
-/**
- * For a server of many connections, once its start is over, which runs most of its code once.
- *
- * Who comes up is met by thousands at once, and what serves them is the same code every time. The V8 of Node 20 lets a function run
- * 132 KB of bytecode before it thinks of optimizing it; with a quarter of that a connect costs 14 % less, and nothing
- * else changes (bench/connect-storm.mjs). Later versions have another compiler in between and know no such number.
- *
- * What thousands of connections keep is taken for what the same lines allocate later for each message: that would begin in old
- * space, and hold there what it points to until a full collection (ADR 0015).
- */
-function tuneForConnections(): void {
-  if (process.versions.v8.startsWith('11.')) v8.setFlagsFromString('--interrupt-budget=33000');
-  v8.setFlagsFromString('--no-allocation-site-pretenuring');
 }
 
 main().catch((error: unknown) => {

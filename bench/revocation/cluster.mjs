@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { removeAtEnd, startChild } from '../../scripts/children.mjs';
+import { serviceArgs } from '../../scripts/node-command.mjs';
 import { createDatabase, startPostgres } from '../../scripts/stores/postgres.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { lineTo } from './line.mjs';
 import { startBreakableRedis } from './redis.mjs';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
 export const OPERATOR = { tenant: 'system', email: 'operator@bench.example', password: randomBytes(18).toString('base64url') };
 
 /** The caller ends everything with `stopChildren`. */
@@ -68,7 +69,7 @@ async function startNode({ dir, redis }, shared, databaseUrl, i) {
     internalUrl: `http://127.0.0.1:${internalPort}`,
     lines,
     process: null,
-    start: () => (node.process = startChild(process.execPath, [main], { env, stdio: ['ignore', log, log] })),
+    start: () => (node.process = startChild(process.execPath, serviceArgs(root), { env, stdio: ['ignore', log, log] })),
   };
   node.start();
   return node;

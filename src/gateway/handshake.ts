@@ -30,7 +30,6 @@ import { CLOSE_WITHIN_MS, Connection } from './connection.js';
 import { ConnectionLife, HEARTBEAT_MS } from './connection-life.js';
 import { Connections } from './connections.js';
 import { FrameQueue } from './frame-queue.js';
-import type { UpgradeRequest } from './plain-upgrade.js';
 import { spread } from './spread.js';
 import { Strangers } from './strangers.js';
 import { TcpGate } from './tcp-gate.js';
@@ -81,7 +80,7 @@ export class Handshake implements SocketHost {
   }
 
   /** The whole answer to one upgrade request. Never throws. */
-  async upgrade(server: WebSocketServer, request: UpgradeRequest, socket: Socket, head: Buffer): Promise<void> {
+  async upgrade(server: WebSocketServer, request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     socket.on('error', destroyOnError);
     try {
       const { carrier, ip, origin } = this.admit(request);
@@ -92,7 +91,7 @@ export class Handshake implements SocketHost {
       this.requireServing();
       // One write for the answer of HTTP, `hello` and, with a token that is verified already, `auth_ok`.
       socket.cork();
-      server.handleUpgrade(request as IncomingMessage, socket, head, (ws) => {
+      server.handleUpgrade(request, socket, head, (ws) => {
         const connection = new Connection(ws as WardroomSocket, ip, origin, socket, this.connections);
         (ws as WardroomSocket).attach(connection, this);
         this.gate.leave(socket);
@@ -117,7 +116,7 @@ export class Handshake implements SocketHost {
   }
 
   /** Checks in the order of their cost; each refusal is an HTTP answer. */
-  private admit(request: UpgradeRequest): { carrier: Carrier; ip: string; origin: string | undefined } {
+  private admit(request: IncomingMessage): { carrier: Carrier; ip: string; origin: string | undefined } {
     const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request.url);
     if (url === null) throw new DomainError('not_found');
     if (request.method !== 'GET') throw new DomainError('method_not_allowed');

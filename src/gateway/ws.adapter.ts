@@ -3,7 +3,6 @@
  * filters stay in use through the callback it hands over, without the streams it would build per connection.
  */
 import type { IncomingMessage, Server } from 'node:http';
-import { Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -12,8 +11,6 @@ import { WS_ALIAS, WS_PATH } from '../protocol/limits.js';
 import type { Connection } from './connection.js';
 import type { FrameRequest } from './frame.guard.js';
 import { Handshake } from './handshake.js';
-import { takePlainUpgrades } from './plain-upgrade.js';
-import type { UpgradeRequest } from './plain-upgrade.js';
 import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrades.js';
 import { TcpGate } from './tcp-gate.js';
 
@@ -24,7 +21,7 @@ interface Handler {
 export class WardroomWsAdapter extends WsAdapter {
   private readonly handshake: Handshake;
   private readonly gate: TcpGate;
-  private readonly undo: (() => void)[] = [];
+  private removeGate = (): void => undefined;
 
   constructor(app: INestApplicationContext) {
     super(app);
@@ -35,12 +32,10 @@ export class WardroomWsAdapter extends WsAdapter {
   override create(): WebSocketServer {
     const server = this.handshake.createServer();
     const http = this.httpServer as Server;
-    const upgrade = (request: UpgradeRequest, socket: Socket, head: Buffer): void => void this.handshake.upgrade(server, request, socket, head);
-    // Below TLS there is nothing to read: node:http reads those heads.
-    if (!(http instanceof HttpsServer)) this.undo.push(takePlainUpgrades(http, upgrade));
-    this.undo.push(this.gate.install(http));
+    this.removeGate = this.gate.install(http);
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      if (asksForWebSocket(request) || request.url === WS_PATH || request.url === WS_ALIAS) upgrade(request, socket, head);
+      const isOurs = asksForWebSocket(request) || request.url === WS_PATH || request.url === WS_ALIAS;
+      if (isOurs) void this.handshake.upgrade(server, request, socket, head);
       else serveWithoutUpgrade(http, request, socket, head);
     });
     return server;
@@ -56,7 +51,7 @@ export class WardroomWsAdapter extends WsAdapter {
 
   /** Connections were closed by the drain; see drain.ts. */
   override async close(server: WebSocketServer): Promise<void> {
-    for (const undo of this.undo.reverse()) undo();
+    this.removeGate();
     server.close();
   }
 }

@@ -68,6 +68,11 @@ export class Database implements OnApplicationShutdown {
     );
   }
 
+  /** The first query of Prisma compiles its WebAssembly, which takes longer than many calls: paid before the node is ready. */
+  async warmUp(): Promise<void> {
+    await this.transaction((tx) => tx.tenant.findFirst({ select: { id: true } }));
+  }
+
   /** What every transaction writes after its work, so that the locks of that writing are held for the shortest time. */
   beforeCommit(write: (tx: Tx) => Promise<void>): void {
     this.lastWrites.push(write);

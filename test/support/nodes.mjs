@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startChild, stopChild } from '../../scripts/children.mjs';
+import { serviceArgs } from '../../scripts/node-command.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { noteFields, notePlace } from './secrets.mjs';
 
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const main = join(root, 'dist/main.js');
 
 /**
  * Starts one node and waits until it is ready. `env` needs DATABASE_URL and REDIS_URL; a variable set to '' is left out.
@@ -32,7 +34,7 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
   };
   noteFields(settings);
   const log = openSync(logFile, 'a');
-  const child = startChild(process.execPath, [main], {
+  const child = startChild(process.execPath, serviceArgs(root), {
     env: Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== '')),
     stdio: ['ignore', log, log],
     stopSignal: 'SIGTERM',
