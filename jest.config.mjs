@@ -1,14 +1,29 @@
-/** ESM without a transpiling build step: swc strips types and emits decorator metadata (.swcrc). Run through `npm test`, which sets NODE_OPTIONS. */
-export default {
+/**
+ * ESM without a transpiling build step: swc strips types and emits decorator metadata (.swcrc). Run through `npm test`,
+ * which sets NODE_OPTIONS. `unit` needs no store, no node and no build; `cluster` has them (test/support/global-setup.mjs).
+ */
+const common = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': '@swc/jest' },
+};
+const UNIT = ['<rootDir>/test/unit/', '<rootDir>/test/model/'];
+
+export default {
   maxWorkers: 2,
   testTimeout: 30_000,
-  setupFiles: ['<rootDir>/test/support/note-secrets.mjs'],
-  globalSetup: '<rootDir>/test/support/global-setup.mjs',
-  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  projects: [
+    { ...common, displayName: 'unit', testMatch: UNIT.map((folder) => `${folder}**/*.test.ts`) },
+    {
+      ...common,
+      displayName: 'cluster',
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      testPathIgnorePatterns: ['/node_modules/', ...UNIT],
+      setupFiles: ['<rootDir>/test/support/note-secrets.mjs'],
+      globalSetup: '<rootDir>/test/support/global-setup.mjs',
+      globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+    },
+  ],
 };

@@ -38,6 +38,12 @@ function whyInstall() {
   return differs ? 'The installed packages are not those of package-lock.json' : undefined;
 }
 
+/** Generates the database client where there is none: all that the unit tests need. */
+export function ensureGenerated() {
+  if (existsSync(join(root, 'src/platform/generated/client.ts'))) return true;
+  return spawnSync(process.execPath, [join(root, 'scripts/generate.mjs')], { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
+}
+
 /** Generates the database client, compiles src/ and bundles the service when a source is newer than the last build. */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');

@@ -1,16 +1,18 @@
 /**
  * `npm test`: every gate in order, then a table of times and one last line `N passed, N failed, N skipped` from jest.
- * `npm test -- <pattern or jest flag>` builds if needed and passes the arguments to jest only.
+ * `npm test -- <pattern or jest flag>` builds if needed and passes the arguments to jest only. Folders of unit tests need no
+ * build, no store and no node: `npm run test:unit`.
  */
 import './require-node.mjs';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { startChild, stopChildren, stopOnSignals } from './children.mjs';
-import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+import { ensureBuilt, ensureGenerated, ensureInstalled, root } from './install.mjs';
 import { judgeSilence } from './silence.mjs';
 
 const patterns = process.argv.slice(2);
+const isUnit = patterns.length > 0 && patterns.every((pattern) => pattern.startsWith('-') || /^(?:\.\/)?test\/(?:unit|model)(?:\/|$)/.test(pattern));
 const scratch = mkdtempSync(join(tmpdir(), 'wardroom-npm-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
@@ -26,7 +28,7 @@ const AGAIN_MAX = 12;
 /** Budgets are seconds. A check is true when it passes. */
 const gates = [
   { name: 'lock file', budget: 5, check: () => run(join(root, 'scripts/complete-lock.mjs'), '--check') },
-  { name: 'generate and build', budget: 60, check: () => ensureBuilt() },
+  { name: 'generate and build', budget: 60, check: () => (isUnit ? ensureGenerated() : ensureBuilt()) },
   { name: 'types', budget: 60, check: () => tsc('.', 'sdk', 'web', 'test', 'scripts/tsconfig.types.json') },
   { name: 'lint', budget: 45, check: () => run(bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', ...sourceFolders) },
   {

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { once } from 'node:events';
 import { afterEach, beforeAll, expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { NODES_STARTED, describeWith } from '../support/needs.js';
+import { describeWith } from '../support/needs.js';
 import { NGINX, startNginx } from '../support/nginx.js';
 import type { Nginx } from '../support/nginx.js';
 import { startCluster, startNode } from '../support/node-process.js';
@@ -25,7 +25,6 @@ const PER_ROOM = full ? 30 : 10;
 const PUBLISH_EVERY_MS = full ? 3_000 : 500;
 /** From the end of a node to the last of its clients on another one. */
 const BACK_WITHIN_MS = 15_000;
-const NEED = NODES_STARTED.met ? NGINX : NODES_STARTED;
 
 /** Takes the certificate of the test. */
 class TrustingWebSocket extends WebSocket {
@@ -61,7 +60,7 @@ function statuses(log: string): string {
 
 const at = (url: string): string => new URL(url).host;
 
-describeWith(NEED, 'deploy/nginx.conf before two nodes')('behind nginx', () => {
+describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => {
   let cluster: Cluster;
   let world: World;
   let ada: SignedIn;

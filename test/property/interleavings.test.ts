@@ -5,9 +5,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { NODES_STARTED, describeWith } from '../support/needs.js';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
@@ -36,7 +35,7 @@ interface Cast {
   devices: Peer[][];
 }
 
-describeWith(NODES_STARTED, 'interleavings')('interleavings', () => {
+describe('interleavings', () => {
   let cluster: Cluster;
   let database: pg.Pool;
   let trouble: Trouble;

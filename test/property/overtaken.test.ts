@@ -2,9 +2,8 @@
  * P2 when news overtakes news: a node died between the COMMIT of a removal and its announcement, and the next addition of
  * somebody else is announced before any node has read the removal from Postgres. docs/model/authority.pml: BUG_GROWN.
  */
-import { afterAll, beforeAll, expect } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { NODES_STARTED, testWith } from '../support/needs.js';
 import { startCluster } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
@@ -13,14 +12,11 @@ import { World, call } from '../support/world.js';
 /** The window is what a node's next round leaves of 400 ms. */
 const TRIES = 8;
 
-const onNodes = testWith(NODES_STARTED, 'a removal that was never announced');
-
 let near: NodeProcess;
 let far: NodeProcess;
 let database: pg.Client;
 
 beforeAll(async () => {
-  if (!NODES_STARTED.met) return;
   const cluster = await startCluster(2);
   [near, far] = cluster.nodes as [NodeProcess, NodeProcess];
   database = new pg.Client(cluster.databaseUrl);
@@ -45,7 +41,7 @@ async function removeUnannounced(room: string, user: string): Promise<void> {
   await database.query('COMMIT');
 }
 
-onNodes('a removal that was never announced holds also when the addition of another member is', async () => {
+test('a removal that was never announced holds also when the addition of another member is', async () => {
   const world = await World.create({ base: near.url });
   const [owner, removed, added] = await world.users('owner', 'removed', 'added');
   const [writer, reader] = [await RawClient.live(near.wsUrl, owner!.token), await RawClient.live(far.wsUrl, removed!.token)];

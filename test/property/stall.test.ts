@@ -1,7 +1,6 @@
 /** A process that stood still for less than a lease proves its authority again; it has no reason to send anybody away. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from '@jest/globals';
-import { NODES_STARTED, testWith } from '../support/needs.js';
+import { expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World } from '../support/world.js';
@@ -9,9 +8,7 @@ import { World } from '../support/world.js';
 const FENCE_CLOSE_MS = 1_500;
 const STALL_MS = 800;
 
-const onNodes = testWith(NODES_STARTED, 'a stall of less than a lease');
-
-onNodes('a stall of less than a lease closes no connection, however long ago the node was last fenced', async () => {
+test('a stall of less than a lease closes no connection, however long ago the node was last fenced', async () => {
   const { nodes } = await startCluster(1, { FENCE_CLOSE_MS: String(FENCE_CLOSE_MS) });
   const node = nodes[0]!;
   const world = await World.create({ base: node.url });

@@ -1,9 +1,9 @@
 /**
- * Once per run: throwaway Postgres and Redis and two real nodes on one database, named to the tests through TEST_* variables.
- * WARDROOM_TEST_CLUSTER=off starts nothing; =stores starts the stores only.
+ * Once per run: throwaway Postgres and Redis and, where a test file that runs needs them, two real nodes on one database.
+ * The tests find them by TEST_* variables.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLedger, removeAtEnd, stopChildren } from '../../scripts/children.mjs';
@@ -12,9 +12,7 @@ import { startStores } from '../../scripts/stores.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { startNodeProcess } from './nodes.mjs';
 
-export default async function globalSetup() {
-  const mode = process.env.WARDROOM_TEST_CLUSTER ?? 'on';
-  if (mode === 'off') return;
+export default async function globalSetup(options) {
   process.env.WARDROOM_LEDGER = openLedger();
   if (process.env.TEST_LOG_DIR === undefined) {
     process.env.TEST_LOG_DIR = mkdtempSync(join(tmpdir(), 'wardroom-test-logs-'));
@@ -27,11 +25,21 @@ export default async function globalSetup() {
     const run = `wardroom_test_${randomBytes(4).toString('hex')}`;
     Object.assign(process.env, { TEST_RUN: run, TEST_DATABASE_URL: stores.databaseUrl, TEST_REDIS_URL: stores.redisUrl });
     globalThis.wardroomStores = stores;
-    if (mode === 'on') await startSharedCluster(run, stores);
+    if (needsSharedNodes(options)) await startSharedCluster(run, stores);
   } catch (error) {
     await stopChildren();
     throw error;
   }
+}
+
+/** Text of a test file that asks for the two nodes, by itself or through the harness of its folder. */
+const SHARED = /support\/world\.js|harness|TEST_NODE/;
+
+/** Nodes that no file of this run would use are not started. */
+function needsSharedNodes({ testPathPatterns, rootDir }) {
+  const chosen = testPathPatterns.toExecutor({ rootDir });
+  const files = readdirSync(join(rootDir, 'test'), { recursive: true }).map((file) => join(rootDir, 'test', String(file)));
+  return files.some((file) => file.endsWith('.test.ts') && chosen.isMatch(file) && SHARED.test(readFileSync(file, 'utf8')));
 }
 
 async function startSharedCluster(run, { databaseUrl, redisUrl }) {

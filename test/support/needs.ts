@@ -7,12 +7,6 @@ interface Need {
   reason: string;
 }
 
-/** Of a run that may have been started without them, for pure tests. */
-export const NODES_STARTED: Need = {
-  met: !['off', 'stores'].includes(process.env['WARDROOM_TEST_CLUSTER'] ?? ''),
-  reason: 'WARDROOM_TEST_CLUSTER starts no nodes',
-};
-
 export const describeWith = (need: Need, what: string) => (isMet(need, what) ? describe : describe.skip);
 export const testWith = (need: Need, what: string) => (isMet(need, what) ? test : test.skip);
 

@@ -86,6 +86,6 @@ function operator(): Record<string, string> {
 
 function required(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: run through npm test, without WARDROOM_TEST_CLUSTER=off.`);
+  if (value === undefined) throw new Error(`${name} is not set: run through npm test.`);
   return value;
 }

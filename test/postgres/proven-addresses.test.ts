@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { migrate } from '../../../src/platform/migrate.js';
-import { PostgresAccess } from '../../../src/platform/postgres-access.js';
-import { freshDatabase } from '../../support/node-process.js';
+import { migrate } from '../../src/platform/migrate.js';
+import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { freshDatabase } from '../support/node-process.js';
 
-const SHIPPED = join(import.meta.dirname, '../../../prisma/migrations');
+const SHIPPED = join(import.meta.dirname, '../../prisma/migrations');
 const NAME = '20261130070000_proven_addresses';
 const before = mkdtempSync(join(tmpdir(), 'wardroom-migrations-'));
 for (const name of readdirSync(SHIPPED).filter((each) => each < NAME)) cpSync(join(SHIPPED, name), join(before, name), { recursive: true });

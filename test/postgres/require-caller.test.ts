@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { Config } from '../../../src/platform/config.js';
-import { Database } from '../../../src/platform/database.js';
-import { migrate } from '../../../src/platform/migrate.js';
-import { PostgresAccess } from '../../../src/platform/postgres-access.js';
-import { requireCaller } from '../../../src/sessions/require-caller.js';
-import { freshDatabase } from '../../support/node-process.js';
+import type { Config } from '../../src/platform/config.js';
+import { Database } from '../../src/platform/database.js';
+import { migrate } from '../../src/platform/migrate.js';
+import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { requireCaller } from '../../src/sessions/require-caller.js';
+import { freshDatabase } from '../support/node-process.js';
 
 let database: Database;
 let client: pg.Client;

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { migrate } from '../../../src/platform/migrate.js';
-import { PostgresAccess } from '../../../src/platform/postgres-access.js';
-import { freshDatabase } from '../../support/node-process.js';
+import { migrate } from '../../src/platform/migrate.js';
+import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { freshDatabase } from '../support/node-process.js';
 
 /** The part of a Prisma schema that a database has too: tables, columns, types, nullability, defaults, keys, indexes, foreign keys. */
 interface Table {
@@ -26,7 +26,7 @@ const scalars: Record<string, string> = {
 };
 const natives: Record<string, string> = { Uuid: 'uuid', 'Timestamptz(3)': 'timestamp(3) with time zone', SmallInt: 'smallint' };
 
-const text = readFileSync(join(import.meta.dirname, '../../../prisma/schema.prisma'), 'utf8');
+const text = readFileSync(join(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8');
 const models = [...text.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)].map(([, name, body]) => ({
   name: name ?? '',
   lines: (body ?? '').split('\n').map((line) => line.trim()),

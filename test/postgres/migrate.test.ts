@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { MIGRATION_LOCK, migrate } from '../../../src/platform/migrate.js';
-import { PostgresAccess } from '../../../src/platform/postgres-access.js';
-import { freshDatabase } from '../../support/node-process.js';
+import { MIGRATION_LOCK, migrate } from '../../src/platform/migrate.js';
+import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { freshDatabase } from '../support/node-process.js';
 
-const shipped = join(import.meta.dirname, '../../../prisma/migrations');
+const shipped = join(import.meta.dirname, '../../prisma/migrations');
 const folders: string[] = [];
 afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
