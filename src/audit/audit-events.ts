@@ -44,6 +44,8 @@ export const AUDIT_EVENTS = {
   sys_startup: 'a node began its chain; `heads`: where the other chains stood',
   sys_shutdown: 'a node ended its chain in order; a chain without it ended in a crash or goes on',
   sys_monitor_disabled: 'records were lost, because Postgres was away too long; `lost`: how many',
+  audit_truncated:
+    'a chain in Postgres lacks records that a node knows were committed; `chain`, `from`, `to`: which; `by`: writer (the node goes on in a new chain) or witness',
   audit_pruned: 'records older than the retention were deleted',
 } as const;
 

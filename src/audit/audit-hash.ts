@@ -4,17 +4,26 @@
  * SECRET_KEY, can neither alter a record nor close the gap that a deleted one leaves.
  */
 import { createHash, createHmac, hash, hkdfSync } from 'node:crypto';
+import { deriveKey } from '../platform/sealed-box.js';
 import type { AuditRecord } from './audit-events.js';
 
 export interface AuditKey {
   /** Says which SECRET_KEY it was, and nothing about it. */
   readonly id: string;
   readonly secret: Buffer;
+  /** Seals heads, and nothing else. */
+  readonly heads: Buffer;
+}
+
+/** How far a chain reaches: the number and the hash of its last record. */
+export interface Head {
+  readonly n: bigint;
+  readonly hash: Buffer;
 }
 
 export function auditKey(secretKey: string): AuditKey {
   const secret = Buffer.from(hkdfSync('sha256', secretKey, '', 'wardroom audit', 32));
-  return { id: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret };
+  return { id: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret, heads: deriveKey(secretKey, 'wardroom audit heads') };
 }
 
 /**
@@ -46,6 +55,11 @@ export const genesisHash = (node: string): Buffer =>
 /** Shows that a node, and not somebody at the database, moved the beginning of a chain. */
 export function pruneSeal(key: AuditKey, node: string, n: bigint, hash: Uint8Array): Buffer {
   return createHmac('sha256', key.secret).update(`pruned ${node} ${n} `).update(hash).digest();
+}
+
+/** Shows that `witness`, and not somebody at the database, wrote that `chain` reached this head. */
+export function headSeal(key: AuditKey, witness: string, chain: string, { n, hash }: Head): Buffer {
+  return createHmac('sha256', key.heads).update(`${witness} ${chain} ${n} `).update(hash).digest();
 }
 
 /** JSON with sorted keys: jsonb keeps no order. */

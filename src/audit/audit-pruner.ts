@@ -43,6 +43,7 @@ export class AuditPruner implements OnModuleInit, OnModuleDestroy {
       const chains = await this.database.pool.query<{ node: string }>('SELECT node FROM audit_chains WHERE n > pruned');
       let sum = 0;
       for (const { node } of chains.rows) sum += await this.pruneChain(node, before);
+      await this.database.pool.query('DELETE FROM audit_heads h USING audit_chains c WHERE c.node = h.chain AND h.n <= c.pruned');
       return sum;
     });
     return gone ?? 0;

@@ -1,8 +1,9 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditPruner } from './audit-pruner.js';
 import { AuditTrail } from './audit-trail.js';
+import { AuditWitness } from './audit-witness.js';
 
 /** What every module may report to. */
 @Global()
-@Module({ providers: [AuditTrail, AuditPruner], exports: [AuditTrail] })
+@Module({ providers: [AuditTrail, AuditPruner, AuditWitness], exports: [AuditTrail] })
 export class AuditModule {}

@@ -1,10 +1,13 @@
 /**
  * Reads the whole audit again, in one snapshot, and says what is not as the nodes left it: altered, missing, moved or added
  * records, a chain that was cut at its end or beginning, a chain that is gone. Needs nothing but Postgres and SECRET_KEY.
+ *
+ * How far a chain reached is known from its own row and from anchors: heads that nodes sealed (`audit_heads`), heads in records
+ * of other chains, and heads that the operator took from a log.
  */
 import type pg from 'pg';
-import type { AuditDetail, AuditRecord } from './audit-events.js';
-import { genesisHash, nextHash, pruneSeal, recordDigest } from './audit-hash.js';
+import type { AuditDetail, AuditEventName, AuditRecord } from './audit-events.js';
+import { genesisHash, headSeal, nextHash, pruneSeal, recordDigest } from './audit-hash.js';
 import type { AuditKey } from './audit-hash.js';
 
 const PAGE = 2_000;
@@ -23,6 +26,18 @@ export interface Verdict {
   chains: number;
   /** Sentences, one for each finding; empty: whole. */
   findings: string[];
+}
+
+/** Events whose records have `heads`. */
+const NAMES_HEADS: ReadonlySet<string> = new Set<AuditEventName>(['sys_startup', 'audit_truncated']);
+
+interface SealedHead {
+  chain: string;
+  witness: string;
+  n: string;
+  hash: Buffer;
+  key_id: string;
+  seal: Buffer;
 }
 
 interface Chain {
@@ -66,11 +81,11 @@ class Verification {
 
   async run(tenant: string | undefined, told: readonly Anchor[]): Promise<Verdict> {
     const chains = await this.chains(tenant);
-    const anchors = [...told];
+    const anchors = [...told, ...(await this.sealedHeads())];
     for (const chain of chains) await this.chain(chain, anchors);
     if (tenant === undefined) await this.strays();
     const known = new Map((tenant === undefined ? chains : await this.chains(undefined)).map((chain) => [chain.node, chain]));
-    for (const anchor of anchors) await this.anchor(anchor, known.get(anchor.chain));
+    for (const [chain, named] of byChain(anchors)) await this.reach(chain, named, known.get(chain));
     return { records: this.records, chains: chains.length, findings: this.findings };
   }
 
@@ -93,9 +108,9 @@ class Verification {
         if (number <= n) this.find(chain.node, `record ${number} stands before the beginning`);
         else if (!follows) this.find(chain.node, `${rangeOf(n + 1n, number - 1n)} missing`);
         // Behind a gap the link cannot be known; the next record is judged by the hash this one has.
-        if (follows && !nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash))
-          this.find(chain.node, `record ${number} (${row.event}) was altered`);
-        if (row.event === 'sys_startup') anchors.push(...anchorsOf(row, chain.node));
+        const proven = follows && nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash);
+        if (follows && !proven) this.find(chain.node, `record ${number} (${row.event}) was altered`);
+        if (proven && NAMES_HEADS.has(row.event)) anchors.push(...anchorsOf(row, chain.node));
         [n, hash] = [number, row.hash];
         this.records += 1;
       }
@@ -124,14 +139,42 @@ class Verification {
     for (const { node, count } of rows) this.find(node, `is gone, but ${count} records of it are not`);
   }
 
-  private async anchor({ chain: node, n, hash, from }: Anchor, chain: Chain | undefined): Promise<void> {
-    if (chain === undefined) return this.find(node, `is gone; ${from} named it`);
-    if (n <= BigInt(chain.pruned)) return;
+  /** Of which chain whatever: a chain that is asked about may have lost the records by which it is found. */
+  private async sealedHeads(): Promise<Anchor[]> {
+    const { rows } = await this.client.query<SealedHead>('SELECT chain, witness, n, hash, key_id, seal FROM audit_heads ORDER BY chain, witness');
+    return rows.flatMap(({ chain, witness, n, hash, key_id, seal }) => {
+      const key = this.keys.find(({ id }) => id === key_id);
+      if (key === undefined) this.find(chain, `its head by witness ${witness} was sealed under a SECRET_KEY that was not given`);
+      else if (!headSeal(key, witness, chain, { n: BigInt(n), hash }).equals(seal)) this.find(chain, `its head by witness ${witness} is forged`);
+      else return [{ chain, n: BigInt(n), hash: hash.toString('hex'), from: `witness ${witness}` }];
+      return [];
+    });
+  }
+
+  /** `anchors` of one chain, the farthest first. What is missing behind the last record is one finding, whoever named it. */
+  private async reach(node: string, anchors: Anchor[], chain: Chain | undefined): Promise<void> {
+    const [farthest] = anchors as [Anchor];
+    if (chain === undefined) return this.find(node, `is gone, ${rangeOf(1n, farthest.n)} missing; ${farthest.from} named it`);
+    const left = max(BigInt(chain.pruned), await this.lastRecord(node));
+    if (farthest.n > left) this.find(node, `${rangeOf(left + 1n, farthest.n)} missing at the end; ${farthest.from} named it`);
+    for (const { n, hash, from } of anchors) {
+      if (n > left || n <= BigInt(chain.pruned)) continue;
+      const is = await this.hashOf(node, n);
+      if (is !== hash) this.find(node, `record ${n} is ${is === undefined ? 'missing' : 'another'}; ${from} named it`);
+    }
+  }
+
+  private async lastRecord(node: string): Promise<bigint> {
+    const { rows } = await this.client.query<{ n: string | null }>('SELECT max(n) AS n FROM audit_events WHERE node = $1', [node]);
+    return BigInt(rows[0]?.n ?? 0);
+  }
+
+  private async hashOf(node: string, n: bigint): Promise<string | undefined> {
     const { rows } = await this.client.query<{ hash: string }>(`SELECT encode(hash, 'hex') AS hash FROM audit_events WHERE node = $1 AND n = $2`, [
       node,
       String(n),
     ]);
-    if (rows[0]?.hash !== hash) this.find(node, `record ${n} is ${rows[0] === undefined ? 'missing' : 'another'}; ${from} named it`);
+    return rows[0]?.hash;
   }
 
   private async page(node: string, after: bigint | null): Promise<Row[]> {
@@ -151,7 +194,21 @@ class Verification {
 const recordOf = (row: Row): AuditRecord => ({ ...row, at: row.at.toISOString() });
 const rangeOf = (from: bigint, to: bigint): string => (from === to ? `record ${from} is` : `records ${from} to ${to} are`);
 
-/** Heads of other chains, as a starting node found them. */
+const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/** Each head once, the farthest first. */
+function byChain(anchors: readonly Anchor[]): Map<string, Anchor[]> {
+  const chains = new Map<string, Map<string, Anchor>>();
+  for (const anchor of anchors) {
+    const heads = chains.get(anchor.chain) ?? new Map<string, Anchor>();
+    const head = `${anchor.n}:${anchor.hash}`;
+    if (!heads.has(head)) heads.set(head, anchor);
+    chains.set(anchor.chain, heads);
+  }
+  return new Map([...chains].map(([chain, heads]) => [chain, [...heads.values()].sort((a, b) => Number(b.n - a.n))]));
+}
+
+/** Heads of other chains: as a starting node found them, or as a node knew one that was cut. */
 function anchorsOf(row: Row, node: string): Anchor[] {
   const { heads } = row.detail as AuditDetail & { heads?: Record<string, string> };
   return Object.entries(heads ?? {}).flatMap(([chain, head]) => {

@@ -34,6 +34,7 @@ export class Database implements OnApplicationShutdown {
   readonly prisma: PrismaClient;
   private readonly transactions = new FairGate(TRANSACTIONS);
   private readonly lastWrites: ((tx: Tx) => Promise<void>)[] = [];
+  private readonly commitHooks: ((tx: Tx) => void)[] = [];
 
   constructor(config: Config, @Optional() access: PostgresAccess = new PostgresAccess(config.databaseUrl)) {
     const logger = new Logger(Database.name);
@@ -57,15 +58,17 @@ export class Database implements OnApplicationShutdown {
     return this.transactions.run(request.actor?.userId ?? request.ip, () => this.runTransaction(work));
   }
 
-  private runTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.prisma.$transaction(
+  private async runTransaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const { result, tx } = await this.prisma.$transaction(
       async (tx) => {
         const result = await work(tx);
         await this.writeLast(tx);
-        return result;
+        return { result, tx };
       },
       { maxWait: 5_000, timeout: SERVING.statementMs, isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
     );
+    for (const hear of this.commitHooks) hear(tx);
+    return result;
   }
 
   /** The first query of Prisma compiles its WebAssembly, which takes longer than many calls: paid before the node is ready. */
@@ -76,6 +79,11 @@ export class Database implements OnApplicationShutdown {
   /** What every transaction writes after its work, so that the locks of that writing are held for the shortest time. */
   beforeCommit(write: (tx: Tx) => Promise<void>): void {
     this.lastWrites.push(write);
+  }
+
+  /** Called with a transaction that Postgres has said to be committed. Not called when its outcome is unknown. */
+  afterCommit(hear: (tx: Tx) => void): void {
+    this.commitHooks.push(hear);
   }
 
   /** Writes it now: for who has one statement more that must come after. Nothing is then left for the end. */

@@ -105,6 +105,7 @@ export class Metrics {
   readonly authLoops = this.counter('auth_loops_total', 'periods in which a client that repeats a refused credential was blocked, by its code', ['code']);
   readonly auditCounted = this.counter('audit_counted_total', 'audit records that were counted in another instead of written one by one', ['event']);
   readonly auditLost = this.counter('audit_lost_total', 'audit records that could not be written', []);
+  readonly auditTruncated = this.counter('audit_truncated_total', 'audit chains that this node found cut or rewound in Postgres', []);
   readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', ['reason']);
   readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');
   readonly authorityFenced = this.gauge('authority_fenced', '1 while this node cannot prove its authority');

@@ -1,7 +1,5 @@
 /** Issue 4: `npm run audit -- verify` finds an altered or missing row; a node that crashed leaves a chain that is whole. */
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { AuditPruner } from '../../src/audit/audit-pruner.js';
@@ -11,8 +9,8 @@ import { Database } from '../../src/platform/database.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, unique, wsUrl } from '../support/world.js';
+import { rows, verify as verifyWith } from './verify-cli.js';
 
-const cli = fileURLToPath(new URL('../../dist/audit/audit-cli.js', import.meta.url));
 const SECRET_KEY = randomBytes(32).toString('base64url');
 
 /** The database of a cluster that has been through logins, a crash, a restart and a clean stop. Nobody is connected to it. */
@@ -47,30 +45,7 @@ beforeAll(async () => {
   last = chains.at(-1)!.node;
 }, 60_000);
 
-interface Told {
-  code: number;
-  out: string;
-  findings: string[];
-}
-
-function verify(databaseUrl: string, args: string[] = [], secretKey = SECRET_KEY): Promise<Told> {
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: databaseUrl, SECRET_KEY: secretKey };
-  return new Promise((resolve) =>
-    execFile(process.execPath, [cli, 'verify', ...args], { env }, (error, out, err) =>
-      resolve({ code: Number(error?.code ?? 0), out, findings: err.split('\n').filter((line) => line !== '') }),
-    ),
-  );
-}
-
-async function rows<T extends pg.QueryResultRow>(url: string, sql: string, values: unknown[] = []): Promise<T[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<T>(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const verify = (databaseUrl: string, args: string[] = [], secretKey = SECRET_KEY) => verifyWith(databaseUrl, secretKey, args);
 
 /** A copy of the original with somebody's work on it. */
 async function tampered(...work: string[]): Promise<string> {
@@ -152,8 +127,10 @@ describe('audit verify', () => {
     expect(await found(cut)).toContainEqual(expect.stringMatching(/^records \d+ to \d+ are missing at the end$/));
     const hidden = `UPDATE audit_chains c SET n = e.n, hash = e.hash FROM audit_events e
       WHERE c.node = '${crashed}' AND e.node = c.node AND e.n = (SELECT max(n) FROM audit_events WHERE node = c.node)`;
-    // The node that started after the crash had written down where the chain stood.
-    expect(await found(cut, hidden)).toEqual([expect.stringMatching(/^record \d+ is missing; record \d+ of chain [0-9a-f-]+ named it$/)]);
+    // Sealed by a witness; and the node that started after the crash had written down where the chain stood.
+    const by = (who: string) => [expect.stringMatching(new RegExp(`^records \\d+ to \\d+ are missing at the end; ${who} named it$`))];
+    expect(await found(cut, hidden)).toEqual(by('.+'));
+    expect(await found(cut, hidden, 'DELETE FROM audit_heads')).toEqual(by('record \\d+ of chain [0-9a-f-]+'));
   });
 
   test('finds a chain that was cut at its end behind every anchor, when it is told the head from the log', async () => {
@@ -163,16 +140,19 @@ describe('audit verify', () => {
     const url = await tampered(
       `DELETE FROM audit_events WHERE node = '${last}' AND n = ${head.n}`,
       `UPDATE audit_chains c SET n = e.n, hash = e.hash FROM audit_events e WHERE c.node = '${last}' AND e.node = c.node AND e.n = ${head.n} - 1`,
+      'DELETE FROM audit_heads',
     );
+    // What is left is whole by itself: without the anchor nobody could know.
+    expect((await verify(url)).code).toBe(0);
     const { code, findings } = await verify(url, ['--anchor', `${last}:${head.n}:${head.hash}`]);
     expect(code).toBe(1);
-    expect(findings).toEqual([`chain ${last}: record ${head.n} is missing; the anchor named it`]);
+    expect(findings).toEqual([`chain ${last}: record ${head.n} is missing at the end; the anchor named it`]);
   });
 
   test('finds a whole chain that is gone', async () => {
     expect(await found(`DELETE FROM audit_chains WHERE node = '${crashed}'`)).toContainEqual(expect.stringMatching(/^is gone, but \d+ records of it are not$/));
     expect(await found(`DELETE FROM audit_events WHERE node = '${crashed}'`, `DELETE FROM audit_chains WHERE node = '${crashed}'`)).toContainEqual(
-      expect.stringMatching(/^is gone; record \d+ of chain [0-9a-f-]+ named it$/),
+      expect.stringMatching(/^is gone, records 1 to \d+ are missing; .+ named it$/),
     );
   });
 
@@ -206,8 +186,9 @@ describe('audit verify', () => {
   test('asks for the SECRET_KEY that records were written under', async () => {
     const { code, findings } = await verify(original, [], 'x'.repeat(32));
     expect(code).toBe(1);
-    expect(findings).toHaveLength(3);
-    expect(findings[0]).toContain('written under a SECRET_KEY that was not given');
+    const [{ heads }] = (await rows<{ heads: number }>(original, 'SELECT count(*)::integer AS heads FROM audit_heads')) as [{ heads: number }];
+    expect(findings).toHaveLength(3 + heads);
+    for (const finding of findings) expect(finding).toContain('under a SECRET_KEY that was not given');
     expect((await verify(original, [], `${'x'.repeat(32)},${SECRET_KEY}`)).code).toBe(0);
   });
 

@@ -1,0 +1,82 @@
+/** The audit of a node without the node: trail and witness over a database of the test's own, written when the test says so. */
+import { randomBytes } from 'node:crypto';
+import { Logger } from '@nestjs/common';
+import pg from 'pg';
+import { AuditTrail } from '../../src/audit/audit-trail.js';
+import { AuditWitness } from '../../src/audit/audit-witness.js';
+import { noteAudit } from '../../src/audit/note-audit.js';
+import { Config } from '../../src/platform/config.js';
+import { Database } from '../../src/platform/database.js';
+import { migrate } from '../../src/platform/migrate.js';
+import { Metrics } from '../../src/platform/metrics.js';
+import { NodeIdentity } from '../../src/platform/node-identity.js';
+import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { freshDatabase } from '../support/node-process.js';
+import { rows } from './verify-cli.js';
+
+Logger.overrideLogger(false);
+
+export const SECRET_KEY = randomBytes(32).toString('base64url');
+
+export class Auditor {
+  readonly database: Database;
+  readonly metrics = new Metrics();
+  readonly identity = new NodeIdentity();
+  readonly trail: AuditTrail;
+  readonly witness: AuditWitness;
+
+  constructor(readonly url: string) {
+    const config = Config.parse({ DATABASE_URL: url, REDIS_URL: 'redis://unused', SECRET_KEY });
+    this.database = new Database(config);
+    this.trail = new AuditTrail(config, this.database, this.metrics, this.identity);
+    this.witness = new AuditWitness(config, this.database, this.trail, this.identity);
+  }
+
+  /** What a batch writes: one append for all of them. */
+  async batch(records: number): Promise<void> {
+    for (let i = 0; i < records; i += 1) this.trail.note({ event: 'connection_opened' });
+    await this.trail.flush();
+  }
+
+  /** What a transaction writes. */
+  change(then: () => void = () => undefined): Promise<void> {
+    return this.database.transaction(async (tx) => {
+      noteAudit(tx, { event: 'user_updated' });
+      await this.database.writeLast(tx);
+      then();
+    });
+  }
+
+  /** How often this node counted a truncation. */
+  async counted(): Promise<number> {
+    return (await this.metrics.auditTruncated.get()).values[0]!.value;
+  }
+
+  stop(): Promise<void> {
+    return this.database.onApplicationShutdown();
+  }
+}
+
+let template: Promise<string> | undefined;
+
+/** A database of its own; migrated once for all of a file. */
+export async function migratedDatabase(): Promise<string> {
+  template ??= freshDatabase().then(async (url) => {
+    await migrate(new PostgresAccess(url));
+    return url;
+  });
+  const url = new URL(await template);
+  const from = url.pathname.slice(1);
+  const to = `${from}_${randomBytes(3).toString('hex')}`;
+  await rows(process.env['TEST_DATABASE_URL']!, `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`);
+  url.pathname = `/${to}`;
+  return url.href;
+}
+
+export interface TruncationRecord {
+  node: string;
+  detail: { chain: string; from: number; to: number; by: string };
+}
+
+export const truncations = (url: string): Promise<TruncationRecord[]> =>
+  rows<TruncationRecord>(url, `SELECT node, detail - 'heads' AS detail FROM audit_events WHERE event = 'audit_truncated' ORDER BY id`);
