@@ -35,6 +35,8 @@ export const HEADS_MAX = 100;
 const TELL_HEAD_MS = 600_000;
 
 const APPEND = 'SELECT head_n, head_hash, whole FROM append_audit($1::uuid, $2::text, $3::json, $4::bigint, $5::bytea)';
+/** Once into the chain, once into a new one, and once more for one that was cut meanwhile. */
+const APPEND_TRIES = 3;
 /** What nobody did in a request. */
 const OF_NOBODY = { tenant: null, actor: null, session: null, ip: null, requestId: null };
 
@@ -151,7 +153,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
 
   /** One statement; a second one, into a new chain, only when the chain turns out to be truncated. */
   private async append(send: (chain: string, known: Head) => Promise<AppendAnswer[]>): Promise<Appended> {
-    for (;;) {
+    for (let tries = 0; tries < APPEND_TRIES; tries += 1) {
       const { chain } = this;
       const known = chain.head;
       const [answer] = await send(chain.id, known);
@@ -159,6 +161,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
       if (whole) return { chain, head: { n: BigInt(head_n), hash: Buffer.from(head_hash!, 'hex') } };
       this.tellTruncated({ chain: chain.id, known, left: BigInt(head_n), by: 'writer' });
     }
+    throw new Error('Postgres takes no audit record, not even into a new chain');
   }
 
   private committed(appended: Appended | undefined): void {

@@ -116,6 +116,14 @@ describe('the next append', () => {
     expect(await said()).toEqual([]);
   });
 
+  test('of a node of the version before, which knows of no head, is taken as it was', async () => {
+    const append = () => rows<{ head: string }>(url, `SELECT append_audit('${chain}', 'key', '[]') AS head`);
+    const { n, hash } = auditor.trail.own.head;
+    expect(await append()).toEqual([{ head: `${n}:${hash.toString('hex')}` }]);
+    await cutTail(url, chain);
+    expect(await append()).toEqual([{ head: expect.stringMatching(/^3:[0-9a-f]{64}$/) }]);
+  });
+
   test('costs no statement more: an append is one, alone or in its transaction', async () => {
     const statements: string[] = [];
     const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
