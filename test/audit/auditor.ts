@@ -47,6 +47,21 @@ export class Auditor {
     });
   }
 
+  /** Transactions that have all begun before the first of them appends. */
+  async changeTogether(count: number): Promise<void> {
+    let begun = 0;
+    let open: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => (open = resolve));
+    const change = () =>
+      this.database.transaction(async (tx) => {
+        noteAudit(tx, { event: 'user_updated' });
+        await tx.$executeRaw`SELECT 1`;
+        if ((begun += 1) === count) open();
+        await all;
+      });
+    await Promise.all(Array.from({ length: count }, change));
+  }
+
   /** How often this node counted a truncation. */
   async counted(): Promise<number> {
     return (await this.metrics.auditTruncated.get()).values[0]!.value;
