@@ -126,12 +126,13 @@ describe('the next append', () => {
 
   test('costs no statement more: an append is one, alone or in its transaction', async () => {
     const statements: string[] = [];
-    const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
-    pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+    const query = Object.getOwnPropertyDescriptor(pg.Client.prototype, 'query')!;
+    const listen = function (this: pg.Client, ...args: unknown[]): unknown {
       const [asked] = args as [string | { text: string }];
       statements.push(typeof asked === 'string' ? asked : asked.text);
-      return query.apply(this, args);
-    } as never;
+      return (query.value as (...args: unknown[]) => unknown).apply(this, args);
+    };
+    Object.defineProperty(pg.Client.prototype, 'query', { ...query, value: listen });
     try {
       await auditor.batch(3);
       const batch = statements.splice(0);
@@ -139,7 +140,7 @@ describe('the next append', () => {
       const change = statements.splice(0).filter((text) => !/^\s*(BEGIN|COMMIT|SET TRANSACTION)\b/.test(text));
       expect([batch, change]).toEqual([[expect.stringContaining('append_audit')], [expect.stringContaining('append_audit')]]);
     } finally {
-      pg.Client.prototype.query = query as never;
+      Object.defineProperty(pg.Client.prototype, 'query', query);
     }
   });
 });

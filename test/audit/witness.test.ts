@@ -162,9 +162,9 @@ test('rows of witnesses that are gone are deleted after a day, once another node
 });
 
 test('nodes that start, run and stop keep each other: the last record of each is sealed, and everything is whole', async () => {
-  const { nodes, databaseUrl, stop } = await startCluster(2, { SECRET_KEY });
-  expect(nodes).toHaveLength(2);
-  await stop();
+  const cluster = await startCluster(2, { SECRET_KEY });
+  const { databaseUrl } = cluster;
+  await cluster.stop();
   const unsealed = await rows(databaseUrl, 'SELECT c.node FROM audit_chains c LEFT JOIN audit_heads h ON h.chain = c.node AND h.n = c.n WHERE h.n IS NULL');
   expect(unsealed).toEqual([]);
   const ends = await rows<{ event: string }>(databaseUrl, 'SELECT e.event FROM audit_chains c JOIN audit_events e ON e.node = c.node AND e.n = c.n');
