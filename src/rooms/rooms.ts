@@ -13,7 +13,7 @@ import { factsOf, roomRows, toRoom } from './room-rows.js';
 import type { Room, RoomPage } from './room.schema.js';
 
 /** The SQL twin of decideRead (policy/decide-room.ts). */
-const READABLE = Prisma.sql`r.state = 'open' AND m.banned IS NOT TRUE
+const READABLE = Prisma.sql`r.state IS NOT DISTINCT FROM 'open' AND m.banned IS NOT TRUE
   AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
   AND (m.role IS NOT NULL OR r.visibility = 'public' OR (u.role = 'admin' AND r.visibility <> 'direct'))`;
 
@@ -30,16 +30,18 @@ export class Rooms {
   /** A page of each of the ways in, merged: what others have is not looked at. */
   async list({ userId, tenantId }: Principal, { limit, cursor = FIRST }: PageQuery): Promise<RoomPage> {
     const next = Prisma.sql`ORDER BY id LIMIT ${limit + 1}`;
-    const open = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND r.state = 'open' AND r.id > ${cursor}::uuid
-      AND NOT EXISTS (SELECT 1 FROM members b WHERE b.room_id = r.id AND b.user_id = ${userId}::uuid AND b.banned)`;
+    const notBanned = Prisma.sql`NOT EXISTS (SELECT 1 FROM members b WHERE b.room_id = r.id AND b.user_id = ${userId}::uuid AND b.banned)`;
+    const open = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND r.state = 'open' AND r.id > ${cursor}::uuid AND ${notBanned}`;
+    // Rooms that are known by id are looked up by it: no index of all open rooms of a tenant serves these comparisons, whatever the planner knows.
+    const ofTenant = Prisma.sql`r.tenant_id IS NOT DISTINCT FROM ${tenantId}::uuid AND r.state IS NOT DISTINCT FROM 'open'`;
     const candidates = Prisma.sql`
       (SELECT r.id FROM members m JOIN rooms r ON r.id = m.room_id
-        WHERE m.user_id = ${userId}::uuid AND m.role IS NOT NULL AND m.room_id > ${cursor}::uuid AND ${open} ORDER BY m.room_id LIMIT ${limit + 1})
+        WHERE m.user_id = ${userId}::uuid AND m.role IS NOT NULL AND m.room_id > ${cursor}::uuid AND ${ofTenant} AND ${notBanned} ORDER BY m.room_id LIMIT ${limit + 1})
       UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility = 'public' ${next})
       UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility <> 'direct'
         AND EXISTS (SELECT 1 FROM users a WHERE a.id = ${userId}::uuid AND a.role = 'admin') ${next})`;
     // An array is looked up by its ids; of a set the planner may make a walk over all rooms of the tenant.
-    const where = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND r.id = ANY (ARRAY(${candidates})) AND ${READABLE} ORDER BY r.id LIMIT ${limit + 1}`;
+    const where = Prisma.sql`${ofTenant} AND r.id = ANY (ARRAY(${candidates})) AND ${READABLE} ORDER BY r.id LIMIT ${limit + 1}`;
     const rows = await roomRows(this.database.prisma, userId, where);
     return page(
       rows.map((row) => toRoom(row, userId)),
