@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { AUDIT_EVENTS } from '../../dist/audit/audit-events.js';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS } from '../../dist/budgets/budgets.js';
+import { HELD_BYTES } from '../../dist/budgets/held-bytes.js';
 import { OPERATIONS } from '../../dist/operator/operations.js';
 import { REPLIES } from '../../dist/platform/asyncapi.js';
 import { VARIABLES } from '../../dist/platform/config.js';
@@ -63,6 +64,12 @@ export const tables = {
         ...Object.keys(CLIENT_FRAMES).map((type) => budgetRow(`frame ${code(type)}`, FRAME_BUDGETS[type])),
         ...OPERATIONS.map(({ method, path }) => budgetRow(code(`${method.toUpperCase()} ${path}`), CALL_BUDGETS[`${method} ${path}`])),
       ],
+    ),
+
+  'held-bytes': () =>
+    table(
+      ['what waits', 'for each', 'bytes at most', 'beyond it'],
+      Object.entries(HELD_BYTES).map(([name, { of, bytes, beyond }]) => [name, of, bytes, beyond]),
     ),
 
   rest: () =>

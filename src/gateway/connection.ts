@@ -2,6 +2,7 @@
  * One WebSocket: its state, its credential, its subscriptions and its outbound queue. It knows nothing of rooms' content
  * or of policy; the gateway's other parts drive it.
  */
+import { QUEUE_LIMITS_MAX } from '../budgets/held-bytes.js';
 import type { Socket } from 'node:net';
 import type { CloseCode } from '../protocol/codes.js';
 import type { ServerFrame } from '../protocol/frames.js';
@@ -35,8 +36,6 @@ export interface ConnectionHost {
 
 /** Over the queue limit a connection is slow when its socket has taken nothing for this long: a burst is not its fault. */
 const STALLED_MS = 1_000;
-/** This many times the limit is too much whatever the socket does; one commit of the largest messages fits. */
-const QUEUE_LIMITS_MAX = 10;
 
 /** Answers about a room are held like its events: the session may have ended while Postgres was thinking. */
 const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 'reset', 'presence', 'access']);

@@ -2,6 +2,7 @@
  * The last minute or two of one room in memory, as Postgres would answer it now: who comes back is served from here. An edit or a deletion
  * changes rows that came before it, so it empties the tail. What is missing below is read once for everybody who waits for it.
  */
+import { NODE_TAILS_BYTES, ROOM_TAIL_BYTES } from '../budgets/held-bytes.js';
 import { LIMITS } from '../protocol/limits.js';
 import type { History } from '../rooms/history.js';
 import { rewritesRows } from '../rooms/room-event.js';
@@ -9,10 +10,8 @@ import type { RoomEvent } from '../rooms/room-event.js';
 import type { Metrics } from '../platform/metrics.js';
 
 const FILL_CHUNK = 100;
-const ROOM_BYTES_MAX = 512 * 1024;
 /** Above it nothing older is read: one more event would be paid for with a whole chunk. */
-const FILLED_BYTES = (ROOM_BYTES_MAX / 8) * 7;
-const NODE_BYTES_MAX = 32 * 1024 * 1024;
+const FILLED_BYTES = (ROOM_TAIL_BYTES / 8) * 7;
 /** The object and its place in the list, beside the text. */
 const OVERHEAD_BYTES = 128;
 
@@ -21,7 +20,7 @@ export class TailBudget {
   private bytes = 0;
   private readonly tails = new Set<RoomTail>();
 
-  constructor(private readonly bytesMax = NODE_BYTES_MAX) {}
+  constructor(private readonly bytesMax = NODE_TAILS_BYTES) {}
 
   take(tail: RoomTail, bytes: number): void {
     this.bytes += bytes;
@@ -90,7 +89,7 @@ export class RoomTail {
     this.events.push(event);
     this.last = event.seq;
     this.take(event);
-    while (this.events.length > LIMITS.replayEvents || this.bytes > ROOM_BYTES_MAX) this.give(this.events.shift()!);
+    while (this.events.length > LIMITS.replayEvents || this.bytes > ROOM_TAIL_BYTES) this.give(this.events.shift()!);
   }
 
   /** Forgets what was here at the call before this one. */
@@ -140,7 +139,7 @@ export class RoomTail {
       this.host.metrics.replayReads.inc({ from: 'postgres' });
       const events = await this.host.history.eventsAfter(this.room, from, first - 1 - from);
       if (this.drops !== drops || this.first !== first || events.length < first - 1 - from) return;
-      for (const event of events.reverse()) if (this.drops === drops && this.bytes < ROOM_BYTES_MAX) this.unshift(event);
+      for (const event of events.reverse()) if (this.drops === drops && this.bytes < ROOM_TAIL_BYTES) this.unshift(event);
     }
   }
 

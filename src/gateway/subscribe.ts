@@ -4,6 +4,7 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { Lease } from '../authority/lease.js';
+import { REPLAY_HELD_BYTES, REPLAY_PIECE_BYTES } from '../budgets/held-bytes.js';
 import { Config } from '../platform/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
@@ -23,10 +24,8 @@ import type { RoomChannel } from './room-channel.js';
 import type { Basis, Range, Subscription } from './subscription.js';
 
 /** What one piece of a replay reads from Postgres, in bodies and in bytes of them: as much as may be held, whatever the size of messages. */
-const PIECE = { events: 100, bytes: 64 * 1024 };
+const PIECE = { events: 100, bytes: REPLAY_PIECE_BYTES };
 const DECIDE_AGAIN_MAX = 10;
-/** A replay waits for the connection to drain beyond this, instead of closing it as slow. */
-const REPLAY_HELD_BYTES = 128 * 1024;
 
 @Injectable()
 export class Subscribe {

@@ -3,6 +3,7 @@
  * checks the right to read in the same statement that reads (architecture, section 3).
  */
 import { Injectable } from '@nestjs/common';
+import { PAGE_BYTES } from '../budgets/held-bytes.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Gathering } from '../platform/gathering.js';
@@ -56,8 +57,6 @@ const EVENT_COLUMNS = 'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id
 /** What the bodies before this one take together. Their length is read where they are kept, not from them. */
 const BODY_BYTES_BEFORE = 'coalesce(sum(octet_length(e.body)) OVER (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before';
 
-/** A page ends with the item that brings it over this. */
-const PAGE_BYTES = 1024 * 1024;
 /** Of an item, beside its body and reactions; of a reaction. */
 const ITEM_BYTES = 400;
 const REACTION_BYTES = 40;
