@@ -51,7 +51,7 @@ function one() {
 }
 
 const hops = async (count: number): Promise<void> => {
-  for (let i = 0; i < count; i += 1) await null;
+  for (let i = 0; i < count; i += 1) await Promise.resolve();
 };
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
