@@ -9,6 +9,7 @@ import { noteAudit } from '../audit/note-audit.js';
 import type { AuditDetail, AuditEventName } from '../audit/audit-events.js';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change } from '../authority/authority-log.js';
+import { AuthorityState } from '../authority/authority-state.js';
 import type { EndReason } from '../authority/events.js';
 import { CALL_BUDGETS } from '../budgets/budgets.js';
 import { PrincipalRates } from '../budgets/principal-rates.js';
@@ -97,6 +98,7 @@ export class RefreshSession {
     private readonly config: Config,
     private readonly database: Database,
     private readonly log: AuthorityLog,
+    private readonly authority: AuthorityState,
     private readonly accessTokens: AccessTokens,
     private readonly activity: SessionActivity,
     private readonly metrics: Metrics,
@@ -151,7 +153,9 @@ export class RefreshSession {
   private async judge(tx: Tx, owner: Owner, presented: RefreshToken): Promise<Change<Judged>> {
     const row = await this.lock(tx, owner);
     if (row === undefined) throw new DomainError('auth_invalid', { detail: 'the session is gone' });
-    if (row.end_reason !== null) return refuse(tx, owner, row.end_reason);
+    // Postgres may have come back without the end, and no round has noticed yet.
+    const ended = row.end_reason ?? this.authority.endOf(owner.id);
+    if (ended !== null) return refuse(tx, owner, ended);
     const death = whyOwnerMayNot(owner, row);
     if (death !== null) return this.end(tx, owner, death);
     if (row.over || (row.idle && !owner.markedLive)) return this.end(tx, owner, 'session_expired');

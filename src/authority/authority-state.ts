@@ -134,6 +134,11 @@ export class AuthorityState {
     return this.ended.has(session);
   }
 
+  /** Why the session ended, or null. What this node knows holds also where a database that lost commits has it alive. */
+  endOf(session: string): EndReason | null {
+    return this.ended.get(session)?.reason ?? null;
+  }
+
   /** Why this credential is dead, or null. The only question handshake, REST and re-authentication ask. */
   verdict({ session, tenant, kid }: Credential): Extract<CloseCode, EndReason | 'token_revoked'> | null {
     const ended = this.ended.get(session);

@@ -4,6 +4,7 @@ import { AccessTokens } from '../auth/access-token.js';
 import type { Introspection } from '../auth/oauth.schemas.js';
 import { PublicUrl } from '../auth/public-url.js';
 import { isOurRefreshToken, parseRefreshToken, sameHash } from '../auth/refresh-token.js';
+import { AuthorityState } from '../authority/authority-state.js';
 import { Database } from '../platform/database.js';
 import { DomainError } from '../platform/errors.js';
 import type { Principal } from '../sessions/principal.js';
@@ -16,6 +17,7 @@ export class Introspect {
   constructor(
     private readonly admin: Administration,
     private readonly database: Database,
+    private readonly authority: AuthorityState,
     private readonly accessTokens: AccessTokens,
     private readonly publicUrl: PublicUrl,
   ) {}
@@ -42,7 +44,7 @@ export class Introspect {
   /** Good is the present one, and the one before while its successor was not used: both still refresh. */
   private async refreshToken(text: string): Promise<Known | null> {
     const token = parseRefreshToken(text);
-    if (token === null) return null;
+    if (token === null || this.authority.hasEnded(token.session)) return null;
     const row = await this.database.prisma.session.findUnique({ where: { id: token.session }, include: { tenant: { select: { state: true } } } });
     if (row === null || !isOurRefreshToken(token, row.refreshFamily)) return null;
     const before = row.refreshPreviousHash;

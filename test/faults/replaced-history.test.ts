@@ -127,6 +127,26 @@ describe('the whole database steps back under running nodes', () => {
   });
 });
 
+test('a refresh token of a session that nodes know to be ended is not taken, also before a round has shown that Postgres forgot the end', async () => {
+  const [ada, ben] = [await world.user('ada'), await world.user('ben')];
+  expect(await effective(await logout(ada))).toBe(true);
+  // The end alone is lost: no round can find that.
+  await query(`UPDATE sessions SET ended_at = NULL, end_reason = NULL WHERE id = '${ada.session}'`);
+  const introspect = async ({ refresh }: SignedIn) => {
+    const response = await fetch(`${bases()[0]!}/v1/oauth/introspect`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${world.operator()}` },
+      body: new URLSearchParams({ token: refresh }),
+    });
+    return (await response.json()).active;
+  };
+  expect([await introspect(ada), await introspect(ben)]).toEqual([false, true]);
+  for (const base of bases()) {
+    const { body } = await call(base, '/v1/auth/refresh', { body: { refresh_token: ada.refresh }, expect: 401 });
+    expect(body.code).toBe('session_revoked');
+  }
+});
+
 test('a receipt of the lost history is never effective again, one of before the step back is', async () => {
   const [ada, ben] = [await world.user('ada'), await world.user('ben')];
   const kept = (await logout(ada)).body;
