@@ -82,7 +82,7 @@ export class TcpProxy {
   /** RST on every connection. */
   reset(): void {
     for (const { client, store } of this.links) {
-      client.resetAndDestroy();
+      endWithReset(client);
       store.destroy();
     }
   }
@@ -133,13 +133,19 @@ export class TcpProxy {
     if (direction === 'down' && this.repliesToDrop > 0) {
       this.repliesToDrop -= 1;
       this.lostBytes += chunk.length;
-      link.client.resetAndDestroy();
+      endWithReset(link.client);
       return;
     }
     const to = direction === 'up' ? link.store : link.client;
     if (this.latencyMs === 0) to.write(chunk);
     else setTimeout(() => to.write(chunk), this.latencyMs);
   }
+}
+
+/** Node keeps a socket for ever that is reset while it is being shut down, and does not come to its end then. */
+function endWithReset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function hostOf(url: string): { host: string; port: number } {
