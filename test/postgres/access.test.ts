@@ -227,6 +227,24 @@ describeWith(always, '')('what cannot be had is refused in one sentence, and not
     expect(await tables(url.href)).toBe(0);
   });
 
+  // No server so old is at hand: this one says that it is, to whoever finds the function of another schema first.
+  test('an older version than 15', async () => {
+    const url = await freshDatabase();
+    const says = (version: string) =>
+      run(
+        url,
+        `CREATE SCHEMA IF NOT EXISTS older;
+         CREATE OR REPLACE FUNCTION older.current_setting(name text) RETURNS text LANGUAGE sql
+           RETURN CASE WHEN name = 'server_version_num' THEN '${version}' ELSE pg_catalog.current_setting(name) END;
+         ALTER DATABASE ${new URL(url).pathname.slice(1)} SET search_path TO older, pg_catalog, public`,
+      );
+    await says('140019');
+    await expect(migrate(new PostgresAccess(url))).rejects.toThrow(/^Postgres at \S+ is Postgres 14; 15 or newer is needed\.$/);
+    expect(await tables(url)).toBe(0);
+    await says('150000');
+    expect(await new PostgresAccess(url).find()).toMatchObject({ pooled: false });
+  });
+
   test('a database that is set read-only', async () => {
     const url = await freshDatabase();
     await run(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only TO on`);
