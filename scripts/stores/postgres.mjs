@@ -26,9 +26,14 @@ import pg from 'pg';
 import { startChild, stopChild } from '../children.mjs';
 import { commandLine, freePort, processIsAlive } from './machine.mjs';
 
-/** @returns {Promise<{ url: string, name: string, stop: () => Promise<void> }>} `url` names the database `wardroom`. */
-export async function startPostgres({ dir, throwaway = false }) {
-  const binaries = findBinaries();
+/**
+ * `folder`: of other binaries than the first that are found. `standby`: the data is a base backup, which follows its primary until
+ * it is promoted.
+ * @param {{ dir: string, throwaway?: boolean, folder?: string | undefined, standby?: boolean }} options
+ * @returns {Promise<{ url: string, name: string, stop: () => Promise<void> }>} `url` names the database `wardroom`.
+ */
+export async function startPostgres({ dir, throwaway = false, folder, standby = false }) {
+  const binaries = findBinaries(folder);
   const data = join(dir, 'postgres');
   const identity = unprivileged(data, [dir, dirname(binaries.postgres)]);
   const passwordFile = join(dir, 'postgres.password');
@@ -53,7 +58,7 @@ export async function startPostgres({ dir, throwaway = false }) {
     const url = `postgres://wardroom:${password}@127.0.0.1:${port}`;
     try {
       await answers(`${url}/postgres`, child);
-      await createDatabase(`${url}/postgres`, 'wardroom');
+      if (!standby) await createDatabase(`${url}/postgres`, 'wardroom');
       return { url: `${url}/wardroom`, name: `Postgres ${binaries.version} (${binaries.origin})`, stop: () => stopChild(child) };
     } catch (error) {
       await stopChild(child);
@@ -81,10 +86,12 @@ export async function createDatabase(url, name) {
   return created.href;
 }
 
-function findBinaries() {
+/** @param {string | undefined} wanted */
+function findBinaries(wanted) {
   const embedded = embeddedFolder();
   const suffix = process.platform === 'win32' ? '.exe' : '';
-  for (const [folder, origin] of [[embedded, 'from npm'], ...systemFolders().map((path) => [path, 'of this system'])]) {
+  const ofSystem = (wanted === undefined ? systemFolders() : [wanted]).map((path) => [path, 'of this system']);
+  for (const [folder, origin] of wanted === undefined ? [[embedded, 'from npm'], ...ofSystem] : ofSystem) {
     if (folder === undefined) continue;
     const [postgres, initdb] = ['postgres', 'initdb'].map((name) => join(folder, name + suffix));
     if (!existsSync(postgres) || !existsSync(initdb)) continue;
@@ -107,7 +114,7 @@ function embeddedFolder() {
   }
 }
 
-function systemFolders() {
+export function systemFolders() {
   const packaged = '/usr/lib/postgresql';
   const versions = existsSync(packaged) ? readdirSync(packaged).sort((a, b) => Number(b) - Number(a)) : [];
   return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...versions.map((version) => join(packaged, version, 'bin'))];

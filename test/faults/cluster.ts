@@ -18,6 +18,8 @@ export interface ClusterOptions {
   nodes: number;
   leaseMs: number;
   env?: Record<string, string>;
+  /** Of the binaries of Postgres, where those of npm will not do. */
+  postgresFolder?: string;
 }
 
 export class FaultNode {
@@ -74,19 +76,21 @@ export class FaultNode {
 }
 
 export class FaultCluster {
+  readonly databaseUrl = (): string => Object.assign(new URL(this.primary.url), { pathname: this.database }).href;
+
   private constructor(
-    readonly postgres: FaultPostgres,
+    private primary: FaultPostgres,
     readonly redis: FaultRedis,
-    readonly databaseUrl: () => string,
+    private readonly database: string,
     readonly nodes: readonly FaultNode[],
     readonly leaseMs: number,
     private readonly clockFolder: string,
   ) {}
 
-  static async start({ nodes: count, leaseMs, env = {} }: ClusterOptions): Promise<FaultCluster> {
-    const [postgres, redis] = await Promise.all([FaultPostgres.start(), FaultRedis.start()]);
+  static async start({ nodes: count, leaseMs, env = {}, postgresFolder }: ClusterOptions): Promise<FaultCluster> {
+    const [postgres, redis] = await Promise.all([FaultPostgres.start(postgresFolder), FaultRedis.start()]);
     const database = new URL(await createDatabase(postgres.url, 'faults')).pathname;
-    const databaseUrl = () => Object.assign(new URL(postgres.url), { pathname: database }).href;
+    const databaseUrl = Object.assign(new URL(postgres.url), { pathname: database }).href;
     const clockFolder = scratchFolder('clocks');
     const shared = {
       SECRET_KEY: randomBytes(32).toString('base64url'),
@@ -107,7 +111,7 @@ export class FaultCluster {
     };
     const nodes: FaultNode[] = [];
     for (let i = 0; i < count; i += 1) {
-      const toPostgres = await TcpProxy.before(databaseUrl());
+      const toPostgres = await TcpProxy.before(databaseUrl);
       const toRedis = await TcpProxy.before(redis.url);
       const name = `faults-${process.pid}-${randomBytes(3).toString('hex')}-${'abc'[i]}`;
       const clock = clockOf(clockFolder, name);
@@ -116,15 +120,19 @@ export class FaultCluster {
         ...clock?.env,
         PORT: String(await freePort()),
         INTERNAL_PORT: String(await freePort()),
-        DATABASE_URL: toPostgres.urlThrough(databaseUrl()),
+        DATABASE_URL: toPostgres.urlThrough(databaseUrl),
         REDIS_URL: toRedis.urlThrough(redis.url),
       };
       nodes.push(new FaultNode(name, own, toPostgres, toRedis, clock?.file));
     }
-    const cluster = new FaultCluster(postgres, redis, databaseUrl, nodes, leaseMs, clockFolder);
+    const cluster = new FaultCluster(postgres, redis, database, nodes, leaseMs, clockFolder);
     // Together, as a deployment does: one of them migrates.
     await Promise.all(nodes.map((node) => node.start()));
     return cluster;
+  }
+
+  get postgres(): FaultPostgres {
+    return this.primary;
   }
 
   get hasClocks(): boolean {
@@ -156,6 +164,12 @@ export class FaultCluster {
 
   async crashPostgres(): Promise<void> {
     await this.postgres.crash();
+    this.retarget();
+  }
+
+  /** From now on every node that connects reaches this server; what is connected stays where it is. */
+  switchTo(postgres: FaultPostgres): void {
+    this.primary = postgres;
     this.retarget();
   }
 

@@ -19,21 +19,34 @@ export function scratchFolder(name: string): string {
 
 /** With commit timestamps: the checker wants to know what came first. */
 export class FaultPostgres {
+  private killed = false;
+
   private constructor(
     private readonly dir: string,
+    private readonly folder: string | undefined,
     private server: { url: string; stop: () => Promise<void> },
   ) {}
 
-  static async start(): Promise<FaultPostgres> {
+  /** `folder`: of the binaries, where those of npm will not do. */
+  static async start(folder?: string): Promise<FaultPostgres> {
     const dir = scratchFolder('postgres');
-    const postgres = new FaultPostgres(dir, await startPostgres({ dir, throwaway: true }));
+    const postgres = new FaultPostgres(dir, folder, await startPostgres({ dir, throwaway: true, folder }));
     await postgres.query('ALTER SYSTEM SET track_commit_timestamp = on');
     await postgres.restart();
     return postgres;
   }
 
+  /** On a base backup of another server, in `dir`: it follows that one until it is promoted. */
+  static async standby(dir: string, folder: string): Promise<FaultPostgres> {
+    return new FaultPostgres(dir, folder, await startPostgres({ dir, throwaway: true, folder, standby: true }));
+  }
+
   get url(): string {
     return this.server.url;
+  }
+
+  get passwordFile(): string {
+    return join(this.dir, 'postgres.password');
   }
 
   async query(text: string): Promise<void> {
@@ -46,14 +59,20 @@ export class FaultPostgres {
   /** Fast shutdown and start; the port may be another. */
   async restart(): Promise<void> {
     await this.server.stop();
-    this.server = await startPostgres({ dir: this.dir, throwaway: true });
+    this.server = await startPostgres({ dir: this.dir, throwaway: true, folder: this.folder });
+    this.killed = false;
   }
 
-  /** Every process of the server at once gone, then started again. */
-  async crash(): Promise<void> {
+  /** Every process of the server at once gone, and nothing starts it again. */
+  async kill(): Promise<void> {
     for (const pid of this.processes()) signal(pid, 'SIGKILL');
+    this.killed = true;
     await this.server.stop();
-    this.server = await startPostgres({ dir: this.dir, throwaway: true });
+  }
+
+  async crash(): Promise<void> {
+    await this.kill();
+    await this.restart();
   }
 
   freeze(): void {
@@ -72,6 +91,8 @@ export class FaultPostgres {
   }
 
   private processes(): number[] {
+    // Its pid file is still there, and the numbers may be those of others by now.
+    if (this.killed) return [];
     const postmaster = Number(readFileSync(join(this.dir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
     return [postmaster, ...childrenOf(postmaster)];
   }
