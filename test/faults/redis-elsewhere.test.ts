@@ -41,8 +41,8 @@ async function messageEater(url: string): Promise<{ url: string; eat: () => void
     links.add(link);
     client.pipe(store);
     store.on('data', (chunk) => {
-      // A push of RESP3 begins so; the answer to a PING that shares its chunk is lost with it, the next one is not.
-      if (link.eats && /^>\d\r\n\$\d\r\ns?message\r\n/.test(chunk.toString('latin1'))) eaten += 1;
+      // A push of RESP3 begins so; an answer to a PING that shares its chunk, before or after it, is lost with it, the next one is not.
+      if (link.eats && /(?:^|\r\n)>\d\r\n\$\d\r\ns?message\r\n/.test(chunk.toString('latin1'))) eaten += 1;
       else client.write(chunk);
     });
     for (const socket of [client, store]) {

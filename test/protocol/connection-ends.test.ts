@@ -172,7 +172,13 @@ describe('before authentication', () => {
     const after = await eventually(ends, (all) => sum(all) > sum(before), `an end by ${side} ${code}`);
     peer.socket.destroy();
     expect(more(after, before)).toEqual({ [`${side} ${code}`]: 1 });
-    expect(lines(idOf(peer))).toEqual([expect.objectContaining({ side, code: /^\d+$/.test(code) ? Number(code) : code })]);
+    // The line is on its way to the file when the metric is counted.
+    const told = await eventually(
+      async () => lines(idOf(peer)),
+      ({ length }) => length > 0,
+      'the end is in the log',
+    );
+    expect(told).toEqual([expect.objectContaining({ side, code: /^\d+$/.test(code) ? Number(code) : code })]);
   });
 });
 

@@ -45,9 +45,6 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/^[A-Za-z0-9_-]{43}$/': 'token',
   '/^application\\//': 'token',
   // heads and addresses
-  'new RegExp(`^GET ((?:${WS_PATH}|${WS_ALIAS})(?:\\\\?[\\\\w.~%&=+-]*)?) HTTP/1\\\\.1\\\\r\\\\n`)': 'head',
-  "/^([!#$%&'*+.^_`|~\\w-]+): ?([\\x21-\\x7e](?:[\\x20-\\x7e]*[\\x21-\\x7e])?)$/": 'head',
-  '/^(?:keep-alive, ?)?upgrade$/i': 'head',
   '/^(?:https?:\\/\\/[^/?#]*)?(\\/[\\w.~/-]*)(?:\\?[^#]*)?$/': 'head',
   '/(?<=[^:\\]]|\\])(:\\d+)?$/': 'head',
   '/^(?:([\\d.]+)(?::\\d{1,5})?|\\[([\\da-fA-F:.]+)\\](?::\\d{1,5})?|([\\da-fA-F:.]+))$/': 'head',
@@ -150,8 +147,7 @@ function expressionsOf(file: string): string[] {
 
 /** Those that are built have parts that are fixed once the process runs. */
 function compiled(text: string): RegExp {
-  if (text.startsWith('new RegExp(`^GET')) return /^GET ((?:\/v1\/ws|\/ws)(?:\?[\w.~%&=+-]*)?) HTTP\/1\.1\r\n/;
-  if (text.startsWith('new RegExp(`${BUNDLE')) return /file:\/\/\/app\/dist\/service\.cjs:(\d+):(\d+)/g;
+  if (text.startsWith('new RegExp(`${BUNDLE')) return /file:\/\/\/app\/dist\/main\.js:(\d+):(\d+)/g;
   const end = text.lastIndexOf('/');
   return new RegExp(text.slice(1, end), text.slice(end + 1));
 }
