@@ -12,7 +12,7 @@ import { Metrics } from '../../src/platform/metrics.js';
 import { NodeIdentity } from '../../src/platform/node-identity.js';
 import { PostgresAccess } from '../../src/platform/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
-import { rows } from './verify-cli.js';
+import { query } from '../support/sql.js';
 
 Logger.overrideLogger(false);
 
@@ -83,7 +83,7 @@ export async function migratedDatabase(): Promise<string> {
   const url = new URL(await template);
   const from = url.pathname.slice(1);
   const to = `${from}_${randomBytes(3).toString('hex')}`;
-  await rows(process.env['TEST_DATABASE_URL']!, `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`);
+  await query(process.env['TEST_DATABASE_URL']!, `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`);
   url.pathname = `/${to}`;
   return url.href;
 }
@@ -94,4 +94,4 @@ export interface TruncationRecord {
 }
 
 export const truncations = (url: string): Promise<TruncationRecord[]> =>
-  rows<TruncationRecord>(url, `SELECT node, detail - 'heads' AS detail FROM audit_events WHERE event = 'audit_truncated' ORDER BY id`);
+  query<TruncationRecord>(url, `SELECT node, detail - 'heads' AS detail FROM audit_events WHERE event = 'audit_truncated' ORDER BY id`);

@@ -5,8 +5,9 @@ import { keepTables } from '../faults/rewind.js';
 import { eventually } from '../support/eventually.js';
 import { startCluster } from '../support/node-process.js';
 import { World } from '../support/world.js';
+import { query } from '../support/sql.js';
 import { Auditor, SECRET_KEY, migratedDatabase, truncations } from './auditor.js';
-import { cutTail, rows, verify } from './verify-cli.js';
+import { cutTail, verify } from './verify-cli.js';
 
 describe('a node that runs', () => {
   test('notices that three records and its head were cut, serves on, and verify says what is missing', async () => {
@@ -15,7 +16,7 @@ describe('a node that runs', () => {
     const world = await World.create({ base: node.url });
     const user = await world.user('u');
     await Promise.all(Array.from({ length: 5 }, () => world.login(user)));
-    const [{ chain }] = (await rows<{ chain: string }>(databaseUrl, 'SELECT node AS chain FROM audit_chains')) as [{ chain: string }];
+    const [{ chain }] = (await query<{ chain: string }>(databaseUrl, 'SELECT node AS chain FROM audit_chains')) as [{ chain: string }];
     const { from, to } = await cutTail(databaseUrl, chain);
     await world.login(user);
     await eventually('the cut is in the audit', async () => (await truncations(databaseUrl)).length > 0);
@@ -67,7 +68,7 @@ describe('the next append', () => {
     await auditor.batch(1);
     await auditor.change();
     expect(await said()).toHaveLength(1);
-    const [old, ...others] = await rows<{ node: string; n: number }>(url, 'SELECT node, n::integer FROM audit_chains ORDER BY node');
+    const [old, ...others] = await query<{ node: string; n: number }>(url, 'SELECT node, n::integer FROM audit_chains ORDER BY node');
     expect(old).toEqual({ node: chain, n: 3 });
     // What was appended, what says that the old chain was cut, and the two after it.
     expect(others).toEqual([{ node: auditor.trail.own.id, n: records + 3 }]);
@@ -80,7 +81,7 @@ describe('the next append', () => {
     ['the last record is another', `UPDATE audit_events SET hash = sha256(hash) WHERE n = 6`, { from: 6, to: 6 }],
     ['the head has another hash', `UPDATE audit_chains SET hash = sha256(hash)`, { from: 6, to: 6 }],
   ])('notices when %s', async (_what, sql, range) => {
-    await rows(url, sql);
+    await query(url, sql);
     await auditor.change();
     expect(await said()).toEqual([{ chain, ...range, by: 'writer' }]);
     const { code, findings } = await verify(url, SECRET_KEY);
@@ -110,14 +111,14 @@ describe('the next append', () => {
   });
 
   test('does not take the retention for a cut', async () => {
-    await rows(url, `UPDATE audit_chains SET pruned = n, pruned_hash = hash`);
-    await rows(url, `DELETE FROM audit_events`);
+    await query(url, `UPDATE audit_chains SET pruned = n, pruned_hash = hash`);
+    await query(url, `DELETE FROM audit_events`);
     await auditor.change();
     expect(await said()).toEqual([]);
   });
 
   test('of a node of the version before, which knows of no head, is taken as it was', async () => {
-    const append = () => rows<{ head: string }>(url, `SELECT append_audit('${chain}', 'key', '[]') AS head`);
+    const append = () => query<{ head: string }>(url, `SELECT append_audit('${chain}', 'key', '[]') AS head`);
     const { n, hash } = auditor.trail.own.head;
     expect(await append()).toEqual([{ head: `${n}:${hash.toString('hex')}` }]);
     await cutTail(url, chain);

@@ -4,8 +4,9 @@ import { keepCopy } from '../faults/rewind.js';
 import { runRestoreFence } from '../support/keys-cli.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { World } from '../support/world.js';
+import { query } from '../support/sql.js';
 import { SECRET_KEY, truncations } from './auditor.js';
-import { rows, verify } from './verify-cli.js';
+import { verify } from './verify-cli.js';
 
 /** The last head that the node told its log. */
 const anchorOf = (log: string) => [...log.matchAll(/"anchor":"([0-9a-f-]{36}:\d+:[0-9a-f]{64})"/g)].at(-1)![1]!;
@@ -19,7 +20,7 @@ test('after a restore nodes start, verify finds nothing by itself, and names wha
   await world.login(user);
   await node.stop();
   await restore();
-  const [kept] = (await rows<{ node: string; n: number }>(cluster.databaseUrl, 'SELECT node, n::integer FROM audit_chains')) as [{ node: string; n: number }];
+  const [kept] = (await query<{ node: string; n: number }>(cluster.databaseUrl, 'SELECT node, n::integer FROM audit_chains')) as [{ node: string; n: number }];
 
   expect((await runRestoreFence(cluster.env)).code).toBe(0);
   const next = await startNode(cluster.env);

@@ -1,9 +1,9 @@
 /** F10: what can be caused again and again fills no audit, and a flood from one address hides no other. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster, NodeProcess } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
+import { query } from '../support/sql.js';
 import { World, call } from '../support/world.js';
 
 const PER_MINUTE = 5;
@@ -26,15 +26,8 @@ beforeAll(async () => {
   world = await World.create({ base: node.url });
 });
 
-async function rows(where: string, values: unknown[]): Promise<Row[]> {
-  const client = new pg.Client({ connectionString: cluster.databaseUrl });
-  await client.connect();
-  try {
-    return (await client.query<Row>(`SELECT event, user_id, ip, detail FROM audit_events WHERE ${where} ORDER BY node, n`, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const rows = (where: string, values: unknown[]): Promise<Row[]> =>
+  query<Row>(cluster.databaseUrl, `SELECT event, user_id, ip, detail FROM audit_events WHERE ${where} ORDER BY node, n`, values);
 
 /** Each another one: no breaker of loops sees it twice. */
 async function garbage(address: string, times: number): Promise<void> {

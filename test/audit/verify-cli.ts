@@ -1,7 +1,7 @@
 /** `npm run audit -- verify`, without npm: the compiled command, and statements of somebody at the database. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
+import { query } from '../support/sql.js';
 
 const cli = fileURLToPath(new URL('../../dist/audit/audit-cli.js', import.meta.url));
 
@@ -20,19 +20,9 @@ export function verify(databaseUrl: string, secretKey: string, args: string[] = 
   );
 }
 
-export async function rows<T extends pg.QueryResultRow>(url: string, sql: string, values: unknown[] = []): Promise<T[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<T>(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 /** Takes the last records of a chain and sets its row back, so that nothing in the chain shows it. Answers the numbers that are gone. */
 export async function cutTail(url: string, chain: string, records = 3): Promise<{ from: number; to: number }> {
-  const [cut] = await rows<{ from: number; to: number }>(
+  const [cut] = await query<{ from: number; to: number }>(
     url,
     `WITH head AS (SELECT node, n FROM audit_chains WHERE node = $1 FOR UPDATE),
        gone AS (DELETE FROM audit_events e USING head WHERE e.node = head.node AND e.n > head.n - $2::integer RETURNING e.n),

@@ -9,7 +9,8 @@ import { Database } from '../../src/platform/database.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, unique, wsUrl } from '../support/world.js';
-import { rows, verify as verifyWith } from './verify-cli.js';
+import { query } from '../support/sql.js';
+import { verify as verifyWith } from './verify-cli.js';
 
 const SECRET_KEY = randomBytes(32).toString('base64url');
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
   await world.login(user, c.url);
   await Promise.all([a.stop(), c.stop()]);
   original = cluster.databaseUrl;
-  const chains = await rows<{ node: string; n: string; over: boolean }>(
+  const chains = await query<{ node: string; n: string; over: boolean }>(
     original,
     `SELECT c.node, c.n, EXISTS (SELECT 1 FROM audit_events e WHERE e.node = c.node AND e.event = 'sys_shutdown') AS over FROM audit_chains c ORDER BY c.node`,
   );
@@ -52,9 +53,9 @@ async function tampered(...work: string[]): Promise<string> {
   const url = new URL(original);
   const from = url.pathname.slice(1);
   const to = `${process.env['TEST_RUN']}_${unique('audit').replaceAll('-', '_')}`;
-  await rows(process.env['TEST_DATABASE_URL']!, `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`);
+  await query(process.env['TEST_DATABASE_URL']!, `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`);
   url.pathname = `/${to}`;
-  for (const sql of work) await rows(url.href, sql);
+  for (const sql of work) await query(url.href, sql);
   return url.href;
 }
 
@@ -76,7 +77,7 @@ describe('audit verify', () => {
     expect(findings).toEqual([]);
     expect(code).toBe(0);
     expect(out).toMatch(/^\d+ records in 3 chains: whole\.\n$/);
-    const [{ count }] = (await rows<{ count: string }>(original, `SELECT count(*) FROM audit_events WHERE node = '${crashed}'`)) as [{ count: string }];
+    const [{ count }] = (await query<{ count: string }>(original, `SELECT count(*) FROM audit_events WHERE node = '${crashed}'`)) as [{ count: string }];
     expect(Number(count)).toBeGreaterThan(10);
   });
 
@@ -134,7 +135,7 @@ describe('audit verify', () => {
   });
 
   test('finds a chain that was cut at its end behind every anchor, when it is told the head from the log', async () => {
-    const [head] = (await rows<{ n: string; hash: string }>(original, `SELECT n, encode(hash, 'hex') AS hash FROM audit_chains WHERE node = '${last}'`)) as [
+    const [head] = (await query<{ n: string; hash: string }>(original, `SELECT n, encode(hash, 'hex') AS hash FROM audit_chains WHERE node = '${last}'`)) as [
       { n: string; hash: string },
     ];
     const url = await tampered(
@@ -186,7 +187,7 @@ describe('audit verify', () => {
   test('asks for the SECRET_KEY that records were written under', async () => {
     const { code, findings } = await verify(original, [], 'x'.repeat(32));
     expect(code).toBe(1);
-    const [{ heads }] = (await rows<{ heads: number }>(original, 'SELECT count(*)::integer AS heads FROM audit_heads')) as [{ heads: number }];
+    const [{ heads }] = (await query<{ heads: number }>(original, 'SELECT count(*)::integer AS heads FROM audit_heads')) as [{ heads: number }];
     expect(findings).toHaveLength(3 + heads);
     for (const finding of findings) expect(finding).toContain('under a SECRET_KEY that was not given');
     expect((await verify(original, [], `${'x'.repeat(32)},${SECRET_KEY}`)).code).toBe(0);
@@ -205,12 +206,12 @@ describe('the retention', () => {
     const database = new Database(config);
     const told: unknown[] = [];
     const pruner = new AuditPruner(config, database, { note: (note: unknown) => told.push(note) } as unknown as AuditTrail);
-    const [middle] = (await rows<{ at: Date }>(url, `SELECT at FROM audit_events WHERE node = '${crashed}' AND n = 10`)) as [{ at: Date }];
-    const before = await rows<{ count: string }>(url, `SELECT count(*) FROM audit_events`);
+    const [middle] = (await query<{ at: Date }>(url, `SELECT at FROM audit_events WHERE node = '${crashed}' AND n = 10`)) as [{ at: Date }];
+    const before = await query<{ count: string }>(url, `SELECT count(*) FROM audit_events`);
     const gone = await pruner.prune(middle.at);
     expect(gone).toBeGreaterThan(0);
     expect(told).toContainEqual({ event: 'audit_pruned', detail: { chain: crashed, records: expect.any(Number) } });
-    const after = await rows<{ count: string }>(url, `SELECT count(*) FROM audit_events`);
+    const after = await query<{ count: string }>(url, `SELECT count(*) FROM audit_events`);
     expect(Number(before[0]!.count) - Number(after[0]!.count)).toBe(gone);
     const verdict = await verify(url, [], `${'n'.repeat(32)},${SECRET_KEY}`);
     expect(verdict.findings).toEqual([]);

@@ -4,8 +4,9 @@ import { AuditPruner } from '../../src/audit/audit-pruner.js';
 import { headSeal, auditKey } from '../../src/audit/audit-hash.js';
 import { Config } from '../../src/platform/config.js';
 import { startCluster } from '../support/node-process.js';
+import { query } from '../support/sql.js';
 import { Auditor, SECRET_KEY, migratedDatabase, truncations } from './auditor.js';
-import { cutTail, rows, verify } from './verify-cli.js';
+import { cutTail, verify } from './verify-cli.js';
 
 let url: string;
 /** Two nodes; `a` has written six records. */
@@ -29,7 +30,7 @@ async function saidBy(node: Auditor) {
 }
 
 const missing = (from: number, to: number, by: string) => `chain ${chain}: records ${from} to ${to} are missing at the end; ${by} named it`;
-const witnesses = () => rows<{ witness: string; n: string }>(url, 'SELECT witness, n FROM audit_heads WHERE chain = $1 ORDER BY witness', [chain]);
+const witnesses = () => query<{ witness: string; n: string }>(url, 'SELECT witness, n FROM audit_heads WHERE chain = $1 ORDER BY witness', [chain]);
 
 describe('a chain whose node is gone', () => {
   test('is whole when nothing happened to it, seen by every witness', async () => {
@@ -47,7 +48,7 @@ describe('a chain whose node is gone', () => {
 
   test('verify finds that it is gone altogether', async () => {
     await b.witness.round();
-    await rows(url, `DELETE FROM audit_events WHERE node = '${chain}'; DELETE FROM audit_chains WHERE node = '${chain}'`);
+    await query(url, `DELETE FROM audit_events WHERE node = '${chain}'; DELETE FROM audit_chains WHERE node = '${chain}'`);
     const { findings } = await verify(url, SECRET_KEY);
     expect(findings).toEqual([`chain ${chain}: is gone, records 1 to 6 are missing; witness ${b.identity.id} named it`]);
   });
@@ -57,17 +58,17 @@ describe('a chain whose node is gone', () => {
     ['put back to former ones', 'DELETE FROM audit_heads; INSERT INTO audit_heads SELECT * FROM former'],
   ])('the node that saw it says so within its next round, also when the sealed heads were %s', async (_how, sql) => {
     await b.witness.round();
-    await rows(url, 'CREATE TABLE former AS TABLE audit_heads');
+    await query(url, 'CREATE TABLE former AS TABLE audit_heads');
     await a.batch(3);
     await b.witness.round();
     await cutTail(url, chain, 3);
-    await rows(url, sql);
+    await query(url, sql);
     for (let i = 0; i < 3; i += 1) await b.witness.round();
     expect(await saidBy(b)).toEqual([{ chain, from: 7, to: 9, by: 'witness' }]);
     expect(await b.counted()).toBe(1);
     expect((await verify(url, SECRET_KEY)).findings).toEqual([missing(7, 9, `witness ${b.identity.id}`)]);
     // From then on by that record, too.
-    await rows(url, 'DELETE FROM audit_heads');
+    await query(url, 'DELETE FROM audit_heads');
     expect((await verify(url, SECRET_KEY)).findings).toEqual([missing(7, 9, `record 2 of chain ${b.identity.id}`)]);
   });
 
@@ -93,7 +94,7 @@ test('a node that writes nothing notices with its own round, and goes on in a ne
 
 describe('a forged head', () => {
   const forge = (n: number, seal: Buffer, witness = a.identity.id, keyId = auditKey(SECRET_KEY).id) =>
-    rows(
+    query(
       url,
       `INSERT INTO audit_heads (chain, witness, n, hash, key_id, seal) VALUES ($1, $2, $3, sha256('x'), $4, $5)
        ON CONFLICT (chain, witness) DO UPDATE SET n = excluded.n, hash = excluded.hash, seal = excluded.seal`,
@@ -122,7 +123,7 @@ describe('a forged head', () => {
   });
 
   test('in the row of the chain is not sealed by anybody: its last record does not prove it', async () => {
-    await rows(
+    await query(
       url,
       `INSERT INTO audit_events SELECT gen_random_uuid(), node, 7, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail, sha256(hash)
        FROM audit_events WHERE node = '${chain}' AND n = 6;
@@ -130,7 +131,7 @@ describe('a forged head', () => {
     );
     await b.witness.round();
     expect(await witnesses()).toEqual([]);
-    await rows(url, `DELETE FROM audit_events WHERE node = '${chain}' AND n = 7`);
+    await query(url, `DELETE FROM audit_events WHERE node = '${chain}' AND n = 7`);
     await b.witness.round();
     expect(await saidBy(b)).toEqual([]);
   });
@@ -156,7 +157,7 @@ test('the retention is no cut, and takes the heads with it', async () => {
 
 test('rows of witnesses that are gone are deleted after a day, once another node keeps the same', async () => {
   await a.witness.round();
-  await rows(url, `UPDATE audit_heads SET at = at - interval '25 hours'`);
+  await query(url, `UPDATE audit_heads SET at = at - interval '25 hours'`);
   await b.witness.round();
   expect(await witnesses()).toEqual([{ witness: b.identity.id, n: '6' }]);
 });
@@ -165,9 +166,9 @@ test('nodes that start, run and stop keep each other: the last record of each is
   const cluster = await startCluster(2, { SECRET_KEY });
   const { databaseUrl } = cluster;
   await cluster.stop();
-  const unsealed = await rows(databaseUrl, 'SELECT c.node FROM audit_chains c LEFT JOIN audit_heads h ON h.chain = c.node AND h.n = c.n WHERE h.n IS NULL');
+  const unsealed = await query(databaseUrl, 'SELECT c.node FROM audit_chains c LEFT JOIN audit_heads h ON h.chain = c.node AND h.n = c.n WHERE h.n IS NULL');
   expect(unsealed).toEqual([]);
-  const ends = await rows<{ event: string }>(databaseUrl, 'SELECT e.event FROM audit_chains c JOIN audit_events e ON e.node = c.node AND e.n = c.n');
+  const ends = await query<{ event: string }>(databaseUrl, 'SELECT e.event FROM audit_chains c JOIN audit_events e ON e.node = c.node AND e.n = c.n');
   expect(ends).toEqual([{ event: 'sys_shutdown' }, { event: 'sys_shutdown' }]);
   expect(await verify(databaseUrl, SECRET_KEY)).toMatchObject({ code: 0, findings: [] });
 }, 60_000);

@@ -5,7 +5,7 @@ import { UnsecuredJWT } from 'jose';
 import { CLIENT_ID, FakeIssuer, issuersFile, now } from '../support/issuer.js';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
-import { query } from '../support/keys-cli.js';
+import { query } from '../support/sql.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, unique, wsUrl } from '../support/world.js';
 import type { Answer } from '../support/world.js';

@@ -2,7 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { headerOf, kidOf, listKeys, query, runKeys } from '../support/keys-cli.js';
+import { headerOf, kidOf, listKeys, runKeys } from '../support/keys-cli.js';
+import { query } from '../support/sql.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import supertest from 'supertest';
 import { FakeIssuer, issuersFile, now } from '../support/issuer.js';
-import { query } from '../support/keys-cli.js';
+import { query } from '../support/sql.js';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';

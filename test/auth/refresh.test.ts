@@ -1,10 +1,10 @@
 /** Contract section 3: rotation of refresh tokens, over two nodes. `REFRESH_ROUNDS=200` races as often as the promise says. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
 import { startCluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
+import { query } from '../support/sql.js';
 
 const ROUNDS = Number(process.env['REFRESH_ROUNDS'] ?? 10);
 let world: World;
@@ -14,15 +14,8 @@ beforeAll(async () => {
 
 const refresh = (refresh_token: string, base = nodeA(), expected = 200) => call(base, '/v1/auth/refresh', { body: { refresh_token }, expect: expected });
 
-async function rowOf(session: string, database = process.env['TEST_CLUSTER_DATABASE_URL']): Promise<any> {
-  const client = new pg.Client({ connectionString: database });
-  await client.connect();
-  try {
-    return (await client.query('SELECT * FROM sessions WHERE id = $1', [session])).rows[0];
-  } finally {
-    await client.end();
-  }
-}
+const rowOf = async (session: string, database = process.env['TEST_CLUSTER_DATABASE_URL']!): Promise<any> =>
+  (await query(database, 'SELECT * FROM sessions WHERE id = $1', [session]))[0];
 
 describe('refresh', () => {
   test('answers like login, with a new access token and a new refresh token of the same session', async () => {

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { RawClient } from '../support/raw-client.js';
-import { query } from '../support/keys-cli.js';
+import { query } from '../support/sql.js';
 import { World, call, nodeA, nodeB, operator, unique, wsUrl } from '../support/world.js';
 import type { CallOptions } from '../support/world.js';
 

@@ -1,9 +1,10 @@
 /** What one user may have: rooms, sessions, emojis, logins a minute; and that asking for more is in nobody's way. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { expectAnswer, expectError, live } from '../protocol/harness.js';
 import { startCluster } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
+import { query } from '../support/sql.js';
 import { World, call } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
@@ -25,15 +26,7 @@ beforeAll(async () => {
   world = await World.create({ base: node.url, tenant: { allow_guests: true } });
 });
 
-async function sql<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    return (await client.query<T>(text, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const sql = <T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> => query<T>(databaseUrl, text, values);
 
 const makeRoom = ({ token }: SignedIn, expected?: number) =>
   call(node.url, '/v1/rooms', {

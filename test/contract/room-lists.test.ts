@@ -1,6 +1,5 @@
 /** F8: a page of rooms costs a page, whatever others have. Judged by what the statement of the service reads, not by a clock. */
 import { beforeAll, expect, test } from '@jest/globals';
-import pg from 'pg';
 import type { Database } from '../../src/platform/database.js';
 import { Prisma } from '../../src/platform/generated/client.js';
 import type { Decisions } from '../../src/policy/decisions.js';
@@ -8,6 +7,7 @@ import { Rooms } from '../../src/rooms/rooms.js';
 import { startCluster } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
+import { withPostgres } from '../support/sql.js';
 
 const OTHERS = process.env['SECURITY'] === 'full' ? 150_000 : 30_000;
 const LIMIT = 20;
@@ -39,23 +39,13 @@ beforeAll(async () => {
   const { access_token: token } = (await call(base, '/v1/auth/guest', { body: { tenant: world.tenant.slug } })).body;
   guest = { id: (await call(base, '/v1/me', { token })).body.user_id };
   for (let i = 0; i < 3; i += 1) await world.room(member, { visibility: i === 0 ? 'public' : 'private' });
-  await withPostgres((client) =>
+  await withPostgres(databaseUrl, (client) =>
     client.query(
       `INSERT INTO rooms (id, tenant_id, name, visibility, created_by) SELECT gen_random_uuid(), $1, 'r', 'private', $2 FROM generate_series(1, $3)`,
       [world.tenant.id, admin.id, OTHERS],
     ),
   );
 }, 120_000);
-
-async function withPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
 
 /** What the service asks for a page, caught on its way. */
 async function statementOf(userId: string): Promise<Prisma.Sql> {
@@ -80,7 +70,7 @@ function rowsOf(node: PlanNode): number {
 }
 
 const rowsRead = ({ text, values }: Prisma.Sql): Promise<number> =>
-  withPostgres(async (client) => {
+  withPostgres(databaseUrl, async (client) => {
     const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values);
     return rowsOf(rows[0]!['QUERY PLAN'][0]!.Plan);
   });
@@ -88,7 +78,7 @@ const rowsRead = ({ text, values }: Prisma.Sql): Promise<number> =>
 test.each(['before', 'after'])(
   `a member, a guest and an admin read no more than ${ROWS_MAX} rows for a page beside ${OTHERS} private rooms, %s ANALYZE`,
   async (when) => {
-    if (when === 'after') await withPostgres((client) => client.query('ANALYZE'));
+    if (when === 'after') await withPostgres(databaseUrl, (client) => client.query('ANALYZE'));
     for (const [who, { id }] of Object.entries({ member, guest, admin })) {
       const rows = await rowsRead(await statementOf(id));
       console.log(`${who}: ${rows} rows`);

@@ -4,7 +4,7 @@ import type { FaultCluster, FaultNode } from './cluster.js';
 import type { Answers, Range, Truth } from './failover-judge.js';
 import { ask } from './failover-load.js';
 import type { FailoverLoad } from './failover-load.js';
-import { run } from './rewind.js';
+import { withPostgres } from '../support/sql.js';
 
 /** How often each node found its history replaced. */
 export const noticedCounts = (nodes: readonly FaultNode[]): Promise<number[]> => Promise.all(nodes.map(noticedCount));
@@ -31,7 +31,7 @@ const linesOf = (node: FaultNode): any[] =>
     .map((line) => JSON.parse(line));
 
 export async function auditedIn(databaseUrl: string, rooms: readonly string[]): Promise<Range[]> {
-  const { rows } = await run(databaseUrl, (client) =>
+  const { rows } = await withPostgres(databaseUrl, (client) =>
     client.query<{ detail: Range }>(`SELECT detail FROM audit_events WHERE event = 'room_events_lost' AND detail ->> 'room' = ANY($1)`, [rooms]),
   );
   return rows.map(({ detail: { room, from, to } }) => ({ room, from, to }));
@@ -43,7 +43,7 @@ export async function truthOf(cluster: FaultCluster, { rooms }: FailoverLoad, ab
   const logged = cluster.nodes.flatMap(loggedIn).filter(({ room }) => rooms.includes(room));
   let audited: Range[] = [];
   await eventually('the audit names as much as the log', async () => (audited = await auditedIn(url, rooms)).length >= logged.length, 5_000);
-  const { events, alive } = await run(url, async (client) => ({
+  const { events, alive } = await withPostgres(url, async (client) => ({
     events: await client.query<{ room_id: string; seq: string; message_id: string; op_id: string }>(
       `SELECT room_id, seq, message_id, op_id FROM room_events WHERE room_id = ANY($1) ORDER BY room_id, seq`,
       [rooms],

@@ -17,7 +17,7 @@ import { judgeFailover } from './failover-judge.js';
 import { FailoverLoad, ask } from './failover-load.js';
 import { answersOf, auditedIn, loggedIn, noticedCounts, saidIn, truthOf } from './failover-truth.js';
 import { nowMs } from './history.js';
-import { run } from './rewind.js';
+import { withPostgres } from '../support/sql.js';
 import { Standby, WHOLE_POSTGRES, postgresFolder } from './standby.js';
 import { REDIS } from './stores.js';
 
@@ -90,7 +90,7 @@ describeWith(need, 'a real standby that is promoted')('with nothing but what had
   async function aliveOf(users: SignedIn[]): Promise<string[]> {
     const ids = users.map(({ session }) => session);
     const alive = `SELECT id FROM sessions WHERE id = ANY($1) AND ended_at IS NULL`;
-    const { rows } = await run(cluster.databaseUrl(), (client) => client.query<{ id: string }>(alive, [ids]));
+    const { rows } = await withPostgres(cluster.databaseUrl(), (client) => client.query<{ id: string }>(alive, [ids]));
     return rows.map(({ id }) => id);
   }
 

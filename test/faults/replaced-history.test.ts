@@ -9,7 +9,8 @@ import type { Cluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
-import { keepCopy, keepTables, run } from './rewind.js';
+import { withPostgres } from '../support/sql.js';
+import { keepCopy, keepTables } from './rewind.js';
 
 const LEASE_MS = 1_000;
 /** A round, and what a loaded machine adds. */
@@ -24,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.stop());
 
-const query = (sql: string) => run(cluster.databaseUrl, (client) => client.query(sql));
+const query = (sql: string) => withPostgres(cluster.databaseUrl, (client) => client.query(sql));
 const bases = () => cluster.nodes.map((node) => node.url);
 const replacedCounts = () => Promise.all(cluster.nodes.map(({ internalUrl }) => countOf(internalUrl)));
 

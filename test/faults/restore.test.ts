@@ -4,7 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { query, runRestoreFence } from '../support/keys-cli.js';
+import { runRestoreFence } from '../support/keys-cli.js';
+import { query } from '../support/sql.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { Cluster, NodeProcess } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
@@ -26,7 +27,7 @@ let redis: Redis;
 let position: string;
 let lost: Buffer;
 
-const alive = async () => Number((await query<{ n: string }>(cluster.databaseUrl, 'SELECT count(*) AS n FROM sessions WHERE ended_at IS NULL')).rows[0]!.n);
+const alive = async () => Number((await query<{ n: string }>(cluster.databaseUrl, 'SELECT count(*) AS n FROM sessions WHERE ended_at IS NULL'))[0]!.n);
 
 beforeAll(async () => {
   cluster = await startCluster(1, { AUTHORITY_LEASE_MS: '1000' });
@@ -49,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => redis?.disconnect());
 
 test('a node refuses to start, says what it found and what to do, and leaves no trace that a receipt would wait for', async () => {
-  const nodes = async () => (await query(cluster.databaseUrl, 'SELECT id FROM nodes WHERE left_at IS NULL')).rows.length;
+  const nodes = async () => (await query(cluster.databaseUrl, 'SELECT id FROM nodes WHERE left_at IS NULL')).length;
   const before = await nodes();
   await expect(startNode(cluster.env)).rejects.toThrow(OLDER);
   expect(await nodes()).toBe(before);
@@ -65,7 +66,7 @@ describe('after restore-fence', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^Ended ${ended} sessions: everybody has to sign in again\\.\\n.*goes on as history .*\\nNo node is running: .*\\n$`));
     expect(await alive()).toBe(0);
-    const { rows } = await query<{ detail: unknown }>(cluster.databaseUrl, `SELECT detail FROM audit_events WHERE event = 'authority_history_replaced'`);
+    const rows = await query<{ detail: unknown }>(cluster.databaseUrl, `SELECT detail FROM audit_events WHERE event = 'authority_history_replaced'`);
     expect(rows.map(({ detail }) => detail)).toEqual([expect.objectContaining({ evidence: 'restore', first: true, sessions: ended })]);
 
     running = await startNode(cluster.env);

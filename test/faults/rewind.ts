@@ -1,9 +1,10 @@
 /** Two ways in which a database steps back under the nodes that use it. Each keeps what is there now and answers how to return to it. */
 import pg from 'pg';
+import { withPostgres } from '../support/sql.js';
 
 /** Every table gets its former rows back, in one transaction of the running server: what a restore into a live database does. */
 export async function keepTables(url: string): Promise<() => Promise<void>> {
-  const tables = await run(url, async (client) => {
+  const tables = await withPostgres(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'`,
     );
@@ -12,7 +13,7 @@ export async function keepTables(url: string): Promise<() => Promise<void>> {
     return rows.map(({ name }) => name);
   });
   return () =>
-    run(url, async (client) => {
+    withPostgres(url, async (client) => {
       // Neither triggers nor foreign keys: the rows are what they were.
       await client.query('BEGIN; SET LOCAL session_replication_role = replica');
       await client.query(`LOCK TABLE ${tables.map((name) => `public.${name}`).join(', ')} IN ACCESS EXCLUSIVE MODE`);
@@ -29,25 +30,15 @@ export async function keepCopy(url: string): Promise<() => Promise<void>> {
     client
       .query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`)
       .then(() => client.query(`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1`, [name]));
-  await run(beside, async (client) => {
+  await withPostgres(beside, async (client) => {
     await alone(client);
     await client.query(`CREATE DATABASE ${name}_kept TEMPLATE ${name}`);
     await client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
   });
   return () =>
-    run(beside, async (client) => {
+    withPostgres(beside, async (client) => {
       await alone(client);
       await client.query(`DROP DATABASE ${name}`);
       await client.query(`ALTER DATABASE ${name}_kept RENAME TO ${name}`);
     });
-}
-
-export async function run<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
 }

@@ -5,10 +5,11 @@
 import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import pg from 'pg';
+import type pg from 'pg';
 import { startChild } from '../../scripts/children.mjs';
 import { systemFolders, unprivileged } from '../../scripts/stores/postgres.mjs';
 import { eventually } from '../support/eventually.js';
+import { query } from '../support/sql.js';
 import { FaultPostgres, scratchFolder } from './stores.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -108,12 +109,4 @@ interface Identity {
   wrap: (command: string, args: string[]) => [string, string[]];
 }
 
-async function rows<T extends pg.QueryResultRow>(postgres: FaultPostgres, text: string): Promise<[T, ...T[]]> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
-  try {
-    return (await client.query<T>(text)).rows as [T, ...T[]];
-  } finally {
-    await client.end();
-  }
-}
+const rows = async <T extends pg.QueryResultRow>(postgres: FaultPostgres, text: string) => (await query<T>(postgres.url, text)) as [T, ...T[]];

@@ -8,7 +8,8 @@ import { PostgresAccess } from '../../src/platform/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 import { PGBOUNCER, throughPgbouncer } from '../support/pgbouncer.js';
 import { describeWith } from '../support/needs.js';
-import { hostileDatabase, run, withParams } from './hostile.js';
+import { query } from '../support/sql.js';
+import { hostileDatabase, withParams } from './hostile.js';
 
 const IGNORED = 'statement_timeout,lock_timeout,idle_in_transaction_session_timeout,extra_float_digits,options';
 const always = { met: true, reason: '' };
@@ -64,7 +65,7 @@ for (const [name, way] of Object.entries(ways)) {
     });
 
     test('tables are made in the schema that is named, and nowhere else', async () => {
-      const rows = await run<{ schema: string }>(adminUrl, `SELECT DISTINCT schemaname AS schema FROM pg_tables WHERE tablename = 'audit_chains'`);
+      const rows = await query<{ schema: string }>(adminUrl, `SELECT DISTINCT schemaname AS schema FROM pg_tables WHERE tablename = 'audit_chains'`);
       expect(rows).toEqual([{ schema: 'Ward room' }]);
       await requireMigrated(access);
       expect(await migrate(access)).toEqual([]);
@@ -205,7 +206,7 @@ describeWith(PGBOUNCER, 'a pooler')('what another client of the pooler leaves be
     const url = await throughPgbouncer(direct, { default_pool_size: '1' });
     const access = new PostgresAccess(withParams(url, { schema: 'public' }));
     await access.find();
-    await run(url, `SET search_path TO elsewhere; SET TimeZone TO 'Asia/Tokyo'; SET statement_timeout TO '1ms'; SET DateStyle TO 'SQL, DMY'`);
+    await query(url, `SET search_path TO elsewhere; SET TimeZone TO 'Asia/Tokyo'; SET statement_timeout TO '1ms'; SET DateStyle TO 'SQL, DMY'`);
     const database = new Database({ databaseUrl: url, authorityLeaseMs: 5_000 } as Config, access);
     const shown = `SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone, current_setting('DateStyle') AS style, pg_sleep(0.01)::text AS slept`;
     expect((await database.pool.query(shown)).rows).toMatchObject([{ path: 'public', zone: 'UTC', style: 'ISO, MDY' }]);
@@ -214,12 +215,12 @@ describeWith(PGBOUNCER, 'a pooler')('what another client of the pooler leaves be
 });
 
 describeWith(always, '')('what cannot be had is refused in one sentence, and nothing is made', () => {
-  const tables = async (url: string) => (await run<{ n: number }>(url, `SELECT count(*)::int AS n FROM pg_class WHERE relname = '_prisma_migrations'`))[0]!.n;
+  const tables = async (url: string) => (await query<{ n: number }>(url, `SELECT count(*)::int AS n FROM pg_class WHERE relname = '_prisma_migrations'`))[0]!.n;
 
   test('another encoding than UTF8', async () => {
     const url = new URL(await freshDatabase());
     const name = `${url.pathname.slice(1)}_latin1`;
-    await run(url.href, `CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+    await query(url.href, `CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
     url.pathname = `/${name}`;
     await expect(migrate(new PostgresAccess(url.href))).rejects.toThrow(
       /^Postgres at \S+ has the encoding LATIN1; create the database with ENCODING 'UTF8'\.$/,
@@ -231,7 +232,7 @@ describeWith(always, '')('what cannot be had is refused in one sentence, and not
   test('an older version than 15', async () => {
     const url = await freshDatabase();
     const says = (version: string) =>
-      run(
+      query(
         url,
         `CREATE SCHEMA IF NOT EXISTS older;
          CREATE OR REPLACE FUNCTION older.current_setting(name text) RETURNS text LANGUAGE sql
@@ -247,21 +248,21 @@ describeWith(always, '')('what cannot be had is refused in one sentence, and not
 
   test('a database that is set read-only', async () => {
     const url = await freshDatabase();
-    await run(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only TO on`);
+    await query(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only TO on`);
     await expect(migrate(new PostgresAccess(url))).rejects.toThrow(/is set read-only \(default_transaction_read_only\)/);
   });
 
   test('a search path that leads nowhere', async () => {
     const { url, adminUrl } = await hostileDatabase('UTC');
-    await run(adminUrl, `DROP SCHEMA elsewhere CASCADE`);
-    await run(adminUrl, `DROP SCHEMA public`);
+    await query(adminUrl, `DROP SCHEMA elsewhere CASCADE`);
+    await query(adminUrl, `DROP SCHEMA public`);
     await expect(migrate(new PostgresAccess(url))).rejects.toThrow(/has none of the schemas of its search_path \(elsewhere, public\); name one with \?schema=/);
   });
 
   test('a role that may not make tables, or may not change those of another', async () => {
     const { url, adminUrl, role } = await hostileDatabase('UTC');
-    await run(adminUrl, `ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO CURRENT_USER; REVOKE ALL ON SCHEMA elsewhere FROM ${role}`);
-    await run(adminUrl, `ALTER SCHEMA elsewhere OWNER TO CURRENT_USER`);
+    await query(adminUrl, `ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO CURRENT_USER; REVOKE ALL ON SCHEMA elsewhere FROM ${role}`);
+    await query(adminUrl, `ALTER SCHEMA elsewhere OWNER TO CURRENT_USER`);
     await expect(migrate(new PostgresAccess(withParams(url, { schema: 'public' })))).rejects.toThrow(
       `The role ${role} may not make tables in the schema public`,
     );
@@ -273,7 +274,7 @@ describeWith(always, '')('what cannot be had is refused in one sentence, and not
     await expect(requireMigrated(new PostgresAccess(owned))).rejects.toThrow(/^Migration \w+ is not applied: run npm run migrate/);
     await migrate(new PostgresAccess(owned));
     await requireMigrated(new PostgresAccess(owned));
-    await run(adminUrl, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+    await query(adminUrl, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
     await expect(requireMigrated(new PostgresAccess(withParams(url, { schema: 'public' })))).rejects.toThrow(
       new RegExp(`^The role ${role} may not INSERT in the table \\w+: grant it\\.$`),
     );

@@ -1,17 +1,8 @@
 /** Databases whose defaults would make a service wrong that takes them as found, and whose owner is nobody special. */
 import pg from 'pg';
 import { freshDatabase } from '../support/node-process.js';
+import { query } from '../support/sql.js';
 import { unique } from '../support/world.js';
-
-export async function run<T extends pg.QueryResultRow>(url: string, sql: string, values: unknown[] = []): Promise<T[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query<T>(sql, values)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 const OF_DATABASE = {
   DateStyle: 'German, DMY',
@@ -46,12 +37,12 @@ export async function hostileDatabase(timezone: string): Promise<Hostile> {
   const role = unique('owner').replace('-', '_');
   const url = new URL(adminUrl);
   url.username = role;
-  await run(adminUrl, `CREATE ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(decodeURIComponent(url.password))}`);
-  await run(adminUrl, `ALTER DATABASE ${database} OWNER TO ${role}`);
-  await run(adminUrl, `CREATE SCHEMA elsewhere AUTHORIZATION ${role}; CREATE TABLE elsewhere.settings (key text, value int)`);
+  await query(adminUrl, `CREATE ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(decodeURIComponent(url.password))}`);
+  await query(adminUrl, `ALTER DATABASE ${database} OWNER TO ${role}`);
+  await query(adminUrl, `CREATE SCHEMA elsewhere AUTHORIZATION ${role}; CREATE TABLE elsewhere.settings (key text, value int)`);
   const set = (name: string, value: string) => `SET ${name} TO ${name === 'search_path' ? value : pg.escapeLiteral(value)}`;
-  for (const [name, value] of Object.entries({ ...OF_DATABASE, TimeZone: timezone })) await run(adminUrl, `ALTER DATABASE ${database} ${set(name, value)}`);
-  for (const [name, value] of Object.entries(OF_ROLE)) await run(adminUrl, `ALTER ROLE ${role} ${set(name, value)}`);
+  for (const [name, value] of Object.entries({ ...OF_DATABASE, TimeZone: timezone })) await query(adminUrl, `ALTER DATABASE ${database} ${set(name, value)}`);
+  for (const [name, value] of Object.entries(OF_ROLE)) await query(adminUrl, `ALTER ROLE ${role} ${set(name, value)}`);
   return { url: url.href, adminUrl, role };
 }
 

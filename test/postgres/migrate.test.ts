@@ -7,6 +7,7 @@ import pg from 'pg';
 import { MIGRATION_LOCK, migrate } from '../../src/platform/migrate.js';
 import { PostgresAccess } from '../../src/platform/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
+import { query } from '../support/sql.js';
 
 const shipped = join(import.meta.dirname, '../../prisma/migrations');
 const folders: string[] = [];
@@ -118,14 +119,4 @@ function migrations(files: Record<string, string>): string {
   }
   writeFileSync(join(folder, 'migration_lock.toml'), 'provider = "postgresql"\n');
   return folder;
-}
-
-async function query(url: string, sql: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows;
-  } finally {
-    await client.end();
-  }
 }

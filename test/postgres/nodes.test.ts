@@ -6,7 +6,8 @@ import { startCluster, startNode } from '../support/node-process.js';
 import { PGBOUNCER, throughPgbouncer } from '../support/pgbouncer.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, wsUrl } from '../support/world.js';
-import { hostileDatabase, run, withParams } from './hostile.js';
+import { query } from '../support/sql.js';
+import { hostileDatabase, withParams } from './hostile.js';
 
 const full = process.env['FAULTS'] === 'full';
 /** Shorter than the offsets of the time zones. */
@@ -87,7 +88,7 @@ for (const [name, timezone, through] of cases) {
       await call(b, '/v1/me', { token: renewed.access_token, expect: 401 });
 
       expect((await runKeys(cluster.env, 'list')).stdout).toMatch(/\tsigning\t/);
-      const where = await run<{ schema: string }>(
+      const where = await query<{ schema: string }>(
         adminUrl,
         `SELECT DISTINCT schemaname AS schema FROM pg_tables WHERE tablename IN ('room_events', 'sessions')`,
       );
@@ -106,6 +107,6 @@ describeWith(PGBOUNCER, 'a pooler')('a pooler in statement mode', () => {
     await expect(startNode({ DATABASE_URL: withParams(statement, { schema: 'wardroom' }), REDIS_URL: 'redis://127.0.0.1:1' })).rejects.toThrow(
       /set pool_mode of the pooler to transaction or session\./,
     );
-    expect(await run(adminUrl, `SELECT nspname FROM pg_namespace WHERE nspname = 'wardroom'`)).toEqual([]);
+    expect(await query(adminUrl, `SELECT nspname FROM pg_namespace WHERE nspname = 'wardroom'`)).toEqual([]);
   });
 });

@@ -8,7 +8,8 @@ import { PostgresAccess } from '../../src/platform/postgres-access.js';
 import { SERVING } from '../../src/platform/postgres-settings.js';
 import { scratchFolder } from '../faults/stores.js';
 import { describeWith } from '../support/needs.js';
-import { run, withParams } from './hostile.js';
+import { query } from '../support/sql.js';
+import { withParams } from './hostile.js';
 
 const OPENSSL = { met: spawnSync('openssl', ['version']).status === 0, reason: 'openssl is not on PATH' };
 
@@ -64,14 +65,14 @@ describeWith(OPENSSL, 'TLS to Postgres')('sslmode', () => {
       writeFileSync(join(data, name), readFileSync(file(name)), { mode: 0o600 });
       chownSync(join(data, name), uid, gid);
     }
-    for (const sql of ['ALTER SYSTEM SET ssl TO on', 'SELECT pg_reload_conf()']) await run(plainUrl, sql);
+    for (const sql of ['ALTER SYSTEM SET ssl TO on', 'SELECT pg_reload_conf()']) await query(plainUrl, sql);
     // Roles of which one may come with TLS only and one without only.
-    for (const role of ['secured', 'plain']) await run(plainUrl, `CREATE ROLE ${role} LOGIN`);
+    for (const role of ['secured', 'plain']) await query(plainUrl, `CREATE ROLE ${role} LOGIN`);
     writeFileSync(
       join(data, 'pg_hba.conf'),
       'hostssl all secured 127.0.0.1/32 trust\nhostnossl all plain 127.0.0.1/32 trust\nhost all wardroom 127.0.0.1/32 scram-sha-256\n',
     );
-    await run(plainUrl, 'SELECT pg_reload_conf()');
+    await query(plainUrl, 'SELECT pg_reload_conf()');
     await encrypted(plainUrl, 'require');
   });
   afterAll(() => server?.stop());

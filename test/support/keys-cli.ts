@@ -1,9 +1,9 @@
 /** `npm run keys` and `npm run restore-fence`, without npm: the compiled commands with the environment of a node, without its Redis. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { keyState } from '../../src/auth/signing-keys.js';
 import type { KeyState } from '../../src/auth/signing-keys.js';
+import { query } from './sql.js';
 
 const keys = fileURLToPath(new URL('../../dist/auth/keys-cli.js', import.meta.url));
 const restoreFence = fileURLToPath(new URL('../../dist/sessions/restore-fence-cli.js', import.meta.url));
@@ -28,21 +28,11 @@ function run(cli: string, env: Record<string, string>, args: string[]): Promise<
 
 /** What `GET /v1/admin/keys` shows, eldest first, for tests whose operator's token is not to matter. */
 export async function listKeys(databaseUrl: string): Promise<{ kid: string; alg: string; state: KeyState; signsFrom: Date; retiredAt: Date | null }[]> {
-  const { rows } = await query<{ kid: string; alg: string; signsFrom: Date; retiredAt: Date | null; withdrawnAt: Date | null }>(
+  const rows = await query<{ kid: string; alg: string; signsFrom: Date; retiredAt: Date | null; withdrawnAt: Date | null }>(
     databaseUrl,
     'SELECT kid, alg, signs_from AS "signsFrom", retired_at AS "retiredAt", withdrawn_at AS "withdrawnAt" FROM signing_keys ORDER BY signs_from',
   );
   return rows.map((row) => ({ ...row, state: keyState(row) }));
-}
-
-export async function query<Row extends pg.QueryResultRow>(databaseUrl: string, text: string, values: unknown[] = []): Promise<pg.QueryResult<Row>> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    return await client.query<Row>(text, values);
-  } finally {
-    await client.end();
-  }
 }
 
 export const kidOf = (token: string): string => headerOf(token).kid;
