@@ -3,7 +3,7 @@
  * nowhere; Postgres links digests into a chain (append_audit). So whoever can write to the database, but does not know
  * SECRET_KEY, can neither alter a record nor close the gap that a deleted one leaves.
  */
-import { createHash, createHmac, hash, hkdfSync } from 'node:crypto';
+import { createHash, createHmac, hash } from 'node:crypto';
 import { deriveKey } from '../platform/sealed-box.js';
 import type { AuditRecord } from './audit-events.js';
 
@@ -22,7 +22,7 @@ export interface Head {
 }
 
 export function auditKey(secretKey: string): AuditKey {
-  const secret = Buffer.from(hkdfSync('sha256', secretKey, '', 'wardroom audit', 32));
+  const secret = deriveKey(secretKey, 'wardroom audit');
   return { id: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret, heads: deriveKey(secretKey, 'wardroom audit heads') };
 }
 

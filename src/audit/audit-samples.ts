@@ -1,7 +1,7 @@
 /**
- * What anybody can cause again and again, and changes nothing in Postgres, is a record of its own so many times a minute, for
- * each kind and for each user, or network where nobody is known. The rest is counted, and told in one record when the minute is over: so a flood
- * is bounded, and hides nobody else.
+ * Some events can be caused again and again by anybody and change nothing in Postgres. Each of them has a record of
+ * its own so many times a minute: for each kind, and for each user, or network where no user is known. The rest is
+ * counted, and one record gives the count when the minute is over. So a flood is bounded, and hides nobody else.
  */
 import { networkOf } from '../platform/client-address.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
@@ -68,7 +68,7 @@ export class AuditSamples {
     return false;
   }
 
-  /** What was counted in minutes that are over. To be called at each flush. */
+  /** The counts of minutes that are over. To be called at each flush. */
   over(nowMs = monotonicMs()): AuditNote[] {
     this.besideFirst = 0;
     const notes: AuditNote[] = [];
@@ -100,7 +100,7 @@ export class AuditSamples {
   }
 }
 
-/** One of a closed list: what ended a connection that we did not end has codes of its own. */
+/** One of a closed list. The end of a connection by its peer has open codes, so only its side is named. */
 function nameOf({ detail }: AuditNote): string {
   const side = detail?.['side'];
   const name = side === undefined || side === 'server' ? detail?.['code'] : side;

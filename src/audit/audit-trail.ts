@@ -37,7 +37,7 @@ const TELL_HEAD_MS = 600_000;
 const APPEND = 'SELECT head_n, head_hash, whole FROM append_audit($1::uuid, $2::text, $3::json, $4::bigint, $5::bytea)';
 /** Once into the chain, once into a new one, and once more for one that was cut meanwhile. */
 const APPEND_TRIES = 3;
-/** What nobody did in a request. */
+/** Of a record that belongs to no request. */
 const OF_NOBODY = { tenant: null, actor: null, session: null, ip: null, requestId: null };
 
 /** A chain that lacks what was committed: `left` is its last record, `known` the head that it had. */

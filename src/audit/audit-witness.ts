@@ -1,6 +1,6 @@
 /**
- * What nodes know of each other's chains. Once a minute each node looks how far every chain reaches, remembers it, keeps it
- * sealed in Postgres (`audit_heads`), and looks whether every chain still has what was remembered. So a tail that is cut is
+ * Nodes know how far each other's chains reach. Once a minute each node reads the head of every chain, remembers it,
+ * keeps it sealed in Postgres (`audit_heads`), and checks that every chain still has what was remembered. So a tail that is cut is
  * missed by every node that saw it, also after its own node is gone, and by the verifier (ADR 0029).
  *
  * A head is believed when its last record proves it - only who knows SECRET_KEY can make a record's digest - or when it is
@@ -16,6 +16,8 @@ import type { AuditKey, Head } from './audit-hash.js';
 import { HEADS_MAX, AuditTrail } from './audit-trail.js';
 import { PRESENT_HEADS, presentHead } from './present-heads.js';
 import type { PresentRow } from './present-heads.js';
+import { checkSeal } from './sealed-heads.js';
+import type { SealedHead } from './sealed-heads.js';
 
 const EVERY_MS = 55_000;
 /** Rows of witnesses that are gone are deleted when this node keeps the same itself. */
@@ -39,13 +41,7 @@ const KEEP = `
   WHERE audit_heads.seal <> excluded.seal OR audit_heads.n <> excluded.n OR audit_heads.hash <> excluded.hash`;
 const FORGET = 'DELETE FROM audit_heads h USING unnest($1::uuid[], $2::uuid[]) AS k (chain, witness) WHERE h.chain = k.chain AND h.witness = k.witness';
 
-interface SealedRow {
-  chain: string;
-  witness: string;
-  n: string;
-  hash: Buffer;
-  key_id: string;
-  seal: Buffer;
+interface SealedRow extends SealedHead {
   old: boolean;
 }
 
@@ -95,7 +91,7 @@ export class AuditWitness implements OnApplicationBootstrap, BeforeApplicationSh
     await this.keep(old);
   }
 
-  /** What this and other nodes have sealed. Answers rows that are old and say no more than this node keeps itself. */
+  /** Remembers the heads that nodes have sealed. Answers old rows of others, which may be of no more use. */
   private async readSealed(): Promise<SealedRow[]> {
     const { rows } = await this.database.pool.query<SealedRow>(SEALED);
     const named = (this.named ??= new Set((await this.database.pool.query<{ chain: string }>(NAMED)).rows.map(({ chain }) => chain)));
@@ -104,12 +100,10 @@ export class AuditWitness implements OnApplicationBootstrap, BeforeApplicationSh
     return believed.filter(({ old, witness }) => old && witness !== this.identity.id);
   }
 
-  private isTrue({ chain, witness, n, hash, key_id, seal }: SealedRow): boolean {
-    const key = this.keys.find(({ id }) => id === key_id);
-    if (key === undefined) return false;
-    if (headSeal(key, witness, chain, { n: BigInt(n), hash }).equals(seal)) return true;
-    this.refuse(chain, `the seal of witness ${witness} is not true`);
-    return false;
+  private isTrue(row: SealedRow): boolean {
+    const found = checkSeal(this.keys, row);
+    if (found === 'forged') this.refuse(row.chain, `the seal of witness ${row.witness} is not true`);
+    return found === 'true';
   }
 
   private async readPresent(): Promise<void> {

@@ -7,8 +7,10 @@
  */
 import type pg from 'pg';
 import type { AuditDetail, AuditEventName, AuditRecord } from './audit-events.js';
-import { genesisHash, headSeal, nextHash, pruneSeal, recordDigest } from './audit-hash.js';
+import { genesisHash, nextHash, pruneSeal, recordDigest } from './audit-hash.js';
 import type { AuditKey } from './audit-hash.js';
+import { checkSeal } from './sealed-heads.js';
+import type { SealedHead } from './sealed-heads.js';
 
 const PAGE = 2_000;
 
@@ -30,15 +32,6 @@ export interface Verdict {
 
 /** Events whose records have `heads`. */
 const NAMES_HEADS: ReadonlySet<string> = new Set<AuditEventName>(['sys_startup', 'audit_truncated']);
-
-interface SealedHead {
-  chain: string;
-  witness: string;
-  n: string;
-  hash: Buffer;
-  key_id: string;
-  seal: Buffer;
-}
 
 interface Chain {
   node: string;
@@ -142,11 +135,12 @@ class Verification {
   /** Of which chain whatever: a chain that is asked about may have lost the records by which it is found. */
   private async sealedHeads(): Promise<Anchor[]> {
     const { rows } = await this.client.query<SealedHead>('SELECT chain, witness, n, hash, key_id, seal FROM audit_heads ORDER BY chain, witness');
-    return rows.flatMap(({ chain, witness, n, hash, key_id, seal }) => {
-      const key = this.keys.find(({ id }) => id === key_id);
-      if (key === undefined) this.find(chain, `its head by witness ${witness} was sealed under a SECRET_KEY that was not given`);
-      else if (!headSeal(key, witness, chain, { n: BigInt(n), hash }).equals(seal)) this.find(chain, `its head by witness ${witness} is forged`);
-      else return [{ chain, n: BigInt(n), hash: hash.toString('hex'), from: `witness ${witness}` }];
+    return rows.flatMap((row) => {
+      const { chain, witness, n, hash } = row;
+      const found = checkSeal(this.keys, row);
+      if (found === 'true') return [{ chain, n: BigInt(n), hash: hash.toString('hex'), from: `witness ${witness}` }];
+      const what = found === 'forged' ? 'is forged' : 'was sealed under a SECRET_KEY that was not given';
+      this.find(chain, `its head by witness ${witness} ${what}`);
       return [];
     });
   }

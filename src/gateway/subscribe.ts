@@ -86,14 +86,18 @@ export class Subscribe {
   /** Before a new context starts: what it may no longer read ends first. */
   async recheck(connection: Connection): Promise<void> {
     for (const subscription of [...connection.subscriptions.values()]) {
-      try {
-        const granted = await this.policy.authorize(connection.principal, subscription.channel.id, 'read');
-        subscription.role = granted.role;
-        subscription.basis = basisOf(granted.facts);
-      } catch (error) {
-        if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
-        if (!subscription.ended) this.revoke(subscription, 'removed');
-      }
+      await this.keepIfReadable(subscription, this.policy.authorize(connection.principal, subscription.channel.id, 'read'));
+    }
+  }
+
+  private async keepIfReadable(subscription: Subscription, authorized: Promise<Allow>): Promise<void> {
+    try {
+      const granted = await authorized;
+      subscription.role = granted.role;
+      subscription.basis = basisOf(granted.facts);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
+      if (!subscription.ended) this.revoke(subscription, 'removed');
     }
   }
 
@@ -218,9 +222,9 @@ export class Subscribe {
       for (;;) {
         this.tellIfReset(subscription);
         if (subscription.sentSeq < channel.lastSeq) await this.sendPiece(subscription);
-        else if (!this.mayRead(subscription)) await this.readAgain(subscription);
+        else if (this.mayRead(subscription)) break;
+        else await this.keepIfReadable(subscription, this.policy.authorizeAfresh(connection.principal, channel.id, 'read'));
         if (subscription.ended || connection.state !== 'live') return;
-        if (subscription.sentSeq >= channel.lastSeq && subscription.roomEpoch === channel.roomEpoch && this.mayRead(subscription)) break;
       }
       channel.goLive(subscription);
     } catch (error) {
@@ -241,15 +245,6 @@ export class Subscribe {
   private mayRead({ connection, channel }: Subscription): boolean {
     const granted = this.policy.authorizeNow(connection.principal, channel.id, 'read');
     return granted !== null && granted.room.epoch >= channel.epoch;
-  }
-
-  private async readAgain(subscription: Subscription): Promise<void> {
-    try {
-      await this.policy.authorizeAfresh(subscription.connection.principal, subscription.channel.id, 'read');
-    } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
-      if (!subscription.ended) this.revoke(subscription, 'removed');
-    }
   }
 
   /** From memory where that is true, else from Postgres. */

@@ -17,7 +17,10 @@ function one() {
     removed: false,
     onSent: () => undefined as void,
     authorizeNow: () => (policy.epoch === null ? null : { room: { epoch: policy.epoch } }),
-    authorizeAfresh: () => (policy.removed ? Promise.reject(new DomainError('not_found')) : Promise.resolve((policy.epoch = 0))),
+    authorizeAfresh: () =>
+      policy.removed
+        ? Promise.reject(new DomainError('not_found'))
+        : ((policy.epoch = 0), Promise.resolve({ role: 'member', facts: { member: { role: 'member' } } })),
   };
   const channel = {
     id: 'r',
