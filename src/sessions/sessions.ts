@@ -152,9 +152,12 @@ export class Sessions {
 
   private async userVersion(tx: Tx, session: NewSession): Promise<number> {
     const { tenantId, userId } = session.principal;
-    // Openings for one user take turns, so that none is overlooked when they are counted.
+    // Openings for one user take turns, so that none is overlooked when they are counted. The row is locked first:
+    // a takeover holds it when it opens its own session (linked-user.ts), and must not wait for one that waits for it.
     const users = await tx.$queryRaw<{ state: string; version: number; password_version: number }[]>`
-      SELECT state, version, password_version, pg_advisory_xact_lock(hashtextextended(id::text, 0))::text FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE`;
+      WITH locked AS MATERIALIZED (
+        SELECT id, state, version, password_version FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE)
+      SELECT state, version, password_version, pg_advisory_xact_lock(hashtextextended(id::text, 0))::text FROM locked`;
     const user = users[0];
     if (user === undefined) throw new DomainError('invalid_credentials', { detail: 'the user is gone' });
     if (user.state !== 'active') throw new DomainError('user_suspended');
