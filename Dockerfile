@@ -30,7 +30,7 @@ COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 # `npm run keys`, `audit` and `restore-fence`, and the health check
 COPY scripts/with-try-out.mjs scripts/healthcheck.mjs ./scripts/
-# read by dist/platform/migrate.js at start
+# read by dist/platform/stores/migrate.js at start
 COPY prisma ./prisma
 USER node
 EXPOSE 3000 3001

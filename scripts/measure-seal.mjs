@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { newId } from '../dist/platform/ids.js';
-import { MessageSeal } from '../dist/platform/message-seal.js';
+import { MessageSeal } from '../dist/platform/stores/message-seal.js';
 
 const secret = randomBytes(32).toString('base64url');
 const [sender, reader] = [new MessageSeal([secret], 'measured', newId()), new MessageSeal([secret], 'measured', newId())];

@@ -5,12 +5,12 @@ import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorityModule } from './authority/authority.module.js';
 import { GatewayModule } from './gateway/gateway.module.js';
-import { OperatorModule } from './operator/operator.module.js';
-import type { Config } from './platform/config.js';
-import { HealthModule } from './operator/health.module.js';
+import { AdminModule } from './admin/admin.module.js';
+import type { Config } from './platform/config/config.js';
+import { HealthModule } from './health/health.module.js';
 import { PlatformModule } from './platform/platform.module.js';
-import type { PostgresAccess } from './platform/postgres-access.js';
-import { ProblemFilter } from './platform/problem.filter.js';
+import type { PostgresAccess } from './platform/stores/postgres-access.js';
+import { ProblemFilter } from './platform/http/problem.filter.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
@@ -30,7 +30,7 @@ export class AppModule {
         PolicyModule,
         RoomsModule,
         GatewayModule,
-        OperatorModule,
+        AdminModule,
         HealthModule,
         ...(config.tryPage ? [TryOutModule] : []),
       ],

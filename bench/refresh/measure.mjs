@@ -56,7 +56,7 @@ try {
 
 /** Gives the seeded sessions their first refresh token, as a login would have, and one user a password. */
 async function giveTokens(world) {
-  const { mintRefreshToken, newRefreshFamily } = await import(pathToFileURL(join(project, 'dist/auth/refresh-token.js')).href);
+  const { mintRefreshToken, newRefreshFamily } = await import(pathToFileURL(join(project, 'dist/auth/tokens/refresh-token.js')).href);
   const made = Array.from({ length: sessions }, (_, i) => {
     const family = newRefreshFamily();
     return { family, token: mintRefreshToken(family, sessionId(i), 1) };

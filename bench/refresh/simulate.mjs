@@ -14,12 +14,12 @@ export const BIN_MS = 5_000;
 const START_MS = 1_700_000_000_600;
 
 /**
- * @param {{ LifeSequence: new (ttl: number, start?: number) => { next(): number }, refreshWindow: (issued: number, expires: number, now: number) => { refresh_after_ms: number } }} server
+ * @param {{ LifetimeSequence: new (ttl: number, start?: number) => { next(): number }, refreshWindow: (issued: number, expires: number, now: number) => { refresh_after_ms: number } }} server
  * @param {{ sessions: number, nodes: number, ttl: number, mintMs: number, untilMs?: number }} load
  * @returns {{ first: number[], all: number[] }} moments of the refreshes, ms after the first minting: of the first wave, and all until `untilMs`
  */
-export function simulate({ LifeSequence, refreshWindow }, { sessions, nodes, ttl, mintMs, untilMs = 0 }) {
-  const sequences = Array.from({ length: nodes }, () => new LifeSequence(ttl));
+export function simulate({ LifetimeSequence, refreshWindow }, { sessions, nodes, ttl, mintMs, untilMs = 0 }) {
+  const sequences = Array.from({ length: nodes }, () => new LifetimeSequence(ttl));
   const next = (nowMs) => {
     const issuedMs = Math.floor(nowMs / 1000) * 1000;
     const life = sequences[Math.floor(Math.random() * nodes)].next();
@@ -66,7 +66,7 @@ async function main() {
     },
   });
   const [sessions, nodes, ttl] = [Number(values.sessions), Number(values.nodes), Number(values.ttl)];
-  const server = await import(new URL('../../dist/auth/refresh-window.js', import.meta.url).href);
+  const server = await import(new URL('../../dist/auth/tokens/token-lifetimes.js', import.meta.url).href);
   const { first, all } = simulate(server, { sessions, nodes, ttl, mintMs: Number(values.seconds) * 1000, untilMs: Number(values.minutes) * 60_000 });
   const [from, to] = span(first);
   const mean = (first.length / (to - from)) * BIN_MS;

@@ -1,6 +1,6 @@
 /** What it costs to compare lease, clock, expiry and deadness: the very functions that run before every socket write. */
 import { Logger } from '@nestjs/common';
-import { Connection } from '../../dist/gateway/connection.js';
+import { Connection } from '../../dist/gateway/connection/connection.js';
 import { Lease } from '../../dist/authority/lease.js';
 import { Clocks } from '../../dist/authority/clocks.js';
 import { monotonicMs } from '../../dist/platform/clock.js';

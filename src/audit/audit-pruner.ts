@@ -4,8 +4,8 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { auditKey, pruneSeal } from './audit-hash.js';
 import type { AuditKey } from './audit-hash.js';
 import { AuditTrail } from './audit-trail.js';

@@ -3,7 +3,7 @@
  * its own so many times a minute: for each kind, and for each user, or network where no user is known. The rest is
  * counted, and one record gives the count when the minute is over. So a flood is bounded, and hides nobody else.
  */
-import { networkOf } from '../platform/client-address.js';
+import { networkOf } from '../platform/http/client-address.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { currentRequest } from '../platform/request-context.js';
 import type { AuditEventName, AuditNote } from './audit-events.js';

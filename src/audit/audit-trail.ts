@@ -9,9 +9,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
-import { Database, sqlState } from '../platform/database.js';
-import type { Tx } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database, sqlState } from '../platform/stores/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { newId } from '../platform/ids.js';
 import { NodeIdentity } from '../platform/node-identity.js';
@@ -19,8 +19,8 @@ import type { AuditNote, AuditRecord } from './audit-events.js';
 import { auditKey, recordDigest } from './audit-hash.js';
 import type { AuditKey, Head } from './audit-hash.js';
 import { AuditSamples } from './audit-samples.js';
-import { noticed, takeNoted, toRecord } from './note-audit.js';
-import type { Noticed } from './note-audit.js';
+import { noticed, takeNoted, toRecord } from './record-audit.js';
+import type { Noticed } from './record-audit.js';
 import { OwnChain } from './own-chain.js';
 import type { AppendAnswer, Appended } from './own-chain.js';
 

@@ -8,8 +8,8 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { NodeIdentity } from '../platform/node-identity.js';
 import { auditKey, headSeal, nextHash, recordDigest } from './audit-hash.js';
 import type { AuditKey, Head } from './audit-hash.js';

@@ -5,41 +5,41 @@ import { PassportModule } from '@nestjs/passport';
 import { BudgetsModule } from '../budgets/budgets.module.js';
 import { AuthorityModule } from '../authority/authority.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
-import { AccessTokens } from './access-token.js';
-import { AllowedOrigins } from './allowed-origins.js';
-import { AuthController } from './auth.controller.js';
-import { AuthLoops } from './auth-loops.js';
-import { BearerGuard } from './bearer.guard.js';
-import { BootstrapOperator } from './bootstrap-operator.js';
-import { ChangePassword } from './change-password.js';
-import { Cookies } from './cookies.js';
-import { Csrf } from './csrf.js';
-import { EntryLimits } from './entry-limits.js';
-import { Exchange } from './exchange.js';
-import { FirstStart } from './first-start.js';
-import { IssuerEvents } from './issuer-events.js';
-import { Issuers } from './issuers.js';
-import { JwtStrategy } from './jwt.strategy.js';
-import { KeyChanges } from './key-changes.js';
-import { KeyRotation } from './key-rotation.js';
-import { LoginLimits } from './login-limits.js';
-import { Login } from './login.js';
-import { MySessionsController } from './my-sessions.controller.js';
-import { OAuthController } from './oauth.controller.js';
-import { OpenSession } from './open-session.js';
-import { Passwords } from './passwords.js';
-import { PublicUrl } from './public-url.js';
-import { RefreshSession } from './refresh-session.js';
-import { Register } from './register.js';
-import { RevokeToken } from './revoke-token.js';
-import { SignIns } from './sign-ins.js';
-import { SpentTickets } from './spent-tickets.js';
-import { SpendCall } from './spend-call.js';
-import { SigningKeys } from './signing-keys.js';
-import { Tickets } from './tickets.js';
-import { TokenAnswer } from './token-answer.js';
-import { WellKnownController } from './well-known.controller.js';
-import { WhoAmI } from './who-am-i.js';
+import { AccessTokens } from './tokens/access-token.js';
+import { AllowedOrigins } from './guard/allowed-origins.js';
+import { AuthController } from './http/auth.controller.js';
+import { CredentialLoopBreaker } from './limits/credential-loop-breaker.js';
+import { BearerGuard } from './guard/bearer.guard.js';
+import { BootstrapOperator } from './setup/bootstrap-operator.js';
+import { ChangePassword } from './sign-in/change-password.js';
+import { Cookies } from './guard/cookies.js';
+import { Csrf } from './guard/csrf.js';
+import { RegistrationLimits } from './limits/registration-limits.js';
+import { Exchange } from './oidc/exchange.js';
+import { FirstStart } from './setup/first-start.js';
+import { IssuerEvents } from './oidc/issuer-events.js';
+import { Issuers } from './oidc/issuers.js';
+import { JwtStrategy } from './guard/jwt.strategy.js';
+import { KeyChanges } from './keys/key-changes.js';
+import { KeyRotation } from './keys/key-rotation.js';
+import { LoginLimits } from './limits/login-limits.js';
+import { Login } from './sign-in/login.js';
+import { MySessionsController } from './http/my-sessions.controller.js';
+import { OAuthController } from './oidc/oauth.controller.js';
+import { OpenSession } from './sign-in/open-session.js';
+import { Passwords } from './sign-in/passwords.js';
+import { PublicUrl } from './tokens/public-url.js';
+import { RefreshSession } from './sign-in/refresh-session.js';
+import { Register } from './sign-in/register.js';
+import { RevokeToken } from './sign-in/revoke-token.js';
+import { SignInAudit } from './sign-in/sign-in-audit.js';
+import { SpentTickets } from './tokens/spent-tickets.js';
+import { SpendCall } from './guard/spend-call.js';
+import { SigningKeys } from './keys/signing-keys.js';
+import { Tickets } from './tokens/tickets.js';
+import { TokenResponse } from './tokens/token-response.js';
+import { WellKnownController } from './http/well-known.controller.js';
+import { CurrentUser } from './sign-in/current-user.js';
 
 @Module({
   // Keys are given per call (signing-keys.ts), so there is no secret to configure here.
@@ -61,10 +61,10 @@ import { WhoAmI } from './who-am-i.js';
     SpendCall,
     { provide: APP_GUARD, useClass: BearerGuard },
     LoginLimits,
-    EntryLimits,
-    AuthLoops,
+    RegistrationLimits,
+    CredentialLoopBreaker,
     OpenSession,
-    SignIns,
+    SignInAudit,
     Login,
     Register,
     Issuers,
@@ -75,8 +75,8 @@ import { WhoAmI } from './who-am-i.js';
     ChangePassword,
     SpentTickets,
     Tickets,
-    TokenAnswer,
-    WhoAmI,
+    TokenResponse,
+    CurrentUser,
   ],
   exports: [
     PublicUrl,
@@ -88,11 +88,11 @@ import { WhoAmI } from './who-am-i.js';
     Cookies,
     Csrf,
     LoginLimits,
-    AuthLoops,
+    CredentialLoopBreaker,
     OpenSession,
-    SignIns,
+    SignInAudit,
     Tickets,
-    TokenAnswer,
+    TokenResponse,
     SessionsModule,
   ],
 })

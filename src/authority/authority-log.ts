@@ -4,8 +4,8 @@
  * only: nodes that miss the announcement see the head move in Postgres.
  */
 import { Injectable } from '@nestjs/common';
-import { Database, sqlState } from '../platform/database.js';
-import type { Tx } from '../platform/database.js';
+import { Database, sqlState } from '../platform/stores/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { newId } from '../platform/ids.js';
 import { monotonicMs } from '../platform/clock.js';

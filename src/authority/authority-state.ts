@@ -42,7 +42,7 @@ export interface EndedFacts {
   withdrawnKeys: readonly string[];
 }
 
-export interface Credential {
+export interface TokenSubject {
   session: string;
   tenant: string;
   kid: string;
@@ -140,7 +140,7 @@ export class AuthorityState {
   }
 
   /** Why this credential is dead, or null. The only question handshake, REST and re-authentication ask. */
-  verdict({ session, tenant, kid }: Credential): Extract<CloseCode, EndReason | 'token_revoked'> | null {
+  verdict({ session, tenant, kid }: TokenSubject): Extract<CloseCode, EndReason | 'token_revoked'> | null {
     const ended = this.ended.get(session);
     if (ended !== undefined) return ended.reason;
     if (this.disabledTenants.has(tenant)) return 'tenant_disabled';

@@ -7,10 +7,10 @@ import { HistoryReplacement } from './history-replacement.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import { Receipts } from './receipts.js';
-import { Sightings } from './sightings.js';
+import { NodeObservations } from './node-observations.js';
 
 @Module({
-  providers: [AuthorityStream, AuthorityState, Sightings, NodeRegistry, Clocks, AuthorityLog, HistoryReplacement, Lease, Receipts],
+  providers: [AuthorityStream, AuthorityState, NodeObservations, NodeRegistry, Clocks, AuthorityLog, HistoryReplacement, Lease, Receipts],
   exports: [AuthorityState, NodeRegistry, AuthorityLog, HistoryReplacement, Lease, Receipts],
 })
 export class AuthorityModule {}

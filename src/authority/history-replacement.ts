@@ -5,7 +5,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { wallMs } from '../platform/clock.js';
-import type { Tx } from '../platform/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { AuthorityLog } from './authority-log.js';
 import type { Change } from './authority-log.js';

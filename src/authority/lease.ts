@@ -6,7 +6,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import { CLOCK_JUMP_MS, monotonicMs, wallGapMs, wallStrays } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
+import { Config } from '../platform/config/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import { AuthorityState } from './authority-state.js';

@@ -5,8 +5,8 @@ import { Injectable } from '@nestjs/common';
 import { hostname } from 'node:os';
 import pg from 'pg';
 import { monotonicMs } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { NodeIdentity } from '../platform/node-identity.js';
 import { LONGEST_TOKEN_LIFE_MS } from './authority-state.js';
 import type { Position, Snapshot } from './authority-state.js';
@@ -14,7 +14,7 @@ import type { ClockReading } from './clocks.js';
 import type { AuthorityEvent, EndReason, LoggedEvent } from './events.js';
 import { compareHistory } from './evidence.js';
 import type { FoundAtStart } from './evidence.js';
-import { Sightings } from './sightings.js';
+import { NodeObservations } from './node-observations.js';
 
 export interface RoundAnswer {
   /** What the database that answered says of this node's memory; the rest means something only when it is `same`. */
@@ -114,7 +114,7 @@ export class NodeRegistry {
   constructor(
     private readonly config: Config,
     private readonly database: Database,
-    private readonly sightings: Sightings,
+    private readonly sightings: NodeObservations,
     identity: NodeIdentity,
   ) {
     this.id = identity.id;

@@ -5,7 +5,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
-import { Database } from '../platform/database.js';
+import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import type { PendingReceipt } from './authority-log.js';
@@ -13,7 +13,7 @@ import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import type { NodeRow, Serving } from './node-registry.js';
 import type { Receipt } from './receipt.schema.js';
-import { Sightings } from './sightings.js';
+import { NodeObservations } from './node-observations.js';
 import type { Confirmation } from './stream-shapes.js';
 
 const POLL_MS = 100;
@@ -30,7 +30,7 @@ export class Receipts {
 
   constructor(
     private readonly registry: NodeRegistry,
-    private readonly sightings: Sightings,
+    private readonly sightings: NodeObservations,
     private readonly lease: Lease,
     private readonly database: Database,
     private readonly metrics: Metrics,
@@ -46,7 +46,7 @@ export class Receipts {
   }
 
   /** Null for a change that shrank nothing. `wait` false answers at once with what is known. */
-  async settle(pending: PendingReceipt | null, wait = true): Promise<Receipt | null> {
+  async waitForReceipt(pending: PendingReceipt | null, wait = true): Promise<Receipt | null> {
     if (pending === null) return null;
     void this.lease.round();
     const receipt = await this.observe(pending, wait);

@@ -3,8 +3,8 @@
  * round. The caller adds what the log's transactions need of the layers above (`AuditTrail`).
  */
 import type { Provider } from '@nestjs/common';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { NodeIdentity } from '../platform/node-identity.js';
 import { AuthorityLog } from './authority-log.js';
@@ -13,7 +13,7 @@ import { HistoryReplacement } from './history-replacement.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import { Receipts } from './receipts.js';
-import { Sightings } from './sightings.js';
+import { NodeObservations } from './node-observations.js';
 
 const NO_REDIS = 'redis://redis.invalid';
 
@@ -27,7 +27,7 @@ export const authorityWithoutRedis = (config: Config): Provider[] => [
   NodeIdentity,
   { provide: AuthorityStream, useValue: { announce: async () => undefined } },
   { provide: Lease, useValue: { boundMs: config.authorityLeaseMs, round: async () => undefined } },
-  Sightings,
+  NodeObservations,
   NodeRegistry,
   AuthorityLog,
   HistoryReplacement,

@@ -6,11 +6,11 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
-import { RedisNames } from '../platform/redis-names.js';
-import { RedisConnections } from '../platform/redis.js';
+import { RedisNames } from '../platform/stores/redis-names.js';
+import { RedisConnections } from '../platform/stores/redis.js';
 import { PRINCIPAL_BUCKETS } from './budgets.js';
 import type { PrincipalBucket } from './budgets.js';
 import { BURST_SECONDS, TokenBucket } from './token-bucket.js';

@@ -8,37 +8,39 @@ import { Receipts } from '../authority/receipts.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
-import { Authenticate } from './authenticate.js';
-import { Channels } from './channels.js';
-import { ChatGateway } from './chat.gateway.js';
-import { ConnectionAudit } from './connection-audit.js';
-import { ConnectionEnds } from './connection-ends.js';
-import { ConnectionLife } from './connection-life.js';
-import { Connections } from './connections.js';
-import { Drain } from './drain.js';
-import { FrameFilter } from './frame.filter.js';
-import { FrameGuard } from './frame.guard.js';
-import { FrameQueue } from './frame-queue.js';
-import { Handshake } from './handshake.js';
-import { PolicyChanges } from './policy-changes.js';
-import { Presence } from './presence.js';
-import { RoomResets } from './room-resets.js';
-import { Strangers } from './strangers.js';
-import { Subscribe } from './subscribe.js';
-import { TcpGate } from './tcp-gate.js';
-import { Turns } from './turns.js';
-import { TypingEnds } from './typing-ends.js';
+import { Authenticate } from './frames/authenticate.js';
+import { Channels } from './delivery/channels.js';
+import { ChatGateway } from './frames/chat.gateway.js';
+import { ConnectionAudit } from './connection/connection-audit.js';
+import { ConnectionEnds } from './connection/connection-ends.js';
+import { ConnectionTimers } from './connection/connection-timers.js';
+import { ConnectionRegistry } from './connection/connection-registry.js';
+import { Drain } from './handshake/drain.js';
+import { FrameFilter } from './frames/frame.filter.js';
+import { FrameGuard } from './frames/frame.guard.js';
+import { FrameQueue } from './frames/frame-queue.js';
+import { Handshake } from './handshake/handshake.js';
+import { PolicyChanges } from './delivery/policy-changes.js';
+import { Presence } from './delivery/presence.js';
+import { RoomBus } from './delivery/room-bus.js';
+import { RoomResets } from './delivery/room-resets.js';
+import { Strangers } from './connection/strangers.js';
+import { Subscribe } from './delivery/subscribe.js';
+import { TcpGate } from './handshake/tcp-gate.js';
+import { FlushScheduler } from './delivery/flush-scheduler.js';
+import { TypingEnds } from './delivery/typing-ends.js';
 
 @Module({
   imports: [BudgetsModule, AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
   providers: [
-    Turns,
+    FlushScheduler,
     Strangers,
+    RoomBus,
     Channels,
-    Connections,
+    ConnectionRegistry,
     ConnectionAudit,
     ConnectionEnds,
-    ConnectionLife,
+    ConnectionTimers,
     Subscribe,
     PolicyChanges,
     Presence,
@@ -53,7 +55,7 @@ import { TypingEnds } from './typing-ends.js';
     ChatGateway,
     Drain,
   ],
-  exports: [Handshake, Connections, Drain, FrameQueue],
+  exports: [Handshake, ConnectionRegistry, Drain, FrameQueue],
 })
 export class GatewayModule implements OnApplicationBootstrap {
   constructor(

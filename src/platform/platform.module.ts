@@ -1,15 +1,15 @@
 import { Global, Module } from '@nestjs/common';
-import { ClientAddresses } from './client-address.js';
-import { Config } from './config.js';
-import { Database } from './database.js';
-import { Installation } from './installation.js';
+import { ClientAddresses } from './http/client-address.js';
+import { Config } from './config/config.js';
+import { Database } from './stores/database.js';
+import { Installation } from './stores/installation.js';
 import { Metrics } from './metrics.js';
 import { NodeIdentity } from './node-identity.js';
-import { PostgresAccess } from './postgres-access.js';
-import { RedisMessages } from './redis-messages.js';
-import { RedisNames } from './redis-names.js';
-import { RedisTrouble } from './redis-trouble.js';
-import { RedisConnections } from './redis.js';
+import { PostgresAccess } from './stores/postgres-access.js';
+import { RedisMessages } from './stores/redis-messages.js';
+import { RedisNames } from './stores/redis-names.js';
+import { RedisTrouble } from './stores/redis-trouble.js';
+import { RedisConnections } from './stores/redis.js';
 import { Tls } from './tls.js';
 
 /** What every module may use. The configuration is parsed by main.ts before anything is built. */

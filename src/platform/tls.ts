@@ -7,10 +7,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { readFile } from 'node:fs/promises';
 import type { Server } from 'node:https';
-import { Config } from './config.js';
+import { Config } from './config/config.js';
 import { Metrics } from './metrics.js';
-import { readTlsPair, tlsPair } from './tls-pair.js';
-import type { TlsFiles, TlsPair } from './tls-pair.js';
+import { readTlsPair, tlsPair } from './config/tls-pair.js';
+import type { TlsFiles, TlsPair } from './config/tls-pair.js';
 
 const LOOK_EVERY_MS = 2_000;
 const HANDSHAKE_MS = 10_000;

@@ -32,6 +32,9 @@ class ZodPipe extends StandardSchemaValidationPipe {
 
 const pipe = new ZodPipe();
 
+/** The body of a call that takes none: absent or `{}`. */
+export const emptyBody = z.strictObject({});
+
 /** `@ZodBody(schema) body: z.infer<typeof schema>` */
 export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body({ schema, pipes: [pipe] });
 

@@ -6,8 +6,8 @@
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';
-import { Database } from '../platform/database.js';
-import { Gathering } from '../platform/gathering.js';
+import { Database } from '../platform/stores/database.js';
+import { Batcher } from '../platform/stores/batcher.js';
 import { isId } from '../platform/ids.js';
 import type { Role } from '../protocol/frames.js';
 import { standingOf } from './facts.js';
@@ -65,7 +65,7 @@ export class MembershipCache {
   private era = 0;
   /** Counted up whenever anything that `peek` reads may have changed. */
   changes = 0;
-  private readonly wanted = new Gathering<Wanted, Facts>((batch) => this.query(batch));
+  private readonly wanted = new Batcher<Wanted, Facts>((batch) => this.query(batch));
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
   private readonly overtaken = new Map<string, number>();
@@ -104,7 +104,7 @@ export class MembershipCache {
         batch.map((wanted) => (isId(wanted.ref) ? null : wanted.ref)),
         batch.map((wanted) => wanted.userId),
       ]);
-      return rows.map((row, i) => this.settle(batch[i]!, factsOf(batch[i]!.tenantId, row), era));
+      return rows.map((row, i) => this.remember(batch[i]!, factsOf(batch[i]!.tenantId, row), era));
     } finally {
       this.loading -= 1;
       if (this.loading === 0) this.overtaken.clear();
@@ -112,7 +112,7 @@ export class MembershipCache {
   }
 
   /** Remembers the facts and answers them; an event overtook them: once more. */
-  private settle({ tenantId, ref, userId }: Wanted, facts: Facts, era: number): Facts | Promise<Facts> {
+  private remember({ tenantId, ref, userId }: Wanted, facts: Facts, era: number): Facts | Promise<Facts> {
     const { room, member, user } = facts;
     const known = room === null ? undefined : this.rooms.get(room.id);
     const newestEpoch = room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);

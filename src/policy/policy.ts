@@ -19,7 +19,7 @@ interface Grant {
 }
 
 /** Who asks about the same room again and again. */
-export interface Asker {
+export interface CachedPrincipal {
   readonly principal: Principal;
   lastGrant: Grant | null;
 }
@@ -38,11 +38,11 @@ export class Policy {
       const decision = decideRoom(principal.userId, remembered, action, target);
       if (decision.allow) return decision;
     }
-    return this.authorizeAfresh(principal, room, action, target);
+    return this.authorizeFromDatabase(principal, room, action, target);
   }
 
   /** The same from Postgres: after `stale`, when the remembered facts were older than the commit. */
-  async authorizeAfresh(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Allow> {
+  async authorizeFromDatabase(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Allow> {
     const facts = await this.cache.load(principal.tenantId, room, principal.userId);
     const decision = decideRoom(principal.userId, facts, action, target);
     if (decision.allow) return decision;
@@ -53,7 +53,7 @@ export class Policy {
    * The same from memory, within one synchronous step: null when the facts are not at hand or the answer is no. Whoever
    * acts on an `authorize` after an `await` asks this first and goes back to `authorize` on null.
    */
-  authorizeNow(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Allow | null {
+  authorizeCached(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Allow | null {
     const facts = this.cache.peek(principal.tenantId, room, principal.userId);
     if (facts === undefined) return null;
     const decision = decideRoom(principal.userId, facts, action, target);
@@ -64,11 +64,11 @@ export class Policy {
    * The same for a connection. Its last yes holds until any fact changes: the guard and the handler of a frame ask one after the
    * other, and who speaks mostly speaks in one room. Time alone never takes a right away.
    */
-  authorizeAgain(asker: Asker, room: string, action: RoomAction): Allow | null {
+  authorizeAgain(asker: CachedPrincipal, room: string, action: RoomAction): Allow | null {
     const { lastGrant } = asker;
     const { changes } = this.cache;
     if (lastGrant !== null && lastGrant.changes === changes && lastGrant.room === room && lastGrant.action === action) return lastGrant.allow;
-    const allow = this.authorizeNow(asker.principal, room, action);
+    const allow = this.authorizeCached(asker.principal, room, action);
     // Who reads asks once, and listens for long: his yes is not kept.
     if (allow !== null && action !== 'read') asker.lastGrant = { room, action, changes, allow };
     return allow;

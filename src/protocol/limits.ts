@@ -1,5 +1,5 @@
 /**
- * Fixed limits of protocol `wardroom.v1`; those that operators may change are in platform/config.ts.
+ * Fixed limits of protocol `wardroom.v1`; those that operators may change are in platform/config/config.ts.
  * No dependency: this file also runs in browsers, inside the SDK.
  */
 export const PROTOCOL = 'wardroom.v1';

@@ -1,13 +1,13 @@
 /** Settings and deletion of a room. What takes rights from somebody moves the room's epoch and is logged. */
 import { Injectable } from '@nestjs/common';
-import { noteAudit } from '../audit/note-audit.js';
-import { uniqueOr } from '../platform/database.js';
+import { recordAudit } from '../audit/record-audit.js';
+import { uniqueOr } from '../platform/stores/database.js';
 import { Prisma } from '../platform/generated/client.js';
 import type { Principal } from '../sessions/principal.js';
-import { ChangeInRoom } from './change-in-room.js';
-import type { JudgedRoom } from './judged-room.js';
-import { roomRows, toRoom } from './room-rows.js';
-import type { RoomRow } from './room-rows.js';
+import { RoomTransaction } from './room-transaction.js';
+import type { LockedRoom } from './locked-room.js';
+import { roomRows, toRoom } from './room-query.js';
+import type { RoomRow } from './room-query.js';
 import type { ChangedRoom, RoomPatch } from './room.schema.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 
@@ -15,7 +15,7 @@ type Settings = Pick<RoomRow, 'name' | 'slug' | 'visibility' | 'posting'>;
 
 @Injectable()
 export class ChangeRoom {
-  constructor(private readonly change: ChangeInRoom) {}
+  constructor(private readonly change: RoomTransaction) {}
 
   async patch(principal: Principal, ref: string, patch: RoomPatch, wait: boolean): Promise<ChangedRoom> {
     const { result, receipt } = await uniqueOr('slug_taken', () => this.change.run(principal, ref, wait, (room) => applyPatch(room, patch)));
@@ -28,7 +28,7 @@ export class ChangeRoom {
   }
 }
 
-async function applyPatch(room: JudgedRoom, patch: RoomPatch): Promise<RoomRow> {
+async function applyPatch(room: LockedRoom, patch: RoomPatch): Promise<RoomRow> {
   room.require('manage_room');
   const before = room.row;
   const after: Settings = {
@@ -43,28 +43,28 @@ async function applyPatch(room: JudgedRoom, patch: RoomPatch): Promise<RoomRow> 
   await room.tx.$executeRaw`
     UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting}, version = ${version}
     WHERE id = ${room.id}::uuid`;
-  noteSettings(room, before, after);
-  if (matters) await noteChange(room, 'open', after, version, shrinks);
+  auditSettings(room, before, after);
+  if (matters) await recordChange(room, 'open', after, version, shrinks);
   return (await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`, 'counted'))[0]!;
 }
 
-async function closeRoom(room: JudgedRoom): Promise<void> {
+async function closeRoom(room: LockedRoom): Promise<void> {
   room.require('manage_room');
   const version = room.row.version + 1;
   await room.tx.$executeRaw`UPDATE rooms SET state = 'closed', version = ${version} WHERE id = ${room.id}::uuid`;
-  noteAudit(room.tx, { event: 'room_deleted', detail: { room: room.id } });
-  await noteChange(room, 'closed', room.row, version, true);
+  recordAudit(room.tx, { event: 'room_deleted', detail: { room: room.id } });
+  await recordChange(room, 'closed', room.row, version, true);
 }
 
 /** One record of what differs. The name of a room is its members' business: only that it changed. */
-function noteSettings(room: JudgedRoom, before: Settings, after: Settings): void {
+function auditSettings(room: LockedRoom, before: Settings, after: Settings): void {
   const changed = (['visibility', 'posting', 'slug'] as const).filter((field) => before[field] !== after[field]);
   const renamed = before.name === after.name ? {} : { name: true };
   const detail = { room: room.id, ...renamed, ...Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }])) };
-  if (Object.keys(detail).length > 1) noteAudit(room.tx, { event: 'room_updated', detail });
+  if (Object.keys(detail).length > 1) recordAudit(room.tx, { event: 'room_updated', detail });
 }
 
-async function noteChange(room: JudgedRoom, state: 'open' | 'closed', { visibility, posting }: Settings, version: number, shrinks: boolean): Promise<void> {
+async function recordChange(room: LockedRoom, state: 'open' | 'closed', { visibility, posting }: Settings, version: number, shrinks: boolean): Promise<void> {
   const epoch = await room.epoch(shrinks);
   room.note(shrinks, { kind: 'room.changed', room: room.id, state, visibility, posting, version, epoch });
 }

@@ -1,9 +1,9 @@
 /** New rooms. The creator of a group room owns it; a direct room has two plain members for ever and is made once per pair. */
 import { Injectable } from '@nestjs/common';
-import { noteAudit } from '../audit/note-audit.js';
-import { Config } from '../platform/config.js';
-import { Database, uniqueOr } from '../platform/database.js';
-import type { Tx } from '../platform/database.js';
+import { recordAudit } from '../audit/record-audit.js';
+import { Config } from '../platform/config/config.js';
+import { Database, uniqueOr } from '../platform/stores/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
 import { newId } from '../platform/ids.js';
@@ -11,9 +11,9 @@ import { decideCreate } from '../policy/decide-room.js';
 import { Decisions } from '../policy/decisions.js';
 import { factsWithoutRoom } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
-import { requireCaller } from '../sessions/require-caller.js';
+import { lockCaller } from '../sessions/lock-caller.js';
 import { requireRoomForRoom } from './owned-rooms.js';
-import { roomRows, toRoom } from './room-rows.js';
+import { roomRows, toRoom } from './room-query.js';
 import type { NewDirectRoom, NewGroupRoom, NewRoom, Room } from './room.schema.js';
 
 export interface CreatedRoom {
@@ -33,12 +33,12 @@ export class CreateRoom {
   create(principal: Principal, input: NewRoom): Promise<CreatedRoom> {
     return uniqueOr('slug_taken', () =>
       this.database.transaction(async (tx) => {
-        const { role } = await requireCaller(tx, principal, 'change');
+        const { role } = await lockCaller(tx, principal, 'change');
         const decision = decideCreate({ role });
         if (!decision.allow) this.decisions.refuse(principal, '', 'create_room', decision, factsWithoutRoom(role));
         if (input.visibility !== 'direct') await requireRoomForRoom(tx, principal.userId, this.config);
         const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
-        if (created) noteAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
+        if (created) recordAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
         const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');
         return { room: toRoom(rows[0]!, principal.userId), created };
       }),

@@ -1,6 +1,6 @@
 /** How many rooms somebody may own, by making them or by being made their owner. */
-import type { Config } from '../platform/config.js';
-import type { Tx } from '../platform/database.js';
+import type { Config } from '../platform/config/config.js';
+import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 
 /** For one room more. Exact where the user's row is locked for a change; else two that come together may both be let through. */

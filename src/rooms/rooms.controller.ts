@@ -1,9 +1,9 @@
 /** Rooms over REST. What takes rights away works on a fenced node too and answers a receipt. */
 import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { AuthorityCall, CurrentPrincipal } from '../auth/bearer.guard.js';
+import { AuthorityCall, CurrentPrincipal } from '../auth/guard/bearer.guard.js';
 import type { Receipt } from '../authority/receipt.schema.js';
-import { RefParam } from '../platform/path.js';
+import { RefParam } from '../platform/http/path.js';
 import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../platform/zod.js';
 import type { PageQuery, WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';

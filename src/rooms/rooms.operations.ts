@@ -1,11 +1,11 @@
 /** The REST calls of this folder, for OpenAPI and the docs. */
-import { emptyBody } from '../auth/auth.schemas.js';
+import { emptyBody } from '../platform/zod.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
-import { operation } from '../platform/operation.js';
-import type { Operation } from '../platform/operation.js';
+import { operation } from '../platform/http/operation.js';
+import type { Operation } from '../platform/http/operation.js';
 import { pageQuery, waitQuery } from '../platform/zod.js';
-import { changedMemberSchema, memberPageSchema, memberPatchSchema, memberSchema, newMemberSchema } from './member.schema.js';
-import { changeAckSchema, historyQuerySchema, messagePageSchema, messagePatchSchema, newMessageSchema, publishAckSchema } from './message.schema.js';
+import { changedMemberSchema, memberPageSchema, memberPatchSchema, memberSchema, newMemberSchema } from './members/member.schema.js';
+import { changeAckSchema, historyQuerySchema, messagePageSchema, messagePatchSchema, newMessageSchema, publishAckSchema } from './events/message.schema.js';
 import { changedRoomSchema, newRoomSchema, roomPageSchema, roomPatchSchema, roomSchema } from './room.schema.js';
 
 const ROOM = '/v1/rooms/{room}';

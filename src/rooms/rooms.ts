@@ -1,6 +1,6 @@
 /** Reading rooms: those a principal may see, each with what they may do in it. */
 import { Injectable } from '@nestjs/common';
-import { Database } from '../platform/database.js';
+import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
@@ -9,7 +9,7 @@ import type { PageQuery } from '../platform/zod.js';
 import { decideRoom } from '../policy/decide-room.js';
 import { Decisions } from '../policy/decisions.js';
 import type { Principal } from '../sessions/principal.js';
-import { factsOf, roomRows, toRoom } from './room-rows.js';
+import { factsOf, roomRows, toRoom } from './room-query.js';
 import type { Room, RoomPage } from './room.schema.js';
 
 /** The SQL twin of decideRead (policy/decide-room.ts). */

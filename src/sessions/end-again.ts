@@ -3,11 +3,11 @@
  * transaction that says so. After a restore nobody knows what is over: everything is. Lock order: tenants, sessions.
  */
 import { Injectable } from '@nestjs/common';
-import { noteAudit } from '../audit/note-audit.js';
+import { recordAudit } from '../audit/record-audit.js';
 import type { AuthorityEvent, EndReason } from '../authority/events.js';
 import { HistoryReplacement } from '../authority/history-replacement.js';
 import type { Replaced } from '../authority/history-replacement.js';
-import type { Tx } from '../platform/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { endSessions, sessionsEnded } from './end-sessions.js';
 
 @Injectable()
@@ -46,6 +46,6 @@ async function endAgain(tx: Tx, { evidence, from, ended, first }: Replaced): Pro
     events.push(...sessionsEnded(again, reason));
   }
   const detail = { evidence, first, lost_history: from.history, position: from.n, sessions, tenants: disabled.map(({ id }) => id) };
-  noteAudit(tx, { event: 'authority_history_replaced', detail });
+  recordAudit(tx, { event: 'authority_history_replaced', detail });
   return events;
 }

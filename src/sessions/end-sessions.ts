@@ -3,9 +3,9 @@
  * caller logs `sessionsEnded(...)` of the ids it gets. Cut-offs compare `sessions.created_at`, never the `iat` of a token.
  */
 import { sessionHash } from '../audit/audit-hash.js';
-import { noteAudit } from '../audit/note-audit.js';
+import { recordAudit } from '../audit/record-audit.js';
 import type { AuthorityEvent, EndReason } from '../authority/events.js';
-import type { Tx } from '../platform/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { Prisma } from '../platform/generated/client.js';
 
 /** `tenant` beside a session or user narrows: what another tenant owns is not found. */
@@ -60,7 +60,7 @@ export async function endSessions(
     UPDATE sessions s SET ended_at = clock_timestamp(), end_reason = ${reason}, refresh_sealed = NULL
     FROM doomed d WHERE s.id = d.id AND s.ended_at IS NULL
     RETURNING s.id, s.tenant_id, s.user_id`;
-  noteEnded(tx, rows, reason, why);
+  auditEnded(tx, rows, reason, why);
   return rows.map((row) => row.id);
 }
 
@@ -79,10 +79,10 @@ interface EndedRow {
   user_id: string;
 }
 
-function noteEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedReason): void {
+function auditEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedReason): void {
   if (rows.length <= RECORD_SESSIONS) {
     for (const { id, tenant_id, user_id } of rows) {
-      noteAudit(tx, { event: 'session_expired', tenant: tenant_id, user: user_id, session: id, detail: { reason, code } });
+      recordAudit(tx, { event: 'session_expired', tenant: tenant_id, user: user_id, session: id, detail: { reason, code } });
     }
     return;
   }
@@ -95,7 +95,7 @@ function noteEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedRea
   for (const [tenant, ids] of byTenant) {
     for (let from = 0; from < ids.length; from += RECORD_SESSIONS) {
       const sessions = ids.slice(from, from + RECORD_SESSIONS).map(sessionHash);
-      noteAudit(tx, { event: 'session_expired', tenant, session: null, detail: { reason, code, sessions } });
+      recordAudit(tx, { event: 'session_expired', tenant, session: null, detail: { reason, code, sessions } });
     }
   }
 }

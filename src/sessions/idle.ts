@@ -1,5 +1,5 @@
 /** How long a session may be idle, and how exactly that is measured. */
-import { Config } from '../platform/config.js';
+import { Config } from '../platform/config/config.js';
 
 const GUEST_IDLE_SECONDS = 3600;
 const FLUSH_MS = { min: 250, max: 30_000 };

@@ -10,10 +10,10 @@ import type { PendingReceipt } from '../authority/authority-log.js';
 import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 import { authorityWithoutRedis, configWithoutRedis } from '../authority/without-redis.js';
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 import { DomainError } from '../platform/errors.js';
-import { PostgresAccess } from '../platform/postgres-access.js';
-import { migrate } from '../platform/migrate.js';
+import { PostgresAccess } from '../platform/stores/postgres-access.js';
+import { migrate } from '../platform/stores/migrate.js';
 import { EndAgain } from './end-again.js';
 import { RestoreFence } from './restore-fence.js';
 
@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<void> {
     console.log(
       `The authority log goes on as history ${history}. History ${from.history} ends with event ${from.n}; whatever came after it counts for nothing.`,
     );
-    const receipt = (await app.get(Receipts).settle(pending))!;
+    const receipt = (await app.get(Receipts).waitForReceipt(pending))!;
     console.log(knownBy(receipt));
     if (!receipt.effective) process.exitCode = 1;
   } finally {

@@ -8,8 +8,8 @@ import { AuthorityLog } from '../authority/authority-log.js';
 import type { Committed } from '../authority/authority-log.js';
 import type { Position } from '../authority/authority-state.js';
 import { HistoryReplacement } from '../authority/history-replacement.js';
-import type { Tx } from '../platform/database.js';
-import { MIGRATION_LOCK } from '../platform/migrate.js';
+import type { Tx } from '../platform/stores/database.js';
+import { MIGRATION_LOCK } from '../platform/stores/migrate.js';
 
 const NOTHING_KNOWN = { sessions: new Map(), disabledTenants: [], withdrawnKeys: [] };
 

@@ -8,11 +8,11 @@ import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { ENDED_MARK } from '../authority/authority-stream.js';
 import { AuthorityState } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
-import { RedisMessages } from '../platform/redis-messages.js';
-import { RedisNames } from '../platform/redis-names.js';
-import { RedisConnections } from '../platform/redis.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
+import { RedisMessages } from '../platform/stores/redis-messages.js';
+import { RedisNames } from '../platform/stores/redis-names.js';
+import { RedisConnections } from '../platform/stores/redis.js';
 import { flushIntervalMs, markSeconds } from './idle.js';
 
 const ACCEPTED_EVERY_MS = 1_000;

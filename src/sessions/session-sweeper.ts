@@ -6,8 +6,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { AuthorityLog } from '../authority/authority-log.js';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { endSessions, sessionsEnded } from './end-sessions.js';
 import { flushIntervalMs, sweepIntervalMs } from './idle.js';

@@ -4,9 +4,9 @@ import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change, Committed } from '../authority/authority-log.js';
 import type { EndReason } from '../authority/events.js';
 import { rfc3339 } from '../platform/clock.js';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
-import type { Tx } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
+import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import type { Session } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
@@ -17,7 +17,7 @@ import { endSessions, sessionsEnded } from './end-sessions.js';
 import type { EndOptions, SessionSelector } from './end-sessions.js';
 import { idleSecondsOf } from './idle.js';
 import type { Principal } from './principal.js';
-import { requireCaller } from './require-caller.js';
+import { lockCaller } from './lock-caller.js';
 import type { SessionView } from './session.schema.js';
 
 export interface NewSession {
@@ -112,7 +112,7 @@ export class Sessions {
   endOne(principal: Principal, session: string): Promise<Committed<string[]>> {
     if (!isId(session)) throw new DomainError('not_found');
     return this.commit(async (tx) => {
-      await requireCaller(tx, principal, 'change');
+      await lockCaller(tx, principal, 'change');
       const change = await this.end(tx, { session, user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
       if (change.result.length === 0) throw new DomainError('not_found');
       return change;
@@ -125,14 +125,14 @@ export class Sessions {
 
   endOthers(principal: Principal): Promise<Committed<string[]>> {
     return this.commit(async (tx) => {
-      await requireCaller(tx, principal, 'change');
+      await lockCaller(tx, principal, 'change');
       return this.end(tx, { user: principal.userId, except: principal.sessionId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
     });
   }
 
   endAll(principal: Principal): Promise<Committed<string[]>> {
     return this.commit(async (tx) => {
-      await requireCaller(tx, principal, 'change');
+      await lockCaller(tx, principal, 'change');
       return this.end(tx, { user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
     });
   }

@@ -4,9 +4,9 @@
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
-import { Database } from '../platform/database.js';
+import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
-import { Gathering } from '../platform/gathering.js';
+import { Batcher } from '../platform/stores/batcher.js';
 import type { Principal } from './principal.js';
 
 const AT_ONCE = 5_000;
@@ -21,7 +21,7 @@ const STANDING = `
 @Injectable()
 export class StandingSessions {
   private known = new Set<string>();
-  private readonly wanted = new Gathering<string, boolean>(async (ids) => {
+  private readonly wanted = new Batcher<string, boolean>(async (ids) => {
     const standing = await this.of(ids);
     return ids.map((id) => standing.has(id));
   }, AT_ONCE);

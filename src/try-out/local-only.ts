@@ -4,7 +4,7 @@
  * rebinding), a call through a proxy by the header that the proxy adds.
  */
 import type { IncomingMessage } from 'node:http';
-import { isLoopbackAddress, isLoopbackHost } from '../platform/loopback.js';
+import { isLoopbackAddress, isLoopbackHost } from '../platform/http/loopback.js';
 
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via'];
 

@@ -4,10 +4,10 @@
  */
 import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { Public } from '../auth/bearer.guard.js';
+import { Public } from '../auth/guard/bearer.guard.js';
 import { DomainError } from '../platform/errors.js';
 import { ZodBody } from '../platform/zod.js';
-import type { Tokens } from '../auth/auth.schemas.js';
+import type { Tokens } from '../auth/tokens/tokens.schemas.js';
 import { isLocal } from './local-only.js';
 import { TryOut } from './try-out.js';
 import { trySignInBody } from './try-out.schema.js';

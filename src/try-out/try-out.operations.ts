@@ -1,7 +1,7 @@
 /** The calls of this folder. They are let in like others, and stand in no document. */
-import { tokensSchema } from '../auth/auth.schemas.js';
-import { operation } from '../platform/operation.js';
-import type { Operation } from '../platform/operation.js';
+import { tokensSchema } from '../auth/tokens/tokens.schemas.js';
+import { operation } from '../platform/http/operation.js';
+import type { Operation } from '../platform/http/operation.js';
 import { tryNodeSchema, trySignInBody } from './try-out.schema.js';
 
 export const TRY_OPERATIONS: readonly Operation[] = [

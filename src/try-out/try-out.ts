@@ -3,17 +3,17 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import type { Tokens } from '../auth/auth.schemas.js';
-import { OpenSession } from '../auth/open-session.js';
-import { SignIns } from '../auth/sign-ins.js';
-import { TokenAnswer } from '../auth/token-answer.js';
+import type { Tokens } from '../auth/tokens/tokens.schemas.js';
+import { OpenSession } from '../auth/sign-in/open-session.js';
+import { SignInAudit } from '../auth/sign-in/sign-in-audit.js';
+import { TokenResponse } from '../auth/tokens/token-response.js';
 import { Lease } from '../authority/lease.js';
-import { Config } from '../platform/config.js';
-import { Database } from '../platform/database.js';
+import { Config } from '../platform/config/config.js';
+import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
-import type { InternalRoutes } from '../platform/internal-server.js';
+import type { InternalRoutes } from '../platform/http/internal-server.js';
 import { NodeIdentity } from '../platform/node-identity.js';
-import { SYSTEM_TENANT } from '../platform/system-tenant.js';
+import { SYSTEM_TENANT } from '../platform/stores/system-tenant.js';
 import { isLocal, isLoopbackUrl } from './local-only.js';
 import type { TryNodeView, TryPerson } from './try-out.schema.js';
 
@@ -31,8 +31,8 @@ export class TryOut {
     private readonly lease: Lease,
     private readonly identity: NodeIdentity,
     private readonly openSession: OpenSession,
-    private readonly signIns: SignIns,
-    private readonly answer: TokenAnswer,
+    private readonly signIns: SignInAudit,
+    private readonly answer: TokenResponse,
   ) {}
 
   view(): TryNodeView {

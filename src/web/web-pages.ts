@@ -6,7 +6,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../platform/config.js';
+import type { Config } from '../platform/config/config.js';
 
 const FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
 const YEAR_MS = 365 * 86_400_000;

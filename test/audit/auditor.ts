@@ -4,13 +4,13 @@ import { Logger } from '@nestjs/common';
 import pg from 'pg';
 import { AuditTrail } from '../../src/audit/audit-trail.js';
 import { AuditWitness } from '../../src/audit/audit-witness.js';
-import { noteAudit } from '../../src/audit/note-audit.js';
-import { Config } from '../../src/platform/config.js';
-import { Database } from '../../src/platform/database.js';
-import { migrate } from '../../src/platform/migrate.js';
+import { recordAudit } from '../../src/audit/record-audit.js';
+import { Config } from '../../src/platform/config/config.js';
+import { Database } from '../../src/platform/stores/database.js';
+import { migrate } from '../../src/platform/stores/migrate.js';
 import { Metrics } from '../../src/platform/metrics.js';
 import { NodeIdentity } from '../../src/platform/node-identity.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 import { query } from '../support/sql.js';
 
@@ -41,7 +41,7 @@ export class Auditor {
   /** What a transaction writes. */
   change(then: () => void = () => undefined): Promise<void> {
     return this.database.transaction(async (tx) => {
-      noteAudit(tx, { event: 'user_updated' });
+      recordAudit(tx, { event: 'user_updated' });
       await this.database.writeLast(tx);
       then();
     });
@@ -54,7 +54,7 @@ export class Auditor {
     const all = new Promise<void>((resolve) => (open = resolve));
     const change = () =>
       this.database.transaction(async (tx) => {
-        noteAudit(tx, { event: 'user_updated' });
+        recordAudit(tx, { event: 'user_updated' });
         await tx.$executeRaw`SELECT 1`;
         if ((begun += 1) === count) open();
         await all;

@@ -1,7 +1,7 @@
 /** How the keys of an external issuer are read: seldom, bounded, without following anybody elsewhere; and ISSUERS_FILE at start. */
 import { describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Config } from '../../src/platform/config.js';
+import { Config } from '../../src/platform/config/config.js';
 import { FakeIssuer, issuersFile, json } from '../support/issuer.js';
 import { startCluster } from '../support/node-process.js';
 import { World, call, unique } from '../support/world.js';

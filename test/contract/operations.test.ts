@@ -3,10 +3,10 @@ import 'reflect-metadata';
 import { describe, expect, test } from '@jest/globals';
 import { RequestMethod } from '@nestjs/common';
 import { AppModule } from '../../src/app.module.js';
-import { OPERATIONS } from '../../src/operator/operations.js';
-import type { Operation } from '../../src/platform/operation.js';
-import { Config } from '../../src/platform/config.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { OPERATIONS } from '../../src/api-docs/operations.js';
+import type { Operation } from '../../src/platform/http/operation.js';
+import { Config } from '../../src/platform/config/config.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { call, nodeA } from '../support/world.js';
 
 type Class = new (...args: never[]) => unknown;

@@ -1,6 +1,6 @@
 /** F8: a page of rooms costs a page, whatever others have. Judged by what the statement of the service reads, not by a clock. */
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Database } from '../../src/platform/database.js';
+import type { Database } from '../../src/platform/stores/database.js';
 import { Prisma } from '../../src/platform/generated/client.js';
 import type { Decisions } from '../../src/policy/decisions.js';
 import { Rooms } from '../../src/rooms/rooms.js';

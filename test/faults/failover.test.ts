@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { eventually } from '../support/eventually.js';
 import { startNode } from '../support/node-process.js';
 import { describeWith, testWith } from '../support/needs.js';

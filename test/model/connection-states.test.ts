@@ -1,8 +1,8 @@
-/** The table of a connection's life (src/gateway/connection-states.ts): whatever happens in whatever order. */
+/** The table of a connection's life (src/gateway/connection/connection-states.ts): whatever happens in whatever order. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { TRANSITIONS, nextState, sendsRoomData } from '../../src/gateway/connection-states.js';
-import type { ConnectionEvent, ConnectionState } from '../../src/gateway/connection-states.js';
+import { TRANSITIONS, nextState, sendsRoomData } from '../../src/gateway/connection/connection-states.js';
+import type { ConnectionEvent, ConnectionState } from '../../src/gateway/connection/connection-states.js';
 
 const STATES = Object.keys(TRANSITIONS) as ConnectionState[];
 const EVENTS = [...new Set(STATES.flatMap((state) => Object.keys(TRANSITIONS[state])))] as ConnectionEvent[];

@@ -6,11 +6,11 @@ import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Connection } from '../../src/gateway/connection.js';
-import { encodeTextFrame } from '../../src/gateway/frame-encoder.js';
-import { Passing } from '../../src/gateway/outbound-queue.js';
-import type { RoomChannel } from '../../src/gateway/room-channel.js';
-import type { WardroomSocket } from '../../src/gateway/wardroom-socket.js';
+import { Connection } from '../../src/gateway/connection/connection.js';
+import { encodeTextFrame } from '../../src/gateway/connection/frame-encoder.js';
+import { Transient } from '../../src/gateway/connection/outbound-queue.js';
+import type { RoomChannel } from '../../src/gateway/delivery/room-channel.js';
+import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { monotonicMs } from '../../src/platform/clock.js';
 
 const COMMANDS = [
@@ -42,7 +42,7 @@ interface Sent {
 }
 
 const [roomA, roomB] = [{ id: 'a' }, { id: 'b' }] as unknown as [RoomChannel, RoomChannel];
-const signals = new Passing(roomA);
+const signals = new Transient(roomA);
 const QUEUE_BYTES_MAX = 1_000;
 const HOLDS = /** Times the limit, whatever the socket does: connection.ts. */ 10;
 

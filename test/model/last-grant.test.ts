@@ -5,7 +5,7 @@ import { AuthorityState } from '../../src/authority/authority-state.js';
 import { newId } from '../../src/platform/ids.js';
 import { MembershipCache } from '../../src/policy/membership-cache.js';
 import { Policy } from '../../src/policy/policy.js';
-import type { Asker } from '../../src/policy/policy.js';
+import type { CachedPrincipal } from '../../src/policy/policy.js';
 import { at } from '../support/positions.js';
 
 const [tenant, user] = [newId(), newId()];
@@ -30,7 +30,7 @@ class Machine {
   private role: string | null = 'member';
   private readonly policy: Policy;
   private readonly cache: MembershipCache;
-  readonly asker: Asker = { principal: { tenantId: tenant, userId: user, sessionId: newId(), tokenEndsAtMs: 0 }, lastGrant: null };
+  readonly asker: CachedPrincipal = { principal: { tenantId: tenant, userId: user, sessionId: newId(), tokenEndsAtMs: 0 }, lastGrant: null };
 
   constructor() {
     const hot = (_name: string, _text: string, [, ids]: [unknown, string[]]) => Promise.resolve(ids.map((id) => this.row(id)));
@@ -72,7 +72,7 @@ class Machine {
   private compare(room: string, action: (typeof ACTIONS)[number]): void {
     const { principal } = this.asker;
     const again = this.policy.authorizeAgain(this.asker, room, action);
-    expect(again).toEqual(this.policy.authorizeNow(principal, room, action));
+    expect(again).toEqual(this.policy.authorizeCached(principal, room, action));
   }
 }
 

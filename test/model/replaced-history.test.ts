@@ -16,10 +16,10 @@ import type { HistoryReplacement } from '../../src/authority/history-replacement
 import { Lease } from '../../src/authority/lease.js';
 import type { NodeRegistry } from '../../src/authority/node-registry.js';
 import { Receipts } from '../../src/authority/receipts.js';
-import { Sightings } from '../../src/authority/sightings.js';
+import { NodeObservations } from '../../src/authority/node-observations.js';
 import { proveWall } from '../../src/platform/clock.js';
-import type { Config } from '../../src/platform/config.js';
-import type { Database } from '../../src/platform/database.js';
+import type { Config } from '../../src/platform/config/config.js';
+import type { Database } from '../../src/platform/stores/database.js';
 import type { Metrics } from '../../src/platform/metrics.js';
 
 const LEASE_MS = 1_000;
@@ -111,7 +111,7 @@ class Node {
   private begun = 0;
   private incarnation = 0;
   private known = { round: 0, server: '', clockMs: 0 };
-  private readonly sightings = new Sightings();
+  private readonly sightings = new NodeObservations();
 
   constructor(
     readonly id: string,

@@ -6,18 +6,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
-import type { Connection } from '../../src/gateway/connection.js';
-import type { FanOut } from '../../src/gateway/fan-out.js';
-import { RoomChannel } from '../../src/gateway/room-channel.js';
-import type { ChannelHost } from '../../src/gateway/room-channel.js';
-import { RoomResets } from '../../src/gateway/room-resets.js';
-import { TailBudget } from '../../src/gateway/room-tail.js';
-import type { Channels } from '../../src/gateway/channels.js';
-import type { Range, Subscription } from '../../src/gateway/subscription.js';
+import type { Connection } from '../../src/gateway/connection/connection.js';
+import type { FanOut } from '../../src/gateway/delivery/fan-out.js';
+import { RoomChannel } from '../../src/gateway/delivery/room-channel.js';
+import type { ChannelHost } from '../../src/gateway/delivery/room-channel.js';
+import { RoomResets } from '../../src/gateway/delivery/room-resets.js';
+import { ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
+import type { Channels } from '../../src/gateway/delivery/channels.js';
+import type { Range, Subscription } from '../../src/gateway/delivery/subscription.js';
 import { monotonicMs } from '../../src/platform/clock.js';
-import type { ChangedHead } from '../../src/rooms/history.js';
-import type { CommonPast, Known } from '../../src/rooms/room-epochs.js';
-import type { RoomEvent } from '../../src/rooms/room-event.js';
+import type { ChangedHead } from '../../src/rooms/events/history.js';
+import type { CommonPast, Known } from '../../src/rooms/events/room-epochs.js';
+import type { RoomEvent } from '../../src/rooms/events/room-event.js';
 
 type Step =
   | {
@@ -114,7 +114,7 @@ class Machine {
       history: { eventsAfter: (_room: string, seq: number, limit: number) => this.later(room.events.slice(seq, seq + limit)) },
       lease: { fencedAt: () => this.fenced, round: async () => undefined },
       metrics,
-      tails: new TailBudget(),
+      tails: new ReplayBudget(),
       wantsFanOut: () => (this.dirty = true),
       hasEnded: () => false,
       doubts: () => this.compare(),
@@ -157,8 +157,8 @@ class Machine {
     const reader = this.readers.find((each) => each.subscription === subscription)!;
     const { live } = subscription;
     this.channel.hold(subscription);
-    subscription.sentSeq = Math.min(subscription.sentSeq, start);
-    reader.last = subscription.sentSeq;
+    subscription.deliveredSeq = Math.min(subscription.deliveredSeq, start);
+    reader.last = subscription.deliveredSeq;
     if (lost !== null) for (const seq of reader.has.keys()) if (seq >= lost.from) reader.has.delete(seq);
     if (live) this.catchUp(reader);
   }
@@ -282,7 +282,7 @@ class Machine {
   private subscribe(since: number): void {
     const reader = { last: since, full: false, liveAt: this.steps, signals: [], has: new Map() } as unknown as Reader;
     const connection = {
-      liveIn: 0,
+      liveRooms: 0,
       queue: (buffer: Buffer) => this.given(reader, buffer),
       writeNow: (buffer: Buffer) => {
         if (reader.full || this.fenced) return false;
@@ -294,14 +294,14 @@ class Machine {
       connection,
       channel: this.channel,
       role: 'member',
-      basis: 'member',
+      accessBasis: 'member',
       live: false,
       catchingUp: false,
       ended: false,
       roomEpoch: this.channel.roomEpoch,
       lost: null,
-      sentSeq: since,
-      heard: 0,
+      deliveredSeq: since,
+      lastFanOut: 0,
       index: -1,
     };
     this.readers.push(reader);
@@ -316,10 +316,10 @@ class Machine {
     const { known, roomEpoch, lastSeq } = this.channel;
     // Both are asked of Postgres after what is replayed was read.
     const isCurrent = known.seq <= this.room.events.length && this.room.markAt(known.seq) === known.mark && this.room.roomEpoch === roomEpoch;
-    if (subscription.sentSeq < lastSeq && !isCurrent) return this.compare();
-    for (const { seq, mark } of this.room.events.slice(subscription.sentSeq, this.channel.lastSeq)) {
+    if (subscription.deliveredSeq < lastSeq && !isCurrent) return this.compare();
+    for (const { seq, mark } of this.room.events.slice(subscription.deliveredSeq, this.channel.lastSeq)) {
       reader.has.set(seq, mark);
-      subscription.sentSeq = reader.last = seq;
+      subscription.deliveredSeq = reader.last = seq;
     }
     reader.liveAt = this.steps;
     this.channel.goLive(subscription);

@@ -1,10 +1,10 @@
 /** Issue 15, T10 and T12: one contract of how Postgres is used, kept with Postgres itself and with a pooler between. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { Config } from '../../src/platform/config.js';
-import { Database } from '../../src/platform/database.js';
-import { migrate, requireMigrated } from '../../src/platform/migrate.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { Config } from '../../src/platform/config/config.js';
+import { Database } from '../../src/platform/stores/database.js';
+import { migrate, requireMigrated } from '../../src/platform/stores/migrate.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 import { PGBOUNCER, throughPgbouncer } from '../support/pgbouncer.js';
 import { describeWith } from '../support/needs.js';

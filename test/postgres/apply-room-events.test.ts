@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { migrate } from '../../src/platform/migrate.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { migrate } from '../../src/platform/stores/migrate.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 
 const [tenant, user, session, room, other] = Array.from({ length: 5 }, () => randomUUID());

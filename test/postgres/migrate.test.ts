@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { MIGRATION_LOCK, migrate } from '../../src/platform/migrate.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { MIGRATION_LOCK, migrate } from '../../src/platform/stores/migrate.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 import { query } from '../support/sql.js';
 

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import type { Config } from '../../src/platform/config.js';
-import { Database } from '../../src/platform/database.js';
-import { migrate } from '../../src/platform/migrate.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
-import { requireCaller } from '../../src/sessions/require-caller.js';
+import type { Config } from '../../src/platform/config/config.js';
+import { Database } from '../../src/platform/stores/database.js';
+import { migrate } from '../../src/platform/stores/migrate.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
+import { lockCaller } from '../../src/sessions/lock-caller.js';
 import { freshDatabase } from '../support/node-process.js';
 
 let database: Database;
@@ -37,7 +37,7 @@ beforeEach(async () => {
   );
 });
 
-const asked = (who = principal) => database.transaction((tx) => requireCaller(tx, who, 'change'));
+const asked = (who = principal) => database.transaction((tx) => lockCaller(tx, who, 'change'));
 
 /** Until another connection waits for a lock. */
 async function somebodyWaits(): Promise<void> {
@@ -102,7 +102,7 @@ test('two administrators who act on each other take turns', async () => {
      VALUES ($1, $2, $3, 1, 60, now() + interval '1 hour', '', '')`,
     [other.sessionId, other.tenantId, other.userId],
   );
-  const act = (who: typeof principal, on: string) => database.transaction((tx) => requireCaller(tx, who, 'change', on));
+  const act = (who: typeof principal, on: string) => database.transaction((tx) => lockCaller(tx, who, 'change', on));
   const acts = Array.from({ length: 20 }, () => [act(principal, other.userId), act(other, principal.userId)]).flat();
   expect((await Promise.all(acts)).map(({ role }) => role)).toEqual(Array(40).fill('admin'));
 });

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { migrate } from '../../src/platform/migrate.js';
-import { PostgresAccess } from '../../src/platform/postgres-access.js';
+import { migrate } from '../../src/platform/stores/migrate.js';
+import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 
 /** The part of a Prisma schema that a database has too: tables, columns, types, nullability, defaults, keys, indexes, foreign keys. */

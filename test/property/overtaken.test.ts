@@ -27,7 +27,7 @@ afterAll(async () => {
   await database?.end();
 });
 
-/** The transaction of rooms/change-members.ts, and then nothing. */
+/** The transaction of rooms/members/change-members.ts, and then nothing. */
 async function removeUnannounced(room: string, user: string): Promise<void> {
   const event = { kind: 'member.changed', room, user, role: null, muted_until: null, banned: false, version: 2, epoch: 1 };
   await database.query('BEGIN');

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { OPERATIONS } from '../../src/operator/operations.js';
+import { OPERATIONS } from '../../src/api-docs/operations.js';
 import { World, call, nodeA } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { expectProblem } from './harness.js';

@@ -1,7 +1,7 @@
 /** P8: whatever can be asked for has a row in the table of budgets, and a bucket that somebody spends. */
 import { expect, test } from '@jest/globals';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS, isOfPrincipal } from '../../src/budgets/budgets.js';
-import { OPERATIONS } from '../../src/operator/operations.js';
+import { OPERATIONS } from '../../src/api-docs/operations.js';
 import { CLIENT_FRAMES } from '../../src/protocol/frames.js';
 import { TRY_OPERATIONS } from '../../src/try-out/try-out.operations.js';
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { CALL_BUDGETS, FRAME_BUDGETS } from '../../src/budgets/budgets.js';
-import { OPERATIONS } from '../../src/operator/operations.js';
+import { OPERATIONS } from '../../src/api-docs/operations.js';
 import type { ClientFrameType } from '../../src/protocol/frames.js';
 import { expectError, live } from '../protocol/harness.js';
 import { startNode } from '../support/node-process.js';

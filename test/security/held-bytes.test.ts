@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
 import { HELD_BYTES, NODE_TAILS_BYTES, PAGE_BYTES, PONG_BYTES, QUEUE_LIMITS_MAX, ROOM_TAIL_BYTES } from '../../src/budgets/held-bytes.js';
-import { Connection } from '../../src/gateway/connection.js';
-import { encodePong } from '../../src/gateway/frame-encoder.js';
-import { FrameInbox } from '../../src/gateway/frame-inbox.js';
-import { OutboundQueue } from '../../src/gateway/outbound-queue.js';
-import { RoomTail, TailBudget } from '../../src/gateway/room-tail.js';
-import type { TailHost } from '../../src/gateway/room-tail.js';
-import type { WardroomSocket } from '../../src/gateway/wardroom-socket.js';
+import { Connection } from '../../src/gateway/connection/connection.js';
+import { encodePong } from '../../src/gateway/connection/frame-encoder.js';
+import { FrameInbox } from '../../src/gateway/connection/frame-inbox.js';
+import { OutboundQueue } from '../../src/gateway/connection/outbound-queue.js';
+import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
+import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
+import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { LIMITS } from '../../src/protocol/index.js';
-import type { RoomEvent } from '../../src/rooms/room-event.js';
+import type { RoomEvent } from '../../src/rooms/events/room-event.js';
 import { expectClosed, live, open } from '../protocol/harness.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { startNode } from '../support/node-process.js';
@@ -54,16 +54,16 @@ function stuckConnection(queueBytesMax: number): { connection: Connection; ended
   return { connection, ended: () => code };
 }
 
-function tailOf(budget: TailBudget, name: string): RoomTail {
-  return new RoomTail(name, { tails: budget } as unknown as TailHost);
+function tailOf(budget: ReplayBudget, name: string): ReplayBuffer {
+  return new ReplayBuffer(name, { tails: budget } as unknown as TailHost);
 }
 
-function fillTail(tail: RoomTail, bytes: number, each: number): void {
+function fillTail(tail: ReplayBuffer, bytes: number, each: number): void {
   const frame = 'x'.repeat(each);
   for (let seq = 1; seq * 2 * each < bytes; seq += 1) tail.push({ room: 'r', seq, epoch: 1, mark: `${seq}`, prev: '', frame } satisfies RoomEvent);
 }
 
-const bytesOfTail = (tail: RoomTail): number => tail.all.reduce((sum, { frame }) => sum + 2 * frame.length, 0);
+const bytesOfTail = (tail: ReplayBuffer): number => tail.all.reduce((sum, { frame }) => sum + 2 * frame.length, 0);
 
 const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
   'first frame': async () => {
@@ -169,14 +169,14 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
   },
 
   'tail of a room': async () => {
-    const tail = tailOf(new TailBudget(), 'r');
+    const tail = tailOf(new ReplayBudget(), 'r');
     fillTail(tail, 4 * ROOM_TAIL_BYTES, 5_000);
     expect(bytesOfTail(tail)).toBeLessThanOrEqual(ROOM_TAIL_BYTES);
     expect(bytesOfTail(tail)).toBeGreaterThan(ROOM_TAIL_BYTES * 0.9);
   },
 
   'tails of all rooms': async () => {
-    const budget = new TailBudget();
+    const budget = new ReplayBudget();
     const tails = Array.from({ length: 100 }, (_, i) => tailOf(budget, `r${i}`));
     for (const tail of tails) fillTail(tail, 2 * ROOM_TAIL_BYTES, 5_000);
     const bytes = tails.reduce((sum, tail) => sum + bytesOfTail(tail), 0);

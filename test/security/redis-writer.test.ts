@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { MessageSeal } from '../../src/platform/message-seal.js';
+import { MessageSeal } from '../../src/platform/stores/message-seal.js';
 import { newId } from '../../src/platform/ids.js';
 import { REDIS } from '../faults/stores.js';
 import { live } from '../protocol/harness.js';

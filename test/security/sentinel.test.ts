@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { createSigningKey, unwrapSigningKey } from '../../src/auth/wrapped-key.js';
+import { createSigningKey, unwrapSigningKey } from '../../src/auth/keys/wrapped-key.js';
 import { createPrivateKey } from 'node:crypto';
 import { freshDatabase, freshRedisUrl } from '../support/node-process.js';
 import { sweep } from '../support/sentinel.mjs';

@@ -1,11 +1,11 @@
 /** `npm run keys` and `npm run restore-fence`, without npm: the compiled commands with the environment of a node, without its Redis. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { keyState } from '../../src/auth/signing-keys.js';
-import type { KeyState } from '../../src/auth/signing-keys.js';
+import { keyState } from '../../src/auth/keys/signing-keys.js';
+import type { KeyState } from '../../src/auth/keys/signing-keys.js';
 import { query } from './sql.js';
 
-const keys = fileURLToPath(new URL('../../dist/auth/keys-cli.js', import.meta.url));
+const keys = fileURLToPath(new URL('../../dist/auth/keys/keys-cli.js', import.meta.url));
 const restoreFence = fileURLToPath(new URL('../../dist/sessions/restore-fence-cli.js', import.meta.url));
 
 export interface CliAnswer {

@@ -1,6 +1,6 @@
 /** How a test looks into what the nodes of a cluster write into Redis: it has their SECRET_KEY and their database. */
 import pg from 'pg';
-import { MessageSeal } from '../../src/platform/message-seal.js';
+import { MessageSeal } from '../../src/platform/stores/message-seal.js';
 import { newId } from '../../src/platform/ids.js';
 
 export interface Insight {

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { unwrapSigningKey } from '../../dist/auth/wrapped-key.js';
+import { unwrapSigningKey } from '../../dist/auth/keys/wrapped-key.js';
 
 const WINDOW = 12;
 const BASE = 16_777_619;

@@ -1,4 +1,4 @@
--- The whole first schema. Plain SQL: applied by src/platform/migrate.ts, or by `prisma migrate deploy` where its engine runs.
+-- The whole first schema. Plain SQL: applied by src/platform/stores/migrate.ts, or by `prisma migrate deploy` where its engine runs.
 -- Lock order everywhere: tenants, users, sessions, rooms, members; authority_head last of all.
 
 CREATE TABLE settings (

@@ -2,7 +2,7 @@
 -- is announced with the mark of the event before it, so that a node never puts an event of one past behind another past.
 ALTER TABLE rooms ADD COLUMN epoch text NOT NULL DEFAULT '0';
 
--- What tells an event from every other that ever had its place in the room. The same text as src/rooms/room-event.ts makes.
+-- What tells an event from every other that ever had its place in the room. The same text as src/rooms/events/room-event.ts makes.
 CREATE FUNCTION room_event_mark(message_id uuid, at timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN right(message_id::text, 12) || trunc(extract(epoch FROM at) * 1000)::bigint;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readCookie } from '../../../src/auth/cookie-header.js';
+import { readCookie } from '../../../src/auth/guard/cookie-header.js';
 
 test('a cookie is found by its whole name', () => {
   expect(readCookie('a=1; wr_at=x.y.z; wr_at2=no', 'wr_at')).toBe('x.y.z');

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { Passwords } from '../../../src/auth/passwords.js';
+import { Passwords } from '../../../src/auth/sign-in/passwords.js';
 
 describe('passwords', () => {
   const passwords = new Passwords();

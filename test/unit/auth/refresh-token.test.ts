@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isOurRefreshToken, mintRefreshToken, newRefreshFamily, parseRefreshToken, sealSuccessor, unsealSuccessor } from '../../../src/auth/refresh-token.js';
+import { isOurRefreshToken, mintRefreshToken, newRefreshFamily, parseRefreshToken, sealSuccessor, unsealSuccessor } from '../../../src/auth/tokens/refresh-token.js';
 import { redactText } from '../../../src/platform/redact-text.js';
 import { newId } from '../../../src/platform/ids.js';
 

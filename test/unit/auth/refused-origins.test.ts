@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { RefusedOrigins } from '../../../src/auth/refused-origins.js';
+import { RefusedOrigins } from '../../../src/auth/guard/refused-origins.js';
 
 test('an origin is new once a minute', () => {
   const refused = new RefusedOrigins();

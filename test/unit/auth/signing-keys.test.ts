@@ -1,11 +1,11 @@
 /** Which key signs, which verify, and when the table is read: around a withdrawal, and after the authority was proven anew. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { SigningKeys, keyState } from '../../../src/auth/signing-keys.js';
-import { createSigningKey } from '../../../src/auth/wrapped-key.js';
+import { SigningKeys, keyState } from '../../../src/auth/keys/signing-keys.js';
+import { createSigningKey } from '../../../src/auth/keys/wrapped-key.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import type { Lease } from '../../../src/authority/lease.js';
-import type { Config } from '../../../src/platform/config.js';
-import type { Database } from '../../../src/platform/database.js';
+import type { Config } from '../../../src/platform/config/config.js';
+import type { Database } from '../../../src/platform/stores/database.js';
 
 const SECRET = 'x'.repeat(32);
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 /** The shape is judged without decoding what is not needed; it must be as strict as decoding and encoding again. */
 import { expect, test } from '@jest/globals';
-import { readTokenShape } from '../../../src/auth/token-shape.js';
+import { readTokenShape } from '../../../src/auth/tokens/token-shape.js';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const b64 = (text: string | Uint8Array) => Buffer.from(text).toString('base64url');

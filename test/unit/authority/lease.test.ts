@@ -9,7 +9,7 @@ import type { HistoryReplacement } from '../../../src/authority/history-replacem
 import { Lease } from '../../../src/authority/lease.js';
 import type { NodeRegistry } from '../../../src/authority/node-registry.js';
 import { monotonicMs, proveWall } from '../../../src/platform/clock.js';
-import type { Config } from '../../../src/platform/config.js';
+import type { Config } from '../../../src/platform/config/config.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
 import { at } from '../../support/positions.js';
 

@@ -1,8 +1,8 @@
 /** A catch-up that ends and one that begins: whatever the order of their steps, the subscription is live in the end. */
 import { describe, expect, test } from '@jest/globals';
-import type { Connection } from '../../../src/gateway/connection.js';
-import { Subscribe } from '../../../src/gateway/subscribe.js';
-import type { Subscription } from '../../../src/gateway/subscription.js';
+import type { Connection } from '../../../src/gateway/connection/connection.js';
+import { Subscribe } from '../../../src/gateway/delivery/subscribe.js';
+import type { Subscription } from '../../../src/gateway/delivery/subscription.js';
 import { DomainError } from '../../../src/platform/errors.js';
 
 /** Microtasks between the last step of a replay and what its caller sees of it, and some more. */
@@ -16,8 +16,8 @@ function one() {
     epoch: 0 as number | null,
     removed: false,
     onSent: () => undefined as void,
-    authorizeNow: () => (policy.epoch === null ? null : { room: { epoch: policy.epoch } }),
-    authorizeAfresh: () =>
+    authorizeCached: () => (policy.epoch === null ? null : { room: { epoch: policy.epoch } }),
+    authorizeFromDatabase: () =>
       policy.removed
         ? Promise.reject(new DomainError('not_found'))
         : ((policy.epoch = 0), Promise.resolve({ role: 'member', facts: { member: { role: 'member' } } })),
@@ -46,7 +46,7 @@ function one() {
     wake: () => undefined,
     send: (frame: { type: string }) => sent.push(frame),
   };
-  const subscription = { connection, channel, sentSeq: 0, live: false, catchingUp: false, ended: false, roomEpoch: 'e', lost: null, heard: 0, index: -1 };
+  const subscription = { connection, channel, deliveredSeq: 0, live: false, catchingUp: false, ended: false, roomEpoch: 'e', lost: null, heard: 0, index: -1 };
   connection.subscriptions.set('r', subscription as unknown as Subscription);
   const metrics = { replayReads: { inc: () => undefined } };
   const subscribe = new Subscribe({} as never, channels as never, policy as never, {} as never, { fenced: false } as never, metrics as never);
@@ -69,7 +69,7 @@ describe('a connection that expired during its replay', () => {
     connection.state = 'live';
     resume();
     await turn();
-    expect(subscription).toMatchObject({ live: true, catchingUp: false, sentSeq: 1 });
+    expect(subscription).toMatchObject({ live: true, catchingUp: false, deliveredSeq: 1 });
   });
 });
 

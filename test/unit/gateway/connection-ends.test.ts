@@ -1,9 +1,9 @@
 /** Which side ended a connection, and what it is counted as: labels are a closed list, whatever a client sends. */
 import { describe, expect, test } from '@jest/globals';
-import { ConnectionEnds, endedByPeer, endedByServer } from '../../../src/gateway/connection-ends.js';
-import type { ConnectionEnd } from '../../../src/gateway/connection-ends.js';
-import type { ConnectionAudit } from '../../../src/gateway/connection-audit.js';
-import type { Connection } from '../../../src/gateway/connection.js';
+import { ConnectionEnds, endedByPeer, endedByServer } from '../../../src/gateway/connection/connection-ends.js';
+import type { ConnectionEnd } from '../../../src/gateway/connection/connection-ends.js';
+import type { ConnectionAudit } from '../../../src/gateway/connection/connection-audit.js';
+import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
 
 const left = (peerStatus: number, code?: string): Connection =>

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { FrameInbox } from '../../../src/gateway/frame-inbox.js';
+import { FrameInbox } from '../../../src/gateway/connection/frame-inbox.js';
 import { LIMITS } from '../../../src/protocol/limits.js';
 
 const FRAME_BYTES_MAX = 65_536;

@@ -2,22 +2,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Lease } from '../../../src/authority/lease.js';
-import type { Channels } from '../../../src/gateway/channels.js';
-import type { TransportEnd } from '../../../src/gateway/connection-ends.js';
-import { ConnectionLife } from '../../../src/gateway/connection-life.js';
-import type { Connection } from '../../../src/gateway/connection.js';
-import type { Connections } from '../../../src/gateway/connections.js';
+import type { Channels } from '../../../src/gateway/delivery/channels.js';
+import type { TransportEnd } from '../../../src/gateway/connection/connection-ends.js';
+import { ConnectionTimers } from '../../../src/gateway/connection/connection-timers.js';
+import type { Connection } from '../../../src/gateway/connection/connection.js';
+import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
-import type { Config } from '../../../src/platform/config.js';
+import type { Config } from '../../../src/platform/config/config.js';
 
 const ends: (TransportEnd | undefined)[] = [];
-let life: ConnectionLife;
+let life: ConnectionTimers;
 
 beforeEach(() => {
   ends.length = 0;
   const lease = { onFence: () => undefined, onSlept: () => undefined, beat: monotonicMs } as unknown as Lease;
-  const connections = { onEnded: () => undefined, gone: (_: Connection, how?: TransportEnd) => void ends.push(how) } as unknown as Connections;
-  life = new ConnectionLife({ fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config, lease, connections, {} as Channels);
+  const connections = { onEnded: () => undefined, gone: (_: Connection, how?: TransportEnd) => void ends.push(how) } as unknown as ConnectionRegistry;
+  life = new ConnectionTimers({ fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config, lease, connections, {} as Channels);
   life.onModuleInit();
 });
 afterEach(() => life.onModuleDestroy());

@@ -1,10 +1,10 @@
 /** What presence says to the other nodes, and what it keeps to itself while there are none. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { Presence } from '../../../src/gateway/presence.js';
-import type { Channels } from '../../../src/gateway/channels.js';
-import type { RoomChannel } from '../../../src/gateway/room-channel.js';
-import type { PresenceState } from '../../../src/rooms/bus-message.js';
-import type { RoomBus } from '../../../src/rooms/room-bus.js';
+import { Presence } from '../../../src/gateway/delivery/presence.js';
+import type { Channels } from '../../../src/gateway/delivery/channels.js';
+import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
+import type { PresenceState } from '../../../src/gateway/delivery/bus-message.js';
+import type { RoomBus } from '../../../src/gateway/delivery/room-bus.js';
 
 const ROOMS = 300;
 const TELL_AGAIN_MS = 15_000;

@@ -1,12 +1,12 @@
 /** A room on one node: whatever arrives before a gap is closed, the gap can be closed. */
 import { describe, expect, test } from '@jest/globals';
-import { RoomChannel } from '../../../src/gateway/room-channel.js';
-import type { ChannelHost } from '../../../src/gateway/room-channel.js';
-import { TailBudget } from '../../../src/gateway/room-tail.js';
-import type { Connection } from '../../../src/gateway/connection.js';
-import type { Subscription } from '../../../src/gateway/subscription.js';
+import { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
+import type { ChannelHost } from '../../../src/gateway/delivery/room-channel.js';
+import { ReplayBudget } from '../../../src/gateway/delivery/replay-buffer.js';
+import type { Connection } from '../../../src/gateway/connection/connection.js';
+import type { Subscription } from '../../../src/gateway/delivery/subscription.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
-import type { RoomEvent } from '../../../src/rooms/room-event.js';
+import type { RoomEvent } from '../../../src/rooms/events/room-event.js';
 
 const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, mark: `m${seq}`, prev: seq === 1 ? '' : `m${seq - 1}`, frame: `{"seq":${seq}}` });
 
@@ -20,7 +20,7 @@ function channelOn(stored: number, hasEnded: (session: string) => boolean = () =
     },
     lease: { fencedAt: () => false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
-    tails: new TailBudget(),
+    tails: new ReplayBudget(),
     wantsFanOut: () => undefined,
     doubts: () => undefined,
     hasEnded,
@@ -49,7 +49,7 @@ describe('a signal that waits for its fan-out', () => {
     const channel = channelOn(0, (session) => ended.has(session));
     const heard: string[] = [];
     const connection = { writeNow: (buffer: Buffer) => heard.push(buffer.toString('utf8', 2)) > 0 } as unknown as Connection;
-    channel.goLive({ connection, channel, live: false, ended: false, sentSeq: 0, heard: 0 } as unknown as Subscription);
+    channel.goLive({ connection, channel, live: false, ended: false, deliveredSeq: 0, lastFanOut: 0 } as unknown as Subscription);
     for (const session of ['ada', 'bob']) channel.offerTransient({ room: 'r', session, epoch: 0, frame: session });
     ended.add('ada');
     channel.take(monotonicMs())!.deliver(1, false);

@@ -4,8 +4,8 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { SocketWriter, belowStream, throughStream } from '../../../src/gateway/socket-writer.js';
-import type { Put } from '../../../src/gateway/socket-writer.js';
+import { SocketWriter, belowStream, throughStream } from '../../../src/gateway/connection/socket-writer.js';
+import type { Put } from '../../../src/gateway/connection/socket-writer.js';
 
 let server: Server;
 const opened: Socket[] = [];

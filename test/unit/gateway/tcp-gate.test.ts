@@ -3,9 +3,9 @@ import { EventEmitter } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
-import { TcpGate } from '../../../src/gateway/tcp-gate.js';
-import { ClientAddresses } from '../../../src/platform/client-address.js';
-import type { Config } from '../../../src/platform/config.js';
+import { TcpGate } from '../../../src/gateway/handshake/tcp-gate.js';
+import { ClientAddresses } from '../../../src/platform/http/client-address.js';
+import type { Config } from '../../../src/platform/config/config.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
 
 const [IN_ALL, PER_NETWORK] = [8, 3];

@@ -1,7 +1,7 @@
 /** One reader of addresses for REST, WebSockets and TCP: what proxies write, and what limits count. */
 import { describe, expect, test } from '@jest/globals';
-import type { Config } from '../../../src/platform/config.js';
-import { ClientAddresses, networkOf, plainAddress } from '../../../src/platform/client-address.js';
+import type { Config } from '../../../src/platform/config/config.js';
+import { ClientAddresses, networkOf, plainAddress } from '../../../src/platform/http/client-address.js';
 
 const addresses = new ClientAddresses({ trustedProxies: ['10.0.0.0/8', '2001:db8:aaaa::/48'] } as Config);
 const clientOf = (remoteAddress: string, header?: string): string =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { JsonSchemas } from '../../../src/platform/json-schemas.js';
-import { openApi, operationId } from '../../../src/platform/openapi.js';
-import { errorsOf, operation } from '../../../src/platform/operation.js';
+import { JsonSchemas } from '../../../src/api-docs/json-schemas.js';
+import { openApi, operationId } from '../../../src/api-docs/openapi.js';
+import { errorsOf, operation } from '../../../src/platform/http/operation.js';
 
 describe('JsonSchemas', () => {
   test('writes a schema with an id once and refers to it', () => {

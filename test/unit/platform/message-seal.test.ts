@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { newId } from '../../../src/platform/ids.js';
-import { MessageSeal } from '../../../src/platform/message-seal.js';
+import { MessageSeal } from '../../../src/platform/stores/message-seal.js';
 import { Repetitions } from '../../../src/platform/repetitions.js';
 
 const key = (): string => randomBytes(32).toString('base64url');

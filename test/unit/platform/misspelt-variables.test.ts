@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { Config } from '../../../src/platform/config.js';
+import { Config } from '../../../src/platform/config/config.js';
 
 test.each([
   ['ALLOWED_ORIGIN', 'ALLOWED_ORIGINS'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { host, network, origin, publicUrl } from '../../../src/platform/network-names.js';
+import { host, network, origin, publicUrl } from '../../../src/platform/config/network-names.js';
 
 describe('an origin', () => {
   test.each([

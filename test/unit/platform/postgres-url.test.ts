@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { readPostgresUrl } from '../../../src/platform/postgres-url.js';
+import { readPostgresUrl } from '../../../src/platform/config/postgres-url.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'wardroom-url-'));
 const ca = join(folder, 'ca.crt');

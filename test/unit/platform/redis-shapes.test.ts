@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readConfirmation, readEvents } from '../../../src/authority/stream-shapes.js';
 import { newId } from '../../../src/platform/ids.js';
-import { kindOf, servesElsewhere } from '../../../src/platform/redis-trouble.js';
-import { readBusMessage } from '../../../src/rooms/bus-message.js';
+import { kindOf, servesElsewhere } from '../../../src/platform/stores/redis-trouble.js';
+import { readBusMessage } from '../../../src/gateway/delivery/bus-message.js';
 
 const room = newId();
 const event = { room, seq: 1, epoch: 0, frame: '{}' };
@@ -115,7 +115,7 @@ describe('an error of Redis', () => {
 
 test('no name in Redis is spelt outside redis-names.ts', () => {
   const src = join(import.meta.dirname, '../../../src');
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && file !== 'platform/redis-names.ts');
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && file !== 'platform/stores/redis-names.ts');
   expect(files.length).toBeGreaterThan(100);
   expect(files.filter((file) => /['"`]wardroom:(?!public|authority-call)/.test(readFileSync(join(src, file), 'utf8')))).toEqual([]);
 });

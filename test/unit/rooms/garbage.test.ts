@@ -4,12 +4,12 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { expect, test } from '@jest/globals';
 import { newId } from '../../../src/platform/ids.js';
-import type { Database } from '../../../src/platform/database.js';
+import type { Database } from '../../../src/platform/stores/database.js';
 import type { Allow } from '../../../src/policy/decide-room.js';
 import type { Policy } from '../../../src/policy/policy.js';
-import type { CommitRoomEvents, RoomEventOutcome } from '../../../src/rooms/commit-room-events.js';
-import { CommitQueue } from '../../../src/rooms/commit-queue.js';
-import { RoomEvents } from '../../../src/rooms/room-events.js';
+import type { CommitRoomEvents, RoomEventOutcome } from '../../../src/rooms/events/commit-room-events.js';
+import { CommitQueue } from '../../../src/rooms/events/commit-queue.js';
+import { RoomEvents } from '../../../src/rooms/events/room-events.js';
 
 const TURNS = 400;
 const PER_TURN = 20;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Config } from '../../../src/platform/config.js';
+import type { Config } from '../../../src/platform/config/config.js';
 import { flushIntervalMs, idleSecondsOf, markSeconds, sweepIntervalMs } from '../../../src/sessions/idle.js';
 
 const config = (sessionIdleSeconds: number) => ({ sessionIdleSeconds }) as Config;

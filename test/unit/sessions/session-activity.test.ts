@@ -1,11 +1,11 @@
 /** Activity is written in batches and never lost to a busy row or an absent store. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import type { Config } from '../../../src/platform/config.js';
-import type { Database } from '../../../src/platform/database.js';
-import type { RedisMessages } from '../../../src/platform/redis-messages.js';
-import type { RedisNames } from '../../../src/platform/redis-names.js';
-import type { RedisConnections } from '../../../src/platform/redis.js';
+import type { Config } from '../../../src/platform/config/config.js';
+import type { Database } from '../../../src/platform/stores/database.js';
+import type { RedisMessages } from '../../../src/platform/stores/redis-messages.js';
+import type { RedisNames } from '../../../src/platform/stores/redis-names.js';
+import type { RedisConnections } from '../../../src/platform/stores/redis.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import { SessionActivity } from '../../../src/sessions/session-activity.js';
 import { at } from '../../support/positions.js';

@@ -1,0 +1,53 @@
+/** What operators and admins may look up, and receipts for whoever waits for one. */
+import { Injectable } from '@nestjs/common';
+import { keyState } from '../auth/keys/signing-keys.js';
+import { Receipts } from '../authority/receipts.js';
+import type { Receipt } from '../authority/receipt.schema.js';
+import { rfc3339 } from '../platform/clock.js';
+import { Database } from '../platform/stores/database.js';
+import type { Principal } from '../sessions/principal.js';
+import { Sessions } from '../sessions/sessions.js';
+import type { SessionPage } from '../sessions/sessions.js';
+import { AdminAuthorization, found } from './admin-authorization.js';
+import type { KeyList, SessionsQuery } from './admin-queries.schema.js';
+
+@Injectable()
+export class AdminQueries {
+  constructor(
+    private readonly admin: AdminAuthorization,
+    private readonly database: Database,
+    private readonly receipts: Receipts,
+    private readonly signedIn: Sessions,
+  ) {}
+
+  /** Live sessions; an admin sees those of the own tenant, an operator without `tenant` those of all. */
+  async sessions(principal: Principal, { tenant, user, ...page }: SessionsQuery): Promise<SessionPage> {
+    const role = await this.admin.roleOf(principal);
+    const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
+    const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;
+    this.admin.authorize(principal, role, 'list_sessions', { tenantId: tenantId ?? null });
+    if (tenantId === null) found(tenantId, 'tenant');
+    return this.signedIn.list({ tenant: tenantId ?? undefined, user }, page, principal.sessionId);
+  }
+
+  /** For everybody of the tenant it belongs to. Asked in Postgres: this call works on a fenced node too. */
+  async receipt(principal: Principal, id: string): Promise<Receipt> {
+    const role = await this.admin.roleOf(principal);
+    return this.receipts.find(id, role === 'operator' ? null : principal.tenantId);
+  }
+
+  async keys(principal: Principal): Promise<KeyList> {
+    await this.admin.require(principal, 'read_keys', { tenantId: null });
+    const rows = await this.database.prisma.signingKey.findMany({ orderBy: { createdAt: 'desc' } });
+    const items = rows.map((row) => ({
+      kid: row.kid,
+      alg: row.alg,
+      state: keyState(row),
+      created_at: rfc3339(row.createdAt),
+      signs_from: rfc3339(row.signsFrom),
+      retired_at: row.retiredAt === null ? null : rfc3339(row.retiredAt),
+      withdrawn_at: row.withdrawnAt === null ? null : rfc3339(row.withdrawnAt),
+    }));
+    return { items, next_cursor: null };
+  }
+}

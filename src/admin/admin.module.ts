@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { AuthorityModule } from '../authority/authority.module.js';
+import { PolicyModule } from '../policy/policy.module.js';
+import { SessionsModule } from '../sessions/sessions.module.js';
+import { AdminAuthorization } from './admin-authorization.js';
+import { ApiDocsController } from '../api-docs/api-docs.controller.js';
+import { AuditController } from './audit.controller.js';
+import { DecisionsController } from './decisions.controller.js';
+import { PolicyExplanation } from './policy-explanation.js';
+import { Introspect } from './introspect.js';
+import { IntrospectionController } from './introspection.controller.js';
+import { AdminQueries } from './admin-queries.js';
+import { ReadAudit } from './read-audit.js';
+import { RevocationsController } from './revocations.controller.js';
+import { Revoke } from './revoke.js';
+import { TenantsController } from './tenants.controller.js';
+import { Tenants } from './tenants.js';
+import { Users } from './users.js';
+
+@Module({
+  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
+  controllers: [TenantsController, RevocationsController, DecisionsController, AuditController, ApiDocsController, IntrospectionController],
+  providers: [AdminAuthorization, Tenants, Users, Revoke, AdminQueries, PolicyExplanation, ReadAudit, Introspect],
+})
+export class AdminModule {}

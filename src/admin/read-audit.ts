@@ -1,0 +1,53 @@
+/** The audit, newest first: an admin reads that of the own tenant, an operator without `tenant` that of everything. */
+import { Injectable } from '@nestjs/common';
+import { rfc3339 } from '../platform/clock.js';
+import { Database } from '../platform/stores/database.js';
+import type { AuditEvent } from '../platform/generated/client.js';
+import { page } from '../platform/zod.js';
+import type { Principal } from '../sessions/principal.js';
+import { AdminAuthorization, found } from './admin-authorization.js';
+import type { AuditPage, AuditQuery, AuditRecordView } from './audit.schema.js';
+
+@Injectable()
+export class ReadAudit {
+  constructor(
+    private readonly admin: AdminAuthorization,
+    private readonly database: Database,
+  ) {}
+
+  async list(principal: Principal, { tenant, user, event, limit, cursor }: AuditQuery): Promise<AuditPage> {
+    const role = await this.admin.roleOf(principal);
+    const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
+    const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;
+    this.admin.authorize(principal, role, 'read_audit', { tenantId: tenantId ?? null });
+    if (tenantId === null) found(tenantId, 'tenant');
+    const rows = await this.database.prisma.auditEvent.findMany({
+      where: {
+        ...(tenantId === undefined ? {} : { tenantId }),
+        ...(user === undefined ? {} : { OR: [{ userId: user }, { actorId: user }] }),
+        ...(event === undefined ? {} : { event }),
+        ...(cursor === undefined ? {} : { id: { lt: cursor } }),
+      },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    });
+    return page(rows.map(viewOf), limit);
+  }
+}
+
+function viewOf(row: AuditEvent): AuditRecordView {
+  return {
+    id: row.id,
+    at: rfc3339(row.at),
+    event: row.event,
+    tenant_id: row.tenantId,
+    actor_id: row.actorId,
+    user_id: row.userId,
+    session_hash: row.sessionHash,
+    ip: row.ip,
+    request_id: row.requestId,
+    detail: row.detail as AuditRecordView['detail'],
+    chain: row.node,
+    n: Number(row.n),
+  };
+}

@@ -1,0 +1,87 @@
+/** AsyncAPI 3 from the frames of the protocol: the WebSocket as one channel, every frame a message, closes as data. */
+import { CLOSE_CODES } from '../protocol/codes.js';
+import { CLIENT_FRAMES, SERVER_FRAMES, closeReasonSchema } from '../protocol/frames.js';
+import type { ClientFrameType, ServerFrameType } from '../protocol/frames.js';
+import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
+import { JsonSchemas } from './json-schemas.js';
+import { API_VERSION } from '../platform/http/operation.js';
+
+/** What answers a client frame when it is not refused. Exhaustive: a new frame has to say. */
+export const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
+  auth: ['auth_ok', 'goodbye'],
+  auth_refresh: ['auth_ok', 'auth_error', 'goodbye'],
+  subscribe: ['subscribed'],
+  unsubscribe: ['unsubscribed'],
+  publish: ['ack'],
+  edit: ['ack'],
+  delete: ['ack'],
+  react: ['ack'],
+  signal: ['ack'],
+  typing: [],
+  read: ['ack'],
+  presence: ['presence'],
+  ping: ['pong'],
+};
+
+const CHANNEL = '#/channels/connection';
+const messageRef = (name: string) => ({ $ref: `${CHANNEL}/messages/${name}` });
+/** Two frames go both ways under one name (`signal`, `typing`, ...): the direction is part of the message's name. */
+const nameOf = (side: 'client' | 'server', type: string): string => `${side}_${type}`;
+
+export function asyncApi(serverUrl: string): Record<string, unknown> {
+  const schemas = new JsonSchemas();
+  const messages: Record<string, unknown> = {};
+  const operations: Record<string, unknown> = {};
+  for (const [type, schema] of Object.entries(CLIENT_FRAMES)) {
+    const name = nameOf('client', type);
+    messages[name] = { name: type, contentType: 'application/json', payload: schemas.of(schema, 'input') };
+    const replies = [...REPLIES[type as ClientFrameType], 'error'].map((reply) => messageRef(nameOf('server', reply)));
+    operations[name] = {
+      action: 'receive',
+      channel: { $ref: CHANNEL },
+      messages: [messageRef(name)],
+      reply: { channel: { $ref: CHANNEL }, messages: replies },
+    };
+  }
+  for (const [type, schema] of Object.entries(SERVER_FRAMES)) {
+    const name = nameOf('server', type);
+    messages[name] = { name: type, contentType: 'application/json', payload: schemas.of(schema, 'output') };
+    operations[name] = { action: 'send', channel: { $ref: CHANNEL }, messages: [messageRef(name)] };
+  }
+  const reason = schemas.of(closeReasonSchema, 'output');
+  const { host, protocol, pathname } = new URL(serverUrl);
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Wardroom',
+      version: API_VERSION,
+      description: `Subprotocol ${PROTOCOL}: text frames, one JSON object each.`,
+      license: { name: 'Apache-2.0' },
+    },
+    defaultContentType: 'application/json',
+    servers: {
+      node: {
+        host,
+        ...(pathname === '/' ? {} : { pathname }),
+        protocol: protocol === 'https:' ? 'wss' : 'ws',
+        security: [{ $ref: '#/components/securitySchemes/bearer' }],
+      },
+    },
+    channels: {
+      connection: {
+        address: WS_PATH,
+        servers: [{ $ref: '#/servers/node' }],
+        messages,
+        bindings: { ws: { method: 'GET', bindingVersion: '0.1.0' } },
+        'x-subprotocols': [PROTOCOL],
+        'x-close-reason': reason,
+        'x-close-codes': CLOSE_CODES,
+      },
+    },
+    operations,
+    components: {
+      schemas: schemas.components,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'or a ticket, a cookie, or the first frame' } },
+    },
+  };
+}

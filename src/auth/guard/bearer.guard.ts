@@ -1,0 +1,123 @@
+/**
+ * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are not its business: their
+ * connection was authenticated at the handshake. Order: credential, CSRF proof, lease, rate; a read is judged again as it leaves.
+ */
+import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
+import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import type { Response } from 'express';
+import { AuthorityState } from '../../authority/authority-state.js';
+import { Lease } from '../../authority/lease.js';
+import { monotonicMs } from '../../platform/clock.js';
+import { Database } from '../../platform/stores/database.js';
+import { DomainError } from '../../platform/errors.js';
+import { currentRequest } from '../../platform/request-context.js';
+import type { AcceptedToken, Principal } from '../../sessions/principal.js';
+import { lockCaller } from '../../sessions/lock-caller.js';
+import { SessionActivity } from '../../sessions/session-activity.js';
+import { Csrf } from './csrf.js';
+import { recheckBeforeResponse } from './recheck.js';
+import type { AuthenticatedRequest } from './jwt.strategy.js';
+import { auditRefusal } from '../limits/audit-refusal.js';
+import { SpendCall } from './spend-call.js';
+
+const PUBLIC = 'wardroom:public';
+const AUTHORITY_CALL = 'wardroom:authority-call';
+/** Express answers HEAD with the handler of GET. What other calls have changed was guarded at its commit. */
+const READS = new Set(['GET', 'HEAD']);
+
+/** No credential is asked for. */
+export const Public = () => SetMetadata(PUBLIC, true);
+
+/** Works on a fenced node too: there the caller is judged in Postgres. The handler asks `lockCaller` in its transaction. */
+export const AuthorityCall = () => SetMetadata(AUTHORITY_CALL, true);
+
+/** The accepted token of the call. */
+export const CurrentToken = createParamDecorator((_: unknown, context: ExecutionContext): AcceptedToken => acceptedOf(context));
+
+/** Who calls. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => acceptedOf(context).principal);
+
+@Injectable()
+export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly csrf: Csrf,
+    private readonly state: AuthorityState,
+    private readonly lease: Lease,
+    private readonly database: Database,
+    private readonly activity: SessionActivity,
+    private readonly audit: AuditTrail,
+    private readonly budget: SpendCall,
+  ) {
+    super();
+  }
+
+  /** Nest asks its global guards about frames, too: those pay for no promise here. */
+  override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
+    return context.getType() !== 'http' || this.marked(PUBLIC, context) || this.admit(context);
+  }
+
+  private async admit(context: ExecutionContext): Promise<boolean> {
+    try {
+      await this.authenticate(context);
+    } catch (error) {
+      auditRefusal(this.audit, error);
+      throw error;
+    }
+    await this.budget.spend(context, acceptedOf(context).principal.userId);
+    return true;
+  }
+
+  private async authenticate(context: ExecutionContext): Promise<void> {
+    await super.canActivate(context);
+    const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
+    const { principal } = acceptedOf(context);
+    const current = currentRequest();
+    if (current !== undefined) current.actor = principal;
+    if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
+    const worksFenced = this.marked(AUTHORITY_CALL, context);
+    if (!worksFenced) await this.lease.prove();
+    else if (this.lease.fenced) await this.database.transaction((tx) => lockCaller(tx, principal));
+    this.activity.touch(principal.sessionId);
+    if (READS.has(request.method))
+      recheckBeforeResponse(request, context.switchToHttp().getResponse<Response>(), () => this.requireStillGood(acceptedOf(context), worksFenced));
+  }
+
+  /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */
+  private requireStillGood(token: AcceptedToken, worksFenced: boolean): void | Promise<void> {
+    this.requireAlive(token);
+    if (!worksFenced && this.lease.fenced) return this.lease.prove().then(() => this.requireAlive(token));
+  }
+
+  private requireAlive({ principal, kid, deadlineMs }: AcceptedToken): void {
+    const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid });
+    if (verdict !== null) throw new DomainError(verdict, { who: principal, detail: 'ended while the answer was read' });
+    if (monotonicMs() >= deadlineMs) throw new DomainError('token_expired', { who: principal });
+  }
+
+  /** Passport tells failures as `error` or as `info`; the first that is ours names the code. */
+  override handleRequest<User>(error: unknown, user: User | false | null, info: unknown): User {
+    if (error instanceof DomainError) throw error;
+    if (info instanceof DomainError) throw info;
+    if (error !== null && error !== undefined) throw error instanceof Error ? error : new DomainError('internal', { cause: error });
+    if (user !== null && user !== false && user !== undefined) return user;
+    const reason = info as Error | undefined;
+    if (reason?.message === 'No auth token') throw new DomainError('auth_missing');
+    // Accepted a moment ago, past its end now.
+    if (reason?.name === 'TokenExpiredError') throw new DomainError('token_expired');
+    throw new DomainError('auth_invalid', { detail: reason?.message ?? 'refused by passport' });
+  }
+
+  private marked(key: string, context: ExecutionContext): boolean {
+    return this.reflector.getAllAndOverride<boolean | undefined>(key, [context.getHandler(), context.getClass()]) === true;
+  }
+}
+
+function acceptedOf(context: ExecutionContext): AcceptedToken {
+  const { acceptedToken } = context.switchToHttp().getRequest<AuthenticatedRequest>();
+  if (acceptedToken === undefined) throw new DomainError('auth_missing');
+  return acceptedToken;
+}

@@ -1,0 +1,40 @@
+/**
+ * Who may come in without showing a credential: registrations and guests. Everything tried is counted, per address and, once
+ * the tenant is known to allow it, per tenant and kind; signing in is another count, so a flood keeps no user out. An address
+ * may stand for a school, a tenant for a conference: the limits are generous, and follow LOGIN_FAILURES_PER_MINUTE (0 = none).
+ */
+import { Injectable } from '@nestjs/common';
+import { networkOf } from '../../platform/http/client-address.js';
+import { Config } from '../../platform/config/config.js';
+import { RedisNames } from '../../platform/stores/redis-names.js';
+import { RedisConnections } from '../../platform/stores/redis.js';
+import { consume, digest, minuteLimiter } from './login-limits.js';
+
+const PER_ADDRESS = 10;
+const PER_TENANT = 100;
+
+@Injectable()
+export class RegistrationLimits {
+  private readonly limiters: { address: Limiter; tenant: Limiter } | null;
+
+  constructor(config: Config, redis: RedisConnections, names: RedisNames) {
+    const unit = config.loginFailuresPerMinute;
+    this.limiters = Number.isFinite(unit)
+      ? {
+          address: minuteLimiter(redis, names.counter('entry:address'), unit * PER_ADDRESS),
+          tenant: minuteLimiter(redis, names.counter('entry:tenant'), unit * PER_TENANT),
+        }
+      : null;
+  }
+
+  /** Before anything is looked up: also of tenants that are not there. */
+  async countAddress(ip: string): Promise<void> {
+    if (this.limiters !== null) await consume(this.limiters.address, digest(networkOf(ip)));
+  }
+
+  async countTenant(kind: 'registration' | 'guest', tenant: string): Promise<void> {
+    if (this.limiters !== null) await consume(this.limiters.tenant, `${kind}:${tenant}`);
+  }
+}
+
+type Limiter = ReturnType<typeof minuteLimiter>;

@@ -1,0 +1,60 @@
+/** A new password ends the user's other sessions: whoever knew the old one is out. */
+import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import { recordAudit } from '../../audit/record-audit.js';
+import { AuthorityLog } from '../../authority/authority-log.js';
+import type { Committed } from '../../authority/authority-log.js';
+import { Database } from '../../platform/stores/database.js';
+import { DomainError } from '../../platform/errors.js';
+import type { Principal } from '../../sessions/principal.js';
+import { lockCaller } from '../../sessions/lock-caller.js';
+import { Sessions } from '../../sessions/sessions.js';
+import type { PasswordBody } from './sign-in.schemas.js';
+import { LoginLimits } from '../limits/login-limits.js';
+import { Passwords } from './passwords.js';
+
+@Injectable()
+export class ChangePassword {
+  constructor(
+    private readonly database: Database,
+    private readonly log: AuthorityLog,
+    private readonly passwords: Passwords,
+    private readonly limits: LoginLimits,
+    private readonly sessions: Sessions,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  /** A wrong `current` counts as a failed login: a stolen access token is no place to guess from. */
+  async change(principal: Principal, body: PasswordBody, ip: string): Promise<Committed<string[]>> {
+    try {
+      return await this.replace(principal, body, ip);
+    } catch (error) {
+      if (error instanceof DomainError && error.status < 500) {
+        this.audit.note({ event: 'authn_password_change_fail', user: principal.userId, detail: { code: error.code } });
+      }
+      throw error;
+    }
+  }
+
+  private async replace(principal: Principal, body: PasswordBody, ip: string): Promise<Committed<string[]>> {
+    const user = await this.database.prisma.user.findUnique({ where: { id: principal.userId } });
+    if (user === null) throw new DomainError('guest_read_only', { detail: 'guests have no password' });
+    const who = `${user.tenantId}\n${user.email}`;
+    await this.limits.requireRoom(who, ip);
+    if (!(await this.passwords.verify(user.passwordHash, body.current))) {
+      await this.limits.countFailure(who, ip);
+      throw new DomainError('invalid_credentials');
+    }
+    const passwordHash = await this.passwords.hash(body.new);
+    return this.log.commit(async (tx) => {
+      await lockCaller(tx, principal, 'change');
+      const { count } = await tx.user.updateMany({
+        where: { id: user.id, passwordVersion: user.passwordVersion },
+        data: { passwordHash, passwordVersion: { increment: 1 } },
+      });
+      if (count === 0) throw new DomainError('invalid_credentials', { detail: 'the password was changed meanwhile' });
+      recordAudit(tx, { event: 'authn_password_change', user: user.id });
+      return this.sessions.end(tx, { user: user.id, except: principal.sessionId }, 'session_revoked', user.tenantId, { why: 'password_change' });
+    });
+  }
+}

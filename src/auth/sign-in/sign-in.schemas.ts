@@ -1,0 +1,48 @@
+/** Bodies and answers of signing in, refreshing and signing out: types, validation and OpenAPI come from here. */
+import * as z from 'zod';
+import { emailSchema } from '../../platform/email.js';
+import { plainText } from '../../platform/zod.js';
+
+/** A person's name. */
+export const personNameSchema = plainText(1, 100);
+/** Any Unicode; only its bytes are limited (passwords.ts). */
+export const newPasswordSchema = plainText(8, 1024);
+const givenPassword = plainText(1, 1024);
+/** Which tenant somebody signs in to. */
+export const tenantRef = plainText(1, 64).meta({ description: 'id or slug' });
+
+export const device = plainText(1, 100).optional().meta({ description: 'shown in the list of sessions' });
+export const transport = z.enum(['body', 'cookie']).default('body').meta({ description: '`cookie`: tokens go into cookies, not into the answer' });
+
+export const loginBody = z.strictObject({ tenant: tenantRef, email: emailSchema, password: givenPassword, device, transport }).meta({ id: 'LoginRequest' });
+export type LoginBody = z.infer<typeof loginBody>;
+
+export const registerBody = z
+  .strictObject({ tenant: tenantRef, email: emailSchema, password: newPasswordSchema, name: personNameSchema.optional(), device, transport })
+  .meta({ id: 'RegisterRequest' });
+export type RegisterBody = z.infer<typeof registerBody>;
+
+export const guestBody = z.strictObject({ tenant: tenantRef, device, transport }).meta({ id: 'GuestRequest' });
+export type GuestBody = z.infer<typeof guestBody>;
+
+export const refreshBody = z.strictObject({ refresh_token: z.string().min(1).max(512).optional() }).meta({ id: 'RefreshRequest' });
+export type RefreshBody = z.infer<typeof refreshBody>;
+
+export const logoutBody = z.strictObject({ scope: z.enum(['session', 'others', 'all']).default('session') }).meta({ id: 'LogoutRequest' });
+export type LogoutBody = z.infer<typeof logoutBody>;
+
+export const passwordBody = z.strictObject({ current: givenPassword, new: newPasswordSchema }).meta({ id: 'PasswordRequest' });
+export type PasswordBody = z.infer<typeof passwordBody>;
+
+export const meSchema = z
+  .strictObject({
+    user_id: z.uuid(),
+    tenant_id: z.uuid(),
+    session_id: z.uuid(),
+    tenant: z.strictObject({ id: z.uuid(), slug: z.string(), name: z.string() }),
+    role: z.enum(['member', 'admin', 'operator', 'guest']),
+    email: z.string().nullable(),
+    name: z.string().nullable(),
+  })
+  .meta({ id: 'Me' });
+export type Me = z.infer<typeof meSchema>;

@@ -1,0 +1,56 @@
+/**
+ * How connections end (P9): each one exactly once, by whoever ended it first - metric, log line and audit record say the same.
+ * `server` with a code of the protocol, `client` with the status of its close frame, `transport` when the network ended it.
+ */
+import { Injectable, Logger } from '@nestjs/common';
+import { Metrics } from '../../platform/metrics.js';
+import type { CloseCode } from '../../protocol/codes.js';
+import { ConnectionAudit } from './connection-audit.js';
+import type { Connection } from './connection.js';
+
+/** `reset`: TCP was ended or broken without a close frame. `timeout`: the kernel gave up. `half_open`: our ping was not answered. */
+export type TransportEnd = 'reset' | 'timeout' | 'half_open';
+
+export type ConnectionEnd = { side: 'server'; code: CloseCode } | { side: 'client'; code: number } | { side: 'transport'; code: TransportEnd };
+
+const TIMEOUTS: ReadonlySet<string | undefined> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']);
+/** Statuses that a client may send (RFC 6455, section 7.4, and the IANA registry); those of applications are counted together. */
+const STATUS_LABELS: ReadonlySet<number> = new Set([1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014]);
+
+@Injectable()
+export class ConnectionEnds {
+  private readonly logger = new Logger('ConnectionEnds');
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly audit: ConnectionAudit,
+  ) {}
+
+  record(connection: Connection, end: ConnectionEnd): void {
+    this.metrics.connectionsClosed.inc({ side: end.side, code: labelOf(end) });
+    this.audit.over(connection, end);
+    this.logger.log({
+      msg: 'connection closed',
+      ...end,
+      connection: connection.id,
+      session: connection.token?.principal.sessionId,
+      user: connection.token?.principal.userId,
+    });
+  }
+}
+
+/** Who ends it now with `code`: the client, if its close frame came before. */
+export const endedByServer = ({ peerStatus }: Connection, code: CloseCode): ConnectionEnd =>
+  peerStatus > 0 ? { side: 'client', code: peerStatus } : { side: 'server', code };
+
+/** The socket is gone and nothing was said about it yet. */
+export function endedByPeer({ peerStatus, socketError }: Connection, how?: TransportEnd): ConnectionEnd {
+  if (peerStatus > 0) return { side: 'client', code: peerStatus };
+  return { side: 'transport', code: how ?? (TIMEOUTS.has((socketError as NodeJS.ErrnoException | null)?.code) ? 'timeout' : 'reset') };
+}
+
+function labelOf({ side, code }: ConnectionEnd): string {
+  if (side !== 'client') return code;
+  if (STATUS_LABELS.has(code)) return String(code);
+  return code >= 3000 && code <= 4999 ? `${String(code).slice(0, 1)}xxx` : 'other';
+}

@@ -1,0 +1,135 @@
+/**
+ * Time and a connection: authentication deadline, warning, expiry, grace, heartbeat, the end of a close. One wheel for
+ * all of them; expiry is also compared before every frame and every write, so the wheel only has to tell.
+ */
+import { Injectable } from '@nestjs/common';
+import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import { refreshWindow } from '../../auth/tokens/token-lifetimes.js';
+import { Lease } from '../../authority/lease.js';
+import { monotonicMs, wallMs } from '../../platform/clock.js';
+import { Config } from '../../platform/config/config.js';
+import type { AcceptedToken } from '../../sessions/principal.js';
+import { Channels } from '../delivery/channels.js';
+import { CLOSE_WITHIN_MS } from './connection.js';
+import type { Connection } from './connection.js';
+import { ConnectionRegistry } from './connection-registry.js';
+import { spread } from './spread.js';
+import { TimingWheel } from './timing-wheel.js';
+
+export const HEARTBEAT_MS = 25_000;
+
+@Injectable()
+export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
+  private readonly wheel = new TimingWheel(
+    (connection, nowMs) => this.onDue(connection, nowMs),
+    () => this.lease.beat(),
+  );
+  private fenceTimer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly config: Config,
+    private readonly lease: Lease,
+    private readonly connections: ConnectionRegistry,
+    private readonly channels: Channels,
+  ) {
+    connections.onEnded((connection) => this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS));
+    lease.onFence((fenced) => this.tellPaused(fenced));
+    lease.onSlept((sleptMs) => this.ageTokens(sleptMs));
+  }
+
+  onModuleInit(): void {
+    this.wheel.start();
+    this.fenceTimer = setInterval(() => this.closeLongFenced(), 500);
+    this.fenceTimer.unref();
+  }
+
+  /** After every change of state or token. */
+  schedule(connection: Connection): void {
+    if (connection.heartbeatMs === 0) connection.heartbeatMs = monotonicMs() + HEARTBEAT_MS;
+    this.wheel.schedule(connection, this.nextDueMs(connection));
+  }
+
+  private nextDueMs(connection: Connection): number {
+    const { state, token, heartbeatMs } = connection;
+    if (state === 'closing') return connection.closingSinceMs + CLOSE_WITHIN_MS;
+    if (token === null) return connection.openedMs + this.config.authDeadlineMs;
+    if (state === 'expired') return Math.min(heartbeatMs, token.deadlineMs + this.config.authGraceSeconds * 1000);
+    const warningMs = connection.warned ? Infinity : this.warningMs(token);
+    return Math.min(heartbeatMs, token.deadlineMs, warningMs);
+  }
+
+  private onDue(connection: Connection, nowMs: number): void {
+    const { state, token } = connection;
+    if (state === 'closed') return;
+    if (state === 'closing') return connection.destroy();
+    if (token === null) {
+      if (nowMs >= connection.openedMs + this.config.authDeadlineMs) return connection.end('auth_timeout', spread(1_000));
+    } else {
+      if (state === 'live' && nowMs >= token.deadlineMs) this.expire(connection);
+      else if (state === 'live' && !connection.warned && nowMs >= this.warningMs(token)) this.warn(connection);
+      if (state === 'expired' && nowMs >= token.deadlineMs + this.config.authGraceSeconds * 1000) return connection.end('token_expired', spread(1_000));
+    }
+    if (nowMs >= connection.heartbeatMs && !this.beat(connection, nowMs)) return;
+    this.schedule(connection);
+  }
+
+  /** Monotonic ms at which the client is warned: before the second half of a life at the earliest. */
+  private warningMs({ deadlineMs, expiresAtMs, issuedAtMs }: AcceptedToken): number {
+    return deadlineMs - Math.min(this.config.authWarningSeconds * 1000, (expiresAtMs - issuedAtMs) / 2);
+  }
+
+  private warn(connection: Connection): void {
+    connection.warned = true;
+    const token = connection.token!;
+    const { refresh_after_ms } = refreshWindow(token.issuedAtMs, token.expiresAtMs, wallMs());
+    connection.send({ type: 'auth_expiring_soon', expires_in_ms: Math.max(0, Math.round(token.deadlineMs - monotonicMs())), refresh_after_ms });
+  }
+
+  /** Deliveries are held from here; what the room says meanwhile is read from Postgres after re-authentication. */
+  private expire(connection: Connection): void {
+    if (!connection.step('expired')) return;
+    connection.dropPassing();
+    for (const subscription of connection.subscriptions.values()) this.channels.pause(subscription);
+    connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });
+  }
+
+  /** False: the peer is dead. Anything read since the last ping proves it alive; where we do not read, nothing proves it dead. */
+  private beat(connection: Connection, nowMs: number): boolean {
+    const silent = connection.bytesSeen === connection.bytesRead && connection.pinged && connection.inbox?.paused !== true;
+    // Who has closed and takes no answer to it is waited for no longer, either.
+    if (silent || connection.peerStatus > 0) {
+      this.connections.gone(connection, 'half_open');
+      connection.destroy();
+      return false;
+    }
+    connection.bytesSeen = connection.bytesRead;
+    connection.pinged = true;
+    connection.ping();
+    connection.heartbeatMs = nowMs + HEARTBEAT_MS;
+    return true;
+  }
+
+  /** Deadlines are monotonic; while the machine slept that clock stood still and the tokens did not. */
+  private ageTokens(sleptMs: number): void {
+    for (const connection of this.connections.values()) {
+      if (connection.token === null) continue;
+      connection.token = { ...connection.token, deadlineMs: connection.token.deadlineMs - sleptMs };
+      this.schedule(connection);
+    }
+  }
+
+  private tellPaused(fenced: boolean): void {
+    const frame = { type: fenced ? 'paused' : 'resumed', code: 'auth_unavailable' } as const;
+    for (const connection of this.connections.values()) if (connection.authenticated) connection.send(frame);
+  }
+
+  private closeLongFenced(): void {
+    if (this.config.fenceCloseMs === 0 || this.lease.fencedForMs < this.config.fenceCloseMs) return;
+    for (const connection of [...this.connections.values()]) connection.end('auth_unavailable', spread(10_000));
+  }
+
+  onModuleDestroy(): void {
+    this.wheel.stop();
+    if (this.fenceTimer !== null) clearInterval(this.fenceTimer);
+  }
+}

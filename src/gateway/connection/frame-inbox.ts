@@ -1,0 +1,66 @@
+/**
+ * What a connection has sent and the node has not handled yet, in order. Bounded in bytes: beyond a part of the bound its socket
+ * is not read, so what the library has in its hands by then still fits. Made with the first frame.
+ */
+import { LIMITS } from '../../protocol/limits.js';
+import type { TokenBucket } from '../../budgets/token-bucket.js';
+
+/** A read of node:net, which the library takes apart before it can be stopped. */
+const READ_BYTES = 65_536;
+
+interface Pausable {
+  pause(): void;
+  resume(): void;
+}
+
+export class FrameInbox {
+  /** A frame is being handled. */
+  handling = false;
+  invalidFrames = 0;
+  /** Frames over the rate, less those within it. */
+  overRate = 0;
+  bucket: TokenBucket | null = null;
+  bytes = 0;
+  paused = false;
+  /** Null while nothing waits, as in the usual case. */
+  private frames: Buffer[] | null = null;
+
+  constructor(
+    private readonly socket: Pausable,
+    private readonly frameBytesMax: number,
+  ) {}
+
+  get length(): number {
+    return this.frames?.length ?? 0;
+  }
+
+  push(frame: Buffer): void {
+    (this.frames ??= []).push(frame);
+    this.bytes += frame.length;
+    if (this.paused || this.bytes <= Math.max(0, LIMITS.inboxBytes - READ_BYTES - this.frameBytesMax)) return;
+    this.paused = true;
+    this.socket.pause();
+  }
+
+  /** Goes on reading when little is left of it: not for each frame. */
+  shift(): Buffer | undefined {
+    const frame = this.frames?.shift();
+    if (frame === undefined) return undefined;
+    this.bytes -= frame.length;
+    if (this.length === 0) this.frames = null;
+    if (this.paused && this.bytes <= LIMITS.inboxBytes / 8) this.readOn();
+    return frame;
+  }
+
+  /** Nothing of it will be handled. What still comes is read and forgotten, else the end of the peer would never be seen. */
+  drop(): void {
+    this.frames = null;
+    this.bytes = 0;
+    if (this.paused) this.readOn();
+  }
+
+  private readOn(): void {
+    this.paused = false;
+    this.socket.resume();
+  }
+}

@@ -1,0 +1,98 @@
+/** What an authority event about rights does to the subscriptions of this node, synchronously; then their `access`. */
+import { Injectable, Logger } from '@nestjs/common';
+import { AuthorityState } from '../../authority/authority-state.js';
+import type { AuthorityEvent } from '../../authority/events.js';
+import { Channels } from './channels.js';
+import { ConnectionRegistry } from '../connection/connection-registry.js';
+import type { RoomChannel } from './room-channel.js';
+import { Subscribe } from './subscribe.js';
+import type { Subscription } from './subscription.js';
+
+type EventOf<K extends AuthorityEvent['kind']> = Extract<AuthorityEvent, { kind: K }>;
+
+const AGAIN_MS = 200;
+
+@Injectable()
+export class PolicyChanges {
+  private readonly logger = new Logger(PolicyChanges.name);
+
+  constructor(
+    private readonly channels: Channels,
+    private readonly connections: ConnectionRegistry,
+    private readonly subscribe: Subscribe,
+    state: AuthorityState,
+  ) {
+    state.listen((event, n) => {
+      if (event.kind === 'member.changed') this.member(event, n);
+      else if (event.kind === 'room.changed') this.room(event, n);
+      else if (event.kind === 'user.changed') this.user(event);
+      return 0;
+    });
+    state.onReload(() => void this.askAnew());
+  }
+
+  /** Every subscription is held in this step; each comes back only after the policy was asked again. */
+  private async askAnew(): Promise<void> {
+    const channels = [...this.channels.all()];
+    for (const channel of channels) for (const subscription of channel.subscriptions) this.channels.pause(subscription);
+    await Promise.all(channels.map((channel) => this.reposition(channel)));
+    for (const connection of [...this.connections.values()]) {
+      if (!connection.authenticated) continue;
+      try {
+        await this.subscribe.recheck(connection);
+        if (connection.state === 'live') this.subscribe.resumeAll(connection);
+      } catch (error) {
+        this.logger.warn({ msg: 'rights could not be asked anew', connection: connection.id, error: (error as Error).message });
+        connection.end('auth_unavailable', 5_000);
+      }
+    }
+  }
+
+  /** Nobody in the room is served before: a Postgres that has just come back may need several tries. */
+  private async reposition(channel: RoomChannel): Promise<void> {
+    while (this.channels.get(channel.id) === channel) {
+      try {
+        await this.channels.reposition(channel);
+        return;
+      } catch (error) {
+        this.logger.warn({ msg: 'a room could not be read anew yet', room: channel.id, error: (error as Error).message });
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+  }
+
+  private member(event: EventOf<'member.changed'>, n: number | null): void {
+    for (const connection of this.connections.ofUser(event.user)) {
+      const subscription = connection.subscriptions.get(event.room);
+      if (subscription === undefined) continue;
+      if (event.banned) this.subscribe.revoke(subscription, 'banned');
+      else if (event.role === null) this.subscribe.revoke(subscription, 'removed');
+      else this.tell(subscription);
+    }
+    if (n !== null) this.channels.get(event.room)?.advanceEpoch(event.epoch);
+  }
+
+  private room(event: EventOf<'room.changed'>, n: number | null): void {
+    const channel = this.channels.get(event.room);
+    if (channel === undefined) return;
+    for (const subscription of [...channel.subscriptions]) {
+      if (event.state === 'closed') this.subscribe.revoke(subscription, 'room_closed');
+      else if (event.visibility === 'private' && subscription.accessBasis === 'public') this.subscribe.revoke(subscription, 'not_found');
+      else this.tell(subscription);
+    }
+    if (n !== null) channel.advanceEpoch(event.epoch);
+  }
+
+  private user(event: EventOf<'user.changed'>): void {
+    for (const connection of this.connections.ofUser(event.user)) {
+      for (const subscription of [...connection.subscriptions.values()]) {
+        if (event.role !== 'admin' && subscription.accessBasis === 'admin') this.subscribe.revoke(subscription, 'removed');
+        else this.tell(subscription);
+      }
+    }
+  }
+
+  private tell(subscription: Subscription): void {
+    this.subscribe.tellAccess(subscription).catch((error: Error) => this.logger.warn({ msg: 'access was not told', error: error.message }));
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * A durable room event as it travels: the frame's text is built once, where the event was committed or read, and goes
+ * unchanged to every subscriber on every node.
+ */
+import type { RoomEventFrame } from '../../protocol/frames.js';
+
+export interface RoomEvent {
+  readonly room: string;
+  readonly seq: number;
+  /** rooms.authz_epoch in the transaction that committed it: delivered only by nodes that have applied that epoch. */
+  readonly epoch: number;
+  /** Tells it from every other event that ever had this seq: Postgres may come back without its newest commits and give the number again. */
+  readonly mark: string;
+  /** The mark of the event before it, empty when there is none. */
+  readonly prev: string;
+  /** JSON text of the server frame. */
+  readonly frame: string;
+}
+
+/** Columns of room_events that make a frame; `body` is JSON text. */
+export interface RoomEventRow {
+  room_id: string;
+  seq: number | string;
+  type: RoomEventFrame['type'];
+  message_id: string;
+  sender: string;
+  op_id: string | null;
+  kind: string | null;
+  body: string | null;
+  emoji: string | null;
+  reaction_on: boolean | null;
+  epoch: number | string;
+  at: Date;
+}
+
+/** The function room_event_mark of the migrations makes the same text. */
+const markOf = ({ message_id, at }: RoomEventRow): string => message_id.slice(-12) + String(at.getTime());
+
+export function toRoomEvent(row: RoomEventRow, prev: string): RoomEvent {
+  const seq = Number(row.seq);
+  const head = `{"type":"${row.type}","room":"${row.room_id}","seq":${seq},"message_id":"${row.message_id}","sender":"${row.sender}","at":"${row.at.toISOString()}"`;
+  return { room: row.room_id, seq, epoch: Number(row.epoch), mark: markOf(row), prev, frame: `${head}${tail(row)}}` };
+}
+
+/** Rows in the order of seq; `prev` is known of all but the first. */
+export function toRoomEvents(rows: readonly RoomEventRow[]): RoomEvent[] {
+  let before: RoomEvent | undefined;
+  return rows.map((row) => {
+    const follows = before !== undefined && before.seq === Number(row.seq) - 1;
+    return (before = toRoomEvent(row, follows ? before!.mark : ''));
+  });
+}
+
+/** An edit or a deletion: rows before it are not what they were. */
+export const rewritesRows = ({ frame }: RoomEvent): boolean => frame.startsWith('{"type":"message_');
+
+function tail(row: RoomEventRow): string {
+  switch (row.type) {
+    case 'message':
+      return `,"kind":${JSON.stringify(row.kind)},"op_id":${JSON.stringify(row.op_id)},"body":${row.body ?? 'null'}`;
+    case 'message_edited':
+      return `,"body":${row.body ?? 'null'}`;
+    case 'message_deleted':
+      return '';
+    case 'reaction':
+      return `,"emoji":${JSON.stringify(row.emoji)},"on":${row.reaction_on === true}`;
+  }
+}
