@@ -11,22 +11,51 @@ module.exports = {
   forbidden: [
     {
       name: 'no-cycle',
-      comment: 'Injectables in a cycle do not load, forwardRef or not. Types may refer to each other.',
+      comment:
+        'Injectables in a cycle do not load, forwardRef or not. Types may refer to each other.',
       severity: 'error',
       from: {},
       to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     layer('protocol', 'The protocol is a leaf: it runs in a browser.', ['protocol']),
-    layer('platform', 'The platform knows no part of the product but its words.', ['platform', 'protocol']),
+    layer('platform', 'The platform knows no part of the product but its words.', [
+      'platform',
+      'protocol',
+    ]),
     layer('audit', 'The audit is told; it asks nobody.', ['audit', 'platform', 'protocol']),
-    layer('budgets', 'Budgets are data and counters; whoever spends them stands above.', ['budgets', 'platform', 'protocol']),
-    layer('authority', 'The authority log knows nobody who writes to it.', ['authority', 'platform', 'protocol']),
-    layer('sessions', 'Sessions stand on the authority log.', ['sessions', 'authority', 'audit', 'platform', 'protocol']),
+    layer('budgets', 'Budgets are data and counters; whoever spends them stands above.', [
+      'budgets',
+      'platform',
+      'protocol',
+    ]),
+    layer('authority', 'The authority log knows nobody who writes to it.', [
+      'authority',
+      'platform',
+      'protocol',
+    ]),
+    layer('sessions', 'Sessions stand on the authority log.', [
+      'sessions',
+      'authority',
+      'audit',
+      'platform',
+      'protocol',
+    ]),
     {
       name: 'protocol-needs-zod-only',
       severity: 'error',
       from: { path: '^src/protocol/' },
-      to: { dependencyTypes: ['npm', 'npm-dev', 'npm-optional', 'npm-peer', 'npm-no-pkg', 'npm-unknown', 'core'], pathNot: '(^|/)node_modules/zod/' },
+      to: {
+        dependencyTypes: [
+          'npm',
+          'npm-dev',
+          'npm-optional',
+          'npm-peer',
+          'npm-no-pkg',
+          'npm-unknown',
+          'core',
+        ],
+        pathNot: '(^|/)node_modules/zod/',
+      },
     },
     {
       name: 'codes-and-limits-need-nothing',
@@ -39,13 +68,22 @@ module.exports = {
       name: 'auth-policy-rooms-know-no-sockets',
       severity: 'error',
       from: { path: '^src/(auth|policy|rooms|sessions|authority|audit|budgets|platform)/' },
-      to: { path: ['^src/gateway/', '(^|/)node_modules/(@types/)?ws/', '(^|/)node_modules/@nestjs/(platform-ws|websockets)/'] },
+      to: {
+        path: [
+          '^src/gateway/',
+          '(^|/)node_modules/(@types/)?ws/',
+          '(^|/)node_modules/@nestjs/(platform-ws|websockets)/',
+        ],
+      },
     },
     {
       name: 'only-the-top-imports-gateway',
       comment: 'main.ts installs its adapter; app.module.ts, admin/ and health/ its module.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(gateway/|admin/|health/|api-docs/|(main|app\\.module)\\.ts$)' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(gateway/|admin/|health/|api-docs/|(main|app\\.module)\\.ts$)',
+      },
       to: { path: '^src/gateway/' },
     },
     {
@@ -53,7 +91,10 @@ module.exports = {
       comment: 'Frames come in as types; the SDK has no dependency at run time.',
       severity: 'error',
       from: { path: '^sdk/src/' },
-      to: { pathNot: '^(sdk/src/|src/protocol/(codes|limits)\\.ts$)', dependencyTypesNot: ['type-only'] },
+      to: {
+        pathNot: '^(sdk/src/|src/protocol/(codes|limits)\\.ts$)',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'sdk-takes-types-from-protocol-only',
@@ -65,14 +106,22 @@ module.exports = {
       name: 'src-needs-no-dev-dependency',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'], pathNot: '(^|/)node_modules/@types/' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: '(^|/)node_modules/@types/',
+      },
     },
     {
       name: 'pages-stand-on-the-sdk',
       comment: 'What the pages need of the server comes as types, codes and limits.',
       severity: 'error',
       from: { path: '^web/' },
-      to: { path: '^(src|test|scripts)/', pathNot: '^src/protocol/(codes|limits)\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^(src|test|scripts)/',
+        pathNot: '^src/protocol/(codes|limits)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'models-know-no-page',
@@ -89,6 +138,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     combinedDependencies: false,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'], mainFields: ['module', 'main', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+      mainFields: ['module', 'main', 'types'],
+    },
   },
 };

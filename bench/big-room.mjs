@@ -9,6 +9,22 @@ await ask({
   quick: { subscribers: 3_000, seconds: 2 },
   peers: ['ws-batched', 'wardroom-signal', 'wardroom-durable'],
   others: ['nats'],
-  figures: ['cpu_us_per_delivery', 'deliveries_per_s', 'messages_per_read', 'p50_ms', 'p99_ms', 'server_cpu_percent', 'load_cpu_percent'],
-  targets: [{ peer: 'wardroom-signal', figure: 'cpu_us_per_delivery', most: 1.25, against: { peer: 'ws-batched' }, ceiling: 2.5 }],
+  figures: [
+    'cpu_us_per_delivery',
+    'deliveries_per_s',
+    'messages_per_read',
+    'p50_ms',
+    'p99_ms',
+    'server_cpu_percent',
+    'load_cpu_percent',
+  ],
+  targets: [
+    {
+      peer: 'wardroom-signal',
+      figure: 'cpu_us_per_delivery',
+      most: 1.25,
+      against: { peer: 'ws-batched' },
+      ceiling: 2.5,
+    },
+  ],
 });

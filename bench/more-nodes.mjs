@@ -14,9 +14,27 @@ await ask({
   steps: counts.map((nodes) => ({ name: String(nodes), load: { nodes }, reps: 3 })),
   series: { heading: 'nodes', values: counts },
   peers: ['ws-redis', 'wardroom-signal', 'wardroom-durable'],
-  figures: ['p99_ms', 'p50_ms', 'cpu_us_per_delivery', 'redis_us_per_publish', 'postgres_us_per_publish'],
+  figures: [
+    'p99_ms',
+    'p50_ms',
+    'cpu_us_per_delivery',
+    'redis_us_per_publish',
+    'postgres_us_per_publish',
+  ],
   targets: [
-    ...['wardroom-signal', 'wardroom-durable'].map((peer) => ({ peer, step: '4', figure: 'p99_ms', most: 2, against: { step: '1' } })),
-    { peer: 'wardroom-signal', step: '4', figure: 'p99_ms', most: 1, against: { peer: 'ws-redis' } },
+    ...['wardroom-signal', 'wardroom-durable'].map((peer) => ({
+      peer,
+      step: '4',
+      figure: 'p99_ms',
+      most: 2,
+      against: { step: '1' },
+    })),
+    {
+      peer: 'wardroom-signal',
+      step: '4',
+      figure: 'p99_ms',
+      most: 1,
+      against: { peer: 'ws-redis' },
+    },
   ],
 });

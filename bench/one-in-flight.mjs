@@ -9,6 +9,21 @@ await ask({
   quick: { subscribers: 500, seconds: 1, warmSeconds: 0.5 },
   peers: ['ws-framed', 'wardroom-signal', 'wardroom-durable'],
   others: ['ws-naive', 'socket.io', 'nats'],
-  figures: ['cpu_us_per_delivery', 'deliveries_per_s', 'p50_ms', 'p99_ms', 'server_cpu_percent', 'load_cpu_percent'],
-  targets: [{ peer: 'wardroom-signal', figure: 'cpu_us_per_delivery', most: 1.1, against: { peer: 'ws-framed' }, ceiling: 2.2 }],
+  figures: [
+    'cpu_us_per_delivery',
+    'deliveries_per_s',
+    'p50_ms',
+    'p99_ms',
+    'server_cpu_percent',
+    'load_cpu_percent',
+  ],
+  targets: [
+    {
+      peer: 'wardroom-signal',
+      figure: 'cpu_us_per_delivery',
+      most: 1.1,
+      against: { peer: 'ws-framed' },
+      ceiling: 2.2,
+    },
+  ],
 });

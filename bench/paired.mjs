@@ -1,10 +1,12 @@
 /**
- * What does a change cost? Builds of this project, and bare `ws`, under the same load for a moment each, in turn, over and over: a machine
- * that drifts hits all alike, so a difference of a few per cent shows where separate runs hide it. For one's own work; nothing is kept.
+ * What does a change cost? Builds of this project, and bare `ws`, under the same load for a moment
+ * each, in turn, over and over: a machine that drifts hits all alike, so a difference of a few per
+ * cent shows where separate runs hide it. For one's own work; nothing is kept.
  *
  *   node bench/paired.mjs [--subscribers 1000] [--window 8] [--rounds 40] [--ms 200] PEER...
  *
- * A PEER is `ws-framed`, `ws-batched`, `ws-naive` or a folder with a built copy of the project. All are compared with the first.
+ * A PEER is `ws-framed`, `ws-batched`, `ws-naive` or a folder with a built copy of the project. All
+ * are compared with the first.
  */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,10 +52,24 @@ class Side {
     const mint = await minter(world);
     const port = await freePort();
     const ours = { ...nodeCommand(resolve(this.name)), env: nodeEnvironment(world, port) };
-    const { pid } = await startServer(bare ? server({ port, world, flags: [] }) : ours, { port, dir: world.dir, name: 'side' });
+    const { pid } = await startServer(bare ? server({ port, world, flags: [] }) : ours, {
+      port,
+      dir: world.dir,
+      name: 'side',
+    });
     this.pids = family(pid);
-    this.tokens = [...Array.from({ length: this.subscribers }, (_, i) => mint(i)), mint(FIRST_PUBLISHER)];
-    this.spec = { ...client, subscribers: this.subscribers, publishers: 1, rooms: 1, users: 0, ports: [port] };
+    this.tokens = [
+      ...Array.from({ length: this.subscribers }, (_, i) => mint(i)),
+      mint(FIRST_PUBLISHER),
+    ];
+    this.spec = {
+      ...client,
+      subscribers: this.subscribers,
+      publishers: 1,
+      rooms: 1,
+      users: 0,
+      ports: [port],
+    };
     this.text = client.publish.replace('{room}', 'room0').replace('{pay}', PAYLOAD);
     for (let from = 0; from <= this.subscribers; from += AT_ONCE) {
       const count = Math.min(AT_ONCE, this.subscribers + 1 - from);
@@ -80,12 +96,21 @@ class Side {
     let sent = 0;
     this.heard = 0;
     return new Promise((done, failed) => {
-      const stuck = setTimeout(() => failed(new Error(`${this.name} is stuck: ${this.heard} of ${sent * this.subscribers} deliveries`)), ms + STUCK_MS);
+      const stuck = setTimeout(
+        () =>
+          failed(
+            new Error(
+              `${this.name} is stuck: ${this.heard} of ${sent * this.subscribers} deliveries`,
+            ),
+          ),
+        ms + STUCK_MS,
+      );
       const until = performance.now() + ms;
       this.onLost = (reason) => failed(new Error(`${this.name}: ${reason}`));
       this.onHeard = () => {
         const complete = this.heard / this.subscribers;
-        if (performance.now() < until) for (; sent - complete < this.window; sent += 1) this.publisher.send(this.text);
+        if (performance.now() < until)
+          for (; sent - complete < this.window; sent += 1) this.publisher.send(this.text);
         else if (complete === sent) {
           this.onHeard = this.onLost = null;
           clearTimeout(stuck);
@@ -112,7 +137,12 @@ const { values, positionals } = parseArgs({
     ms: { type: 'string', default: '200' },
   },
 });
-const [subscribers, window, rounds, ms] = [values.subscribers, values.window, values.rounds, values.ms].map(Number);
+const [subscribers, window, rounds, ms] = [
+  values.subscribers,
+  values.window,
+  values.rounds,
+  values.ms,
+].map(Number);
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 if (pinned) pin(LOAD_CORE);
 const sides = positionals.map((name) => new Side(name, { subscribers, window, ms }));
@@ -121,11 +151,14 @@ try {
   await sleep(SETTLE_MS);
   for (const side of sides) await side.load(WARM_MS);
   for (let round = 0; round < rounds; round += 1) for (const side of sides) await side.sample();
-  const at = (numbers, part) => numbers.toSorted((a, b) => a - b)[Math.floor((numbers.length - 1) * part)];
+  const at = (numbers, part) =>
+    numbers.toSorted((a, b) => a - b)[Math.floor((numbers.length - 1) * part)];
   for (const { name, costs } of sides) {
     const ratios = costs.map((cost, i) => cost / sides[0].costs[i]);
     const [low, middle, high] = [0.25, 0.5, 0.75].map((part) => at(ratios, part).toFixed(3));
-    console.log(`${name.padEnd(30)} ${at(costs, 0.5).toFixed(2)} CPU µs/delivery; ${middle} x the first, half of the rounds ${low}..${high}`);
+    console.log(
+      `${name.padEnd(30)} ${at(costs, 0.5).toFixed(2)} CPU µs/delivery; ${middle} x the first, half of the rounds ${low}..${high}`,
+    );
   }
 } catch (error) {
   console.error(error.message);

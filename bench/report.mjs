@@ -1,6 +1,6 @@
 /**
- * Writes docs/benchmarks.md and its plots from results/*.json: what was measured, on what, how to repeat it.
- * `node bench/report.mjs [results folder] [docs folder]`.
+ * Writes docs/benchmarks.md and its plots from results/*.json: what was measured, on what, how to
+ * repeat it. `node bench/report.mjs [results folder] [docs folder]`.
  */
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +38,9 @@ function head() {
       : `The server under measurement is pinned to core ${cores.server}; the load generator, Postgres and Redis share core ${cores.load_and_stores}.`;
   const commits = [...new Set(reports.map(({ commit }) => commit))];
   const times = reports.flatMap(({ runs }) => runs.map(({ at }) => at)).sort();
-  const loads = reports.flatMap(({ runs }) => runs.map((run) => run.load_average)).sort((a, b) => a - b);
+  const loads = reports
+    .flatMap(({ runs }) => runs.map((run) => run.load_average))
+    .sort((a, b) => a - b);
   const everyone = Object.assign({}, ...reports.map(({ peers }) => peers));
   return `# Benchmarks
 
@@ -74,7 +76,8 @@ ${reports.flatMap(verdicts).join('\n')}
 function verdicts({ name, title, targets, runs }) {
   return targets.map((target) => {
     const verdict = judge(target, runs);
-    const measured = verdict === null ? 'not measured' : show(verdict.value, verdict.value < 100 ? 2 : 0);
+    const measured =
+      verdict === null ? 'not measured' : show(verdict.value, verdict.value < 100 ? 2 : 0);
     return `| [${title}](#${name}) | ${wordsOf(target)} | ${measured} | ${verdict === null ? '' : verdict.met ? 'met' : `**missed** ${byHowMuch(target, verdict.value)}`} |`;
   });
 }
@@ -98,17 +101,30 @@ function section(report) {
     ...plots(report),
   ];
   for (const step of steps) {
-    if (step !== '') parts.push(`${report.series === undefined ? 'With' : report.series.heading} ${step}:`.replace(/^With /, ''), '');
+    if (step !== '')
+      parts.push(
+        `${report.series === undefined ? 'With' : report.series.heading} ${step}:`.replace(
+          /^With /,
+          '',
+        ),
+        '',
+      );
     parts.push(...table(report, step, figures), '');
   }
-  if (failed.length > 0) parts.push(`${failed.length} runs failed and are not counted: ${[...new Set(failed.map((run) => run.peer))].join(', ')}.`, '');
+  if (failed.length > 0)
+    parts.push(
+      `${failed.length} runs failed and are not counted: ${[...new Set(failed.map((run) => run.peer))].join(', ')}.`,
+      '',
+    );
   return parts.join('\n');
 }
 
 function table({ peers, runs }, step, figures) {
   const mine = (peer) => runs.filter((run) => run.peer === peer && run.step === step);
   const measured = Object.keys(peers).filter((peer) => mine(peer).length > 0);
-  const shown = figures.filter((figure) => measured.some((peer) => spreadOf(mine(peer), figure) !== null));
+  const shown = figures.filter((figure) =>
+    measured.some((peer) => spreadOf(mine(peer), figure) !== null),
+  );
   return [
     `| peer | runs | ${shown.map((figure) => FIGURES[figure].heading).join(' | ')} | faults |`,
     `|---|---|${shown.map(() => '---|').join('')}---|`,
@@ -128,9 +144,13 @@ function ranged({ median, min, max }, digits) {
 
 function faults(runs) {
   const sum = {};
-  for (const { result } of runs) for (const [fault, count] of Object.entries(faultsOf(result))) sum[fault] = (sum[fault] ?? 0) + count;
+  for (const { result } of runs)
+    for (const [fault, count] of Object.entries(faultsOf(result)))
+      sum[fault] = (sum[fault] ?? 0) + count;
   const some = Object.entries(sum).filter(([, count]) => count > 0);
-  return some.length === 0 ? 'none' : some.map(([fault, count]) => `${show(count, 0)} ${fault}`).join(', ');
+  return some.length === 0
+    ? 'none'
+    : some.map(([fault, count]) => `${show(count, 0)} ${fault}`).join(', ');
 }
 
 function plots(report) {
@@ -151,7 +171,9 @@ function plots(report) {
       }),
     }));
     const drawn = lines.filter(({ points }) => points.length > 1);
-    return drawn.length === 0 ? [] : plot(name, title, linePlot(FIGURES[main].heading, series.heading, drawn));
+    return drawn.length === 0
+      ? []
+      : plot(name, title, linePlot(FIGURES[main].heading, series.heading, drawn));
   }
   const bars = steps.flatMap((step) =>
     names.flatMap((peer) => {
@@ -163,7 +185,9 @@ function plots(report) {
       return spread === null ? [] : [{ label, ours: ours(peer), ...spread }];
     }),
   );
-  return bars.length < 2 ? [] : plot(name, title, barPlot(FIGURES[main].heading, bars, FIGURES[main].digits));
+  return bars.length < 2
+    ? []
+    : plot(name, title, barPlot(FIGURES[main].heading, bars, FIGURES[main].digits));
 }
 
 function plot(name, title, image) {

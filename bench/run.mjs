@@ -1,6 +1,7 @@
 /**
- * `npm run bench` asks every question and writes docs/benchmarks.md; `npm run bench -- fan-out end-session --quick` some of them, quickly.
- * Each question runs in a process of its own on stores that they share. Options are passed on (see harness/question.mjs).
+ * `npm run bench` asks every question and writes docs/benchmarks.md; `npm run bench -- fan-out
+ * end-session --quick` some of them, quickly. Each question runs in a process of its own on stores
+ * that they share. Options are passed on (see harness/question.mjs).
  */
 import '../scripts/require-node.mjs';
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -13,7 +14,15 @@ import { ORDER } from './harness/order.mjs';
 const folder = fileURLToPath(new URL('.', import.meta.url));
 /** Another harness, on stores and cores of its own choice: it measures promises, not prices. */
 const REVOCATION = 'revocation';
-const NOT_QUESTIONS = new Set(['run', 'seed', 'shared-driver', 'report', 'gate', 'scale', 'paired']);
+const NOT_QUESTIONS = new Set([
+  'run',
+  'seed',
+  'shared-driver',
+  'report',
+  'gate',
+  'scale',
+  'paired',
+]);
 const known = readdirSync(folder)
   .filter((file) => file.endsWith('.mjs'))
   .map((file) => basename(file, '.mjs'))
@@ -44,7 +53,9 @@ try {
   if (questions.length > 0) await askAll();
   if (wanted.includes(REVOCATION)) {
     // It has options of its own; only this one means the same.
-    const shared = asked.includes(REVOCATION) ? options : options.filter((option) => option === '--quick');
+    const shared = asked.includes(REVOCATION)
+      ? options
+      : options.filter((option) => option === '--quick');
     await time(REVOCATION, 'revocation/measure.mjs', process.env, shared);
   }
 } finally {
@@ -63,9 +74,11 @@ async function askAll() {
   const world = await openWorld({ log: console.error, aged: true });
   const file = join(world.dir, 'world.json');
   writeFileSync(file, JSON.stringify(world), { mode: 0o600 });
-  for (const name of questions) await time(name, `${name}.mjs`, { ...process.env, BENCH_WORLD: file }, options);
+  for (const name of questions)
+    await time(name, `${name}.mjs`, { ...process.env, BENCH_WORLD: file }, options);
   if (!options.includes('--quick')) {
-    for (const script of ['report', 'scale']) if ((await run([join(folder, `${script}.mjs`)], process.env)) !== 0) failed.push(script);
+    for (const script of ['report', 'scale'])
+      if ((await run([join(folder, `${script}.mjs`)], process.env)) !== 0) failed.push(script);
   }
 }
 
@@ -76,6 +89,10 @@ async function time(name, script, env, args) {
 }
 
 async function run(args, env) {
-  const child = startChild(process.execPath, args, { env, stdio: ['ignore', 'inherit', 'inherit'], graceMs: 30_000 });
+  const child = startChild(process.execPath, args, {
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    graceMs: 30_000,
+  });
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }

@@ -1,8 +1,9 @@
 /**
- * The world of a measurement: private stores (with fsync, pinned beside the load), one tenant, 12,000 users with a session
- * each, 1,000 private rooms and the memberships that the questions need. A node makes the schema and the signing key itself;
- * the rest is SQL, and access tokens are minted with the node's own key, because 12,000 logins cost an hour of argon2.
- * Run alone it prints one line of JSON and lives until its stdin ends.
+ * The world of a measurement: private stores (with fsync, pinned beside the load), one tenant,
+ * 12,000 users with a session each, 1,000 private rooms and the memberships that the questions
+ * need. A node makes the schema and the signing key itself; the rest is SQL, and access tokens are
+ * minted with the node's own key, because 12,000 logins cost an hour of argon2. Run alone it prints
+ * one line of JSON and lives until its stdin ends.
  */
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, randomBytes, randomInt, sign } from 'node:crypto';
@@ -11,7 +12,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { removeAtEnd, startChild, stopChild, stopChildren, stopOnSignals } from '../scripts/children.mjs';
+import {
+  removeAtEnd,
+  startChild,
+  stopChild,
+  stopChildren,
+  stopOnSignals,
+} from '../scripts/children.mjs';
 import { serviceArgs } from '../scripts/node-command.mjs';
 import { startStores } from '../scripts/stores.mjs';
 import { commandLine, freePort } from '../scripts/stores/machine.mjs';
@@ -23,9 +30,12 @@ const TOKEN_SECONDS = 900;
 const WAL_SEGMENTS = 60;
 
 /** The project whose dist/ is measured: this one, or a frozen copy of it. */
-export const project = resolve(process.env.WARDROOM_DIR ?? fileURLToPath(new URL('..', import.meta.url)));
+export const project = resolve(
+  process.env.WARDROOM_DIR ?? fileURLToPath(new URL('..', import.meta.url)),
+);
 
-const id = (kind, i, set = 0) => `01900000-0000-700${kind}-${(0x8000 + set).toString(16)}-${i.toString(16).padStart(12, '0')}`;
+const id = (kind, i, set = 0) =>
+  `01900000-0000-700${kind}-${(0x8000 + set).toString(16)}-${i.toString(16).padStart(12, '0')}`;
 export const tenantId = id(0, 0);
 export const userId = (i) => id(1, i);
 export const roomId = (i) => id(2, i);
@@ -38,17 +48,25 @@ export const SPARE_SETS = 100;
 /** A tenant admin, who may end sessions. */
 export const ADMIN = USERS - 1;
 
-/** Pins this process, with all its threads and its future children, to one core. False where there is no `taskset`. */
+/**
+ * Pins this process, with all its threads and its future children, to one core. False where there
+ * is no `taskset`.
+ */
 export function pin(core) {
   try {
-    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(process.pid)], { stdio: 'ignore' });
+    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(process.pid)], {
+      stdio: 'ignore',
+    });
     return true;
   } catch {
     return false;
   }
 }
 
-/** The environment of a node under measurement: the defaults of production, with the limits per client lifted. */
+/**
+ * The environment of a node under measurement: the defaults of production, with the limits per
+ * client lifted.
+ */
 export function nodeEnvironment(world, port) {
   return {
     NODE_ENV: 'production',
@@ -75,7 +93,10 @@ export function nodeEnvironment(world, port) {
 /** As the image starts it. */
 export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: serviceArgs(dir) });
 
-/** Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends them with `stopChildren`. */
+/**
+ * Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends
+ * them with `stopChildren`.
+ */
 export async function openWorld({ log = (/** @type {string} */ _line) => {}, aged = false } = {}) {
   delete process.env.DATABASE_URL;
   delete process.env.REDIS_URL;
@@ -87,7 +108,10 @@ export async function openWorld({ log = (/** @type {string} */ _line) => {}, age
     dir,
     databaseUrl: stores.databaseUrl,
     redisUrl: stores.redisUrl,
-    stores: { postgres: pidOf('postgres'), redis: pidOf('redis-server', 'valkey-server', 'js-redis.mjs') },
+    stores: {
+      postgres: pidOf('postgres'),
+      redis: pidOf('redis-server', 'valkey-server', 'js-redis.mjs'),
+    },
     publicUrl: 'https://bench.test',
     secretKey: randomBytes(32).toString('base64url'),
   };
@@ -109,33 +133,44 @@ export async function openWorld({ log = (/** @type {string} */ _line) => {}, age
 
 /** Of a child of this process; 0 where nobody says. */
 function pidOf(...names) {
-  return family(process.pid).find((pid) => pid !== process.pid && names.some((name) => commandLine(pid).includes(name))) ?? 0;
+  return (
+    family(process.pid).find(
+      (pid) => pid !== process.pid && names.some((name) => commandLine(pid).includes(name)),
+    ) ?? 0
+  );
 }
 
 async function firstStart(world) {
   const port = await freePort();
   const { cmd, args } = nodeCommand();
-  const node = startChild(cmd, args, { env: { PATH: process.env.PATH ?? '', ...nodeEnvironment(world, port) }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const node = startChild(cmd, args, {
+    env: { PATH: process.env.PATH ?? '', ...nodeEnvironment(world, port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let output = '';
   for (const stream of [node.stdout, node.stderr]) stream.on('data', (text) => (output += text));
   for (let waited = 0; ; waited += 50) {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer?.ok === true) break;
-    if (node.exitCode !== null || waited > 30_000) throw new Error(`The first node did not get ready:\n${output}`);
+    if (node.exitCode !== null || waited > 30_000)
+      throw new Error(`The first node did not get ready:\n${output}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await stopChild(node);
 }
 
 /**
- * Subscriber i of a question is user i and sits in room i mod 1, 200, 500 or 1,000; publishers own every 20th or 100th room
- * and are users from FIRST_PUBLISHER on (in the shared harness: those after the subscribers). Memberships are the union of
- * these, so that one world serves all questions.
+ * Subscriber i of a question is user i and sits in room i mod 1, 200, 500 or 1,000; publishers own
+ * every 20th or 100th room and are users from FIRST_PUBLISHER on (in the shared harness: those
+ * after the subscribers). Memberships are the union of these, so that one world serves all
+ * questions.
  */
 async function fill(client) {
   await client.query('BEGIN');
-  await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'bench', 'Bench')`, [tenantId]);
+  await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, 'bench', 'Bench')`, [
+    tenantId,
+  ]);
   await client.query(
     `INSERT INTO users (id, tenant_id, email, name, role)
      SELECT ${uuid(1, 'i')}, $1, 'u' || i || '@bench.test', 'User ' || i, CASE WHEN i = $2 THEN 'admin' ELSE 'member' END FROM generate_series(0, $3 - 1) i`,
@@ -164,9 +199,9 @@ async function fill(client) {
 }
 
 /**
- * A new Postgres creates each segment of its log (16 MB of zeros, synced) when it is reached: 0.1 s in which every commit waits, at
- * 10,000 publishes a second every 3 s. One that has been in use for a while writes over old segments: as many as it needs
- * between two checkpoints, and a few more.
+ * A new Postgres creates each segment of its log (16 MB of zeros, synced) when it is reached: 0.1 s
+ * in which every commit waits, at 10,000 publishes a second every 3 s. One that has been in use for
+ * a while writes over old segments: as many as it needs between two checkpoints, and a few more.
  */
 async function age(client) {
   for (let segment = 0; segment < WAL_SEGMENTS; segment += 1) {
@@ -186,7 +221,8 @@ async function insertSessions(client, set, count) {
 }
 
 /** `id` in SQL. */
-const uuid = (kind, index, set = 0) => `('01900000-0000-700${kind}-${(0x8000 + set).toString(16)}-' || lpad(to_hex(${index}), 12, '0'))::uuid`;
+const uuid = (kind, index, set = 0) =>
+  `('01900000-0000-700${kind}-${(0x8000 + set).toString(16)}-' || lpad(to_hex(${index}), 12, '0'))::uuid`;
 
 /** One more session for every user. @returns {Promise<number>} the set to mint tokens for */
 export async function openSessionSet(world) {
@@ -203,16 +239,26 @@ export async function openSessionSet(world) {
 
 /** Writes one access token a line, valid for 15 minutes. */
 export function writeTokens(mint, file, users, setOf = (/** @type {number} */ _user) => 0) {
-  writeFileSync(file, users.map((user) => `${mint(user, setOf(user))}\n`).join(''), { mode: 0o600 });
+  writeFileSync(file, users.map((user) => `${mint(user, setOf(user))}\n`).join(''), {
+    mode: 0o600,
+  });
   return file;
 }
 
 /** @returns {Promise<(user: number, set?: number) => string>} */
 export async function minter(world) {
   const from = (path) => import(pathToFileURL(join(project, 'dist/auth', path)).href);
-  const [{ unwrapSigningKey }, { newTokenId }, { TOKEN_TYPE }] = await Promise.all([from('wrapped-key.js'), from('token-id.js'), from('token-shape.js')]);
+  const [{ unwrapSigningKey }, { newTokenId }, { TOKEN_TYPE }] = await Promise.all([
+    from('wrapped-key.js'),
+    from('token-id.js'),
+    from('token-shape.js'),
+  ]);
   const row = { kid: world.key.kid, wrapped: Buffer.from(world.key.wrapped, 'base64') };
-  const key = createPrivateKey({ key: unwrapSigningKey(row, [world.secretKey]), format: 'der', type: 'pkcs8' });
+  const key = createPrivateKey({
+    key: unwrapSigningKey(row, [world.secretKey]),
+    format: 'der',
+    type: 'pkcs8',
+  });
   const header = base64url({ alg: 'ES256', typ: TOKEN_TYPE, kid: row.kid });
   return (user, set = 0) => {
     const iat = Math.floor(Date.now() / 1000);
@@ -233,7 +279,10 @@ export async function minter(world) {
 
 const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (
+  process.argv[1] !== undefined &&
+  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+) {
   stopOnSignals();
   pin(process.env.STORES_CORE ?? 1);
   try {

@@ -1,15 +1,27 @@
 /**
- * A driver for the shared harness of the field (load generator in C, one driver per peer), so that anyone can repeat a
- * measurement beside all its peers: `node bench.mjs --drivers <this file> --peers ws-frame,ws-batch,wardroom-signal,...`.
- * `signal` is a transient frame, as what the peers do; `durable` a publish that is acknowledged after the commit.
- * Stores start once, pinned to STORES_CORE (1), and end with the runner. Build first (`npm run build`).
+ * A driver for the shared harness of the field (load generator in C, one driver per peer), so that
+ * anyone can repeat a measurement beside all its peers: `node bench.mjs --drivers <this file>
+ * --peers ws-frame,ws-batch,wardroom-signal,...`. `signal` is a transient frame, as what the peers
+ * do; `durable` a publish that is acknowledged after the commit. Stores start once, pinned to
+ * STORES_CORE (1), and end with the runner. Build first (`npm run build`).
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ADMIN, SPARE_SETS, SPARE_USERS, USERS, minter, nodeCommand, nodeEnvironment, project, sessionId, writeTokens } from './seed.mjs';
+import {
+  ADMIN,
+  SPARE_SETS,
+  SPARE_USERS,
+  USERS,
+  minter,
+  nodeCommand,
+  nodeEnvironment,
+  project,
+  sessionId,
+  writeTokens,
+} from './seed.mjs';
 
 let world;
 let mint;
@@ -18,7 +30,9 @@ let run = 0;
 /** The seeding process ends when its stdin does, that is with the runner, however that ends. */
 async function prepare() {
   if (world !== undefined) return;
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./seed.mjs', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./seed.mjs', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const line = await new Promise((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk) => {
@@ -27,7 +41,8 @@ async function prepare() {
     });
     child.once('exit', (code) => reject(new Error(`seed.mjs ended with ${code}`)));
   });
-  for (const handle of [child, child.stdin, child.stdout]) /** @type {import('node:net').Socket} */ (handle).unref();
+  for (const handle of [child, child.stdin, child.stdout])
+    /** @type {import('node:net').Socket} */ (handle).unref();
   world = JSON.parse(line);
   mint = await minter(world);
 }
@@ -37,7 +52,10 @@ const setOf = (user) => (user < SPARE_USERS ? run % SPARE_SETS : 0);
 
 let forwarder;
 
-/** Sessions are named by id, which the load generator cannot write: this turns `/end/7` into the call of an admin. */
+/**
+ * Sessions are named by id, which the load generator cannot write: this turns `/end/7` into the
+ * call of an admin.
+ */
 function ender(nodePort) {
   forwarder?.close().closeAllConnections();
   forwarder = createServer((request, response) => {
@@ -58,16 +76,25 @@ function ender(nodePort) {
 const driver = (publish, redis) => ({
   algs: ['ES256'],
   auth: 'JWT in the Authorization header of the handshake',
-  version: () => `wardroom ${JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).version}, node ${process.version}`,
+  version: () =>
+    `wardroom ${JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).version}, node ${process.version}`,
   prepare,
   redis,
   /** They live 15 minutes: new ones for every run. */
   tokens: () => writeTokens(mint, join(world.dir, 'tokens.txt'), [...Array(USERS).keys()], setOf),
   server: ({ port, redis: redisPort }) => {
     run += 1;
-    const env = { ...nodeEnvironment(world, port), ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redisPort}` } : {}) };
+    const env = {
+      ...nodeEnvironment(world, port),
+      ...(redis ? { REDIS_URL: `redis://127.0.0.1:${redisPort}` } : {}),
+    };
     const { cmd, args } = nodeCommand();
-    return { cmd, args: [...(process.env.NODE_PROFILE ?? '').split(' ').filter(Boolean), ...args], cwd: world.dir, env };
+    return {
+      cmd,
+      args: [...(process.env.NODE_PROFILE ?? '').split(' ').filter(Boolean), ...args],
+      cwd: world.dir,
+      env,
+    };
   },
   client: {
     path: '/v1/ws',
@@ -86,7 +113,8 @@ const driver = (publish, redis) => ({
 });
 
 const signal = () => '{"type":"signal","room":"{room}","kind":"text","body":"{pay}"}';
-const durable = (n) => `{"type":"publish","room":"{room}","op_id":"${process.pid}-${n}-{seq}","body":"{pay}"}`;
+const durable = (n) =>
+  `{"type":"publish","room":"{room}","op_id":"${process.pid}-${n}-{seq}","body":"{pay}"}`;
 
 export default {
   'wardroom-signal': driver(signal, false),

@@ -11,10 +11,25 @@ await ask({
   quick: { warmSeconds: 1, seconds: 2 },
   peers: ['ws-naive', 'ws-naive-beside', 'ws-framed', 'wardroom-signal', 'wardroom-durable'],
   others: ['ws-batched', 'socket.io', 'nest-tutorial', 'nats'],
-  figures: ['p99_ms', 'p50_ms', 'p999_ms', 'max_ms', 'cpu_us_per_delivery', 'ack_p99_ms', 'past_ack_p99_ms', 'not_once', 'server_cpu_percent'],
+  figures: [
+    'p99_ms',
+    'p50_ms',
+    'p999_ms',
+    'max_ms',
+    'cpu_us_per_delivery',
+    'ack_p99_ms',
+    'past_ack_p99_ms',
+    'not_once',
+    'server_cpu_percent',
+  ],
   targets: [
     { peer: 'wardroom-signal', figure: 'p99_ms', most: 1, against: { peer: 'ws-naive' } },
-    { peer: 'wardroom-durable', figure: 'past_ack_p99_ms', most: 1, against: { peer: 'wardroom-signal', figure: 'p99_ms' } },
+    {
+      peer: 'wardroom-durable',
+      figure: 'past_ack_p99_ms',
+      most: 1,
+      against: { peer: 'wardroom-signal', figure: 'p99_ms' },
+    },
     { peer: 'wardroom-durable', figure: 'not_once', most: 0 },
   ],
 });

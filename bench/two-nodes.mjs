@@ -9,7 +9,14 @@ await ask({
   quick: { subscribers: 500, seconds: 1, warmSeconds: 0.5 },
   steps: [{ name: 'one node' }, { name: 'two nodes', load: { nodes: 2 } }],
   peers: ['wardroom-signal', 'wardroom-durable'],
-  figures: ['cpu_us_per_delivery', 'deliveries_per_s', 'messages_per_read', 'p50_ms', 'p99_ms', 'redis_us_per_publish'],
+  figures: [
+    'cpu_us_per_delivery',
+    'deliveries_per_s',
+    'messages_per_read',
+    'p50_ms',
+    'p99_ms',
+    'redis_us_per_publish',
+  ],
   targets: ['wardroom-signal', 'wardroom-durable'].map((peer) => ({
     peer,
     step: 'two nodes',

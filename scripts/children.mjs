@@ -1,7 +1,8 @@
 /**
- * Child processes that never outlive their launcher. Each child is noted in a ledger folder while it lives; a reaper
- * process, which notices the death of the launcher (also by kill -9) as the end of its stdin, ends whatever is still noted.
- * Children run in process groups of their own: Ctrl-C reaches the launcher only, which stops them in reverse order.
+ * Child processes that never outlive their launcher. Each child is noted in a ledger folder while
+ * it lives; a reaper process, which notices the death of the launcher (also by kill -9) as the end
+ * of its stdin, ends whatever is still noted. Children run in process groups of their own: Ctrl-C
+ * reaches the launcher only, which stops them in reverse order.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,21 +11,33 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commandLine, processIsAlive } from './stores/machine.mjs';
 
-/** @type {Map<import('node:child_process').ChildProcess, { stopSignal: NodeJS.Signals, graceMs: number, gone: Promise<void> }>} */
+/**
+ * @type {Map<import('node:child_process').ChildProcess, { stopSignal: NodeJS.Signals, graceMs:
+ * number, gone: Promise<void> }>}
+ */
 const running = new Map();
-let ledger = existsSync(process.env.WARDROOM_LEDGER ?? '') ? process.env.WARDROOM_LEDGER : undefined;
+let ledger = existsSync(process.env.WARDROOM_LEDGER ?? '')
+  ? process.env.WARDROOM_LEDGER
+  : undefined;
 let reaper;
 
-/** The ledger folder of this process. A process that finds WARDROOM_LEDGER set shares the ledger of its parent. */
+/**
+ * The ledger folder of this process. A process that finds WARDROOM_LEDGER set shares the ledger of
+ * its parent.
+ */
 export function openLedger() {
   if (ledger !== undefined) return ledger;
   ledger = mkdtempSync(join(tmpdir(), 'wardroom-ledger-'));
-  reaper = spawn(process.execPath, [fileURLToPath(new URL('./reaper.mjs', import.meta.url)), ledger], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-    windowsHide: true,
-    env: { PATH: process.env.PATH ?? '' },
-  });
+  reaper = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./reaper.mjs', import.meta.url)), ledger],
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      windowsHide: true,
+      env: { PATH: process.env.PATH ?? '' },
+    },
+  );
   reaper.unref();
   /** @type {import('node:net').Socket} */ (reaper.stdin).unref?.();
   reaper.stdin.on('error', () => {});
@@ -32,15 +45,25 @@ export function openLedger() {
 }
 
 /**
- * Starts a child. `stdio` defaults to a pipe for output; its stdin is closed. `stopSignal` asks it to end; after `graceMs`
- * it is killed.
+ * Starts a child. `stdio` defaults to a pipe for output; its stdin is closed. `stopSignal` asks it
+ * to end; after `graceMs` it is killed.
  * @param {string} command
  * @param {string[]} args
- * @param {import('node:child_process').SpawnOptions & { stopSignal?: NodeJS.Signals, graceMs?: number }} [options]
+ * @param {import('node:child_process').SpawnOptions & { stopSignal?: NodeJS.Signals, graceMs?:
+ * number }} [options]
  */
-export function startChild(command, args, { stopSignal = 'SIGTERM', graceMs = 10_000, ...options } = {}) {
+export function startChild(
+  command,
+  args,
+  { stopSignal = 'SIGTERM', graceMs = 10_000, ...options } = {},
+) {
   const folder = openLedger();
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, windowsHide: true, ...options });
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    windowsHide: true,
+    ...options,
+  });
   const note = child.pid === undefined ? undefined : join(folder, String(child.pid));
   if (note !== undefined && existsSync(folder)) writeFileSync(note, stopSignal);
   const gone = new Promise((resolve) => {
@@ -99,7 +122,10 @@ export function stopOnSignals(announce = () => {}, exitCode = 0) {
   return () => stopping === true;
 }
 
-/** A signal to npm ends npm and the shell between, but does not reach us: then the parent has changed, or npm is gone. */
+/**
+ * A signal to npm ends npm and the shell between, but does not reach us: then the parent has
+ * changed, or npm is gone.
+ */
 function watchNpm(stop) {
   if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return;
   const parent = process.ppid;

@@ -8,5 +8,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
 export function onPath() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const wanted = process.env.CHROMIUM ? [process.env.CHROMIUM] : NAMES;
-  return wanted.flatMap((name) => [name, ...folders.map((folder) => join(folder, name))]).find((path) => isAbsolute(path) && existsSync(path));
+  return wanted
+    .flatMap((name) => [name, ...folders.map((folder) => join(folder, name))])
+    .find((path) => isAbsolute(path) && existsSync(path));
 }

@@ -1,7 +1,8 @@
 /**
- * `npm run lock`: adds the platform packages that npm left out of package-lock.json. Where the registry in use does not carry
- * the packages of other systems, npm drops them from the lock, and `npm ci` then fails on every machine, also on this one.
- * The version is the one their parent names; os, cpu and libc follow from the name; an integrity is only known to a full registry.
+ * `npm run lock`: adds the platform packages that npm left out of package-lock.json. Where the
+ * registry in use does not carry the packages of other systems, npm drops them from the lock, and
+ * `npm ci` then fails on every machine, also on this one. The version is the one their parent
+ * names; os, cpu and libc follow from the name; an integrity is only known to a full registry.
  * `--check` changes nothing and fails if something is missing.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,12 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     if (isLocked(path, name)) continue;
     const platform = platformOf(name);
     if (platform === undefined || !/^\d+\.\d+\.\d+/.test(version)) continue; // not of a platform: npm resolves it as it likes
-    missing.set(`node_modules/${name}`, { version, ...platform, ...(entry.dev ? { dev: true } : {}), optional: true });
+    missing.set(`node_modules/${name}`, {
+      version,
+      ...platform,
+      ...(entry.dev ? { dev: true } : {}),
+      optional: true,
+    });
   }
 }
 
@@ -28,21 +34,34 @@ if (missing.size === 0) {
   );
   process.exitCode = 1;
 } else {
-  lock.packages = Object.fromEntries([...Object.entries(lock.packages), ...missing].sort(([a], [b]) => a.localeCompare(b, 'en')));
+  lock.packages = Object.fromEntries(
+    [...Object.entries(lock.packages), ...missing].sort(([a], [b]) => a.localeCompare(b, 'en')),
+  );
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
   console.log(`Added ${missing.size} platform packages to package-lock.json.`);
 }
 
 /** Node's own look-up: beside the parent, then in each folder above it. */
 function isLocked(parent, name) {
-  for (let folder = parent; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))) {
-    if (lock.packages[folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`] !== undefined) return true;
+  for (
+    let folder = parent;
+    ;
+    folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))
+  ) {
+    if (
+      lock.packages[folder === '' ? `node_modules/${name}` : `${folder}/node_modules/${name}`] !==
+      undefined
+    )
+      return true;
     if (folder === '') return false;
   }
 }
 
 function platformOf(name) {
-  const os = /(?:^|[-/])(darwin|linux|win32|windows|android|freebsd|openharmony|netbsd|openbsd|sunos|aix)(?:-|$)/.exec(name)?.[1];
+  const os =
+    /(?:^|[-/])(darwin|linux|win32|windows|android|freebsd|openharmony|netbsd|openbsd|sunos|aix)(?:-|$)/.exec(
+      name,
+    )?.[1];
   const cpu = /-(arm64|x64|arm|ia32|ppc64|s390x|riscv64|loong64)(?:-|$)/.exec(name)?.[1];
   if (os === undefined || cpu === undefined) return undefined;
   const libc = { gnu: 'glibc', musl: 'musl' }[/-(gnu|musl)(?:eabihf)?$/.exec(name)?.[1]];

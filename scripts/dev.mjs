@@ -1,4 +1,7 @@
-/** `npm run dev`: stores, the compiler watching, and two nodes on 3000 and 3100 that restart when it has emitted. The data is that of `npm start`. */
+/**
+ * `npm run dev`: stores, the compiler watching, and two nodes on 3000 and 3100 that restart when it
+ * has emitted. The data is that of `npm start`.
+ */
 import './require-node.mjs';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +14,17 @@ if (!ensureBuilt()) console.error('The build has errors; waiting for a change.')
 const { bundle, entry } = await import('./bundle.mjs');
 const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./children.mjs');
 const { startStores } = await import('./stores.mjs');
-const { dataFolder, demandPort, keepStores, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
+const {
+  dataFolder,
+  demandPort,
+  keepStores,
+  keptSecret,
+  nodeEnvironment,
+  operator,
+  password,
+  startServer,
+  untilReady,
+} = await import('./try-out.mjs');
 const { people, seed } = await import('./seed.mjs');
 
 const nodes = [
@@ -28,12 +41,23 @@ const tryNodes = JSON.stringify(
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));
 
 try {
-  for (const { port, internalPort } of nodes) for (const each of [port, internalPort]) await demandPort(each, '127.0.0.1');
+  for (const { port, internalPort } of nodes)
+    for (const each of [port, internalPort]) await demandPort(each, '127.0.0.1');
   const stores = await startStores({ dir: dataFolder, log: console.log });
   keepStores(stores);
-  startChild(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--watch', '--preserveWatchOutput', '--project', root], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  startChild(
+    process.execPath,
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '--watch',
+      '--preserveWatchOutput',
+      '--project',
+      root,
+    ],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
   let servers = [];
   let seeded = false;
   for (let emitted = 0; !stopping();) {
@@ -50,14 +74,27 @@ try {
     try {
       await bundle();
       servers = nodes.map(({ name, port, internalPort }) =>
-        startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort), HOST: '127.0.0.1', TRY_NODES: tryNodes }), name),
+        startServer(
+          nodeEnvironment(stores, {
+            PORT: String(port),
+            INTERNAL_PORT: String(internalPort),
+            HOST: '127.0.0.1',
+            TRY_NODES: tryNodes,
+          }),
+          name,
+        ),
       );
-      await Promise.all(servers.map((server, i) => untilReady(`http://127.0.0.1:${nodes[i].internalPort}`, server)));
+      await Promise.all(
+        servers.map((server, i) => untilReady(`http://127.0.0.1:${nodes[i].internalPort}`, server)),
+      );
       const passwordOf = (email) => keptSecret(`${email}.password`, password);
       if (!seeded) await seed('http://localhost:3000', operator, passwordOf);
-      if (!seeded) for (const { email } of people) console.log(`demo  ${email}  ${passwordOf(email)}`);
+      if (!seeded)
+        for (const { email } of people) console.log(`demo  ${email}  ${passwordOf(email)}`);
       seeded = true;
-      console.log(`\nReady. Open http://localhost:${nodes[0].port}; the other node is http://localhost:${nodes[1].port}. Logs: .wardroom/node-*.log`);
+      console.log(
+        `\nReady. Open http://localhost:${nodes[0].port}; the other node is http://localhost:${nodes[1].port}. Logs: .wardroom/node-*.log`,
+      );
     } catch (error) {
       if (!stopping()) console.error(error.message);
     }
@@ -74,6 +111,10 @@ try {
 function newestModule() {
   return Math.max(
     statSync(join(root, 'src/main.ts')).mtimeMs,
-    newest([join(root, 'dist')], (path) => path.endsWith('.js') && path !== entry && !path.startsWith(join(root, 'dist/public'))),
+    newest(
+      [join(root, 'dist')],
+      (path) =>
+        path.endsWith('.js') && path !== entry && !path.startsWith(join(root, 'dist/public')),
+    ),
   );
 }

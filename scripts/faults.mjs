@@ -1,5 +1,6 @@
 /**
- * The whole fault suite: every scenario on three nodes, the races at full size. `npm test` runs a cut of it.
+ * The whole fault suite: every scenario on three nodes, the races at full size. `npm test` runs a
+ * cut of it.
  *
  *   npm run test:faults [-- --only "Postgres is frozen"] [--seed 42] [--repeat 10]
  */
@@ -9,7 +10,13 @@ import { parseArgs } from 'node:util';
 import { startChild, stopChildren, stopOnSignals } from './children.mjs';
 import { ensureBuilt, ensureInstalled, root } from './install.mjs';
 
-const { values } = parseArgs({ options: { only: { type: 'string' }, seed: { type: 'string' }, repeat: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    seed: { type: 'string' },
+    repeat: { type: 'string', default: '1' },
+  },
+});
 
 stopOnSignals(undefined, 1);
 ensureInstalled();
@@ -29,7 +36,8 @@ async function jest() {
   const env = {
     ...process.env,
     FAULTS: 'full',
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
+    NODE_OPTIONS:
+      `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
     ...(values.only === undefined ? {} : { FAULTS_ONLY: values.only }),
     ...(values.seed === undefined ? {} : { FAULTS_SEED: values.seed }),
   };
@@ -40,6 +48,10 @@ async function jest() {
     '1',
     ...(values.only === undefined ? ['test/faults', 'test/postgres'] : ['test/faults/scenarios']),
   ];
-  const child = startChild(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
+  const child = startChild(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env,
+  });
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }

@@ -1,12 +1,25 @@
-/** What a command needs before it can import anything from npm: the packages of package-lock.json, and dist/ newer than its sources. */
+/**
+ * What a command needs before it can import anything from npm: the packages of package-lock.json,
+ * and dist/ newer than its sources.
+ */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Runs `npm ci` when node_modules is missing or is not what package-lock.json says. No install script is needed. */
+/**
+ * Runs `npm ci` when node_modules is missing or is not what package-lock.json says. No install
+ * script is needed.
+ */
 export function ensureInstalled() {
   const reason = whyInstall();
   if (reason === undefined) return;
@@ -14,14 +27,20 @@ export function ensureInstalled() {
   // under `npm run` this is the npm that runs us
   const cli = process.env.npm_execpath;
   const [command, args] = cli?.endsWith('npm-cli.js') ? [process.execPath, [cli]] : ['npm', []];
-  const run = spawnSync(command, [...args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: command === 'npm' && process.platform === 'win32',
-    env: { ...process.env, NODE_ENV: '' }, // the tools for building are needed too
-  });
+  const run = spawnSync(
+    command,
+    [...args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      shell: command === 'npm' && process.platform === 'win32',
+      env: { ...process.env, NODE_ENV: '' }, // the tools for building are needed too
+    },
+  );
   if (run.status === 0) return;
-  console.error('npm ci failed. The packages of package-lock.json have to come from a registry once; see the message above.');
+  console.error(
+    'npm ci failed. The packages of package-lock.json have to come from a registry once; see the message above.',
+  );
   process.exit(1);
 }
 
@@ -33,7 +52,10 @@ function whyInstall() {
   const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
   const differs = Object.entries(wanted).some(
     ([path, { version, optional, devOptional, peer }]) =>
-      path !== '' && (installed[path] === undefined ? !optional && !devOptional && !peer : installed[path].version !== version),
+      path !== '' &&
+      (installed[path] === undefined
+        ? !optional && !devOptional && !peer
+        : installed[path].version !== version),
   );
   return differs ? 'The installed packages are not those of package-lock.json' : undefined;
 }
@@ -41,18 +63,38 @@ function whyInstall() {
 /** Generates the database client where there is none: all that the unit tests need. */
 export function ensureGenerated() {
   if (existsSync(join(root, 'src/platform/generated/client.ts'))) return true;
-  return spawnSync(process.execPath, [join(root, 'scripts/generate.mjs')], { cwd: root, stdio: ['ignore', 2, 2] }).status === 0;
+  return (
+    spawnSync(process.execPath, [join(root, 'scripts/generate.mjs')], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    }).status === 0
+  );
 }
 
-/** Generates the database client, compiles src/ and bundles the service when a source is newer than the last build. */
+/**
+ * Generates the database client, compiles src/ and bundles the service when a source is newer than
+ * the last build.
+ */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
   const bundling = ['scripts/bundle.mjs'];
-  const sources = ['src', 'sdk/src', 'web', 'prisma/schema.prisma', 'tsconfig.json', 'nest-cli.json', 'package-lock.json', ...bundling].map((path) =>
-    join(root, path),
-  );
+  const sources = [
+    'src',
+    'sdk/src',
+    'web',
+    'prisma/schema.prisma',
+    'tsconfig.json',
+    'nest-cli.json',
+    'package-lock.json',
+    ...bundling,
+  ].map((path) => join(root, path));
   const started = new Date();
-  if (existsSync(stamp) && existsSync(join(root, 'dist/main.js')) && newest(sources) <= statSync(stamp).mtimeMs) return true;
+  if (
+    existsSync(stamp) &&
+    existsSync(join(root, 'dist/main.js')) &&
+    newest(sources) <= statSync(stamp).mtimeMs
+  )
+    return true;
   log('Building ...');
   const steps = [
     [join(root, 'scripts/generate.mjs')],
@@ -61,14 +103,17 @@ export function ensureBuilt({ log = console.error } = {}) {
     [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'web'],
   ];
   for (const args of steps) {
-    if (spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0) return false;
+    if (spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 2, 2] }).status !== 0)
+      return false;
   }
   writeFileSync(stamp, '');
   utimesSync(stamp, started, started); // a source saved while we compiled is newer
   return true;
 }
 
-/** When a file in these folders, or one of these files, was changed last (ms), of those that count. */
+/**
+ * When a file in these folders, or one of these files, was changed last (ms), of those that count.
+ */
 export function newest(paths, counts = (/** @type {string} */ _path) => true) {
   let latest = 0;
   for (const path of paths) {

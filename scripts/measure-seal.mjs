@@ -1,5 +1,6 @@
 /**
- * What sealing costs: microseconds for a message between nodes, to write and to read it, beside a plain HMAC and the JSON.
+ * What sealing costs: microseconds for a message between nodes, to write and to read it, beside a
+ * plain HMAC and the JSON.
  *
  *   npm run build && node scripts/measure-seal.mjs
  */
@@ -8,12 +9,18 @@ import { newId } from '../dist/platform/ids.js';
 import { MessageSeal } from '../dist/platform/stores/message-seal.js';
 
 const secret = randomBytes(32).toString('base64url');
-const [sender, reader] = [new MessageSeal([secret], 'measured', newId()), new MessageSeal([secret], 'measured', newId())];
+const [sender, reader] = [
+  new MessageSeal([secret], 'measured', newId()),
+  new MessageSeal([secret], 'measured', newId()),
+];
 const about = `room\n${newId()}`;
 
 console.log(['bytes', 'JSON', 'HMAC-SHA256', 'seal', 'open'].join('\t'));
 for (const bytes of [200, 1_000, 8_000, 32_000]) {
-  const value = { kind: 'events', events: [{ room: newId(), seq: 1, epoch: 0, frame: 'x'.repeat(bytes) }] };
+  const value = {
+    kind: 'events',
+    events: [{ room: newId(), seq: 1, epoch: 0, frame: 'x'.repeat(bytes) }],
+  };
   const text = JSON.stringify(value);
   const box = sender.seal(about, text);
   const costs = [

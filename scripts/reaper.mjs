@@ -1,4 +1,7 @@
-/** Waits for the end of its launcher (end of stdin), then ends every process and removes every folder in the ledger (argv). */
+/**
+ * Waits for the end of its launcher (end of stdin), then ends every process and removes every
+ * folder in the ledger (argv).
+ */
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +19,12 @@ async function reap() {
   while (pids.some((pid) => alive(Number(pid))) && Date.now() < deadline) await sleep(50);
   for (const pid of pids) if (alive(Number(pid))) kill(Number(pid), 'SIGKILL');
   for (const name of noted()) {
-    if (name.startsWith('rm-')) rmSync(readFileSync(join(ledger, name), 'utf8'), { recursive: true, force: true, maxRetries: 5 });
+    if (name.startsWith('rm-'))
+      rmSync(readFileSync(join(ledger, name), 'utf8'), {
+        recursive: true,
+        force: true,
+        maxRetries: 5,
+      });
   }
   rmSync(ledger, { recursive: true, force: true });
   process.exit(0);

@@ -1,6 +1,7 @@
 /**
- * `npm run test:security`: test/security in its long form, every other test that docs/security.md names, and the verdict
- * of the sentinel of silence over the whole run. `npm test` runs the same files with a cut of the long ones.
+ * `npm run test:security`: test/security in its long form, every other test that docs/security.md
+ * names, and the verdict of the sentinel of silence over the whole run. `npm test` runs the same
+ * files with a cut of the long ones.
  *
  *   npm run test:security [-- jest patterns or flags]
  */
@@ -29,10 +30,18 @@ async function jest() {
     SECURITY: 'full',
     REFRESH_ROUNDS: process.env.REFRESH_ROUNDS ?? '200',
     TEST_LOG_DIR: logs,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
+    NODE_OPTIONS:
+      `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim(),
   };
-  const args = [join(root, 'node_modules/jest/bin/jest.js'), ...(patterns.length > 0 ? patterns : suites)];
-  const child = startChild(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
+  const args = [
+    join(root, 'node_modules/jest/bin/jest.js'),
+    ...(patterns.length > 0 ? patterns : suites),
+  ];
+  const child = startChild(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env,
+  });
   const passed = (await new Promise((resolve) => child.once('exit', resolve))) === 0;
   return judgeSilence(logs) && passed;
 }

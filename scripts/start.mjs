@@ -1,4 +1,7 @@
-/** `npm start`: a running server with demo users on a machine that has nothing but Node. For trying out; see docs/operations.md for a deployment. */
+/**
+ * `npm start`: a running server with demo users on a machine that has nothing but Node. For trying
+ * out; see docs/operations.md for a deployment.
+ */
 import './require-node.mjs';
 import { ensureBuilt, ensureInstalled } from './install.mjs';
 
@@ -11,7 +14,17 @@ if (!ensureBuilt()) {
 const { stopChildren, stopOnSignals } = await import('./children.mjs');
 const { startStores } = await import('./stores.mjs');
 const { freePort } = await import('./stores/machine.mjs');
-const { dataFolder, demandPort, keepStores, keptSecret, nodeEnvironment, operator, password, startServer, untilReady } = await import('./try-out.mjs');
+const {
+  dataFolder,
+  demandPort,
+  keepStores,
+  keptSecret,
+  nodeEnvironment,
+  operator,
+  password,
+  startServer,
+  untilReady,
+} = await import('./try-out.mjs');
 const { people, seed } = await import('./seed.mjs');
 
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));
@@ -25,7 +38,9 @@ try {
 
   const stores = await startStores({ dir: dataFolder, log: console.log });
   keepStores(stores);
-  const server = startServer(nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort) }));
+  const server = startServer(
+    nodeEnvironment(stores, { PORT: String(port), INTERNAL_PORT: String(internalPort) }),
+  );
   const url = `http://localhost:${port}`;
   await untilReady(url, server);
   server.child.once('exit', () => {
@@ -46,11 +61,20 @@ try {
 }
 
 function welcome(url, stores, passwordOf, unknown) {
-  const body = JSON.stringify({ tenant: 'demo', email: 'ada@demo.test', password: passwordOf('ada@demo.test') });
+  const body = JSON.stringify({
+    tenant: 'demo',
+    email: 'ada@demo.test',
+    password: passwordOf('ada@demo.test'),
+  });
   const login = `curl -s ${url}/v1/auth/login -H 'content-type: application/json' -d '${body}'`;
   const token = `$(${login} | node -pe 'JSON.parse(require("fs").readFileSync(0)).access_token')`;
-  const users = [['system', operator.email, operator.password], ...people.map(({ email }) => ['demo', email, passwordOf(email)])];
-  const kept = stores.privatePostgres ? 'Postgres keeps its data in .wardroom/' : 'Postgres is the one of DATABASE_URL';
+  const users = [
+    ['system', operator.email, operator.password],
+    ...people.map(({ email }) => ['demo', email, passwordOf(email)]),
+  ];
+  const kept = stores.privatePostgres
+    ? 'Postgres keeps its data in .wardroom/'
+    : 'Postgres is the one of DATABASE_URL';
   return `
 Wardroom runs. Open
 

@@ -1,7 +1,8 @@
 /**
- * `npm test`: every gate in order, then a table of times and one last line `N passed, N failed, N skipped` from jest.
- * `npm test -- <pattern or jest flag>` builds if needed and passes the arguments to jest only. Folders of unit tests need no
- * build, no store and no node: `npm run test:unit`.
+ * `npm test`: every gate in order, then a table of times and one last line `N passed, N failed, N
+ * skipped` from jest. `npm test -- <pattern or jest flag>` builds if needed and passes the
+ * arguments to jest only. Folders of unit tests need no build, no store and no node: `npm run
+ * test:unit`.
  */
 import './require-node.mjs';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -12,7 +13,11 @@ import { ensureBuilt, ensureGenerated, ensureInstalled, root } from './install.m
 import { judgeSilence } from './silence.mjs';
 
 const patterns = process.argv.slice(2);
-const isUnit = patterns.length > 0 && patterns.every((pattern) => pattern.startsWith('-') || /^(?:\.\/)?test\/(?:unit|model)(?:\/|$)/.test(pattern));
+const isUnit =
+  patterns.length > 0 &&
+  patterns.every(
+    (pattern) => pattern.startsWith('-') || /^(?:\.\/)?test\/(?:unit|model)(?:\/|$)/.test(pattern),
+  );
 const scratch = mkdtempSync(join(tmpdir(), 'wardroom-npm-test-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
@@ -27,19 +32,57 @@ const AGAIN_MAX = 12;
 
 /** Budgets are seconds. A check is true when it passes. */
 const gates = [
-  { name: 'lock file', budget: 5, check: () => run(join(root, 'scripts/complete-lock.mjs'), '--check') },
-  { name: 'generate and build', budget: 60, check: () => (isUnit ? ensureGenerated() : ensureBuilt()) },
-  { name: 'types', budget: 60, check: () => tsc('.', 'sdk', 'web', 'test', 'scripts/tsconfig.types.json') },
-  { name: 'lint', budget: 45, check: () => run(bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', ...sourceFolders) },
+  {
+    name: 'lock file',
+    budget: 5,
+    check: () => run(join(root, 'scripts/complete-lock.mjs'), '--check'),
+  },
+  {
+    name: 'generate and build',
+    budget: 60,
+    check: () => (isUnit ? ensureGenerated() : ensureBuilt()),
+  },
+  {
+    name: 'types',
+    budget: 60,
+    check: () => tsc('.', 'sdk', 'web', 'test', 'scripts/tsconfig.types.json'),
+  },
+  {
+    name: 'lint',
+    budget: 45,
+    check: () =>
+      run(bin('oxlint', 'bin/oxlint'), '--type-aware', '--deny-warnings', ...sourceFolders),
+  },
   {
     name: 'dependency rules',
     budget: 30,
-    check: () => run(bin('dependency-cruiser', 'bin/dependency-cruise.mjs'), '--output-type', 'err', 'src', 'sdk', 'web'),
+    check: () =>
+      run(
+        bin('dependency-cruiser', 'bin/dependency-cruise.mjs'),
+        '--output-type',
+        'err',
+        'src',
+        'sdk',
+        'web',
+      ),
   },
   { name: 'dead code', budget: 30, check: () => run(bin('knip', 'bin/knip.js')) },
-  { name: 'tables in docs', budget: 20, check: () => run(join(root, 'scripts/docs.mjs'), '--check') },
-  { name: 'format', budget: 30, check: () => run(bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.') },
-  { name: 'model (cut)', budget: 30, check: () => run(join(root, 'scripts/model.mjs'), 'publish,bug_confirmed,postgres steps back session') },
+  {
+    name: 'tables in docs',
+    budget: 20,
+    check: () => run(join(root, 'scripts/docs.mjs'), '--check'),
+  },
+  {
+    name: 'format',
+    budget: 30,
+    check: () => run(bin('prettier', 'bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'),
+  },
+  {
+    name: 'model (cut)',
+    budget: 30,
+    check: () =>
+      run(join(root, 'scripts/model.mjs'), 'publish,bug_confirmed,postgres steps back session'),
+  },
   { name: 'cost of a delivery', budget: 30, check: () => run(join(root, 'bench/gate.mjs')) },
   { name: 'jest', budget: 420, check: () => jest() },
   { name: 'silence', budget: 10, check: () => noTokenIn(logs) && judgeSilence(logs) },
@@ -62,7 +105,10 @@ console.log(lastLine());
 process.exitCode = failed.length > 0 ? 1 : 0;
 
 async function run(script, ...args) {
-  const child = startChild(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = startChild(process.execPath, [script, ...args], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   return (await new Promise((resolve) => child.once('exit', resolve))) === 0;
 }
 
@@ -75,13 +121,17 @@ async function tsc(...projects) {
 }
 
 async function jest() {
-  process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim();
+  process.env.NODE_OPTIONS =
+    `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --disable-warning=ExperimentalWarning`.trim();
   process.env.TEST_LOG_DIR = logs;
   if (await runJest(jestResult, patterns)) return true;
   const failed = failedFiles(jestResult);
   if (patterns.length > 0 || failed.length === 0 || failed.length > AGAIN_MAX) return false;
-  // Bounds of time are those of a machine that has nothing else to do: what failed beside other files is asked once more, alone.
-  console.log(`\nFailed beside other files, now once more and alone:\n${failed.map((file) => `  ${relative(root, file)}`).join('\n')}\n`);
+  // Bounds of time are those of a machine that has nothing else to do: what failed beside other
+  // files is asked once more, alone.
+  console.log(
+    `\nFailed beside other files, now once more and alone:\n${failed.map((file) => `  ${relative(root, file)}`).join('\n')}\n`,
+  );
   return runJest(againResult, ['--runInBand', '--runTestsByPath', ...failed]);
 }
 
@@ -100,7 +150,9 @@ function failedFiles(result) {
 function noTokenIn(folder) {
   const files = existsSync(folder) ? readdirSync(folder) : [];
   if (files.length === 0) console.error('No node has written a log.');
-  const leaks = files.filter((file) => /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{20,}/.test(readFileSync(join(folder, file), 'utf8')));
+  const leaks = files.filter((file) =>
+    /eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{20,}/.test(readFileSync(join(folder, file), 'utf8')),
+  );
   for (const file of leaks) console.error(`A token is in the log ${file}.`);
   return files.length > 0 && leaks.length === 0;
 }
@@ -116,10 +168,17 @@ function table(lines) {
     ]),
     ['all', lines.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(1), '480', ''],
   ];
-  return cells.map(([name, seconds, budget, verdict]) => `${name.padEnd(20)} ${seconds.padStart(8)} ${budget.padStart(7)}  ${verdict}`.trimEnd()).join('\n');
+  return cells
+    .map(([name, seconds, budget, verdict]) =>
+      `${name.padEnd(20)} ${seconds.padStart(8)} ${budget.padStart(7)}  ${verdict}`.trimEnd(),
+    )
+    .join('\n');
 }
 
-/** A test file that could not be loaded counts as one failed test. What passed when it was run once more is counted as passed, and named above. */
+/**
+ * A test file that could not be loaded counts as one failed test. What passed when it was run once
+ * more is counted as passed, and named above.
+ */
 function lastLine() {
   if (!existsSync(jestResult)) return '0 passed, 1 failed, 0 skipped';
   const first = counts(jestResult);
@@ -129,6 +188,16 @@ function lastLine() {
 }
 
 function counts(result) {
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(result, 'utf8'));
-  return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites, skipped: numPendingTests + numTodoTests };
+  const {
+    numPassedTests,
+    numFailedTests,
+    numPendingTests,
+    numTodoTests,
+    numRuntimeErrorTestSuites,
+  } = JSON.parse(readFileSync(result, 'utf8'));
+  return {
+    passed: numPassedTests,
+    failed: numFailedTests + numRuntimeErrorTestSuites,
+    skipped: numPendingTests + numTodoTests,
+  };
 }

@@ -1,4 +1,7 @@
-/** What `npm start` and `npm run dev` share: the data folder, its secrets, the environment of a node, starting one, waiting for it. */
+/**
+ * What `npm start` and `npm run dev` share: the data folder, its secrets, the environment of a
+ * node, starting one, waiting for it.
+ */
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,18 +37,24 @@ export const operator = {
   },
 };
 
-/** Where the stores of this launcher are, for commands that are run beside it (with-try-out.mjs). */
+/**
+ * Where the stores of this launcher are, for commands that are run beside it (with-try-out.mjs).
+ */
 const storesFile = join(dataFolder, 'stores.json');
 
 export function keepStores({ databaseUrl, redisUrl }) {
-  writeFileSync(storesFile, JSON.stringify({ databaseUrl, redisUrl, launcher: process.pid }), { mode: 0o600 });
+  writeFileSync(storesFile, JSON.stringify({ databaseUrl, redisUrl, launcher: process.pid }), {
+    mode: 0o600,
+  });
 }
 
 /** Null when no launcher of this folder is running. */
 export function keptStores() {
   if (!existsSync(storesFile)) return null;
   const { launcher, ...stores } = JSON.parse(readFileSync(storesFile, 'utf8'));
-  return processIsAlive(launcher) && /scripts[/\\](start|dev)\.mjs/.test(commandLine(launcher)) ? stores : null;
+  return processIsAlive(launcher) && /scripts[/\\](start|dev)\.mjs/.test(commandLine(launcher))
+    ? stores
+    : null;
 }
 
 /** The caller's environment wins over what the launcher fills in. */
@@ -65,7 +74,9 @@ export function nodeEnvironment(stores, own = {}) {
 /** Throws a sentence, which names the variable to change if there is one. */
 export async function demandPort(port, host, variable) {
   if (port === 0 || (await portIsFree(port, host))) return;
-  throw new Error(`Port ${port} is in use. Stop the program that has it${variable === undefined ? '.' : `, or choose another with ${variable}=<port>.`}`);
+  throw new Error(
+    `Port ${port} is in use. Stop the program that has it${variable === undefined ? '.' : `, or choose another with ${variable}=<port>.`}`,
+  );
 }
 
 /** A node whose output goes to `<name>.log` in the data folder. */
@@ -79,7 +90,12 @@ export function startServer(env, name = 'server') {
     graceMs: 30_000,
   });
   closeSync(log);
-  return { child, name, logFile, lastLines: () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n') };
+  return {
+    child,
+    name,
+    logFile,
+    lastLines: () => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-20).join('\n'),
+  };
 }
 
 /** @param {ReturnType<typeof startServer>} server */
@@ -87,11 +103,16 @@ export async function untilReady(url, server, readyMs = 60_000) {
   const deadline = Date.now() + readyMs;
   const { child } = server;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The ${server.name} ended before it was ready:\n${server.lastLines()}`);
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`The ${server.name} ended before it was ready:\n${server.lastLines()}`);
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(
+      () => undefined,
+    );
     await answer?.arrayBuffer().catch(() => undefined);
     if (answer?.ok === true) return;
     await sleep(100);
   }
-  throw new Error(`The ${server.name} was not ready within ${readyMs / 1000} s:\n${server.lastLines()}`);
+  throw new Error(
+    `The ${server.name} was not ready within ${readyMs / 1000} s:\n${server.lastLines()}`,
+  );
 }

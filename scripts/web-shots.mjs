@@ -1,6 +1,7 @@
 /**
- * `npm run web:shots`: pictures of the try-out page in every state, light, dark and as a phone shows it, in web/shots/, which git
- * ignores: for a reviewer to open. `-- --readme` writes the one picture of the README instead.
+ * `npm run web:shots`: pictures of the try-out page in every state, light, dark and as a phone
+ * shows it, in web/shots/, which git ignores: for a reviewer to open. `-- --readme` writes the one
+ * picture of the README instead.
  */
 import './require-node.mjs';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -53,14 +54,33 @@ try {
     BOOTSTRAP_OPERATOR_EMAIL: operator.email,
     BOOTSTRAP_OPERATOR_PASSWORD: operator.password,
   };
-  await Promise.all([0, 1].map((i) => startNodeProcess({ ...env, PORT: String(ports[i]), INTERNAL_PORT: String(ports[i + 2]) }, { logDir })));
+  await Promise.all(
+    [0, 1].map((i) =>
+      startNodeProcess(
+        { ...env, PORT: String(ports[i]), INTERNAL_PORT: String(ports[i + 2]) },
+        { logDir },
+      ),
+    ),
+  );
   await seed(nodes[0].url, operator, () => password);
-  const browser = await chromium.launch({ executablePath, args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])] });
-  if (forReadme) await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 960 } }, ['closed']);
+  const browser = await chromium.launch({
+    executablePath,
+    args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+  });
+  if (forReadme)
+    await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 960 } }, [
+      'closed',
+    ]);
   else {
     await shoot(browser, nodes[0].url, 'light', { viewport: { width: 1280, height: 900 } });
-    await shoot(browser, nodes[0].url, 'dark', { viewport: { width: 1280, height: 900 }, colorScheme: 'dark' });
-    await shoot(browser, nodes[0].url, 'phone', { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 });
+    await shoot(browser, nodes[0].url, 'dark', {
+      viewport: { width: 1280, height: 900 },
+      colorScheme: 'dark',
+    });
+    await shoot(browser, nodes[0].url, 'phone', {
+      viewport: { width: 360, height: 740 },
+      deviceScaleFactor: 2,
+    });
   }
   await browser.close();
   console.log(`The pictures are in ${folder}.`);
@@ -75,7 +95,18 @@ async function shoot(
   url,
   name,
   options,
-  wanted = ['start', 'closed', 'frames', 'curl', 'refused', 'muted', 'away', 'waiting', 'paused', 'suspended'],
+  wanted = [
+    'start',
+    'closed',
+    'frames',
+    'curl',
+    'refused',
+    'muted',
+    'away',
+    'waiting',
+    'paused',
+    'suspended',
+  ],
 ) {
   const context = await browser.newContext(options);
   const page = await context.newPage();

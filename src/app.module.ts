@@ -1,4 +1,7 @@
-/** The table of contents: the modules in the order of login -> connect -> subscribe -> publish -> deliver -> revoke -> close. */
+/**
+ * The table of contents: the modules in the order of login -> connect -> subscribe -> publish ->
+ * deliver -> revoke -> close.
+ */
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { AuditModule } from './audit/audit.module.js';

@@ -1,4 +1,7 @@
-/** One gateway node: configuration -> Postgres -> migration -> app -> adapter -> listen -> drain on signal. */
+/**
+ * One gateway node: configuration -> Postgres -> migration -> app -> adapter -> listen -> drain on
+ * signal.
+ */
 import { stopWith } from './platform/stop-signals.js';
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
@@ -29,7 +32,10 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   for (const line of Config.misspelt(process.env)) log.warn(line);
-  if (config.allowInsecureHttp) log.warn('ALLOW_INSECURE_HTTP is on: over plain HTTP whoever is on the way reads every password and token');
+  if (config.allowInsecureHttp)
+    log.warn(
+      'ALLOW_INSECURE_HTTP is on: over plain HTTP whoever is on the way reads every password and token',
+    );
   const postgres = new PostgresAccess(config.databaseUrl);
   const { pooled, schema } = await postgres.find();
   log.info({ pooled, schema }, 'Postgres is fit');
@@ -44,12 +50,20 @@ async function main(): Promise<void> {
   });
   const origins = app.get(AllowedOrigins);
   const operations = config.tryPage ? [...OPERATIONS, ...TRY_OPERATIONS] : OPERATIONS;
-  setUpHttp(app, config, { operations, pages: () => serveWeb(app, config), allowsOrigin: (origin) => origins.allows(origin) });
+  setUpHttp(app, config, {
+    operations,
+    pages: () => serveWeb(app, config),
+    allowsOrigin: (origin) => origins.allows(origin),
+  });
   app.useWebSocketAdapter(new WardroomWsAdapter(app));
   await app.get(Database).warmUp();
   await listen(app, config);
   stopWith((signal) => void stop(signal));
-  const internal = await serveInternally(app, config, config.tryPage ? app.get(TryOut).internalRoutes() : undefined);
+  const internal = await serveInternally(
+    app,
+    config,
+    config.tryPage ? app.get(TryOut).internalRoutes() : undefined,
+  );
   log.info({ url: await app.getUrl() }, 'listening');
 
   async function stop(signal: string): Promise<void> {
@@ -67,7 +81,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof ConfigError) process.stderr.write(`${[error.message, ...Config.misspelt(process.env)].join('\n  ')}\n`);
+  if (error instanceof ConfigError)
+    process.stderr.write(`${[error.message, ...Config.misspelt(process.env)].join('\n  ')}\n`);
   else if (error instanceof PostgresUnfit) process.stderr.write(`${error.message}\n`);
   else createLog('fatal').fatal({ error }, 'the node did not start');
   process.exit(1);

@@ -1,4 +1,7 @@
-/** `npm run build` makes dist/public/: one HTML file a surface, and files whose names hold a hash of their content. */
+/**
+ * `npm run build` makes dist/public/: one HTML file a surface, and files whose names hold a hash of
+ * their content.
+ */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 

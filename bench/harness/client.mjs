@@ -1,4 +1,7 @@
-/** One raw WebSocket of the load: speaks its script, counts what it hears. Frames are masked with a key of zeros: a server cannot tell. */
+/**
+ * One raw WebSocket of the load: speaks its script, counts what it hears. Frames are masked with a
+ * key of zeros: a server cannot tell.
+ */
 import { connect } from 'node:net';
 
 /** All sockets read into one buffer, one after the other. */
@@ -30,7 +33,8 @@ export class Client {
     this.isPublisher = index >= subscribers;
     const place = this.isPublisher ? index - subscribers : index;
     this.room = place % rooms;
-    this.owned = this.isPublisher && publishers < rooms ? Math.floor((rooms - 1 - place) / publishers) + 1 : 1;
+    this.owned =
+      this.isPublisher && publishers < rooms ? Math.floor((rooms - 1 - place) / publishers) + 1 : 1;
   }
 
   /** Publishers own every `publishers`-th room and take them in turn. */
@@ -61,7 +65,9 @@ export class Client {
     Object.assign(this, { step: 0, rest: null, upgraded: false, closeCode: 0, turnedAway: false });
     const socket = connect({
       // The members of each room are spread over the nodes; publishers are on the first.
-      port: spec.ports[this.isPublisher ? 0 : (Math.floor(this.index / spec.rooms) + this.room) % spec.ports.length],
+      port: spec.ports[
+        this.isPublisher ? 0 : (Math.floor(this.index / spec.rooms) + this.room) % spec.ports.length
+      ],
       host: '127.0.0.1',
       noDelay: true,
       onread: {
@@ -77,7 +83,8 @@ export class Client {
     socket.on('error', (error) => (reason = error.message));
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
-      if (this.socket === socket) this.load.onGone(this, `step ${this.step}: ${reason} ${this.closeCode || ''}`);
+      if (this.socket === socket)
+        this.load.onGone(this, `step ${this.step}: ${reason} ${this.closeCode || ''}`);
     });
     socket.on('connect', () => {
       const headers = spec.headers.map((header) => `${this.fill(header, this.room)}\r\n`).join('');
@@ -145,7 +152,8 @@ export class Client {
   }
 
   hear(text) {
-    if (this.load.spec.ping !== undefined && text === this.load.spec.ping) return this.send(this.load.spec.pong);
+    if (this.load.spec.ping !== undefined && text === this.load.spec.ping)
+      return this.send(this.load.spec.pong);
     this.heard = text.slice(0, 200);
     if (text.startsWith('{"type":"error"') && text.includes('"action":"retry"')) {
       this.load.turnedAway += 1;
@@ -160,7 +168,11 @@ export class Client {
   }
 
   advance() {
-    for (; this.step < this.script.length && this.script[this.step].send !== undefined; this.step += 1)
+    for (
+      ;
+      this.step < this.script.length && this.script[this.step].send !== undefined;
+      this.step += 1
+    )
       this.send(this.fill(this.script[this.step].send, this.room));
     if (this.step < this.script.length || this.isReady) return;
     this.isReady = true;

@@ -1,4 +1,7 @@
-/** Sessions ended by a call: one after the other, from the moment it is sent until each of the session's sockets has seen its close frame (or the end). */
+/**
+ * Sessions ended by a call: one after the other, from the moment it is sent until each of the
+ * session's sockets has seen its close frame (or the end).
+ */
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from './histogram.mjs';
@@ -13,7 +16,9 @@ export async function endSessions(load) {
   const http = connect({ port: ports[0], host: '127.0.0.1', noDelay: true });
   let missed = 0;
   for (const [turn, { user, request }] of ends.entries()) {
-    const mine = load.connections.filter((client) => client.isReady && client.index % users === user);
+    const mine = load.connections.filter(
+      (client) => client.isReady && client.index % users === user,
+    );
     let open = mine.length;
     const started = performance.now();
     const note = (histogram) => {
@@ -40,7 +45,8 @@ export async function endSessions(load) {
 function call(load, http, request) {
   return new Promise((resolve) => {
     http.once('data', (text) => {
-      if (!/^HTTP\/1.1 20\d/.test(text.latin1Slice(0, Math.min(16, text.length)))) load.firstError ??= text.latin1Slice(0, Math.min(300, text.length));
+      if (!/^HTTP\/1.1 20\d/.test(text.latin1Slice(0, Math.min(16, text.length))))
+        load.firstError ??= text.latin1Slice(0, Math.min(300, text.length));
       resolve();
     });
     http.write(request);

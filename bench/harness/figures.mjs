@@ -35,7 +35,10 @@ export const FIGURES = {
   lost: at('events lost', 0, (r) => (r.recovered_s === undefined ? undefined : r.lost)),
 };
 
-/** What must be zero in a sound run; connects that were answered 503 and tried again are counted too. */
+/**
+ * What must be zero in a sound run; connects that were answered 503 and tried again are counted
+ * too.
+ */
 export const faultsOf = (r) => ({
   lost: r.lost ?? 0,
   duplicated: r.duplicated ?? 0,
@@ -55,26 +58,44 @@ export function median(values) {
 /** @returns {{ median: number, min: number, max: number, runs: number } | null} */
 export function spreadOf(runs, figure) {
   const values = runs.map(({ result }) => FIGURES[figure].read(result)).filter(Number.isFinite);
-  return values.length === 0 ? null : { median: median(values), min: Math.min(...values), max: Math.max(...values), runs: values.length };
+  return values.length === 0
+    ? null
+    : {
+        median: median(values),
+        min: Math.min(...values),
+        max: Math.max(...values),
+        runs: values.length,
+      };
 }
 
 /** Thousands separated, enough digits to compare. */
 export function show(value, digits) {
-  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return value.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 }
 
 /**
- * A target is judged within the repetition, where both ran side by side: the median of their ratios, or of the value itself.
+ * A target is judged within the repetition, where both ran side by side: the median of their
+ * ratios, or of the value itself.
  * @returns {{ value: number, met: boolean } | null} null when a run is missing
  */
 export function judge(target, runs) {
-  const of = (peer, step, rep) => runs.find((run) => run.peer === peer && run.step === step && run.rep === rep);
+  const of = (peer, step, rep) =>
+    runs.find((run) => run.peer === peer && run.step === step && run.rep === rep);
   const values = [];
-  for (const run of runs.filter(({ peer, step }) => peer === target.peer && (target.step ?? step) === step)) {
+  for (const run of runs.filter(
+    ({ peer, step }) => peer === target.peer && (target.step ?? step) === step,
+  )) {
     const mine = FIGURES[target.figure].read(run.result);
     if (target.against === undefined) values.push(mine);
     else {
-      const other = of(target.against.peer ?? target.peer, target.against.step ?? run.step, run.rep);
+      const other = of(
+        target.against.peer ?? target.peer,
+        target.against.step ?? run.step,
+        run.rep,
+      );
       if (other === undefined) continue;
       const theirs = FIGURES[target.against.figure ?? target.figure].read(other.result);
       values.push(target.against.beyond === true ? mine - theirs : mine / theirs);
@@ -90,7 +111,9 @@ export function wordsOf({ peer, step, figure, against, most, least }) {
   const bound = most === undefined ? `≥ ${show(least, least < 10 ? 1 : 0)}` : `≤ ${most}`;
   const where = step === undefined || step === '' ? '' : `, ${step}`;
   if (against === undefined) return `${peer}${where}: ${FIGURES[figure].heading} ${bound}`;
-  const other = [against.peer, against.step, against.figure && FIGURES[against.figure].heading].filter(Boolean).join(', ');
+  const other = [against.peer, against.step, against.figure && FIGURES[against.figure].heading]
+    .filter(Boolean)
+    .join(', ');
   return `${peer}${where}: ${FIGURES[figure].heading} ${bound} ${against.beyond === true ? 'beyond' : '×'} ${other}`;
 }
 
@@ -101,7 +124,9 @@ export function passes({ targets, runs, failed }, log = console.log) {
   for (const target of targets) {
     const verdict = target.ceiling === undefined ? null : judge(target, runs);
     if (verdict === null || verdict.value <= target.ceiling) continue;
-    log(`REGRESSION ${wordsOf(target)}: ${show(verdict.value, 2)}, over the ceiling of ${target.ceiling}`);
+    log(
+      `REGRESSION ${wordsOf(target)}: ${show(verdict.value, 2)}, over the ceiling of ${target.ceiling}`,
+    );
     good = false;
   }
   return good;

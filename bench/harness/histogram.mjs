@@ -8,7 +8,9 @@ export class Histogram {
   max = 0;
 
   add(ms) {
-    this.bins[Math.min(BINS - 1, Math.max(0, Math.floor(Math.log2(ms * 1000 + 1) * BINS_PER_OCTAVE)))] += 1;
+    this.bins[
+      Math.min(BINS - 1, Math.max(0, Math.floor(Math.log2(ms * 1000 + 1) * BINS_PER_OCTAVE)))
+    ] += 1;
     this.count += 1;
     if (ms > this.max) this.max = ms;
   }
@@ -24,6 +26,13 @@ export class Histogram {
 
   summary() {
     if (this.count === 0) return null;
-    return { count: this.count, p50: this.percentile(0.5), p90: this.percentile(0.9), p99: this.percentile(0.99), p999: this.percentile(0.999), max: this.max };
+    return {
+      count: this.count,
+      p50: this.percentile(0.5),
+      p90: this.percentile(0.9),
+      p99: this.percentile(0.99),
+      p999: this.percentile(0.999),
+      max: this.max,
+    };
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The load generator: a process of its own, raw sockets, one shared read buffer. It opens subscribers and publishers, brings
- * each to `ready` by a small script, then publishes (publishing.mjs), stands idle, has sessions ended (ending.mjs), or waits
- * for a restart.
+ * The load generator: a process of its own, raw sockets, one shared read buffer. It opens
+ * subscribers and publishers, brings each to `ready` by a small script, then publishes
+ * (publishing.mjs), stands idle, has sessions ended (ending.mjs), or waits for a restart.
  *
  * Takes one message `{ spec }` over IPC and answers `{ result }`; in between `{ event: 'ready' }`.
  */
@@ -17,7 +17,10 @@ const HALF_OPEN_MAX = 256;
 const OPEN_WITHIN_MS = 60_000;
 const RECONNECT_WITHIN_MS = 200;
 const TRY_AGAIN_LATER = 1013;
-/** A server that is overloaded says so (503 at the handshake, `retry` or close 1013 after it): it is asked again, and how often is reported. */
+/**
+ * A server that is overloaded says so (503 at the handshake, `retry` or close 1013 after it): it is
+ * asked again, and how often is reported.
+ */
 const ATTEMPTS_MAX = 40;
 /** Publishing goes on so long before a server is killed and after everybody is back. */
 const AROUND_RESTART_MS = 1_000;
@@ -74,7 +77,8 @@ class Load {
     await this.open(spec.subscribers, this.connections.length);
     if (this.failed > 0) throw new Error(`${this.failed} publishers failed: ${this.firstError}`);
     await sleep(spec.settleMs);
-    if (spec.publish !== undefined && spec.seconds > 0) Object.assign(result, await this.publishing.run());
+    if (spec.publish !== undefined && spec.seconds > 0)
+      Object.assign(result, await this.publishing.run());
     if (spec.ends !== undefined) Object.assign(result, await endSessions(this));
     if (spec.restart) Object.assign(result, await this.restarting());
     result.turned_away = this.turnedAway;
@@ -90,7 +94,11 @@ class Load {
       let next = from;
       const timer = setTimeout(() => {
         const waiting = this.connections.slice(from, to).find((client) => !client.isReady);
-        reject(new Error(`${this.ready} of ${to} are ready after ${OPEN_WITHIN_MS / 1000} s; one waits in step ${waiting?.step} (${waiting?.heard})`));
+        reject(
+          new Error(
+            `${this.ready} of ${to} are ready after ${OPEN_WITHIN_MS / 1000} s; one waits in step ${waiting?.step} (${waiting?.heard})`,
+          ),
+        );
       }, OPEN_WITHIN_MS);
       this.onSettled = () => {
         while (this.opening < HALF_OPEN_MAX && next < to) this.connections[next++].connect();
@@ -102,7 +110,10 @@ class Load {
     });
   }
 
-  /** A server that dies and comes back; where it keeps messages, publishing goes on and nothing may be lost. */
+  /**
+   * A server that dies and comes back; where it keeps messages, publishing goes on and nothing may
+   * be lost.
+   */
   async restarting() {
     const { publishing } = this;
     const { recover } = this.spec;
@@ -116,7 +127,12 @@ class Load {
     await sleep(AROUND_RESTART_MS);
     await publishing.stop(pacing);
     const lastCaughtUp = Math.max(this.lastReady, publishing.lastCaughtUp ?? 0);
-    return { ...back, recovered_s: (lastCaughtUp - this.firstLoss) / 1000, published: publishing.published, ...publishing.account() };
+    return {
+      ...back,
+      recovered_s: (lastCaughtUp - this.firstLoss) / 1000,
+      published: publishing.published,
+      ...publishing.account(),
+    };
   }
 
   // ---- what clients report
@@ -148,7 +164,10 @@ class Load {
     } else {
       this.opening -= 1;
       if (this.reconnecting) this.retries += 1;
-      else if ((client.turnedAway || client.closeCode === TRY_AGAIN_LATER) && (client.attempts += 1) <= ATTEMPTS_MAX) {
+      else if (
+        (client.turnedAway || client.closeCode === TRY_AGAIN_LATER) &&
+        (client.attempts += 1) <= ATTEMPTS_MAX
+      ) {
         this.turnedAway += 1;
         setTimeout(() => client.connect(), RETRY_AFTER_MS);
         return;

@@ -25,9 +25,15 @@ export async function runOnce(name, load, profile, { world, mint }) {
   const users = Array.from({ length: load.users || load.subscribers }, (_, i) => i);
   const publishers = Array.from({ length: load.publishers }, (_, i) => FIRST_PUBLISHER + i);
   const set = load.ends === undefined ? 0 : await openSessionSet(world);
-  const tokens = writeTokens(mint, join(world.dir, 'tokens.txt'), [...users, ...publishers], () => set);
+  const tokens = writeTokens(
+    mint,
+    join(world.dir, 'tokens.txt'),
+    [...users, ...publishers],
+    () => set,
+  );
   const servers = [];
-  const start = (port, from = server, as = name) => startServer(from({ port, world, flags }), { port, dir: world.dir, name: as });
+  const start = (port, from = server, as = name) =>
+    startServer(from({ port, world, flags }), { port, dir: world.dir, name: as });
   let child;
   let companion;
   try {
@@ -47,10 +53,20 @@ export async function runOnce(name, load, profile, { world, mint }) {
       stores: world.stores,
       watch: servers.flatMap(({ pid }) => family(pid)),
       ends:
-        load.ends === undefined ? undefined : Array.from({ length: load.warmEnds + load.ends }, (_, user) => ({ user, request: endRequest(mint, user, set) })),
+        load.ends === undefined
+          ? undefined
+          : Array.from({ length: load.warmEnds + load.ends }, (_, user) => ({
+              user,
+              request: endRequest(mint, user, set),
+            })),
     };
-    child = spawn(process.execPath, [fileURLToPath(new URL(generators[generator], import.meta.url))], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    // At a fixed rate it spins until the next message is due; the stores on its core must not wait for that.
+    child = spawn(
+      process.execPath,
+      [fileURLToPath(new URL(generators[generator], import.meta.url))],
+      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+    );
+    // At a fixed rate it spins until the next message is due; the stores on its core must not wait
+    // for that.
     if (load.rate > 0) setPriority(child.pid, SPINS_NICE);
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error('the run took too long')), RUN_LIMIT_MS);
@@ -82,7 +98,17 @@ function compileSdk({ dir }) {
   const out = join(dir, 'sdk');
   if (existsSync(out)) return out;
   const root = fileURLToPath(new URL('../../', import.meta.url));
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '--project', join(root, 'sdk'), '--outDir', out], { stdio: 'inherit' });
+  execFileSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '--project',
+      join(root, 'sdk'),
+      '--outDir',
+      out,
+    ],
+    { stdio: 'inherit' },
+  );
   writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
   return out;
 }

@@ -1,6 +1,7 @@
 /**
- * The questions, in the order in which they are asked and reported. `restart` comes last: for half a minute a node that was killed counts as one that
- * may serve, so what is published in the same world is told to Redis, and costs more.
+ * The questions, in the order in which they are asked and reported. `restart` comes last: for half
+ * a minute a node that was killed counts as one that may serve, so what is published in the same
+ * world is told to Redis, and costs more.
  */
 export const ORDER = [
   'fan-out',

@@ -1,4 +1,7 @@
-/** Who is measured: how each server starts and what its clients say. `tail`: bytes between the payload and the end of a message. `beside`: what runs with it, unmeasured. */
+/**
+ * Who is measured: how each server starts and what its clients say. `tail`: bytes between the
+ * payload and the end of a message. `beside`: what runs with it, unmeasured.
+ */
 import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,7 +21,10 @@ const node =
     env: {
       NODE_ENV: 'production',
       PORT: String(port),
-      PUBLIC_KEY: createPublicKey({ key: world.publicJwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' }),
+      PUBLIC_KEY: createPublicKey({ key: world.publicJwk, format: 'jwk' }).export({
+        type: 'spki',
+        format: 'pem',
+      }),
       ...env,
     },
   });
@@ -45,12 +51,16 @@ function ourNode({ port, world, flags = [] }) {
 const wardroom = (what, publish, more = {}) => ({
   what,
   ours: true,
-  version: () => `wardroom ${JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).version}`,
+  version: () =>
+    `wardroom ${JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')).version}`,
   server: ourNode,
   client: {
     path: '/v1/ws',
     headers: bearer,
-    subscriberScript: [{ send: '{"type":"subscribe","room":"{room}"{since}}' }, { expect: '"subscribed"' }],
+    subscriberScript: [
+      { send: '{"type":"subscribe","room":"{room}"{since}}' },
+      { expect: '"subscribed"' },
+    ],
     publisherScript: [{ expect: '"auth_ok"' }],
     publish,
     tail: 2,
@@ -61,12 +71,22 @@ const wardroom = (what, publish, more = {}) => ({
 const SIGNAL = '{"type":"signal","room":"{room}","kind":"text","body":"{pay}"}';
 const PUBLISH = '{"type":"publish","room":"{room}","op_id":"{run}-{seq}","body":"{pay}"}';
 
-const NATS_HELLO = 'CONNECT {"verbose":false,"pedantic":false,"protocol":1,"auth_token":"bench-token"}\r\n';
+const NATS_HELLO =
+  'CONNECT {"verbose":false,"pedantic":false,"protocol":1,"auth_token":"bench-token"}\r\n';
 
 export const peers = {
   'ws-naive': bare('naive', '`client.send(text)` in a loop'),
-  /** What is due to the machine, and not to what we do with a message: lease rounds of Postgres run on the core of the load. */
-  'ws-naive-beside': { ...bare('naive', 'ws-naive, while an idle Wardroom node with its stores runs on the same two cores'), beside: ourNode },
+  /**
+   * What is due to the machine, and not to what we do with a message: lease rounds of Postgres run
+   * on the core of the load.
+   */
+  'ws-naive-beside': {
+    ...bare(
+      'naive',
+      'ws-naive, while an idle Wardroom node with its stores runs on the same two cores',
+    ),
+    beside: ourNode,
+  },
   'ws-framed': bare('framed', 'one frame per message, one write per member'),
   'ws-batched': bare('batched', 'framed, and one write per member, room and turn'),
   'ws-redis': {
@@ -81,7 +101,13 @@ export const peers = {
     client: {
       path: '/socket.io/?EIO=4&transport=websocket',
       headers: [],
-      subscriberScript: [{ expect: '0{' }, { send: '40{"token":"{token}"}' }, { expect: '40{' }, { send: '420["join","{room}"]' }, { expect: '430[' }],
+      subscriberScript: [
+        { expect: '0{' },
+        { send: '40{"token":"{token}"}' },
+        { expect: '40{' },
+        { send: '420["join","{room}"]' },
+        { expect: '430[' },
+      ],
       publisherScript: [{ expect: '0{' }, { send: '40{"token":"{token}"}' }, { expect: '40{' }],
       publish: '42["publish","{room}","{pay}"]',
       ping: '2',
@@ -96,7 +122,11 @@ export const peers = {
     client: {
       path: '/ws',
       headers: bearer,
-      subscriberScript: [{ expect: 'welcome' }, { send: '{"event":"join","data":{"room":"{room}"}}' }, { expect: '"joined"' }],
+      subscriberScript: [
+        { expect: 'welcome' },
+        { send: '{"event":"join","data":{"room":"{room}"}}' },
+        { expect: '"joined"' },
+      ],
       publisherScript: [{ expect: 'welcome' }],
       publish: '{"event":"publish","data":{"room":"{room}","body":"{pay}"}}',
       tail: 3,
@@ -104,8 +134,14 @@ export const peers = {
   },
   nats: {
     what: 'subject per room, shared token, WebSocket without TLS',
-    version: () => spawnSync('nats-server', ['--version'], { encoding: 'utf8' }).stdout.trim().replace(': v', ' '),
-    missing: () => (spawnSync('nats-server', ['--version']).status === 0 ? undefined : 'nats-server is not installed'),
+    version: () =>
+      spawnSync('nats-server', ['--version'], { encoding: 'utf8' })
+        .stdout.trim()
+        .replace(': v', ' '),
+    missing: () =>
+      spawnSync('nats-server', ['--version']).status === 0
+        ? undefined
+        : 'nats-server is not installed',
     server: ({ port, world }) => {
       const file = join(world.dir, `nats-${port}.conf`);
       const websocket = `websocket { host: 127.0.0.1, port: ${port}, no_tls: true, compression: false }`;
@@ -128,19 +164,33 @@ export const peers = {
       tail: 2,
     },
   },
-  'wardroom-signal': wardroom('a transient `signal`: policy, lease and expiry checked, not stored', SIGNAL),
-  'wardroom-durable': wardroom('a `publish`: committed to Postgres, numbered, acknowledged, delivered', PUBLISH, {
-    ack: '"op_id":"[^"]*-(\\d+)"',
-    recovers: true,
-  }),
-  'wardroom-sdk': { ...wardroom('the same by clients of the SDK with its defaults', PUBLISH), generator: 'sdk' },
+  'wardroom-signal': wardroom(
+    'a transient `signal`: policy, lease and expiry checked, not stored',
+    SIGNAL,
+  ),
+  'wardroom-durable': wardroom(
+    'a `publish`: committed to Postgres, numbered, acknowledged, delivered',
+    PUBLISH,
+    {
+      ack: '"op_id":"[^"]*-(\\d+)"',
+      recovers: true,
+    },
+  ),
+  'wardroom-sdk': {
+    ...wardroom('the same by clients of the SDK with its defaults', PUBLISH),
+    generator: 'sdk',
+  },
 };
 
 function versionOf(name) {
-  return JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
+  return JSON.parse(
+    readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8'),
+  ).version;
 }
 
-/** Packages of peers that the project does not use live in a folder of their own, kept between runs. */
+/**
+ * Packages of peers that the project does not use live in a folder of their own, kept between runs.
+ */
 function peersFile() {
   return join(process.env.BENCH_WORK ?? join(tmpdir(), 'wardroom-bench-peers'), 'package.json');
 }
@@ -151,6 +201,10 @@ function installSocketIo() {
   if (existsSync(join(dir, 'node_modules/socket.io'))) return undefined;
   mkdirSync(dir, { recursive: true });
   writeFileSync(file, '{ "private": true }\n');
-  const run = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', 'socket.io@4'], { cwd: dir, stdio: 'ignore', timeout: 120_000 });
+  const run = spawnSync(
+    'npm',
+    ['install', '--ignore-scripts', '--no-audit', '--no-fund', 'socket.io@4'],
+    { cwd: dir, stdio: 'ignore', timeout: 120_000 },
+  );
   return run.status === 0 ? undefined : 'npm could not install socket.io';
 }

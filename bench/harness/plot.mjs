@@ -1,4 +1,7 @@
-/** Plots as plain SVG: bars with the spread of the runs, and lines over a series. Readable on light and dark pages. */
+/**
+ * Plots as plain SVG: bars with the spread of the runs, and lines over a series. Readable on light
+ * and dark pages.
+ */
 import { show } from './figures.mjs';
 
 const INK = '#57606a';
@@ -9,7 +12,12 @@ const FONT = 'font-family="system-ui, sans-serif" font-size="13"';
 
 /** @param {{ label: string, median: number, min: number, max: number, ours: boolean }[]} bars */
 export function barPlot(heading, bars, digits) {
-  const [left, width, row, top] = [30 + 7.5 * Math.max(...bars.map(({ label }) => label.length)), 760, 30, 40];
+  const [left, width, row, top] = [
+    30 + 7.5 * Math.max(...bars.map(({ label }) => label.length)),
+    760,
+    30,
+    40,
+  ];
   const scale = (width - left - 130) / Math.max(...bars.map(({ max }) => max));
   const height = top + bars.length * row + 10;
   const rows = bars.map(({ label, median, min, max, ours }, i) => {
@@ -25,14 +33,24 @@ export function barPlot(heading, bars, digits) {
   return svg(width, height, heading, rows);
 }
 
-/** Logarithmic on both axes. @param {{ label: string, points: { x: number, y: number }[], ours: boolean }[]} lines */
+/**
+ * Logarithmic on both axes. @param {{ label: string, points: { x: number, y: number }[], ours:
+ * boolean }[]} lines
+ */
 export function linePlot(heading, xHeading, lines) {
   const [left, right, top, bottom, width, height] = [70, 160, 40, 50, 720, 400];
   const points = lines.flatMap((line) => line.points);
   const [xs, ys] = [points.map(({ x }) => Math.log10(x)), points.map(({ y }) => Math.log10(y))];
-  const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.floor(Math.min(...ys)), Math.ceil(Math.max(...ys))];
-  const x = (value) => round(left + ((Math.log10(value) - x0) / (x1 - x0 || 1)) * (width - left - right));
-  const y = (value) => round(height - bottom - ((Math.log10(value) - y0) / (y1 - y0 || 1)) * (height - top - bottom));
+  const [x0, x1, y0, y1] = [
+    Math.min(...xs),
+    Math.max(...xs),
+    Math.floor(Math.min(...ys)),
+    Math.ceil(Math.max(...ys)),
+  ];
+  const x = (value) =>
+    round(left + ((Math.log10(value) - x0) / (x1 - x0 || 1)) * (width - left - right));
+  const y = (value) =>
+    round(height - bottom - ((Math.log10(value) - y0) / (y1 - y0 || 1)) * (height - top - bottom));
   const parts = [];
   for (let power = y0; power <= y1; power += 1) {
     parts.push(
@@ -40,15 +58,25 @@ export function linePlot(heading, xHeading, lines) {
       text(left - 8, y(10 ** power) + 4, show(10 ** power, Math.max(0, -power)), 'end', 'normal'),
     );
   }
-  for (const value of new Set(points.map((point) => point.x))) parts.push(text(x(value), height - bottom + 20, show(value, 0), 'middle', 'normal'));
+  for (const value of new Set(points.map((point) => point.x)))
+    parts.push(text(x(value), height - bottom + 20, show(value, 0), 'middle', 'normal'));
   parts.push(text((left + width - right) / 2, height - 10, xHeading, 'middle', 'normal'));
   const ends = spreadOut(lines.map((line) => y(line.points.at(-1).y)));
   lines.forEach((line, i) => {
     const colour = LINES[i % LINES.length];
     parts.push(
       `<polyline points="${line.points.map((point) => `${x(point.x)},${y(point.y)}`).join(' ')}" fill="none" stroke="${colour}" stroke-width="${line.ours ? 3 : 2}"/>`,
-      ...line.points.map((point) => `<circle cx="${x(point.x)}" cy="${y(point.y)}" r="3" fill="${colour}"/>`),
-      text(width - right + 10, ends[i] + 4, line.label, 'start', line.ours ? 'bold' : 'normal', colour),
+      ...line.points.map(
+        (point) => `<circle cx="${x(point.x)}" cy="${y(point.y)}" r="3" fill="${colour}"/>`,
+      ),
+      text(
+        width - right + 10,
+        ends[i] + 4,
+        line.label,
+        'start',
+        line.ours ? 'bold' : 'normal',
+        colour,
+      ),
     );
   });
   return svg(width, height, heading, parts);

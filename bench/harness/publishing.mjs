@@ -1,4 +1,7 @@
-/** The publishes of a run: in a closed loop or at a fixed rate, each tracked by its number - expected, received, lost, duplicated, acknowledged. */
+/**
+ * The publishes of a run: in a closed loop or at a fixed rate, each tracked by its number -
+ * expected, received, lost, duplicated, acknowledged.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Histogram } from './histogram.mjs';
 import { storeUsage, usageOf } from './usage.mjs';
@@ -48,9 +51,17 @@ export class Publishing {
     this.latency = new Histogram();
     this.ackLatency = new Histogram();
     const storesBefore = storeUsage(spec.stores);
-    const [before, ownBefore, started] = [usageOf(spec.watch), process.cpuUsage(), performance.now()];
+    const [before, ownBefore, started] = [
+      usageOf(spec.watch),
+      process.cpuUsage(),
+      performance.now(),
+    ];
     await sleep(spec.seconds * 1000);
-    const [after, own, seconds] = [usageOf(spec.watch), process.cpuUsage(ownBefore), (performance.now() - started) / 1000];
+    const [after, own, seconds] = [
+      usageOf(spec.watch),
+      process.cpuUsage(ownBefore),
+      (performance.now() - started) / 1000,
+    ];
     const storesAfter = storeUsage(spec.stores);
     const { counts, latency, ackLatency } = this;
     this.latency = new Histogram();
@@ -67,8 +78,10 @@ export class Publishing {
       acks_per_s: counts.acks / seconds,
       cpu_us_per_delivery: (cpuMs * 1000) / Math.max(1, counts.deliveries),
       cpu_us_per_publish: (cpuMs * 1000) / Math.max(1, counts.published),
-      postgres_us_per_publish: ((storesAfter.postgresMs - storesBefore.postgresMs) * 1000) / Math.max(1, counts.published),
-      redis_us_per_publish: ((storesAfter.redisMs - storesBefore.redisMs) * 1000) / Math.max(1, counts.published),
+      postgres_us_per_publish:
+        ((storesAfter.postgresMs - storesBefore.postgresMs) * 1000) / Math.max(1, counts.published),
+      redis_us_per_publish:
+        ((storesAfter.redisMs - storesBefore.redisMs) * 1000) / Math.max(1, counts.published),
       server_cpu_percent: cpuMs / 10 / seconds,
       load_cpu_percent: (own.user + own.system) / 1e4 / seconds,
       latency_ms: latency.summary(),
@@ -82,7 +95,8 @@ export class Publishing {
     const { flood } = this.spec;
     for (let k = 0; k < flood; k += 1) this.publish(publishers[0], performance.now());
     if (this.spec.rate > 0) return this.pace(publishers.slice(flood > 0 ? 1 : 0));
-    for (let k = 0; k < this.spec.window; k += 1) for (const publisher of publishers) this.publish(publisher, performance.now());
+    for (let k = 0; k < this.spec.window; k += 1)
+      for (const publisher of publishers) this.publish(publisher, performance.now());
     return this.unstall(publishers);
   }
 
@@ -110,20 +124,36 @@ export class Publishing {
   send(client, seq) {
     const digits = String(seq).padStart(DIGITS, '0');
     const payload = (MARK + digits + MARK + this.padding).slice(0, this.spec.payload);
-    client.send(client.fill(this.spec.publish, this.room[seq]).replaceAll('{seq}', digits).replace('{pay}', payload));
+    client.send(
+      client
+        .fill(this.spec.publish, this.room[seq])
+        .replaceAll('{seq}', digits)
+        .replace('{pay}', payload),
+    );
   }
 
-  /** After a reconnect, or a refusal for now: whatever has no answer is asked for again, by the same name. */
+  /**
+   * After a reconnect, or a refusal for now: whatever has no answer is asked for again, by the same
+   * name.
+   */
   resend(client) {
-    for (let seq = 1; seq <= this.published; seq += 1) if (this.acked[seq] === 0 && this.sender[seq] === client.index) this.send(client, seq);
+    for (let seq = 1; seq <= this.published; seq += 1)
+      if (this.acked[seq] === 0 && this.sender[seq] === client.index) this.send(client, seq);
   }
 
-  /** Busy-polls, so that a due message leaves within microseconds; its time is the moment it was due. */
+  /**
+   * Busy-polls, so that a due message leaves within microseconds; its time is the moment it was
+   * due.
+   */
   async pace(publishers) {
     const started = performance.now();
     for (let k = 0; this.active;) {
       const now = performance.now();
-      for (let due = started + (k * 1000) / this.spec.rate; due <= now; due = started + (k * 1000) / this.spec.rate) {
+      for (
+        let due = started + (k * 1000) / this.spec.rate;
+        due <= now;
+        due = started + (k * 1000) / this.spec.rate
+      ) {
         this.publish(publishers[k % publishers.length], due);
         k += 1;
       }
@@ -137,7 +167,8 @@ export class Publishing {
       await sleep(200);
       const now = performance.now();
       for (const publisher of publishers) {
-        if (publisher.inFlight < this.spec.window || now - publisher.lastPublish < STALL_MS) continue;
+        if (publisher.inFlight < this.spec.window || now - publisher.lastPublish < STALL_MS)
+          continue;
         this.counts.stalls += 1;
         publisher.inFlight = 0;
         for (let k = 0; k < this.spec.window; k += 1) this.publish(publisher, now);
@@ -149,29 +180,45 @@ export class Publishing {
   onMessage(client, bytes, start, end, now) {
     const { tail, scan, payload, recover } = this.spec;
     if (scan) {
-      for (let at = bytes.indexOf(MARK, start); at >= 0 && at < end; at = bytes.indexOf(MARK, at + payload)) this.onDelivery(bytes, at, now);
+      for (
+        let at = bytes.indexOf(MARK, start);
+        at >= 0 && at < end;
+        at = bytes.indexOf(MARK, at + payload)
+      )
+        this.onDelivery(bytes, at, now);
       this.counts.bytes += end - start;
       return;
     }
     const at = end - tail - payload;
     if (at >= start && bytes[at] === 64 && bytes[at + 1] === 64) {
       this.counts.bytes += end - start;
-      if (recover) client.lastSeq = Number.parseInt(bytes.toString('latin1', bytes.indexOf(SEQ, start) + SEQ.length, at), 10);
+      if (recover)
+        client.lastSeq = Number.parseInt(
+          bytes.toString('latin1', bytes.indexOf(SEQ, start) + SEQ.length, at),
+          10,
+        );
       this.onDelivery(bytes, at, now);
-    } else if (client.isPublisher && this.ack !== undefined) this.onAnswer(client, bytes.toString('latin1', start, end), now);
-    else if (this.spec.ping !== undefined && bytes.toString('latin1', start, end) === this.spec.ping) client.send(this.spec.pong);
+    } else if (client.isPublisher && this.ack !== undefined)
+      this.onAnswer(client, bytes.toString('latin1', start, end), now);
+    else if (
+      this.spec.ping !== undefined &&
+      bytes.toString('latin1', start, end) === this.spec.ping
+    )
+      client.send(this.spec.pong);
   }
 
   /** Where a client that will continue starts from; and whether the server said that it can. */
   onSubscribed(client, text) {
     if (client.isPublisher) return;
-    if (client.lastSeq < 0) client.lastSeq = Number.parseInt(text.slice(text.indexOf(SEQ) + SEQ.length), 10);
+    if (client.lastSeq < 0)
+      client.lastSeq = Number.parseInt(text.slice(text.indexOf(SEQ) + SEQ.length), 10);
     else if (!text.includes('"recovered":true')) this.unrecovered += 1;
   }
 
   onDelivery(bytes, at, now) {
     let seq = 0;
-    for (let i = at + MARK.length; i < at + MARK.length + DIGITS; i += 1) seq = seq * 10 + bytes[i] - 48;
+    for (let i = at + MARK.length; i < at + MARK.length + DIGITS; i += 1)
+      seq = seq * 10 + bytes[i] - 48;
     if (!(seq >= 1 && seq <= this.published)) {
       this.foreign += 1;
       return;
@@ -179,7 +226,8 @@ export class Publishing {
     this.counts.deliveries += 1;
     if (!this.isFlood(seq)) this.latency.add(now - this.sentAt[seq]);
     if (this.sentAt[seq] < this.load.firstLoss) this.lastCaughtUp = now;
-    if (++this.received[seq] === this.expected[seq] && this.spec.closeOn === 'delivery') this.completed(seq, now);
+    if (++this.received[seq] === this.expected[seq] && this.spec.closeOn === 'delivery')
+      this.completed(seq, now);
   }
 
   onAnswer(client, text, now) {
@@ -193,7 +241,9 @@ export class Publishing {
     if (this.spec.closeOn === 'ack') this.completed(seq, now);
   }
 
-  /** Not stored, as it was told: who has to have every event sent asks again, when he is asked to. */
+  /**
+   * Not stored, as it was told: who has to have every event sent asks again, when he is asked to.
+   */
   onRefusal(client, text) {
     this.load.firstError ??= text.slice(0, 200);
     this.counts.refused += 1;
@@ -208,7 +258,11 @@ export class Publishing {
   completed(seq, now) {
     const publisher = this.load.connections[this.sender[seq]];
     if (publisher.inFlight > 0) publisher.inFlight -= 1;
-    const window = this.isFlood(seq) ? this.spec.flood : this.spec.rate === 0 ? this.spec.window : 0;
+    const window = this.isFlood(seq)
+      ? this.spec.flood
+      : this.spec.rate === 0
+        ? this.spec.window
+        : 0;
     if (this.active && publisher.inFlight < window) this.publish(publisher, now);
   }
 
@@ -235,10 +289,29 @@ export class Publishing {
     }
     const { stalls, refused, ackedTwice } = this.counts;
     const { foreign, unrecovered } = this;
-    return { lost, duplicated, unacknowledged, stalls, refused, acked_twice: ackedTwice, foreign, unrecovered, first_error: this.load.firstError };
+    return {
+      lost,
+      duplicated,
+      unacknowledged,
+      stalls,
+      refused,
+      acked_twice: ackedTwice,
+      foreign,
+      unrecovered,
+      first_error: this.load.firstError,
+    };
   }
 }
 
 function zero() {
-  return { published: 0, deliveries: 0, bytes: 0, reads: 0, acks: 0, stalls: 0, refused: 0, ackedTwice: 0 };
+  return {
+    published: 0,
+    deliveries: 0,
+    bytes: 0,
+    reads: 0,
+    acks: 0,
+    stalls: 0,
+    refused: 0,
+    ackedTwice: 0,
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * Load by clients of the SDK, for what depends on how they behave: a restart under all of them. Same IPC as load.mjs. Events are
- * published before, while and after the server is away; each has to reach every subscriber of its room once.
+ * Load by clients of the SDK, for what depends on how they behave: a restart under all of them.
+ * Same IPC as load.mjs. Events are published before, while and after the server is away; each has
+ * to reach every subscriber of its room once.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,16 +35,30 @@ async function run(spec) {
   const { WardroomClient } = await import(pathToFileURL(join(spec.sdk, 'sdk/src/index.js')).href);
   const tokens = readFileSync(spec.tokens, 'utf8').trim().split('\n');
   const url = `http://127.0.0.1:${spec.ports[0]}`;
-  const tally = { received: [], expected: [], acked: 0, refused: 0, unrecovered: 0, firstLoss: 0, lastBack: 0, lastCaughtUp: 0, error: null };
-  const open = (index) => new WardroomClient({ url, getToken: () => tokens[index], webSocket: PlainSocket });
-  const subscribers = Array.from({ length: spec.subscribers }, (_, i) => follow(open(i), `room${i % spec.rooms}`, tally));
+  const tally = {
+    received: [],
+    expected: [],
+    acked: 0,
+    refused: 0,
+    unrecovered: 0,
+    firstLoss: 0,
+    lastBack: 0,
+    lastCaughtUp: 0,
+    error: null,
+  };
+  const open = (index) =>
+    new WardroomClient({ url, getToken: () => tokens[index], webSocket: PlainSocket });
+  const subscribers = Array.from({ length: spec.subscribers }, (_, i) =>
+    follow(open(i), `room${i % spec.rooms}`, tally),
+  );
   const assigned = new Int32Array(spec.rooms);
   for (let i = 0; i < spec.subscribers; i += 1) assigned[i % spec.rooms] += 1;
   const publishers = Array.from({ length: spec.publishers }, (_, i) => open(spec.subscribers + i));
 
   const before = usageOf(spec.watch);
   const connecting = performance.now();
-  for (let i = 0; i < subscribers.length; i += HALF_OPEN_MAX) await Promise.all(subscribers.slice(i, i + HALF_OPEN_MAX).map((each) => each.start()));
+  for (let i = 0; i < subscribers.length; i += HALF_OPEN_MAX)
+    await Promise.all(subscribers.slice(i, i + HALF_OPEN_MAX).map((each) => each.start()));
   const connected = {
     connects_per_s: (subscribers.length * 1000) / (performance.now() - connecting),
     cpu_ms_per_connect: (usageOf(spec.watch).cpuMs - before.cpuMs) / subscribers.length,
@@ -55,9 +70,15 @@ async function run(spec) {
   await sleep(AROUND_RESTART_MS);
   process.send({ event: 'ready' });
   const deadline = performance.now() + BACK_WITHIN_MS;
-  while (!(tally.firstLoss > 0 && subscribers.every((each) => each.isBack) && publishers.every(({ state }) => state === 'live'))) {
+  while (!(
+    tally.firstLoss > 0 &&
+    subscribers.every((each) => each.isBack) &&
+    publishers.every(({ state }) => state === 'live')
+  )) {
     if (performance.now() > deadline)
-      throw new Error(`${subscribers.filter((each) => !each.isBack).length} clients are not back after ${BACK_WITHIN_MS / 1000} s`);
+      throw new Error(
+        `${subscribers.filter((each) => !each.isBack).length} clients are not back after ${BACK_WITHIN_MS / 1000} s`,
+      );
     await sleep(5);
   }
   await sleep(AROUND_RESTART_MS);
@@ -66,7 +87,9 @@ async function run(spec) {
   const account = () => {
     let [lost, duplicated] = [0, 0];
     tally.expected.forEach((expected, n) =>
-      tally.received[n] < expected ? (lost += expected - tally.received[n]) : (duplicated += tally.received[n] - expected),
+      tally.received[n] < expected
+        ? (lost += expected - tally.received[n])
+        : (duplicated += tally.received[n] - expected),
     );
     return {
       lost,
@@ -77,7 +100,12 @@ async function run(spec) {
       first_error: tally.error,
     };
   };
-  for (let waited = 0; waited < DRAIN_MS && account().lost + account().unacknowledged > 0; waited += 50) await sleep(50);
+  for (
+    let waited = 0;
+    waited < DRAIN_MS && account().lost + account().unacknowledged > 0;
+    waited += 50
+  )
+    await sleep(50);
   const seconds = (until) => (until - tally.firstLoss) / 1000;
   return {
     subscribers: spec.subscribers,
@@ -93,7 +121,10 @@ async function run(spec) {
 /** One subscriber: what it heard, and whether it is subscribed after the loss of its connection. */
 function follow(client, roomName, tally) {
   const room = client.room(roomName);
-  const each = { isBack: false, start: async () => (await client.connect(), await room.subscribe()) };
+  const each = {
+    isBack: false,
+    start: async () => (await client.connect(), await room.subscribe()),
+  };
   client.on('state', ({ state, previous }) => {
     if (previous !== 'live' || state === 'paused') return;
     each.isBack = false;
@@ -112,7 +143,10 @@ function follow(client, roomName, tally) {
   return each;
 }
 
-/** At a fixed rate, whatever the connections do: the SDK keeps what has no answer. @returns {Promise<number>} how many */
+/**
+ * At a fixed rate, whatever the connections do: the SDK keeps what has no answer. @returns
+ * {Promise<number>} how many
+ */
 async function publish({ rate, rooms }, publishers, assigned, tally, signal) {
   const started = performance.now();
   let n = 0;

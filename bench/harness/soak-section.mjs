@@ -13,8 +13,22 @@ export function soakSection(folder) {
     .sort((a, b) => a.started.localeCompare(b.started));
   const last = reports.at(-1);
   if (last === undefined) return '';
-  const { seconds, command, commit, started, counts, connections, receipt_ms: receipts, violations, trouble, memory, cpu, drift_max: limit } = last;
-  const mib = (line) => `${show(line.from / 1024, 2)} -> ${show(line.to / 1024, 2)} (${show(line.drift * 100, 2)} %)`;
+  const {
+    seconds,
+    command,
+    commit,
+    started,
+    counts,
+    connections,
+    receipt_ms: receipts,
+    violations,
+    trouble,
+    memory,
+    cpu,
+    drift_max: limit,
+  } = last;
+  const mib = (line) =>
+    `${show(line.from / 1024, 2)} -> ${show(line.to / 1024, 2)} (${show(line.drift * 100, 2)} %)`;
   const rows = [
     ['connections', show(connections, 0)],
     ...Object.entries(counts).map(([name, count]) => [name.replaceAll('_', ' '), show(count, 0)]),
@@ -26,8 +40,14 @@ export function soakSection(folder) {
         .map(([what, count]) => `${what}: ${count}`)
         .join('; ') || 'none',
     ],
-    ...memory.map(({ node, heap, pss }) => [`${node}: live data, PSS in MiB, from the fifth minute to the end`, `${mib(heap)}, ${mib(pss)}`]),
-    ['CPU of both nodes, of everything, % of a core', `${cpu.nodes_percent}, ${cpu.everything_percent}`],
+    ...memory.map(({ node, heap, pss }) => [
+      `${node}: live data, PSS in MiB, from the fifth minute to the end`,
+      `${mib(heap)}, ${mib(pss)}`,
+    ]),
+    [
+      'CPU of both nodes, of everything, % of a core',
+      `${cpu.nodes_percent}, ${cpu.everything_percent}`,
+    ],
   ];
   return [
     '<a id="soak"></a>',

@@ -6,8 +6,13 @@ export function usageOf(pids, memory = false) {
   let [cpuMs, pssKib] = [0, 0];
   for (const pid of pids) {
     try {
-      for (const thread of readdirSync(`/proc/${pid}/task`)) cpuMs += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
-      if (memory) pssKib += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1]);
+      for (const thread of readdirSync(`/proc/${pid}/task`))
+        cpuMs +=
+          Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+      if (memory)
+        pssKib += Number(
+          /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1],
+        );
     } catch {
       // a server that was killed on purpose
     }
@@ -31,7 +36,10 @@ export function family(pid) {
   return all;
 }
 
-/** CPU of Postgres with all its backends, and of Redis. @param {{ postgres: number, redis: number }} stores */
+/**
+ * CPU of Postgres with all its backends, and of Redis. @param {{ postgres: number, redis: number }}
+ * stores
+ */
 export function storeUsage({ postgres, redis }) {
   return { postgresMs: usageOf(family(postgres)).cpuMs, redisMs: usageOf(family(redis)).cpuMs };
 }

@@ -1,8 +1,10 @@
 /**
- * The floor: a room server of `ws` and nothing else - a token at the handshake, no policy, no store, no limits. MODE says how
- * it writes a message: `naive` client.send(string) in a loop; `framed` the frame built once, one socket.write per member;
- * `batched` as framed, and what one turn of the event loop produced for a room leaves in one write per member. With REDIS_URL
- * there are other nodes: a message goes to the room's channel, and whoever listens, the sender's node too, writes what comes from there.
+ * The floor: a room server of `ws` and nothing else - a token at the handshake, no policy, no
+ * store, no limits. MODE says how it writes a message: `naive` client.send(string) in a loop;
+ * `framed` the frame built once, one socket.write per member; `batched` as framed, and what one
+ * turn of the event loop produced for a room leaves in one write per member. With REDIS_URL there
+ * are other nodes: a message goes to the room's channel, and whoever listens, the sender's node
+ * too, writes what comes from there.
  */
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
@@ -10,7 +12,8 @@ import { encodeTextFrame } from './text-frame.mjs';
 import { verifyToken } from './verify-token.mjs';
 
 const mode = process.env.MODE;
-const redis = process.env.REDIS_URL === undefined ? null : await connectRedis(process.env.REDIS_URL);
+const redis =
+  process.env.REDIS_URL === undefined ? null : await connectRedis(process.env.REDIS_URL);
 const rooms = new Map();
 let dirty = [];
 
@@ -51,7 +54,12 @@ function onMessage(data) {
   let room = rooms.get(frame.room);
   if (room === undefined) rooms.set(frame.room, (room = { members: new Set(), pending: [] }));
   if (frame.type === 'publish') {
-    const text = JSON.stringify({ type: 'message', room: frame.room, sender: this.user, body: frame.body });
+    const text = JSON.stringify({
+      type: 'message',
+      room: frame.room,
+      sender: this.user,
+      body: frame.body,
+    });
     if (redis === null) broadcast(room, text);
     else void redis.publisher.publish(frame.room, text);
   } else if (frame.type === 'join') void join(this, frame.room, room);
@@ -69,7 +77,12 @@ function onClose() {
 }
 
 const http = createServer((request, response) => response.writeHead(404).end());
-const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 65_536, clientTracking: false });
+const server = new WebSocketServer({
+  noServer: true,
+  perMessageDeflate: false,
+  maxPayload: 65_536,
+  clientTracking: false,
+});
 http.on('upgrade', (request, socket, head) => {
   const claims = verifyToken(request.headers.authorization?.slice('Bearer '.length));
   if (claims === null) return socket.end('HTTP/1.1 401 Unauthorized\r\n\r\n');

@@ -1,11 +1,18 @@
-/** Socket.IO as its own advice has it: WebSocket only, no compression, the HTTP request dropped. Installed beside, not with, the project. */
+/**
+ * Socket.IO as its own advice has it: WebSocket only, no compression, the HTTP request dropped.
+ * Installed beside, not with, the project.
+ */
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { verifyToken } from './verify-token.mjs';
 
 const { Server } = createRequire(process.env.PEERS_DIR)('socket.io');
 const http = createServer();
-const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false, serveClient: false });
+const io = new Server(http, {
+  transports: ['websocket'],
+  perMessageDeflate: false,
+  serveClient: false,
+});
 io.engine.on('connection', (raw) => {
   raw.request = null;
 });

@@ -1,13 +1,19 @@
 /**
- * A Nest gateway as tutorials write it: WsAdapter, JwtService in handleConnection, a guard, `client.send(JSON.stringify(...))`
- * in a loop. Decorators are applied by hand, so that it runs without a build.
+ * A Nest gateway as tutorials write it: WsAdapter, JwtService in handleConnection, a guard,
+ * `client.send(JSON.stringify(...))` in a loop. Decorators are applied by hand, so that it runs
+ * without a build.
  */
 import 'reflect-metadata';
 import { Module, UseGuards } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { JwtModule, JwtService } from '@nestjs/jwt';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { ConnectedSocket, MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import {
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
 
 class AuthenticatedGuard {
   canActivate(context) {
@@ -24,7 +30,9 @@ class ChatGateway {
 
   async handleConnection(client, request) {
     try {
-      const claims = await this.jwt.verifyAsync(request.headers.authorization.slice('Bearer '.length));
+      const claims = await this.jwt.verifyAsync(
+        request.headers.authorization.slice('Bearer '.length),
+      );
       client.user = { id: claims.sub };
       client.send(JSON.stringify({ event: 'welcome', data: claims.sub }));
     } catch {
@@ -43,7 +51,10 @@ class ChatGateway {
   }
 
   publish(client, { room, body }) {
-    for (const member of this.rooms.get(room) ?? []) member.send(JSON.stringify({ event: 'message', data: { room, sender: client.user.id, body } }));
+    for (const member of this.rooms.get(room) ?? [])
+      member.send(
+        JSON.stringify({ event: 'message', data: { room, sender: client.user.id, body } }),
+      );
   }
 }
 
@@ -60,7 +71,12 @@ WebSocketGateway({ path: '/ws', perMessageDeflate: false })(ChatGateway);
 
 class AppModule {}
 Module({
-  imports: [JwtModule.register({ publicKey: process.env.PUBLIC_KEY, verifyOptions: { algorithms: ['ES256'] } })],
+  imports: [
+    JwtModule.register({
+      publicKey: process.env.PUBLIC_KEY,
+      verifyOptions: { algorithms: ['ES256'] },
+    }),
+  ],
   providers: [ChatGateway, AuthenticatedGuard],
 })(AppModule);
 

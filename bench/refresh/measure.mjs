@@ -1,7 +1,8 @@
 /**
- * What refreshing costs and when it comes (promise P5), on one real node with fsync and an audit record for every call:
- * as many sessions as asked are refreshed as fast as the node answers, and the moments they are told to come back are put
- * into 5-s bins. Then logins a second. No peer does the same, so this is no question of `npm run bench`.
+ * What refreshing costs and when it comes (promise P5), on one real node with fsync and an audit
+ * record for every call: as many sessions as asked are refreshed as fast as the node answers, and
+ * the moments they are told to come back are put into 5-s bins. Then logins a second. No peer does
+ * the same, so this is no question of `npm run bench`.
  *
  *   node bench/refresh/measure.mjs [--sessions 10000] [--beside 32] [--login-seconds 5]
  */
@@ -23,9 +24,17 @@ import { peakToMean } from './simulate.mjs';
 const TTL_SECONDS = 300;
 const PASSWORD = randomBytes(18).toString('base64url');
 const { values } = parseArgs({
-  options: { sessions: { type: 'string', default: '10000' }, beside: { type: 'string', default: '32' }, 'login-seconds': { type: 'string', default: '5' } },
+  options: {
+    sessions: { type: 'string', default: '10000' },
+    beside: { type: 'string', default: '32' },
+    'login-seconds': { type: 'string', default: '5' },
+  },
 });
-const [sessions, beside, loginSeconds] = [Number(values.sessions), Number(values.beside), Number(values['login-seconds'])];
+const [sessions, beside, loginSeconds] = [
+  Number(values.sessions),
+  Number(values.beside),
+  Number(values['login-seconds']),
+];
 const agent = new Agent({ keepAlive: true, maxSockets: beside });
 
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
@@ -33,15 +42,28 @@ try {
   const world = await openWorld({ log: console.error });
   const tokens = await giveTokens(world);
   const port = await freePort();
-  const env = { ...nodeEnvironment(world, port), ACCESS_TTL_SECONDS: String(TTL_SECONDS), LOGIN_FAILURES_PER_MINUTE: '0' };
-  const server = await startServer({ ...nodeCommand(), env }, { port, dir: world.dir, name: 'wardroom' });
+  const env = {
+    ...nodeEnvironment(world, port),
+    ACCESS_TTL_SECONDS: String(TTL_SECONDS),
+    LOGIN_FAILURES_PER_MINUTE: '0',
+  };
+  const server = await startServer(
+    { ...nodeCommand(), env },
+    { port, dir: world.dir, name: 'wardroom' },
+  );
   const post = (path, body) => call(port, path, body);
   const refreshed = await refreshAll(post, tokens, server.pid);
   const logins = await signIn(post);
   await server.stop();
   console.log(
     JSON.stringify(
-      { command: `node bench/refresh/measure.mjs --sessions ${sessions}`, machine: describeMachine(), commit: describeCommit(), refreshed, logins },
+      {
+        command: `node bench/refresh/measure.mjs --sessions ${sessions}`,
+        machine: describeMachine(),
+        commit: describeCommit(),
+        refreshed,
+        logins,
+      },
       null,
       1,
     ),
@@ -54,9 +76,14 @@ try {
   await stopChildren();
 }
 
-/** Gives the seeded sessions their first refresh token, as a login would have, and one user a password. */
+/**
+ * Gives the seeded sessions their first refresh token, as a login would have, and one user a
+ * password.
+ */
 async function giveTokens(world) {
-  const { mintRefreshToken, newRefreshFamily } = await import(pathToFileURL(join(project, 'dist/auth/tokens/refresh-token.js')).href);
+  const { mintRefreshToken, newRefreshFamily } = await import(
+    pathToFileURL(join(project, 'dist/auth/tokens/refresh-token.js')).href
+  );
   const made = Array.from({ length: sessions }, (_, i) => {
     const family = newRefreshFamily();
     return { family, token: mintRefreshToken(family, sessionId(i), 1) };
@@ -64,14 +91,24 @@ async function giveTokens(world) {
   const client = new pg.Client({ connectionString: world.databaseUrl });
   await client.connect();
   try {
-    const columns = [made.map(({ token }) => token.session), made.map(({ family }) => family), made.map(({ token }) => token.hash)];
+    const columns = [
+      made.map(({ token }) => token.session),
+      made.map(({ family }) => family),
+      made.map(({ token }) => token.hash),
+    ];
     await client.query(
       `UPDATE sessions s SET refresh_family = x.family, refresh_hash = x.hash
        FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) AS x (id, family, hash) WHERE s.id = x.id`,
       columns,
     );
-    const password = await hash(Buffer.from(PASSWORD), { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
-    await client.query(`UPDATE users SET password_hash = $1 WHERE email LIKE 'u%@bench.test'`, [password]);
+    const password = await hash(Buffer.from(PASSWORD), {
+      memoryCost: 19_456,
+      timeCost: 2,
+      parallelism: 1,
+    });
+    await client.query(`UPDATE users SET password_hash = $1 WHERE email LIKE 'u%@bench.test'`, [
+      password,
+    ]);
     await client.query('VACUUM ANALYZE sessions, users');
   } finally {
     await client.end();
@@ -101,8 +138,12 @@ async function refreshAll(post, tokens, pid) {
     cpu_ms_each: round((cpuMs(pid) - cpuBefore) / tokens.length, 2),
     p50_ms: round(percentile(took, 0.5)),
     p99_ms: round(percentile(took, 0.99)),
-    // As they came, and as if all had been minted at one moment: the time that the minting took spreads them by itself.
-    peak_to_mean_5s: { as_minted: round(peakToMean(moments), 3), as_if_at_once: round(peakToMean(delays), 3) },
+    // As they came, and as if all had been minted at one moment: the time that the minting took
+    // spreads them by itself.
+    peak_to_mean_5s: {
+      as_minted: round(peakToMean(moments), 3),
+      as_if_at_once: round(peakToMean(delays), 3),
+    },
   };
 }
 
@@ -113,7 +154,11 @@ async function signIn(post) {
   const startedMs = performance.now();
   await side(beside, users, async (i) => {
     while (performance.now() < untilMs) {
-      await post('/v1/auth/login', { tenant: 'bench', email: `u${i}@bench.test`, password: PASSWORD });
+      await post('/v1/auth/login', {
+        tenant: 'bench',
+        email: `u${i}@bench.test`,
+        password: PASSWORD,
+      });
       count += 1;
     }
   });
@@ -132,13 +177,23 @@ async function side(width, items, work) {
 function call(port, path, body) {
   return new Promise((resolve, reject) => {
     const text = JSON.stringify(body);
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    const out = request({ port, host: '127.0.0.1', path, method: 'POST', agent, headers }, (answer) => {
-      let received = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (chunk) => (received += chunk));
-      answer.on('end', () => (answer.statusCode === 200 ? resolve(JSON.parse(received)) : reject(new Error(`${path}: ${answer.statusCode} ${received}`))));
-    });
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+    };
+    const out = request(
+      { port, host: '127.0.0.1', path, method: 'POST', agent, headers },
+      (answer) => {
+        let received = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk) => (received += chunk));
+        answer.on('end', () =>
+          answer.statusCode === 200
+            ? resolve(JSON.parse(received))
+            : reject(new Error(`${path}: ${answer.statusCode} ${received}`)),
+        );
+      },
+    );
     out.on('error', reject);
     out.end(text);
   });

@@ -1,4 +1,7 @@
-/** Private stores that flush to disk, and nodes as production runs them; each reaches its stores over lines of its own. */
+/**
+ * Private stores that flush to disk, and nodes as production runs them; each reaches its stores
+ * over lines of its own.
+ */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +16,11 @@ import { lineTo } from './line.mjs';
 import { startBreakableRedis } from './redis.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-export const OPERATOR = { tenant: 'system', email: 'operator@bench.example', password: randomBytes(18).toString('base64url') };
+export const OPERATOR = {
+  tenant: 'system',
+  email: 'operator@bench.example',
+  password: randomBytes(18).toString('base64url'),
+};
 
 /** The caller ends everything with `stopChildren`. */
 export async function openStores(log) {
@@ -28,7 +35,10 @@ export async function openStores(log) {
 
 /** `count` ready nodes on a database of their own. */
 export async function startNodes(stores, count, leaseMs) {
-  const databaseUrl = await createDatabase(stores.databaseUrl, `revocation_${randomBytes(4).toString('hex')}`);
+  const databaseUrl = await createDatabase(
+    stores.databaseUrl,
+    `revocation_${randomBytes(4).toString('hex')}`,
+  );
   const shared = {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
@@ -61,7 +71,13 @@ async function startNode({ dir, redis }, shared, databaseUrl, i) {
   const lines = [await lineTo(databaseUrl), await lineTo(redis.url)];
   const [port, internalPort] = [await freePort(), await freePort()];
   const log = openSync(join(dir, `node-${port}.log`), 'a');
-  const env = { ...shared, PORT: String(port), INTERNAL_PORT: String(internalPort), DATABASE_URL: lines[0].url, REDIS_URL: lines[1].url };
+  const env = {
+    ...shared,
+    PORT: String(port),
+    INTERNAL_PORT: String(internalPort),
+    DATABASE_URL: lines[0].url,
+    REDIS_URL: lines[1].url,
+  };
   const node = {
     name: `node ${i}`,
     url: `http://127.0.0.1:${port}`,
@@ -69,7 +85,11 @@ async function startNode({ dir, redis }, shared, databaseUrl, i) {
     internalUrl: `http://127.0.0.1:${internalPort}`,
     lines,
     process: null,
-    start: () => (node.process = startChild(process.execPath, serviceArgs(root), { env, stdio: ['ignore', log, log] })),
+    start: () =>
+      (node.process = startChild(process.execPath, serviceArgs(root), {
+        env,
+        stdio: ['ignore', log, log],
+      })),
   };
   node.start();
   return node;
@@ -79,7 +99,9 @@ async function startNode({ dir, redis }, shared, databaseUrl, i) {
 export async function ready({ internalUrl, process: child, name }) {
   for (let waited = 0; waited < 60_000; waited += 20) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${name} ended`);
-    const answer = await fetch(`${internalUrl}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    const answer = await fetch(`${internalUrl}/readyz`, {
+      signal: AbortSignal.timeout(2000),
+    }).catch(() => undefined);
     await answer?.arrayBuffer().catch(() => undefined);
     if (answer?.ok) return;
     await sleep(20);
@@ -87,11 +109,17 @@ export async function ready({ internalUrl, process: child, name }) {
   throw new Error(`${name} was not ready within 60 s`);
 }
 
-/** @param {string} url @param {string} path @param {{ method?: string, token?: string, body?: object }} [request] */
+/**
+ * @param {string} url @param {string} path @param {{ method?: string, token?: string, body?: object
+ * }} [request]
+ */
 export async function call(url, path, { method = 'POST', token, body } = {}) {
   const response = await fetch(url + path, {
     method,
-    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();

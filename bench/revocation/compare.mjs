@@ -1,4 +1,7 @@
-/** What it costs to compare lease, clock, expiry and deadness: the very functions that run before every socket write. */
+/**
+ * What it costs to compare lease, clock, expiry and deadness: the very functions that run before
+ * every socket write.
+ */
 import { Logger } from '@nestjs/common';
 import { Connection } from '../../dist/gateway/connection/connection.js';
 import { Lease } from '../../dist/authority/lease.js';
@@ -9,20 +12,57 @@ import { monotonicMs } from '../../dist/platform/clock.js';
 const CALLS = 200_000;
 const REPETITIONS = 41;
 
-/** @returns {Promise<{ median: number, min: number, max: number, calls: number }>} nanoseconds a call, reading the clock included */
+/**
+ * @returns {Promise<{ median: number, min: number, max: number, calls: number }>} nanoseconds a
+ * call, reading the clock included
+ */
 export async function costOfComparing() {
   Logger.overrideLogger(false);
   /** As much of each as comparing touches. */
   const partly = (/** @type {any} */ stub) => stub;
   const silent = { set: () => undefined, observe: () => undefined };
-  const metrics = partly({ authorityFenced: silent, authorityRoundSeconds: silent, authorityPosition: silent, clockOffset: silent });
-  const answer = () => ({ verdict: 'same', head: 0, clock: { clockMs: Date.now(), askedMs: monotonicMs(), answeredMs: monotonicMs() } });
-  const registry = partly({ id: 'bench', register: async () => ({}), round: async () => answer(), leave: async () => undefined });
+  const metrics = partly({
+    authorityFenced: silent,
+    authorityRoundSeconds: silent,
+    authorityPosition: silent,
+    clockOffset: silent,
+  });
+  const answer = () => ({
+    verdict: 'same',
+    head: 0,
+    clock: { clockMs: Date.now(), askedMs: monotonicMs(), answeredMs: monotonicMs() },
+  });
+  const registry = partly({
+    id: 'bench',
+    register: async () => ({}),
+    round: async () => answer(),
+    leave: async () => undefined,
+  });
   const state = partly({ position: 0, load: () => undefined });
-  const stream = partly({ follow: () => undefined, keepPosition: () => undefined, keptPosition: async () => null });
-  const lease = new Lease(partly({ authorityLeaseMs: 60_000 }), registry, state, stream, partly({}), new Clocks(metrics), metrics);
+  const stream = partly({
+    follow: () => undefined,
+    keepPosition: () => undefined,
+    keptPosition: async () => null,
+  });
+  const lease = new Lease(
+    partly({ authorityLeaseMs: 60_000 }),
+    registry,
+    state,
+    stream,
+    partly({}),
+    new Clocks(metrics),
+    metrics,
+  );
   await lease.start(() => undefined);
-  const connection = partly(new Connection(partly({}), '127.0.0.1', undefined, partly({}), partly({ fencedAt: (nowMs) => lease.fencedAt(nowMs) })));
+  const connection = partly(
+    new Connection(
+      partly({}),
+      '127.0.0.1',
+      undefined,
+      partly({}),
+      partly({ fencedAt: (nowMs) => lease.fencedAt(nowMs) }),
+    ),
+  );
   connection.token = { deadlineMs: Infinity };
   connection.state = 'live';
   const costs = [];
@@ -37,5 +77,10 @@ export async function costOfComparing() {
   }
   await lease.beforeApplicationShutdown();
   costs.sort((a, b) => a - b);
-  return { median: costs[costs.length >> 1], min: costs[0], max: costs.at(-1), calls: CALLS * costs.length };
+  return {
+    median: costs[costs.length >> 1],
+    min: costs[0],
+    max: costs.at(-1),
+    calls: CALLS * costs.length,
+  };
 }

@@ -1,4 +1,7 @@
-/** What breaks the moment before rights are taken away. `apply` breaks it and answers how to mend it. */
+/**
+ * What breaks the moment before rights are taken away. `apply` breaks it and answers how to mend
+ * it.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ready } from './cluster.mjs';
 

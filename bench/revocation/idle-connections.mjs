@@ -1,6 +1,7 @@
 /**
- * Connections that do nothing, in a process of their own: `node idle-connections.mjs`, told over IPC `{urls, token, count}`,
- * later `{reconnect: true}`; answers `{open}`, how many there are now. They end with the process.
+ * Connections that do nothing, in a process of their own: `node idle-connections.mjs`, told over
+ * IPC `{urls, token, count}`, later `{reconnect: true}`; answers `{open}`, how many there are now.
+ * They end with the process.
  */
 import { WebSocket } from 'ws';
 
@@ -29,7 +30,10 @@ async function openAll() {
 
 function connect(url) {
   return new Promise((resolve) => {
-    const ws = new WebSocket(url, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
+    const ws = new WebSocket(url, ['wardroom.v1'], {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+    });
     let counted = false;
     ws.on('message', (data) => {
       if (counted || !String(data).startsWith('{"type":"auth_ok"')) return;

@@ -1,4 +1,7 @@
-/** The line between one node and one store. Cut, nothing arrives on either side and nobody is told; long, everything is late. */
+/**
+ * The line between one node and one store. Cut, nothing arrives on either side and nobody is told;
+ * long, everything is late.
+ */
 import { connect, createServer } from 'node:net';
 
 /** @param {string} url of the store */
@@ -24,7 +27,9 @@ export async function lineTo(url) {
     if (latencyMs === 0) to.write(bytes);
     else setTimeout(() => to.write(bytes), latencyMs);
   };
-  await /** @type {Promise<void>} */ (new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)));
+  await /** @type {Promise<void>} */ (
+    new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  );
   const through = new URL(url);
   through.hostname = '127.0.0.1';
   through.port = String(/** @type {import('node:net').AddressInfo} */ (server.address()).port);

@@ -1,7 +1,8 @@
 /**
- * How long does access live after somebody took it away? From the call to the last byte that any socket of the session
- * hears, and to the receipt; on 1 and 3 nodes, among idle connections, healthy and while something is broken. Writes the raw
- * figures to bench/results/revocation.json and docs/benchmarks-revocation.md from them.
+ * How long does access live after somebody took it away? From the call to the last byte that any
+ * socket of the session hears, and to the receipt; on 1 and 3 nodes, among idle connections,
+ * healthy and while something is broken. Writes the raw figures to bench/results/revocation.json
+ * and docs/benchmarks-revocation.md from them.
  *
  *   npm run bench -- revocation [--quick] [--nodes 1,3] [--connections 10000] [--samples 500] [--lease 5000] [--rounds 8] [--only Redis] [--out FILE|-]
  */
@@ -53,16 +54,21 @@ const settings = {
   leaseMs: Number(values.lease),
   rounds: Number(values.rounds ?? (values.quick ? 1 : 8)),
 };
-const chosen = settings.rounds === 0 ? [] : FAULTS.filter(({ name }) => values.only === undefined || name.includes(values.only));
+const chosen =
+  settings.rounds === 0
+    ? []
+    : FAULTS.filter(({ name }) => values.only === undefined || name.includes(values.only));
 
 stopOnSignals();
 const began = performance.now();
-const say = (line) => console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}`);
+const say = (line) =>
+  console.error(`${((performance.now() - began) / 1000).toFixed(0).padStart(5)} s  ${line}`);
 const at = new Date().toISOString();
 const stores = await openStores(say);
 const runs = [];
 try {
-  if (values.only === undefined) for (const count of settings.nodes) runs.push(...(await onCluster(count, healthy)));
+  if (values.only === undefined)
+    for (const count of settings.nodes) runs.push(...(await onCluster(count, healthy)));
   // Clusters of their own: a whole run is longer than the life of a token.
   for (const group of new Set(chosen.map((fault) => fault.group))) {
     runs.push(...(await onCluster(Math.max(...settings.nodes), (world) => broken(world, group))));
@@ -95,21 +101,49 @@ async function onCluster(count, work) {
   const nodes = await startNodes(stores, count, settings.leaseMs);
   const operator = (await call(nodes[0].url, '/v1/auth/login', { body: OPERATOR })).access_token;
   const slug = `bench-${randomBytes(4).toString('hex')}`;
-  const { id: tenant } = await call(nodes[0].url, '/v1/admin/tenants', { token: operator, body: { slug, name: slug } });
+  const { id: tenant } = await call(nodes[0].url, '/v1/admin/tenants', {
+    token: operator,
+    body: { slug, name: slug },
+  });
   const people = [];
   for (let i = 0; i < USERS + 2; i += 1) {
-    const person = { email: `u${i}@bench.example`, password: randomBytes(12).toString('base64url') };
-    await call(nodes[0].url, `/v1/admin/tenants/${tenant}/users`, { token: operator, body: { ...person, name: `u${i}`, role: 'member' } });
+    const person = {
+      email: `u${i}@bench.example`,
+      password: randomBytes(12).toString('base64url'),
+    };
+    await call(nodes[0].url, `/v1/admin/tenants/${tenant}/users`, {
+      token: operator,
+      body: { ...person, name: `u${i}`, role: 'member' },
+    });
     people.push(person);
   }
   const [talker, sleeper, ...victims] = people;
-  const signIn = async (person) => (await call(nodes[0].url, '/v1/auth/login', { body: { tenant: slug, ...person } })).access_token;
+  const signIn = async (person) =>
+    (await call(nodes[0].url, '/v1/auth/login', { body: { tenant: slug, ...person } }))
+      .access_token;
   const talkerToken = await signIn(talker);
-  const room = (await call(nodes[0].url, '/v1/rooms', { token: talkerToken, body: { name: 'bench', visibility: 'public' } })).id;
+  const room = (
+    await call(nodes[0].url, '/v1/rooms', {
+      token: talkerToken,
+      body: { name: 'bench', visibility: 'public' },
+    })
+  ).id;
 
-  const idle = fork(join(here, 'idle-connections.mjs'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  const told = (task) => new Promise((resolve) => (idle.once('message', (/** @type {{ open: number }} */ { open }) => resolve(open)), idle.send(task)));
-  const open = await told({ urls: nodes.map((node) => node.wsUrl), token: await signIn(sleeper), count: settings.connections });
+  const idle = fork(join(here, 'idle-connections.mjs'), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const told = (task) =>
+    new Promise(
+      (resolve) => (
+        idle.once('message', (/** @type {{ open: number }} */ { open }) => resolve(open)),
+        idle.send(task)
+      ),
+    );
+  const open = await told({
+    urls: nodes.map((node) => node.wsUrl),
+    token: await signIn(sleeper),
+    count: settings.connections,
+  });
   say(`${count} node(s): ${open} of ${settings.connections} idle connections are open`);
 
   const talks = nodes.map((node) => startTalking(node, talkerToken, room, TALK_EVERY_MS));
@@ -137,7 +171,8 @@ async function healthy(world) {
   while (samples.length < settings.samples) {
     const batch = await victimsOf(world, Math.min(BATCH, settings.samples - samples.length));
     for (const victim of batch) samples.push(await outcome(victim, await ask(world, victim)));
-    if (samples.length % 100 === 0) say(`${samples.length} of ${settings.samples} healthy revocations`);
+    if (samples.length % 100 === 0)
+      say(`${samples.length} of ${settings.samples} healthy revocations`);
   }
   return [{ fault: 'none', samples }];
 }
@@ -157,19 +192,28 @@ async function broken(world, group) {
       for (const [i, victim] of batch.entries()) samples.push(await outcome(victim, asked[i]));
       await Promise.all(world.nodes.map((node) => ready(node)));
     }
-    say(`${fault.name}: ${samples.length} samples, receipt after at most ${Math.max(...samples.map((sample) => sample.receipt_ms)).toFixed(0)} ms`);
+    say(
+      `${fault.name}: ${samples.length} samples, receipt after at most ${Math.max(...samples.map((sample) => sample.receipt_ms)).toFixed(0)} ms`,
+    );
     runs.push({ fault: fault.name, samples });
   }
   return runs;
 }
 
 function victimsOf({ nodes, slug, victims, room }, count) {
-  return Promise.all(Array.from({ length: count }, (_, i) => openVictim(nodes, slug, victims[i % victims.length], room)));
+  return Promise.all(
+    Array.from({ length: count }, (_, i) =>
+      openVictim(nodes, slug, victims[i % victims.length], room),
+    ),
+  );
 }
 
 async function ask({ nodes, operator }, victim) {
   const beganMs = performance.now();
-  const receipt = await call(nodes[0].url, '/v1/admin/revocations', { token: operator, body: { session: victim.session, reason: 'measured' } });
+  const receipt = await call(nodes[0].url, '/v1/admin/revocations', {
+    token: operator,
+    body: { session: victim.session, reason: 'measured' },
+  });
   return { beganMs, receipt, receiptMs: performance.now() - beganMs };
 }
 

@@ -8,11 +8,22 @@ import { startChild, stopChild } from '../../scripts/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 
 export async function startBreakableRedis() {
-  const command = ['valkey-server', 'redis-server'].find((name) => spawnSync(name, ['--version']).status === 0);
-  if (command === undefined) throw new Error('The revocation figures need redis-server or valkey-server on PATH.');
+  const command = ['valkey-server', 'redis-server'].find(
+    (name) => spawnSync(name, ['--version']).status === 0,
+  );
+  if (command === undefined)
+    throw new Error('The revocation figures need redis-server or valkey-server on PATH.');
   const port = await freePort();
   const password = randomBytes(18).toString('base64url');
-  const config = [`port ${port}`, 'bind 127.0.0.1', `requirepass ${password}`, 'save ""', 'appendonly no', 'maxmemory-policy noeviction', ''].join('\n');
+  const config = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `requirepass ${password}`,
+    'save ""',
+    'appendonly no',
+    'maxmemory-policy noeviction',
+    '',
+  ].join('\n');
   const url = `redis://:${password}@127.0.0.1:${port}`;
   let child;
 

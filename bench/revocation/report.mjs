@@ -1,4 +1,7 @@
-/** docs/benchmarks-revocation.md from bench/results/revocation.json: `node bench/revocation/report.mjs`. */
+/**
+ * docs/benchmarks-revocation.md from bench/results/revocation.json: `node
+ * bench/revocation/report.mjs`.
+ */
 import { readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -20,7 +23,16 @@ export function table({ runs, settings }) {
       const { nodes, idle_connections, fault, samples } = run;
       const { words, met } = verdict(run, settings);
       const lastByte = fault === 'none' ? cell(samples, 'last_byte_ms') : '';
-      const cells = [nodes, idle_connections, fault, samples.length, cell(samples, 'receipt_ms'), cell(samples, 'last_room_frame_ms'), lastByte, words];
+      const cells = [
+        nodes,
+        idle_connections,
+        fault,
+        samples.length,
+        cell(samples, 'receipt_ms'),
+        cell(samples, 'last_room_frame_ms'),
+        lastByte,
+        words,
+      ];
       return `| ${cells.join(' | ')} | ${met ? 'met' : '**missed**'} |`;
     }),
   ].join('\n');
@@ -29,7 +41,11 @@ export function table({ runs, settings }) {
 function verdict({ fault, samples }, { leaseMs }) {
   const effective = samples.every((sample) => sample.effective);
   const receipts = samples.map((sample) => sample.receipt_ms);
-  if (fault === 'none') return { words: `p99 <= ${HEALTHY_P99_MS}`, met: effective && quantile(receipts, 0.99) <= HEALTHY_P99_MS };
+  if (fault === 'none')
+    return {
+      words: `p99 <= ${HEALTHY_P99_MS}`,
+      met: effective && quantile(receipts, 0.99) <= HEALTHY_P99_MS,
+    };
   const most = leaseMs + FAULT_SLACK_MS;
   return { words: `max <= ${most}`, met: effective && Math.max(...receipts) <= most };
 }
@@ -66,4 +82,5 @@ function quantile(numbers, q) {
   return numbers.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(numbers.length * q) - 1)];
 }
 
-if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) writeReport(JSON.parse(readFileSync(resultsFile, 'utf8')));
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url))
+  writeReport(JSON.parse(readFileSync(resultsFile, 'utf8')));

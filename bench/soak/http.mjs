@@ -1,4 +1,7 @@
-/** REST as a client uses it: status and body, nothing thrown for a refusal. A kept connection that the server closed meanwhile is no answer: asked once more. */
+/**
+ * REST as a client uses it: status and body, nothing thrown for a refusal. A kept connection that
+ * the server closed meanwhile is no answer: asked once more.
+ */
 export async function call(...request) {
   try {
     return await ask(...request);
@@ -11,7 +14,10 @@ export async function call(...request) {
 async function ask(url, method, path, token, body) {
   const response = await fetch(url + path, {
     method,
-    headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(20_000),
   });

@@ -1,6 +1,7 @@
 /**
- * What must be true of every delivery, acknowledgement and close, checked when it happens. Times are of one clock, that of
- * this process: what was *sent* after a receipt arrived must not reach whom the receipt names.
+ * What must be true of every delivery, acknowledgement and close, checked when it happens. Times
+ * are of one clock, that of this process: what was *sent* after a receipt arrived must not reach
+ * whom the receipt names.
  */
 const KEPT = 50;
 
@@ -17,7 +18,10 @@ export class Ledger {
     replayed: 0,
     subscribes: 0,
   };
-  /** Not a broken promise, but worth knowing: refusals that say `retry`, receipts that had to wait, pauses. */
+  /**
+   * Not a broken promise, but worth knowing: refusals that say `retry`, receipts that had to wait,
+   * pauses.
+   */
   trouble = {};
   violations = { count: 0, first: [] };
   /** By room: seq -> message_id, and op_id -> seq of what was acknowledged. */
@@ -37,16 +41,27 @@ export class Ledger {
 
   room(id) {
     let room = this.rooms.get(id);
-    if (room === undefined) this.rooms.set(id, (room = { messages: new Map(), acks: new Map(), head: 0, verified: 0 }));
+    if (room === undefined)
+      this.rooms.set(id, (room = { messages: new Map(), acks: new Map(), head: 0, verified: 0 }));
     return room;
   }
 
-  /** A durable event at a seat: the next number, the message that everybody else saw under it, and nobody it was taken from. */
+  /**
+   * A durable event at a seat: the next number, the message that everybody else saw under it, and
+   * nobody it was taken from.
+   */
   delivered(seat, { room, seq, message_id: message, body }) {
     this.counts.deliveries += 1;
     const last = seat.seen.get(room);
-    if (last === undefined) this.violation('a delivery before `subscribed`', { seat: seat.name, room, seq });
-    else if (seq !== last + 1) this.violation(seq <= last ? 'a duplicate' : 'a gap', { seat: seat.name, room, seq, after: last });
+    if (last === undefined)
+      this.violation('a delivery before `subscribed`', { seat: seat.name, room, seq });
+    else if (seq !== last + 1)
+      this.violation(seq <= last ? 'a duplicate' : 'a gap', {
+        seat: seat.name,
+        room,
+        seq,
+        after: last,
+      });
     seat.seen.set(room, seq);
     this.known(room, seq, message);
     this.afterReceipt(seat, room, body.sent_at);
@@ -59,14 +74,16 @@ export class Ledger {
 
   afterReceipt({ person, name }, room, sentAt) {
     const barrier = person.barriers.get(room) ?? person.barriers.get('session');
-    if (barrier !== undefined && sentAt > barrier) this.violation('a delivery after the receipt', { seat: name, room, ms: sentAt - barrier });
+    if (barrier !== undefined && sentAt > barrier)
+      this.violation('a delivery after the receipt', { seat: name, room, ms: sentAt - barrier });
   }
 
   known(roomId, seq, message) {
     const room = this.room(roomId);
     const other = room.messages.get(seq);
     if (other === undefined) room.messages.set(seq, message);
-    else if (other !== message) this.violation('two messages under one number', { room: roomId, seq, message, other });
+    else if (other !== message)
+      this.violation('two messages under one number', { room: roomId, seq, message, other });
     if (seq > room.head) room.head = seq;
   }
 
@@ -78,16 +95,26 @@ export class Ledger {
     if (seq > this.room(room).verified) this.room(room).acks.set(op, seq);
     // It was sent once; only what was first sent after the receipt must not have been accepted.
     const barrier = seat.person.barriers.get(room) ?? seat.person.barriers.get('session');
-    if (barrier !== undefined && publish.sentAt > barrier) this.violation('a publish was accepted after the receipt', { seat: seat.name, room });
+    if (barrier !== undefined && publish.sentAt > barrier)
+      this.violation('a publish was accepted after the receipt', { seat: seat.name, room });
   }
 
-  /** A page of history: in order, nothing twice, every acknowledged publish up to its end at its number. */
+  /**
+   * A page of history: in order, nothing twice, every acknowledged publish up to its end at its
+   * number.
+   */
   verify(roomId, items) {
     const room = this.room(roomId);
     for (const { seq, message_id: message, op_id: op } of items) {
       if (seq <= room.verified) this.violation('history repeats itself', { room: roomId, seq });
       const acked = room.acks.get(op);
-      if (acked !== undefined && acked !== seq) this.violation('an acknowledged publish is in history under another number', { room: roomId, op, seq, acked });
+      if (acked !== undefined && acked !== seq)
+        this.violation('an acknowledged publish is in history under another number', {
+          room: roomId,
+          op,
+          seq,
+          acked,
+        });
       this.known(roomId, seq, message);
       room.acks.delete(op);
       room.verified = seq;
@@ -99,6 +126,7 @@ export class Ledger {
       }
     }
     // The rest is not needed any more: a soak must not grow itself.
-    for (const seq of room.messages.keys()) if (seq < room.verified - 5_000) room.messages.delete(seq);
+    for (const seq of room.messages.keys())
+      if (seq < room.verified - 5_000) room.messages.delete(seq);
   }
 }

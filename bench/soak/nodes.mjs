@@ -1,4 +1,7 @@
-/** The two nodes of a soak on stores of their own: default limits, short token lives, and an inspector to ask for the heap. */
+/**
+ * The two nodes of a soak on stores of their own: default limits, short token lives, and an
+ * inspector to ask for the heap.
+ */
 import { hash } from '@node-rs/argon2';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,13 +24,16 @@ export async function openSoakWorld(log) {
   try {
     // Cheap to verify: a soak asks whether sessions end, not what argon2 costs.
     const password = await hash(PASSWORD, { memoryCost: 1024, timeCost: 1, parallelism: 1 });
-    await client.query('UPDATE users SET password_hash = $1 WHERE id = ANY($2)', [password, people()]);
+    await client.query('UPDATE users SET password_hash = $1 WHERE id = ANY($2)', [
+      password,
+      people(),
+    ]);
     await client.query('DELETE FROM members WHERE room_id = ANY($1)', [ROOMS]);
     const pairs = people().flatMap((user, i) => roomsOf(i).map((room) => ({ user, room })));
-    await client.query(`INSERT INTO members (room_id, user_id, role) SELECT r, u, 'member' FROM unnest($1::uuid[], $2::uuid[]) AS x(r, u)`, [
-      pairs.map(({ room }) => room),
-      pairs.map(({ user }) => user),
-    ]);
+    await client.query(
+      `INSERT INTO members (room_id, user_id, role) SELECT r, u, 'member' FROM unnest($1::uuid[], $2::uuid[]) AS x(r, u)`,
+      [pairs.map(({ room }) => room), pairs.map(({ user }) => user)],
+    );
   } finally {
     await client.end();
   }
@@ -60,26 +66,45 @@ export async function startNode(world, index) {
   });
   closeSync(log);
   const url = `http://127.0.0.1:${port}`;
-  const node = { name: `node ${index}`, url, wsUrl: `ws://127.0.0.1:${port}/v1/ws`, pid: child.pid, inspectorPort, child, logFile };
+  const node = {
+    name: `node ${index}`,
+    url,
+    wsUrl: `ws://127.0.0.1:${port}/v1/ws`,
+    pid: child.pid,
+    inspectorPort,
+    child,
+    logFile,
+  };
   for (let waited = 0; ; waited += 50) {
     const answer = await fetch(`${url}/readyz`).catch(() => undefined);
     await answer?.arrayBuffer();
     if (answer?.ok === true) return node;
-    if (child.exitCode !== null || waited > 60_000) throw new Error(`${node.name} did not get ready:\n${readFileSync(logFile, 'utf8').slice(-2000)}`);
+    if (child.exitCode !== null || waited > 60_000)
+      throw new Error(
+        `${node.name} did not get ready:\n${readFileSync(logFile, 'utf8').slice(-2000)}`,
+      );
     await sleep(50);
   }
 }
 
-/** Lines of the node's log by level, and the first few at error level; a line that is no JSON is one of the runtime. */
+/**
+ * Lines of the node's log by level, and the first few at error level; a line that is no JSON is one
+ * of the runtime.
+ */
 export function readLog({ logFile }) {
   const levels = {};
   const errors = [];
   if (!existsSync(logFile)) return { levels, errors };
   for (const line of readFileSync(logFile, 'utf8').split('\n')) {
-    if (line === '' || /^(Debugger (listening|attached|ending)|For help, see|Starting inspector)/.test(line)) continue;
+    if (
+      line === '' ||
+      /^(Debugger (listening|attached|ending)|For help, see|Starting inspector)/.test(line)
+    )
+      continue;
     const level = line.startsWith('{') ? JSON.parse(line).level : 'unstructured';
     levels[level] = (levels[level] ?? 0) + 1;
-    if (level !== 'info' && level !== 'warn' && level !== 'debug' && errors.length < 20) errors.push(line.slice(0, 600));
+    if (level !== 'info' && level !== 'warn' && level !== 'debug' && errors.length < 20)
+      errors.push(line.slice(0, 600));
   }
   return { levels, errors };
 }

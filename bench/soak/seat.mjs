@@ -1,4 +1,7 @@
-/** One connection of a person: opens, subscribes from where it was, publishes, and hands everything it hears to the ledger. */
+/**
+ * One connection of a person: opens, subscribes from where it was, publishes, and hands everything
+ * it hears to the ledger.
+ */
 import { WebSocket } from 'ws';
 
 const RESEND_AFTER_MS = 15_000;
@@ -14,7 +17,10 @@ export class Seat {
   seen = new Map();
   subscribed = new Set();
   asked = new Map();
-  /** Publishes without an answer, by op_id; they are sent again with the same name after a reconnect. */
+  /**
+   * Publishes without an answer, by op_id; they are sent again with the same name after a
+   * reconnect.
+   */
   pending = new Map();
   leaving = false;
   goodbye = '';
@@ -43,7 +49,10 @@ export class Seat {
 
   openOn(node) {
     const { token } = this.person;
-    const socket = new WebSocket(node.wsUrl, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
+    const socket = new WebSocket(node.wsUrl, ['wardroom.v1'], {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+    });
     Object.assign(this, { socket, token, live: false, leaving: false, goodbye: '' });
     this.subscribed.clear();
     this.asked.clear();
@@ -71,8 +80,10 @@ export class Seat {
     if (!wasLive || this.leaving || this.soak.stopping) return;
     const why = `${code} ${this.goodbye}`;
     if (this.person.leaving && code === 1008 && this.goodbye === 'session_revoked') return;
-    // A node without its lease turns away who is not through the handshake yet; everybody else is paused, not closed.
-    if (code === TRY_AGAIN_LATER && this.goodbye === 'auth_unavailable') this.soak.ledger.note(`closed: ${why}`);
+    // A node without its lease turns away who is not through the handshake yet; everybody else is
+    // paused, not closed.
+    if (code === TRY_AGAIN_LATER && this.goodbye === 'auth_unavailable')
+      this.soak.ledger.note(`closed: ${why}`);
     else this.soak.ledger.violation('an unexpected close', { seat: this.name, why });
     void this.reopen();
   }
@@ -98,7 +109,10 @@ export class Seat {
   /** Resolves to whether the socket was closed within `ms`. */
   closesWithin(ms) {
     if (this.socket === null) return true;
-    return Promise.race([new Promise((resolve) => (this.onClosed = () => resolve(true))), this.soak.pause(ms).then(() => this.socket === null)]);
+    return Promise.race([
+      new Promise((resolve) => (this.onClosed = () => resolve(true))),
+      this.soak.pause(ms).then(() => this.socket === null),
+    ]);
   }
 
   send(frame) {
@@ -134,11 +148,23 @@ export class Seat {
 
   sendPublish(publish) {
     publish.resentAt = performance.now();
-    this.send({ type: 'publish', id: publish.op, room: publish.room, op_id: publish.op, body: { sent_at: publish.sentAt, pad: 'x'.repeat(100) } });
+    this.send({
+      type: 'publish',
+      id: publish.op,
+      room: publish.room,
+      op_id: publish.op,
+      body: { sent_at: publish.sentAt, pad: 'x'.repeat(100) },
+    });
   }
 
   signal(room) {
-    this.send({ type: 'signal', id: this.asking(room), room, kind: 'soak', body: { sent_at: performance.now() } });
+    this.send({
+      type: 'signal',
+      id: this.asking(room),
+      room,
+      kind: 'soak',
+      body: { sent_at: performance.now() },
+    });
   }
 
   /** Also after an opening during which the person got a new token. */
@@ -153,7 +179,11 @@ export class Seat {
     if (!this.live) return;
     for (const publish of this.pending.values()) {
       if (now - publish.resentAt < RESEND_AFTER_MS) continue;
-      this.soak.ledger.violation('a publish without an answer', { seat: this.name, room: publish.room, op: publish.op });
+      this.soak.ledger.violation('a publish without an answer', {
+        seat: this.name,
+        room: publish.room,
+        op: publish.op,
+      });
       this.pending.delete(publish.op);
     }
   }
@@ -173,7 +203,11 @@ export class Seat {
       case 'ack': {
         if (frame.op_id === undefined) return void this.asked.delete(frame.id);
         const publish = this.pending.get(frame.op_id);
-        if (publish === undefined) return ledger.violation('an acknowledgement that nobody waits for', { seat: this.name, frame });
+        if (publish === undefined)
+          return ledger.violation('an acknowledgement that nobody waits for', {
+            seat: this.name,
+            frame,
+          });
         this.pending.delete(frame.op_id);
         return ledger.acknowledged(this, publish, frame);
       }
@@ -182,7 +216,10 @@ export class Seat {
       case 'unsubscribed':
         this.subscribed.delete(frame.room);
         this.asked.delete(frame.id);
-        if (frame.code !== 'client' && !this.person.wasOutside(frame.room, performance.now() - CROSSING_MS))
+        if (
+          frame.code !== 'client' &&
+          !this.person.wasOutside(frame.room, performance.now() - CROSSING_MS)
+        )
           ledger.violation('an unexpected end of a subscription', { seat: this.name, frame });
         return;
       case 'error':
@@ -190,7 +227,11 @@ export class Seat {
       case 'auth_error':
         return this.notRefreshed(frame);
       case 'auth_expired':
-        if (!this.person.leaving) ledger.violation(`${frame.type} although the token was refreshed in time`, { seat: this.name, frame });
+        if (!this.person.leaving)
+          ledger.violation(`${frame.type} although the token was refreshed in time`, {
+            seat: this.name,
+            frame,
+          });
         return;
       case 'paused':
         return ledger.note('a node paused');
@@ -199,11 +240,18 @@ export class Seat {
     }
   }
 
-  /** The old context lives on; a node that cannot prove its authority at the moment says when to ask again. */
+  /**
+   * The old context lives on; a node that cannot prove its authority at the moment says when to ask
+   * again.
+   */
   notRefreshed(frame) {
     const { ledger } = this.soak;
     if (this.person.leaving) return;
-    if (frame.action !== 'retry') return ledger.violation('a refresh was refused on the connection', { seat: this.name, frame });
+    if (frame.action !== 'retry')
+      return ledger.violation('a refresh was refused on the connection', {
+        seat: this.name,
+        frame,
+      });
     ledger.note(`auth_error: ${frame.code}, retry`);
     const { socket } = this;
     void this.soak.pause(frame.retry_after_ms ?? 500).then(() => {
@@ -229,11 +277,16 @@ export class Seat {
     const asked = this.asked.get(frame.id);
     const room = publish?.room ?? asked?.room;
     this.asked.delete(frame.id);
-    if (frame.code === 'not_found' && room !== undefined && this.person.wasOutside(room, publish?.resentAt ?? asked.sentAt)) {
+    if (
+      frame.code === 'not_found' &&
+      room !== undefined &&
+      this.person.wasOutside(room, publish?.resentAt ?? asked.sentAt)
+    ) {
       this.pending.delete(frame.id);
       return ledger.note('refused: not_found after a removal');
     }
-    if (frame.action !== 'retry') return ledger.violation('an unexpected refusal', { seat: this.name, frame, room });
+    if (frame.action !== 'retry')
+      return ledger.violation('an unexpected refusal', { seat: this.name, frame, room });
     ledger.note(`refused: ${frame.code}, retry`);
     void this.soak.pause(frame.retry_after_ms ?? 500).then(() => {
       if (publish !== undefined && this.pending.has(publish.op)) this.sendPublish(publish);

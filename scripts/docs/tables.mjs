@@ -1,4 +1,7 @@
-/** Every table of the docs that the code owns, from the compiled server. Each is a function that answers Markdown. */
+/**
+ * Every table of the docs that the code owns, from the compiled server. Each is a function that
+ * answers Markdown.
+ */
 import { readFileSync } from 'node:fs';
 import { AUDIT_EVENTS } from '../../dist/audit/audit-events.js';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS } from '../../dist/budgets/budgets.js';

@@ -1,6 +1,6 @@
 /**
- * A private Postgres on 127.0.0.1 and a free port: the binaries that npm brought, else those of the system.
- * With `throwaway` its folder is removed at the end and nothing is flushed to disk.
+ * A private Postgres on 127.0.0.1 and a free port: the binaries that npm brought, else those of the
+ * system. With `throwaway` its folder is removed at the end and nothing is flushed to disk.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -27,10 +27,12 @@ import { startChild, stopChild } from '../children.mjs';
 import { commandLine, freePort, processIsAlive } from './machine.mjs';
 
 /**
- * `folder`: of other binaries than the first that are found. `standby`: the data is a base backup, which follows its primary until
- * it is promoted.
- * @param {{ dir: string, throwaway?: boolean, folder?: string | undefined, standby?: boolean }} options
- * @returns {Promise<{ url: string, name: string, stop: () => Promise<void> }>} `url` names the database `wardroom`.
+ * `folder`: of other binaries than the first that are found. `standby`: the data is a base backup,
+ * which follows its primary until it is promoted.
+ * @param {{ dir: string, throwaway?: boolean, folder?: string | undefined, standby?: boolean }}
+ * options
+ * @returns {Promise<{ url: string, name: string, stop: () => Promise<void> }>} `url` names the
+ * database `wardroom`.
  */
 export async function startPostgres({ dir, throwaway = false, folder, standby = false }) {
   const binaries = findBinaries(folder);
@@ -38,10 +40,13 @@ export async function startPostgres({ dir, throwaway = false, folder, standby = 
   const identity = unprivileged(data, [dir, dirname(binaries.postgres)]);
   const passwordFile = join(dir, 'postgres.password');
   mkdirSync(dir, { recursive: true });
-  if (!existsSync(join(data, 'PG_VERSION'))) initialise({ binaries, identity, data, passwordFile, throwaway });
+  if (!existsSync(join(data, 'PG_VERSION')))
+    initialise({ binaries, identity, data, passwordFile, throwaway });
   const major = readFileSync(join(data, 'PG_VERSION'), 'utf8').trim();
   if (major !== binaries.major) {
-    throw new Error(`The data in ${data} is of Postgres ${major}, the binaries are ${binaries.major}. Set DATABASE_URL or move the folder away.`);
+    throw new Error(
+      `The data in ${data} is of Postgres ${major}, the binaries are ${binaries.major}. Set DATABASE_URL or move the folder away.`,
+    );
   }
   const password = readFileSync(passwordFile, 'utf8').trim();
   await endEarlierRun(data);
@@ -49,28 +54,56 @@ export async function startPostgres({ dir, throwaway = false, folder, standby = 
   const logFile = join(dir, 'postgres.log');
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300', 'shared_buffers=64MB', 'logging_collector=off'];
+    const settings = [
+      'listen_addresses=127.0.0.1',
+      'unix_socket_directories=',
+      'max_connections=300',
+      'shared_buffers=64MB',
+      'logging_collector=off',
+    ];
     if (throwaway) settings.push('fsync=off', 'full_page_writes=off');
     const log = openSync(logFile, 'w');
-    const [command, args] = identity.wrap(binaries.postgres, ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]);
-    const child = startChild(command, args, { ...identity.ids, env: clean(process.env), stdio: ['ignore', log, log], stopSignal: 'SIGINT' });
+    const [command, args] = identity.wrap(binaries.postgres, [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ]);
+    const child = startChild(command, args, {
+      ...identity.ids,
+      env: clean(process.env),
+      stdio: ['ignore', log, log],
+      stopSignal: 'SIGINT',
+    });
     closeSync(log);
     const url = `postgres://wardroom:${password}@127.0.0.1:${port}`;
     try {
       await answers(`${url}/postgres`, child);
       if (!standby) await createDatabase(`${url}/postgres`, 'wardroom');
-      return { url: `${url}/wardroom`, name: `Postgres ${binaries.version} (${binaries.origin})`, stop: () => stopChild(child) };
+      return {
+        url: `${url}/wardroom`,
+        name: `Postgres ${binaries.version} (${binaries.origin})`,
+        stop: () => stopChild(child),
+      };
     } catch (error) {
       await stopChild(child);
-      // backends of a killed run hold its shared memory for a moment; another program may have taken the port
+      // backends of a killed run hold its shared memory for a moment; another program may have
+      // taken the port
       if (attempt >= 5)
-        throw new Error(`Postgres did not start: ${error.message}\n${readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')}`, { cause: error });
+        throw new Error(
+          `Postgres did not start: ${error.message}\n${readFileSync(logFile, 'utf8').split('\n').slice(-8).join('\n')}`,
+          { cause: error },
+        );
       await sleep(300 * attempt);
     }
   }
 }
 
-/** Creates a database beside the one of `url` if it is missing; the answer is the URL of the new one. */
+/**
+ * Creates a database beside the one of `url` if it is missing; the answer is the URL of the new
+ * one.
+ */
 export async function createDatabase(url, name) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -90,17 +123,26 @@ export async function createDatabase(url, name) {
 function findBinaries(wanted) {
   const embedded = embeddedFolder();
   const suffix = process.platform === 'win32' ? '.exe' : '';
-  const ofSystem = (wanted === undefined ? systemFolders() : [wanted]).map((path) => [path, 'of this system']);
-  for (const [folder, origin] of wanted === undefined ? [[embedded, 'from npm'], ...ofSystem] : ofSystem) {
+  const ofSystem = (wanted === undefined ? systemFolders() : [wanted]).map((path) => [
+    path,
+    'of this system',
+  ]);
+  for (const [folder, origin] of wanted === undefined
+    ? [[embedded, 'from npm'], ...ofSystem]
+    : ofSystem) {
     if (folder === undefined) continue;
     const [postgres, initdb] = ['postgres', 'initdb'].map((name) => join(folder, name + suffix));
     if (!existsSync(postgres) || !existsSync(initdb)) continue;
     if (origin === 'from npm') linkLibraries(dirname(folder));
-    const version = /(\d+)(\.\d+)*/.exec(spawnSync(postgres, ['--version'], { encoding: 'utf8' }).stdout ?? '');
+    const version = /(\d+)(\.\d+)*/.exec(
+      spawnSync(postgres, ['--version'], { encoding: 'utf8' }).stdout ?? '',
+    );
     if (version === null) continue; // e.g. a glibc binary on musl
     return { postgres, initdb, origin, version: version[0], major: version[1] };
   }
-  throw new Error(`No Postgres for ${process.platform}-${process.arch} came with npm and none is installed: set DATABASE_URL.`);
+  throw new Error(
+    `No Postgres for ${process.platform}-${process.arch} came with npm and none is installed: set DATABASE_URL.`,
+  );
 }
 
 function embeddedFolder() {
@@ -116,11 +158,18 @@ function embeddedFolder() {
 
 export function systemFolders() {
   const packaged = '/usr/lib/postgresql';
-  const versions = existsSync(packaged) ? readdirSync(packaged).sort((a, b) => Number(b) - Number(a)) : [];
-  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...versions.map((version) => join(packaged, version, 'bin'))];
+  const versions = existsSync(packaged)
+    ? readdirSync(packaged).sort((a, b) => Number(b) - Number(a))
+    : [];
+  return [
+    ...(process.env.PATH ?? '').split(delimiter).filter(Boolean),
+    ...versions.map((version) => join(packaged, version, 'bin')),
+  ];
 }
 
-/** npm leaves library links to an install script, which it may not run: make those that are missing. */
+/**
+ * npm leaves library links to an install script, which it may not run: make those that are missing.
+ */
 function linkLibraries(native) {
   const list = join(native, 'pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -133,9 +182,9 @@ function linkLibraries(native) {
 }
 
 /**
- * Postgres refuses to run as root: then it runs as `postgres` or `nobody`. Where that user may not enter the folders (a
- * checkout below /root), it keeps the one capability to read them; `no_setuid_fixup` makes access(2) heed it, by which initdb
- * looks for its binaries.
+ * Postgres refuses to run as root: then it runs as `postgres` or `nobody`. Where that user may not
+ * enter the folders (a checkout below /root), it keeps the one capability to read them;
+ * `no_setuid_fixup` makes access(2) heed it, by which initdb looks for its binaries.
  */
 export function unprivileged(data, folders) {
   const plain = (command, args) => [command, args];
@@ -143,16 +192,22 @@ export function unprivileged(data, folders) {
   const owner = existsSync(data) ? statSync(data) : undefined;
   if (me !== 0) {
     if (owner !== undefined && me !== undefined && owner.uid !== me)
-      throw new Error(`The data in ${data} belongs to another user: move the folder away, or run as that user.`);
+      throw new Error(
+        `The data in ${data} belongs to another user: move the folder away, or run as that user.`,
+      );
     return { ids: {}, wrap: plain };
   }
   const user = ['postgres', 'nobody'].find((name) => spawnSync('id', ['-u', name]).status === 0);
-  if (user === undefined) throw new Error('Postgres cannot run as root and there is no user `postgres` or `nobody`: run as another user or set DATABASE_URL.');
+  if (user === undefined)
+    throw new Error(
+      'Postgres cannot run as root and there is no user `postgres` or `nobody`: run as another user or set DATABASE_URL.',
+    );
   const [uid, gid] =
     owner !== undefined && owner.uid !== 0
       ? [owner.uid, owner.gid]
       : ['-u', '-g'].map((flag) => Number(execFileSync('id', [flag, user], { encoding: 'utf8' })));
-  if (folders.every((folder) => mayEnter(resolve(folder), uid))) return { ids: { uid, gid }, uid, gid, wrap: plain };
+  if (folders.every((folder) => mayEnter(resolve(folder), uid)))
+    return { ids: { uid, gid }, uid, gid, wrap: plain };
   const asUser = [
     `--reuid=${uid}`,
     `--regid=${gid}`,
@@ -188,19 +243,43 @@ function initialise({ binaries, identity, data, passwordFile, throwaway }) {
   const password = randomBytes(24).toString('base64url');
   const forInitdb = join(tmpdir(), `wardroom-${randomBytes(6).toString('hex')}`);
   writeFileSync(forInitdb, password, { mode: 0o600 });
-  if (identity.uid !== undefined) for (const path of [fresh, forInitdb]) chownSync(path, identity.uid, identity.gid);
-  const locale = Number(binaries.major) >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
-  const flags = ['-D', fresh, '-U', 'wardroom', '-A', 'scram-sha-256', '--pwfile', forInitdb, '-E', 'UTF8', '--locale=C', ...locale];
+  if (identity.uid !== undefined)
+    for (const path of [fresh, forInitdb]) chownSync(path, identity.uid, identity.gid);
+  const locale =
+    Number(binaries.major) >= 17 ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'] : [];
+  const flags = [
+    '-D',
+    fresh,
+    '-U',
+    'wardroom',
+    '-A',
+    'scram-sha-256',
+    '--pwfile',
+    forInitdb,
+    '-E',
+    'UTF8',
+    '--locale=C',
+    ...locale,
+  ];
   if (throwaway) flags.push('--no-sync');
   const [command, args] = identity.wrap(binaries.initdb, flags);
-  const run = spawnSync(command, args, { ...identity.ids, cwd: tmpdir(), env: clean(process.env), encoding: 'utf8' });
+  const run = spawnSync(command, args, {
+    ...identity.ids,
+    cwd: tmpdir(),
+    env: clean(process.env),
+    encoding: 'utf8',
+  });
   rmSync(forInitdb, { force: true });
-  if (run.status !== 0) throw new Error(`initdb failed: ${run.error?.message ?? ''}${run.stderr ?? ''}`);
+  if (run.status !== 0)
+    throw new Error(`initdb failed: ${run.error?.message ?? ''}${run.stderr ?? ''}`);
   writeFileSync(passwordFile, password, { mode: 0o600 });
   renameSync(fresh, data);
 }
 
-/** The caller holds the data folder, so a Postgres that still runs in it has lost its launcher; a lock file without one is stale. */
+/**
+ * The caller holds the data folder, so a Postgres that still runs in it has lost its launcher; a
+ * lock file without one is stale.
+ */
 async function endEarlierRun(data) {
   const lock = join(data, 'postmaster.pid');
   if (!existsSync(lock)) return;
@@ -230,7 +309,12 @@ async function answers(url, child) {
   throw new Error('it did not answer for 30 s');
 }
 
-/** Without the PG* variables of the caller, and without its locale, which the binaries may not know. */
+/**
+ * Without the PG* variables of the caller, and without its locale, which the binaries may not know.
+ */
 function clean(env) {
-  return { ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name))), LC_ALL: 'C' };
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^(PG|LC_|LANG)/.test(name))),
+    LC_ALL: 'C',
+  };
 }

@@ -1,6 +1,7 @@
 /**
- * A private Redis on 127.0.0.1 and a free port: valkey-server or redis-server (7 or newer) found on PATH, else the one
- * written in JavaScript, which is for trying out and for tests. Nothing is persistent: the server rebuilds what it keeps here.
+ * A private Redis on 127.0.0.1 and a free port: valkey-server or redis-server (7 or newer) found on
+ * PATH, else the one written in JavaScript, which is for trying out and for tests. Nothing is
+ * persistent: the server rebuilds what it keeps here.
  */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -16,10 +17,13 @@ export async function startRedis() {
   const native = process.env.WARDROOM_JS_REDIS === 'on' ? undefined : findServer();
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
-    const { child, url } = native === undefined ? startScripted(port) : startNative(native.command, port);
+    const { child, url } =
+      native === undefined ? startScripted(port) : startNative(native.command, port);
     try {
       await answers(url, child);
-      const name = native?.name ?? 'js-redis-server (a stand-in written in JavaScript: no redis-server 7 or newer is on PATH)';
+      const name =
+        native?.name ??
+        'js-redis-server (a stand-in written in JavaScript: no redis-server 7 or newer is on PATH)';
       return { url, name, stop: () => stopChild(child) };
     } catch (error) {
       await stopChild(child);
@@ -32,7 +36,8 @@ function findServer() {
   for (const command of ['valkey-server', 'redis-server']) {
     const run = spawnSync(command, ['--version'], { encoding: 'utf8' });
     const version = /v=((\d+)\.\S+)/.exec(run.stdout ?? '');
-    if (version !== null && Number(version[2]) >= 7) return { command, name: `${command} ${version[1]}` };
+    if (version !== null && Number(version[2]) >= 7)
+      return { command, name: `${command} ${version[1]}` };
   }
   return undefined;
 }
@@ -43,14 +48,24 @@ function startNative(command, port) {
   const child = startChild(command, ['-'], { cwd: tmpdir(), stdio: ['pipe', 'ignore', 'ignore'] });
   child.stdin.on('error', () => {});
   child.stdin.end(
-    [`port ${port}`, 'bind 127.0.0.1', `requirepass ${password}`, 'save ""', 'appendonly no', 'maxmemory-policy noeviction', 'daemonize no'].join('\n') + '\n',
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `requirepass ${password}`,
+      'save ""',
+      'appendonly no',
+      'maxmemory-policy noeviction',
+      'daemonize no',
+    ].join('\n') + '\n',
   );
   return { child, url: `redis://:${password}@127.0.0.1:${port}` };
 }
 
 function startScripted(port) {
   const script = fileURLToPath(new URL('./js-redis.mjs', import.meta.url));
-  const child = startChild(process.execPath, [script, String(port)], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const child = startChild(process.execPath, [script, String(port)], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
   return { child, url: `redis://127.0.0.1:${port}` };
 }
 
@@ -73,7 +88,9 @@ function pong({ hostname, port, password }) {
     };
     socket.setTimeout(1000, () => finish(false));
     socket.once('error', () => finish(false));
-    socket.once('connect', () => socket.write([...(password === '' ? [] : [['AUTH', password]]), ['PING']].map(resp).join('')));
+    socket.once('connect', () =>
+      socket.write([...(password === '' ? [] : [['AUTH', password]]), ['PING']].map(resp).join('')),
+    );
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk;

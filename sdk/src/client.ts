@@ -79,19 +79,30 @@ export class WardroomClient {
     return this.session.login(fields);
   }
 
-  /** Resolves at `auth_ok`; keeps trying while trouble is temporary, rejects when the server says `login` or `stop`. */
+  /**
+   * Resolves at `auth_ok`; keeps trying while trouble is temporary, rejects when the server says
+   * `login` or `stop`.
+   */
   connect(): Promise<ServerFrames['auth_ok']> {
     return this.#keeper.start();
   }
 
-  /** Ends the connection, not the session. Pending requests are rejected; a later `connect` takes the rooms up again. */
+  /**
+   * Ends the connection, not the session. Pending requests are rejected; a later `connect` takes
+   * the rooms up again.
+   */
   close(): void {
     this.#keeper.end(new WardroomError('closed'));
   }
 
-  /** Always the same object for the same id or slug; an id also finds the room that was subscribed by its slug. */
+  /**
+   * Always the same object for the same id or slug; an id also finds the room that was subscribed
+   * by its slug.
+   */
   room(idOrSlug: string): Room {
-    let entry = this.#rooms.get(idOrSlug) ?? [...this.#rooms.values()].find(({ room }) => room.id === idOrSlug);
+    let entry =
+      this.#rooms.get(idOrSlug) ??
+      [...this.#rooms.values()].find(({ room }) => room.id === idOrSlug);
     if (!entry) this.#rooms.set(idOrSlug, (entry = this.#makeRoom(idOrSlug)));
     return entry.room;
   }
@@ -99,7 +110,8 @@ export class WardroomClient {
   /** Calls REST with the access token; refused with `refresh`, once more with a newer one. */
   rest<T>(path: string, call?: RestCall): Promise<T> {
     // What the living connection uses is good enough; getToken may be costly.
-    const take: TakeToken = async (reason, presented) => (reason === 'connect' ? this.#keeper.token : undefined) ?? this.#take(reason, presented);
+    const take: TakeToken = async (reason, presented) =>
+      (reason === 'connect' ? this.#keeper.token : undefined) ?? this.#take(reason, presented);
     return callSignedIn<T>(this.#rest, take, path, call);
   }
 
@@ -107,7 +119,8 @@ export class WardroomClient {
     const events = new Emitter<RoomEvents>();
     const port: RoomPort = {
       ask: (frame, options) => {
-        if (this.state === 'closed') return Promise.reject(new WardroomError('closed', { opId: options.opId }));
+        if (this.state === 'closed')
+          return Promise.reject(new WardroomError('closed', { opId: options.opId }));
         return this.#requests.ask(frame, options);
       },
       live: () => this.state === 'live',
@@ -133,12 +146,14 @@ export class WardroomClient {
     if (this.#requests.answer(frame)) return;
     if (frame.type === 'error') return this.#events.emit('error', errorFromWire({ ...frame }));
     if (!('room' in frame)) return;
-    for (const subscription of this.#subscriptionsById.get(frame.room) ?? []) subscription.receive(frame);
+    for (const subscription of this.#subscriptionsById.get(frame.room) ?? [])
+      subscription.receive(frame);
   }
 
   #ended(why: WardroomError): void {
     this.#requests.end(why);
-    if (why.action === 'login' || why.action === 'stop') for (const { subscription } of this.#rooms.values()) subscription.forget(why);
+    if (why.action === 'login' || why.action === 'stop')
+      for (const { subscription } of this.#rooms.values()) subscription.forget(why);
     if (why.action === 'login') {
       void this.session?.end(why);
       this.#events.emit('signed_out', why);

@@ -1,4 +1,7 @@
-/** Time as the SDK sees it; replaced in tests. `now` is wall time in ms, because tabs compare it through storage. */
+/**
+ * Time as the SDK sees it; replaced in tests. `now` is wall time in ms, because tabs compare it
+ * through storage.
+ */
 export interface Clock {
   now(): number;
   setTimeout(run: () => void, ms: number): unknown;

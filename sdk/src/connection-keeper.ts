@@ -4,13 +4,20 @@ import { Connection, type SocketConstructor } from './connection.js';
 import { toWardroomError, WardroomError } from './errors.js';
 import { type Backoff, planReconnect } from './plan-reconnect.js';
 import { Reauth } from './reauth.js';
-import { type Credential, credentialFields, type TakeToken, type TokenReason } from './token-source.js';
+import {
+  type Credential,
+  credentialFields,
+  type TakeToken,
+  type TokenReason,
+} from './token-source.js';
 
 /**
- * idle -> connecting -> authenticating -> live <-> paused; from any of them waiting (between two attempts) or closed.
- * `paused`: connected, but the node cannot prove its authority, or the token has expired and a new one is on its way.
+ * idle -> connecting -> authenticating -> live <-> paused; from any of them waiting (between two
+ * attempts) or closed. `paused`: connected, but the node cannot prove its authority, or the token
+ * has expired and a new one is on its way.
  */
-export type ConnectionState = 'idle' | 'connecting' | 'authenticating' | 'live' | 'paused' | 'waiting' | 'closed';
+export type ConnectionState =
+  'idle' | 'connecting' | 'authenticating' | 'live' | 'paused' | 'waiting' | 'closed';
 
 export interface KeeperOptions {
   url: string;
@@ -35,7 +42,10 @@ export interface KeeperHandlers {
   ended(why: WardroomError): void;
 }
 
-/** Keeps one authenticated connection alive until it is told, by the server or the application, to end. */
+/**
+ * Keeps one authenticated connection alive until it is told, by the server or the application, to
+ * end.
+ */
 export class ConnectionKeeper {
   #state: ConnectionState = 'idle';
   #connection: Connection | undefined;
@@ -81,7 +91,8 @@ export class ConnectionKeeper {
 
   /** Resolves at `auth_ok`, however many attempts it takes; rejects when the client ends before. */
   start(): Promise<ServerFrames['auth_ok']> {
-    if (this.#auth && (this.#state === 'live' || this.#state === 'paused')) return Promise.resolve(this.#auth);
+    if (this.#auth && (this.#state === 'live' || this.#state === 'paused'))
+      return Promise.resolve(this.#auth);
     this.#started ??= deferred();
     const { promise } = this.#started;
     if (this.#state === 'idle' || this.#state === 'closed') void this.#connect('connect');
@@ -130,7 +141,13 @@ export class ConnectionKeeper {
       this.#connection = this.#open();
     } catch (cause) {
       // Forbidden here (an insecure socket on a secure page): no later attempt would fare better.
-      this.end(new WardroomError('network', { action: 'stop', message: 'The WebSocket could not be made.', cause }));
+      this.end(
+        new WardroomError('network', {
+          action: 'stop',
+          message: 'The WebSocket could not be made.',
+          cause,
+        }),
+      );
     }
   }
 
@@ -234,7 +251,9 @@ export class ConnectionKeeper {
 function deferred() {
   let resolve!: (auth: ServerFrames['auth_ok']) => void;
   let reject!: (why: WardroomError) => void;
-  const promise = new Promise<ServerFrames['auth_ok']>((yes, no) => ((resolve = yes), (reject = no)));
+  const promise = new Promise<ServerFrames['auth_ok']>(
+    (yes, no) => ((resolve = yes), (reject = no)),
+  );
   // Who does not wait for `connect` learns of its failure from the event `closed`.
   promise.catch(() => {});
   return { promise, resolve, reject };

@@ -47,7 +47,10 @@ export class Connection {
     private readonly handlers: ConnectionHandlers,
   ) {
     this.#socket = new Socket(url, [PROTOCOL]);
-    this.#timer = clock.setTimeout(() => this.fail(new WardroomError('connection_lost')), connectTimeoutMs);
+    this.#timer = clock.setTimeout(
+      () => this.fail(new WardroomError('connection_lost')),
+      connectTimeoutMs,
+    );
     this.#socket.addEventListener('open', () => {
       if (!this.#over) handlers.opened();
     });

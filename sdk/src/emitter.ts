@@ -1,4 +1,7 @@
-/** Typed events. A listener that throws hurts neither the others nor the client: its error surfaces as an uncaught one. */
+/**
+ * Typed events. A listener that throws hurts neither the others nor the client: its error surfaces
+ * as an uncaught one.
+ */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
@@ -25,7 +28,9 @@ export class Emitter<Events extends object> {
   }
 
   emit<K extends keyof Events>(name: K, event: Events[K]): void {
-    for (const listener of [...(this.#listeners.get(name) ?? [])] as ((event: Events[K]) => void)[]) {
+    for (const listener of [...(this.#listeners.get(name) ?? [])] as ((
+      event: Events[K],
+    ) => void)[]) {
       try {
         listener(event);
       } catch (error) {

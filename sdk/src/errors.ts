@@ -3,10 +3,16 @@ import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from '../../src/pr
 
 /** Codes that no server sends: what the SDK itself has to say. */
 export const CLIENT_CODES = {
-  connection_lost: { action: 'reconnect', message: 'The connection was lost without a word from the server.' },
+  connection_lost: {
+    action: 'reconnect',
+    message: 'The connection was lost without a word from the server.',
+  },
   network: { action: 'retry', message: 'The server could not be reached.' },
   bad_answer: { action: 'none', message: 'The answer of the server was not understood.' },
-  not_connected: { action: 'retry', message: 'There is no live connection, and this does not wait for one.' },
+  not_connected: {
+    action: 'retry',
+    message: 'There is no live connection, and this does not wait for one.',
+  },
   queue_full: { action: 'none', message: 'Too many requests wait for an answer.' },
   token_unavailable: { action: 'retry', message: 'No new access token could be got.' },
   signed_out: { action: 'login', message: 'Nobody is signed in.' },
@@ -17,7 +23,8 @@ export const CLIENT_CODES = {
 export type ClientCode = keyof typeof CLIENT_CODES;
 
 /** Every known code; a newer server may send others. */
-export type WardroomErrorCode = ErrorCode | CloseCode | UnsubscribeCode | ClientCode | (string & {});
+export type WardroomErrorCode =
+  ErrorCode | CloseCode | UnsubscribeCode | ClientCode | (string & {});
 
 /** Contract P7: what kind of trouble it is, told apart. */
 export type ErrorKind = 'auth' | 'denied' | 'temporary' | 'transport' | 'client';
@@ -65,7 +72,10 @@ export class WardroomError extends Error {
 }
 
 /** From the fields a frame, a close reason and a problem document have in common. */
-export function errorFromWire(wire: { [field: string]: unknown; code: unknown }, status?: number): WardroomError {
+export function errorFromWire(
+  wire: { [field: string]: unknown; code: unknown },
+  status?: number,
+): WardroomError {
   const code = typeof wire['code'] === 'string' ? wire['code'] : 'bad_answer';
   return new WardroomError(code, {
     action: isAction(wire['action']) ? wire['action'] : undefined,
@@ -81,12 +91,17 @@ export function toWardroomError(thrown: unknown, code: ClientCode): WardroomErro
   return thrown instanceof WardroomError ? thrown : new WardroomError(code, { cause: thrown });
 }
 
-export const isAction = (value: unknown): value is Action => typeof value === 'string' && Object.hasOwn(ACTIONS, value);
+export const isAction = (value: unknown): value is Action =>
+  typeof value === 'string' && Object.hasOwn(ACTIONS, value);
 
-const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+const text = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 function specOf(code: string): { action: Action; message: string } | undefined {
-  for (const table of [CLIENT_CODES, ERROR_CODES, CLOSE_CODES] as Record<string, { action: Action; message: string }>[])
+  for (const table of [CLIENT_CODES, ERROR_CODES, CLOSE_CODES] as Record<
+    string,
+    { action: Action; message: string }
+  >[])
     if (Object.hasOwn(table, code)) return table[code];
   return undefined;
 }

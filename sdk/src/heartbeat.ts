@@ -1,8 +1,9 @@
 import type { Clock } from './clock.js';
 
 /**
- * Asks for a sign of life after `periodMs` of silence, and calls the transport dead when another `periodMs` later
- * nothing was heard. Only an unanswered ping kills: a tab whose timers were throttled is late, not dead.
+ * Asks for a sign of life after `periodMs` of silence, and calls the transport dead when another
+ * `periodMs` later nothing was heard. Only an unanswered ping kills: a tab whose timers were
+ * throttled is late, not dead.
  */
 export class Heartbeat {
   #heardAt: number;

@@ -9,7 +9,10 @@ import { serverUrls } from './urls.js';
 export interface ClientOptions {
   /** `https://host` or `wss://host`. */
   url: string | URL;
-  /** Where credentials come from. Without it and without `session` the client makes a session of its own. */
+  /**
+   * Where credentials come from. Without it and without `session` the client makes a session of its
+   * own.
+   */
   getToken?: GetToken;
   session?: WardroomSession;
   /** Default: `globalThis.WebSocket`. Node 20 has none; give it the one of the `ws` package. */
@@ -29,12 +32,16 @@ export interface ClientOptions {
 
 /** Checked once, defaults filled in. A wrong option throws here, not later. */
 export function readOptions(options: ClientOptions) {
-  if (options.getToken && options.session) throw new TypeError('getToken and session exclude each other');
+  if (options.getToken && options.session)
+    throw new TypeError('getToken and session exclude each other');
   const { rest: base, socket: url } = serverUrls(options.url);
   const clock = options.clock ?? systemClock;
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   const requestTimeoutMs = positive('requestTimeoutMs', options.requestTimeoutMs ?? 10_000);
-  const session = options.getToken ? undefined : (options.session ?? new WardroomSession({ url: options.url, fetch, clock, requestTimeoutMs }));
+  const session = options.getToken
+    ? undefined
+    : (options.session ??
+      new WardroomSession({ url: options.url, fetch, clock, requestTimeoutMs }));
   const take = options.getToken ? takeFromCallback(options.getToken) : takeFromSession(session!);
   const keeper: KeeperOptions = {
     url,
@@ -50,16 +57,25 @@ export function readOptions(options: ClientOptions) {
     stableMs: positive('stableMs', options.stableMs ?? 5000),
   };
   const rest = new Rest(base, fetch, clock, requestTimeoutMs);
-  return { session, take, rest, keeper, pendingMax: positive('pendingMax', options.pendingMax ?? 1000) };
+  return {
+    session,
+    take,
+    rest,
+    keeper,
+    pendingMax: positive('pendingMax', options.pendingMax ?? 1000),
+  };
 }
 
 function globalSocket(): SocketConstructor {
   const { WebSocket } = globalThis as { WebSocket?: SocketConstructor };
   if (WebSocket) return WebSocket;
-  throw new TypeError('There is no global WebSocket here (Node 20): pass webSocket, for example the one of the `ws` package');
+  throw new TypeError(
+    'There is no global WebSocket here (Node 20): pass webSocket, for example the one of the `ws` package',
+  );
 }
 
 function positive(name: string, value: number): number {
-  if (!Number.isFinite(value) || value <= 0) throw new TypeError(`${name}: ${value} is not a positive number`);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new TypeError(`${name}: ${value} is not a positive number`);
   return value;
 }

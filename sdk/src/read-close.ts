@@ -8,17 +8,26 @@ export interface CloseLike {
 }
 
 /**
- * Why a connection ended: the goodbye, else the JSON reason of the close, else a status that only Wardroom uses.
- * Everything else (1006 above all, but also a proxy's own 1001 or 1011) says nothing about credentials or rights:
- * `connection_lost`.
+ * Why a connection ended: the goodbye, else the JSON reason of the close, else a status that only
+ * Wardroom uses. Everything else (1006 above all, but also a proxy's own 1001 or 1011) says nothing
+ * about credentials or rights: `connection_lost`.
  */
-export function readClose(goodbye: ServerFrames['goodbye'] | undefined, close?: CloseLike): WardroomError {
+export function readClose(
+  goodbye: ServerFrames['goodbye'] | undefined,
+  close?: CloseLike,
+): WardroomError {
   if (goodbye) return errorFromWire(goodbye, close?.code);
   if (!close) return new WardroomError('connection_lost');
   const reason = parseReason(close.reason);
   if (reason) return errorFromWire(reason, close.code);
-  const known = close.code >= 4000 && Object.values(CLOSE_CODES).find((spec) => spec.status === close.code);
-  if (known) return new WardroomError('bad_answer', { action: known.action, message: known.message, status: close.code });
+  const known =
+    close.code >= 4000 && Object.values(CLOSE_CODES).find((spec) => spec.status === close.code);
+  if (known)
+    return new WardroomError('bad_answer', {
+      action: known.action,
+      message: known.message,
+      status: close.code,
+    });
   return new WardroomError('connection_lost', { status: close.code });
 }
 

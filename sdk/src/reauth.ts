@@ -10,7 +10,10 @@ export interface ReauthPort {
   presented(): Credential | undefined;
   /** Sends the frame and remembers its credential as presented. */
   present(credential: Credential, frame: ClientFrame): void;
-  /** The server or the token source wants the client to end (`login`, `stop`) or to come back (`reconnect`). */
+  /**
+   * The server or the token source wants the client to end (`login`, `stop`) or to come back
+   * (`reconnect`).
+   */
   leave(why: WardroomError): void;
   /** It failed for now; the connection lives on to the end of its token. */
   failed(why: WardroomError): void;
@@ -19,7 +22,10 @@ export interface ReauthPort {
 /** However early a server wants the next token, there is a pause. */
 const PAUSE_MS_MIN = 100;
 
-/** Re-authentication in place, one at a time: a new token on the living connection, without losing an event. */
+/**
+ * Re-authentication in place, one at a time: a new token on the living connection, without losing
+ * an event.
+ */
 export class Reauth {
   #running = false;
   #failures = 0;
@@ -54,7 +60,8 @@ export class Reauth {
         if (round === this.#round) this.#present(credential, reason);
       },
       (thrown: unknown) => {
-        if (round === this.#round) this.#failed(toWardroomError(thrown, 'token_unavailable'), () => this.run(reason));
+        if (round === this.#round)
+          this.#failed(toWardroomError(thrown, 'token_unavailable'), () => this.run(reason));
       },
     );
   }
@@ -86,19 +93,25 @@ export class Reauth {
   }
 
   #present(credential: Credential, reason: TokenReason): void {
-    // A source that answers what the server already has would make us ask for ever, without a pause.
+    // A source that answers what the server already has would make us ask for ever, without a
+    // pause.
     if (credential !== this.port.presented()) return this.#send(credential);
     this.#failed(new WardroomError('token_unavailable'), () => this.run(reason));
   }
 
   #send(credential: Credential): void {
     this.#id = `auth${++this.#count}`;
-    this.port.present(credential, { type: 'auth_refresh', id: this.#id, ...credentialFields(credential) });
+    this.port.present(credential, {
+      type: 'auth_refresh',
+      id: this.#id,
+      ...credentialFields(credential),
+    });
   }
 
   #failed(why: WardroomError, again: () => void): void {
     this.#running = false;
-    if (why.action === 'login' || why.action === 'stop' || why.action === 'reconnect') return this.port.leave(why);
+    if (why.action === 'login' || why.action === 'stop' || why.action === 'reconnect')
+      return this.port.leave(why);
     const pauseMs = why.retryAfterMs ?? Math.max(1, jitterMs(this.#failures++, this.backoff));
     // `none`: the next `auth_expiring_soon`, `auth_expired` or close decides.
     if (why.action === 'refresh') this.#at(pauseMs, () => this.run('rejected'));

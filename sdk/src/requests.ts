@@ -4,15 +4,18 @@ import { errorFromWire, WardroomError } from './errors.js';
 import { type Backoff, jitterMs } from './plan-reconnect.js';
 
 /**
- * `until_answered`: waits for a live connection, and is sent again after a loss or a `retry`: harmless to repeat.
- * `once`: waits too, but a loss after it was sent rejects it, because its outcome is unknown.
- * `now`: only over a live connection; every trouble rejects it.
+ * `until_answered`: waits for a live connection, and is sent again after a loss or a `retry`:
+ * harmless to repeat. `once`: waits too, but a loss after it was sent rejects it, because its
+ * outcome is unknown. `now`: only over a live connection; every trouble rejects it.
  */
 export type Delivery = 'until_answered' | 'once' | 'now';
 
 export interface RequestOptions {
   delivery: Delivery;
-  /** Runs before the next frame is read; the promise is too late for what must keep the order of frames. */
+  /**
+   * Runs before the next frame is read; the promise is too late for what must keep the order of
+   * frames.
+   */
   onAnswer?: (answer: ServerFrame) => void;
   opId?: string;
   /** Made by the SDK itself: `pendingMax` does not count for it. */
@@ -22,7 +25,10 @@ export interface RequestOptions {
 export interface RequestsPort {
   live(): boolean;
   sendText(text: string): void;
-  /** A request was refused because the token has expired. From here until a new one is accepted `live` is false. */
+  /**
+   * A request was refused because the token has expired. From here until a new one is accepted
+   * `live` is false.
+   */
   tokenExpired(): void;
 }
 
@@ -38,7 +44,9 @@ interface Request extends RequestOptions {
 /** More unanswered frames than this are not in flight; the rest waits its turn. */
 const IN_FLIGHT_MAX = 64;
 
-/** Every request that has no answer yet, in the order they were made. Each is settled exactly once. */
+/**
+ * Every request that has no answer yet, in the order they were made. Each is settled exactly once.
+ */
 export class Requests {
   readonly #open = new Map<string, Request>();
   #count = 0;
@@ -56,11 +64,19 @@ export class Requests {
   /** `frame` gets the id of the request and answers the whole frame. */
   ask(frame: (id: string) => ClientFrame, options: RequestOptions): Promise<ServerFrame> {
     return new Promise((resolve, reject) => {
-      const fail = (code: 'not_connected' | 'queue_full') => reject(new WardroomError(code, { opId: options.opId }));
+      const fail = (code: 'not_connected' | 'queue_full') =>
+        reject(new WardroomError(code, { opId: options.opId }));
       if (options.delivery === 'now' && !this.port.live()) return fail('not_connected');
       if (!options.own && this.#open.size >= this.openMax) return fail('queue_full');
       const id = `r${++this.#count}`;
-      const request = { ...options, text: () => JSON.stringify(frame(id)), sent: false, refusals: 0, resolve, reject };
+      const request = {
+        ...options,
+        text: () => JSON.stringify(frame(id)),
+        sent: false,
+        refusals: 0,
+        resolve,
+        reject,
+      };
       this.#open.set(id, request);
       if (options.delivery === 'now') this.#send(request);
       else this.flush();
@@ -92,7 +108,10 @@ export class Requests {
     for (const [id, request] of this.#open) {
       if (!request.sent) continue;
       if (request.delivery === 'until_answered') this.#takeBack(request);
-      else this.#settle(id, request, () => request.reject(new WardroomError('connection_lost', { cause, opId: request.opId })));
+      else
+        this.#settle(id, request, () =>
+          request.reject(new WardroomError('connection_lost', { cause, opId: request.opId })),
+        );
     }
   }
 
@@ -123,11 +142,15 @@ export class Requests {
     tell();
   }
 
-  /** A refused request had no effect and may be sent again, `once` too; only `internal` does not say so much. */
+  /**
+   * A refused request had no effect and may be sent again, `once` too; only `internal` does not say
+   * so much.
+   */
   #refused(id: string, request: Request, frame: ServerFrames['error']): void {
     const error = errorFromWire({ ...frame });
     const { delivery } = request;
-    const repeatable = delivery === 'until_answered' || (delivery === 'once' && error.code !== 'internal');
+    const repeatable =
+      delivery === 'until_answered' || (delivery === 'once' && error.code !== 'internal');
     if (repeatable && error.action === 'refresh') {
       this.#takeBack(request);
       return this.port.tokenExpired();
@@ -135,12 +158,17 @@ export class Requests {
     // Waiting does not make room for another subscription; the application must.
     if (repeatable && error.action === 'retry' && error.code !== 'too_many_subscriptions') {
       this.#takeBack(request);
-      return this.#hold(error.retryAfterMs ?? Math.max(1, jitterMs(request.refusals++, this.backoff)));
+      return this.#hold(
+        error.retryAfterMs ?? Math.max(1, jitterMs(request.refusals++, this.backoff)),
+      );
     }
     this.#settle(id, request, () => request.reject(error));
   }
 
-  /** Limits count per connection, so one `retry` holds everything that waits; that also keeps the order. */
+  /**
+   * Limits count per connection, so one `retry` holds everything that waits; that also keeps the
+   * order.
+   */
   #hold(ms: number): void {
     const until = this.clock.now() + ms;
     if (until <= this.#heldUntil) return;

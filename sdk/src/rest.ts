@@ -13,7 +13,10 @@ export interface RestCall {
   readonly headers?: Record<string, string>;
 }
 
-/** Calls one server. Refusals throw what the problem document says; an unreachable server throws `network`. */
+/**
+ * Calls one server. Refusals throw what the problem document says; an unreachable server throws
+ * `network`.
+ */
 export class Rest {
   constructor(
     private readonly base: string,
@@ -22,7 +25,10 @@ export class Rest {
     private readonly timeoutMs: number,
   ) {}
 
-  async call<T>(path: string, { method = 'GET', body, token, cookies = false, headers = {} }: RestCall = {}): Promise<T> {
+  async call<T>(
+    path: string,
+    { method = 'GET', body, token, cookies = false, headers = {} }: RestCall = {},
+  ): Promise<T> {
     const abort = new AbortController();
     const timer = this.clock.setTimeout(() => abort.abort(), this.timeoutMs);
     try {
@@ -49,8 +55,16 @@ export class Rest {
   }
 }
 
-/** Calls with an access token; refused with `refresh`, it calls once more with a newer one. A ticket is no token: cookies then. */
-export async function callSignedIn<T>(rest: Rest, take: TakeToken, path: string, call: RestCall = {}): Promise<T> {
+/**
+ * Calls with an access token; refused with `refresh`, it calls once more with a newer one. A ticket
+ * is no token: cookies then.
+ */
+export async function callSignedIn<T>(
+  rest: Rest,
+  take: TakeToken,
+  path: string,
+  call: RestCall = {},
+): Promise<T> {
   const credential = await take('connect', undefined);
   if (typeof credential !== 'string') return rest.call<T>(path, { ...call, cookies: true });
   try {
@@ -59,11 +73,15 @@ export async function callSignedIn<T>(rest: Rest, take: TakeToken, path: string,
     if (!(error instanceof WardroomError) || error.action !== 'refresh') throw error;
   }
   const newer = await take('rejected', credential);
-  return rest.call<T>(path, typeof newer === 'string' ? { ...call, token: newer } : { ...call, cookies: true });
+  return rest.call<T>(
+    path,
+    typeof newer === 'string' ? { ...call, token: newer } : { ...call, cookies: true },
+  );
 }
 
 function refusal(response: Response, answer: unknown): WardroomError {
-  if (typeof answer === 'object' && answer !== null && 'code' in answer) return errorFromWire(answer, response.status);
+  if (typeof answer === 'object' && answer !== null && 'code' in answer)
+    return errorFromWire(answer, response.status);
   // Not our server's words: a proxy or a load balancer.
   const temporary = response.status >= 500 || response.status === 429;
   const seconds = Number(response.headers.get('retry-after') ?? NaN);

@@ -1,5 +1,13 @@
 import { LIMITS } from '../../src/protocol/limits.js';
-import type { ClientFrame, ClientFrames, ClientFrameType, Right, Role, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type {
+  ClientFrame,
+  ClientFrames,
+  ClientFrameType,
+  Right,
+  Role,
+  ServerFrame,
+  ServerFrames,
+} from '../../src/protocol/frames.js';
 import type { Emitter } from './emitter.js';
 import { WardroomError } from './errors.js';
 import { newId } from './new-id.js';
@@ -16,7 +24,9 @@ export type HistoryMessage = Omit<ServerFrames['message'], 'type'> & { [field: s
 export interface HistoryPage {
   items: HistoryMessage[];
   next_cursor: string | null;
-  /** Which past of the room the seqs belong to: to be passed on with `subscribe({ since, epoch })`. */
+  /**
+   * Which past of the room the seqs belong to: to be passed on with `subscribe({ since, epoch })`.
+   */
   epoch: string;
 }
 /** `before` and `after` are seqs, themselves excluded. */
@@ -31,7 +41,9 @@ export interface RoomPort extends SubscriptionPort {
   rest<T>(path: string): Promise<T>;
 }
 
-/** One room as an object. It outlives connections: a subscription and its position are taken along. */
+/**
+ * One room as an object. It outlives connections: a subscription and its position are taken along.
+ */
 export class Room {
   readonly on: Emitter<RoomEvents>['on'];
   readonly off: Emitter<RoomEvents>['off'];
@@ -60,7 +72,10 @@ export class Room {
   get seq(): number | undefined {
     return this.subscription.seq;
   }
-  /** Which past of the room `seq` belongs to: a server that lost events and gives their numbers again has another. */
+  /**
+   * Which past of the room `seq` belongs to: a server that lost events and gives their numbers
+   * again has another.
+   */
   get epoch(): string | undefined {
     return this.subscription.epoch;
   }
@@ -71,8 +86,13 @@ export class Room {
     return this.subscription.can;
   }
 
-  /** From now on, or with `since` from the event after it, if it is of the same `epoch`. Rejects when refused. */
-  subscribe({ since, epoch }: { since?: number; epoch?: string } = {}): Promise<ServerFrames['subscribed']> {
+  /**
+   * From now on, or with `since` from the event after it, if it is of the same `epoch`. Rejects
+   * when refused.
+   */
+  subscribe({ since, epoch }: { since?: number; epoch?: string } = {}): Promise<
+    ServerFrames['subscribed']
+  > {
     return this.subscription.open(since, epoch);
   }
 
@@ -81,27 +101,43 @@ export class Room {
   }
 
   /** Resolves after the commit. Survives reconnects under one `op_id`, so it has one effect. */
-  async publish(body: Body, { kind, opId = newId() }: { kind?: string; opId?: string } = {}): Promise<PublishAck> {
+  async publish(
+    body: Body,
+    { kind, opId = newId() }: { kind?: string; opId?: string } = {},
+  ): Promise<PublishAck> {
     const op = { op_id: opId, body: fitting(body, opId), ...(kind === undefined ? {} : { kind }) };
     return (await this.#ask('publish', op, 'until_answered', opId)) as PublishAck;
   }
 
   /** Survives reconnects like a publish. */
-  async edit(messageId: string, body: Body, { opId = newId() }: { opId?: string } = {}): Promise<Ack> {
+  async edit(
+    messageId: string,
+    body: Body,
+    { opId = newId() }: { opId?: string } = {},
+  ): Promise<Ack> {
     const edit = { message_id: messageId, op_id: opId, body: fitting(body, opId) };
     return (await this.#ask('edit', edit, 'until_answered', opId)) as Ack;
   }
 
-  /** Waits for a connection, but is not repeated: rejected with `connection_lost` its outcome is unknown. */
+  /**
+   * Waits for a connection, but is not repeated: rejected with `connection_lost` its outcome is
+   * unknown.
+   */
   async delete(messageId: string): Promise<Ack> {
     return (await this.#ask('delete', { message_id: messageId }, 'once')) as Ack;
   }
 
   async react(messageId: string, emoji: string, on = true): Promise<Ack> {
-    return (await this.#ask('react', { message_id: messageId, emoji, on }, 'until_answered')) as Ack;
+    return (await this.#ask(
+      'react',
+      { message_id: messageId, emoji, on },
+      'until_answered',
+    )) as Ack;
   }
 
-  /** To whoever is there now. Never waits and never repeats; without a live connection it rejects. */
+  /**
+   * To whoever is there now. Never waits and never repeats; without a live connection it rejects.
+   */
   async signal(kind: string, body: Body): Promise<void> {
     await this.#ask('signal', { kind, body: fitting(body) }, 'now');
   }
@@ -120,15 +156,27 @@ export class Room {
     return (await this.#ask('presence', {}, 'until_answered')) as ServerFrames['presence'];
   }
 
-  /** A page of stored messages, through REST. After a `gap {from, to}`: `{ after: from - 1, before: to + 1 }`. */
+  /**
+   * A page of stored messages, through REST. After a `gap {from, to}`: `{ after: from - 1, before:
+   * to + 1 }`.
+   */
   history(query: HistoryQuery = {}): Promise<HistoryPage> {
     const search = new URLSearchParams();
-    for (const [name, value] of Object.entries(query) as [string, string | number | undefined][]) if (value !== undefined) search.set(name, String(value));
-    return this.port.rest(`/v1/rooms/${encodeURIComponent(this.ref)}/messages${search.size > 0 ? `?${search}` : ''}`);
+    for (const [name, value] of Object.entries(query) as [string, string | number | undefined][])
+      if (value !== undefined) search.set(name, String(value));
+    return this.port.rest(
+      `/v1/rooms/${encodeURIComponent(this.ref)}/messages${search.size > 0 ? `?${search}` : ''}`,
+    );
   }
 
-  #ask<T extends ClientFrameType>(type: T, fields: FieldsOf<T>, delivery: Delivery, opId?: string): Promise<ServerFrame> {
-    const frame = (id: string) => ({ type, id, room: this.ref, ...fields }) as unknown as ClientFrame;
+  #ask<T extends ClientFrameType>(
+    type: T,
+    fields: FieldsOf<T>,
+    delivery: Delivery,
+    opId?: string,
+  ): Promise<ServerFrame> {
+    const frame = (id: string) =>
+      ({ type, id, room: this.ref, ...fields }) as unknown as ClientFrame;
     return this.port.ask(frame, opId === undefined ? { delivery } : { delivery, opId });
   }
 }
@@ -136,11 +184,12 @@ export class Room {
 type FieldsOf<T extends ClientFrameType> = Omit<ClientFrames[T], 'type' | 'id' | 'room'>;
 
 /**
- * A copy, because the body may be sent again later and must then still be the same. A body that is too big is refused
- * here: as a frame it could cost the connection.
+ * A copy, because the body may be sent again later and must then still be the same. A body that is
+ * too big is refused here: as a frame it could cost the connection.
  */
 function fitting(body: Body, opId?: string): Body {
   const text = JSON.stringify(body);
-  if (new TextEncoder().encode(text).length > LIMITS.bodyBytes) throw new WardroomError('too_big', { action: 'none', opId });
+  if (new TextEncoder().encode(text).length > LIMITS.bodyBytes)
+    throw new WardroomError('too_big', { action: 'none', opId });
   return JSON.parse(text) as Body;
 }

@@ -17,8 +17,14 @@ export function memoryStorage(): SessionStorage {
   };
 }
 
-/** `localStorage` lets the tabs of an origin share one session. Any script of the origin can read it. */
-export function webStorage(area: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>, key = 'wardroom'): SessionStorage {
+/**
+ * `localStorage` lets the tabs of an origin share one session. Any script of the origin can read
+ * it.
+ */
+export function webStorage(
+  area: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>,
+  key = 'wardroom',
+): SessionStorage {
   return {
     name: key,
     get: () => area.getItem(key),

@@ -50,8 +50,9 @@ interface Grant {
 }
 
 /**
- * One signed-in device: keeps the tokens, and refreshes them when they are asked for after `refresh_after_ms`.
- * One refresh at a time, also among tabs: whoever waited for the lock finds the winner's token in the storage.
+ * One signed-in device: keeps the tokens, and refreshes them when they are asked for after
+ * `refresh_after_ms`. One refresh at a time, also among tabs: whoever waited for the lock finds the
+ * winner's token in the storage.
  */
 export class WardroomSession {
   readonly #events = new Emitter<SessionEvents>();
@@ -69,7 +70,12 @@ export class WardroomSession {
   constructor(options: SessionOptions) {
     this.#clock = options.clock ?? systemClock;
     const fetch = options.fetch ?? ((url, init) => globalThis.fetch(url, init));
-    this.#rest = new Rest(serverUrls(options.url).rest, fetch, this.#clock, options.requestTimeoutMs ?? 10_000);
+    this.#rest = new Rest(
+      serverUrls(options.url).rest,
+      fetch,
+      this.#clock,
+      options.requestTimeoutMs ?? 10_000,
+    );
     this.#storage = options.storage ?? memoryStorage();
     this.#locks = options.locks;
     this.#lockName = `wardroom:${this.#storage.name ?? newId()}`;
@@ -83,14 +89,18 @@ export class WardroomSession {
   async login(fields: LoginFields): Promise<{ sessionId: string }> {
     const { tenant, email, password, device } = fields;
     const body = { tenant, email, password, ...(device === undefined ? {} : { device }) };
-    const login = async () => this.#keep(await this.#rest.call<IssuedTokens>('/v1/auth/login', { method: 'POST', body }));
+    const login = async () =>
+      this.#keep(await this.#rest.call<IssuedTokens>('/v1/auth/login', { method: 'POST', body }));
     const grant = await withLock(this.#lockName, login, this.#locks);
     const signedIn = { sessionId: grant.session_id };
     this.#events.emit('signed_in', signedIn);
     return signedIn;
   }
 
-  /** Takes over a session that was opened elsewhere: by a call the SDK does not know, or by an application's own backend. */
+  /**
+   * Takes over a session that was opened elsewhere: by a call the SDK does not know, or by an
+   * application's own backend.
+   */
   async adopt(tokens: IssuedTokens): Promise<{ sessionId: string }> {
     const grant = await withLock(this.#lockName, () => this.#keep(tokens), this.#locks);
     const signedIn = { sessionId: grant.session_id };
@@ -98,16 +108,23 @@ export class WardroomSession {
     return signedIn;
   }
 
-  /** Answers the server's receipt. If the server cannot be reached nothing is forgotten, so it can be tried again. */
+  /**
+   * Answers the server's receipt. If the server cannot be reached nothing is forgotten, so it can
+   * be tried again.
+   */
   async logout(scope: 'session' | 'others' | 'all' = 'session'): Promise<unknown> {
-    const receipt = await callSignedIn(this.#rest, takeFromSession(this), '/v1/auth/logout', { method: 'POST', body: { scope } });
+    const receipt = await callSignedIn(this.#rest, takeFromSession(this), '/v1/auth/logout', {
+      method: 'POST',
+      body: { scope },
+    });
     if (scope !== 'others') await this.end(new WardroomError('signed_out'));
     return receipt;
   }
 
   /**
-   * An access token before its refresh time that is not `stale` (a token the caller saw refused, or wants replaced).
-   * While the server is away, a token that still lives is better than none. Throws `signed_out` when there is no session.
+   * An access token before its refresh time that is not `stale` (a token the caller saw refused, or
+   * wants replaced). While the server is away, a token that still lives is better than none. Throws
+   * `signed_out` when there is no session.
    */
   async accessToken({ stale }: { stale?: string } = {}): Promise<string> {
     const grant = (this.#grant ??= await this.#read());
@@ -118,13 +135,17 @@ export class WardroomSession {
     try {
       return (await this.#refreshing).access_token;
     } catch (error) {
-      const over = error instanceof WardroomError && (error.action === 'login' || error.action === 'stop');
+      const over =
+        error instanceof WardroomError && (error.action === 'login' || error.action === 'stop');
       if (usable && !over && this.#clock.now() < grant.expires_at) return grant.access_token;
       throw error;
     }
   }
 
-  /** Forgets the tokens, unless the storage already belongs to another session. The server is not told. */
+  /**
+   * Forgets the tokens, unless the storage already belongs to another session. The server is not
+   * told.
+   */
   async end(why: WardroomError): Promise<void> {
     const mine = this.#grant;
     if (!mine) return;
@@ -143,13 +164,18 @@ export class WardroomSession {
     if (this.#grant && this.#grant !== known) return this.#grant;
     const stored = await this.#read();
     if (!stored) return this.#over(new WardroomError('signed_out'));
-    if (stored.session_id !== known.session_id) return this.#over(new WardroomError('session_replaced'));
-    if (stored.access_token !== known.access_token && this.#clock.now() < stored.refresh_at) return (this.#grant = stored);
+    if (stored.session_id !== known.session_id)
+      return this.#over(new WardroomError('session_replaced'));
+    if (stored.access_token !== known.access_token && this.#clock.now() < stored.refresh_at)
+      return (this.#grant = stored);
     try {
       const body = { refresh_token: stored.refresh_token };
-      return await this.#keep(await this.#rest.call<IssuedTokens>('/v1/auth/refresh', { method: 'POST', body }));
+      return await this.#keep(
+        await this.#rest.call<IssuedTokens>('/v1/auth/refresh', { method: 'POST', body }),
+      );
     } catch (error) {
-      if (error instanceof WardroomError && (error.action === 'login' || error.action === 'stop')) return this.#over(error);
+      if (error instanceof WardroomError && (error.action === 'login' || error.action === 'stop'))
+        return this.#over(error);
       throw error;
     }
   }

@@ -1,32 +1,55 @@
-import type { ClientFrame, Right, Role, RoomEventFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type {
+  ClientFrame,
+  Right,
+  Role,
+  RoomEventFrame,
+  ServerFrame,
+  ServerFrames,
+} from '../../src/protocol/frames.js';
 import type { Action } from '../../src/protocol/codes.js';
 import type { Emitter } from './emitter.js';
 import { toWardroomError, type WardroomError, type WardroomErrorCode } from './errors.js';
 import { judgeSeq } from './judge-seq.js';
 import type { RequestOptions } from './requests.js';
 
-/** Events `from` to `to`, both included, were not delivered and will not be: page the history for what they changed. */
+/**
+ * Events `from` to `to`, both included, were not delivered and will not be: page the history for
+ * what they changed.
+ */
 export interface Gap {
   from: number;
   to: number;
 }
 
 /**
- * The room has another past than the one that was followed: its server lost events, and their numbers are given again. Forget
- * everything from `lost.from` on; what is stored instead follows, as events or as a `gap`. Null: nothing that was seen is lost.
+ * The room has another past than the one that was followed: its server lost events, and their
+ * numbers are given again. Forget everything from `lost.from` on; what is stored instead follows,
+ * as events or as a `gap`. Null: nothing that was seen is lost.
  */
 export interface Reset {
   epoch: string;
   lost: Gap | null;
 }
 
-/** The subscription ended. `code` is one of the protocol, or why a new subscription was refused after a reconnect. */
+/**
+ * The subscription ended. `code` is one of the protocol, or why a new subscription was refused
+ * after a reconnect.
+ */
 export interface Unsubscribed {
   code: WardroomErrorCode;
   action: Action;
 }
 
-type Passed = 'message' | 'message_edited' | 'message_deleted' | 'reaction' | 'signal' | 'typing' | 'read' | 'presence' | 'access';
+type Passed =
+  | 'message'
+  | 'message_edited'
+  | 'message_deleted'
+  | 'reaction'
+  | 'signal'
+  | 'typing'
+  | 'read'
+  | 'presence'
+  | 'access';
 export type RoomEvents = { [T in Passed]: ServerFrames[T] } & {
   subscribed: ServerFrames['subscribed'];
   unsubscribed: Unsubscribed;
@@ -71,14 +94,22 @@ export class Subscription {
 
   async open(since?: number, epoch?: string): Promise<ServerFrames['subscribed']> {
     this.#wanted = true;
-    const frame = (id: string) => ({ type: 'subscribe', id, room: this.ref, ...position(since, epoch) }) as const;
-    const onAnswer = (answer: ServerFrame) => this.#opened(answer as ServerFrames['subscribed'], since);
-    return (await this.port.ask(frame, { delivery: 'until_answered', onAnswer })) as ServerFrames['subscribed'];
+    const frame = (id: string) =>
+      ({ type: 'subscribe', id, room: this.ref, ...position(since, epoch) }) as const;
+    const onAnswer = (answer: ServerFrame) =>
+      this.#opened(answer as ServerFrames['subscribed'], since);
+    return (await this.port.ask(frame, {
+      delivery: 'until_answered',
+      onAnswer,
+    })) as ServerFrames['subscribed'];
   }
 
   async close(): Promise<void> {
     this.#wanted = false;
-    const answered = this.port.ask((id) => ({ type: 'unsubscribe', id, room: this.ref }), { delivery: 'once', own: true });
+    const answered = this.port.ask((id) => ({ type: 'unsubscribe', id, room: this.ref }), {
+      delivery: 'once',
+      own: true,
+    });
     const settled = answered.then(
       () => {},
       (error: unknown) => {
@@ -91,29 +122,41 @@ export class Subscription {
     if (!this.#wanted && this.#attached) this.#detach({ code: 'client', action: 'none' });
   }
 
-  /** Over a new connection, or to repair a gap: from the last event seen, as it stands when the frame is sent. */
+  /**
+   * Over a new connection, or to repair a gap: from the last event seen, as it stands when the
+   * frame is sent.
+   */
   resume({ repair = false } = {}): void {
     if (!this.active || this.#resuming) return;
     this.#resuming = true;
     let since = this.seq;
-    const frame = (id: string) => ({ type: 'subscribe', id, room: this.id ?? this.ref, ...position((since = this.seq), this.epoch) }) as const;
+    const frame = (id: string) =>
+      ({
+        type: 'subscribe',
+        id,
+        room: this.id ?? this.ref,
+        ...position((since = this.seq), this.epoch),
+      }) as const;
     const onAnswer = (answer: ServerFrame) => {
       this.#resuming = false;
       this.#unrepairable = repair ? since : undefined;
       this.#resumed(answer as ServerFrames['subscribed']);
     };
-    this.port.ask(frame, { delivery: 'until_answered', onAnswer, own: true }).catch((thrown: unknown) => {
-      this.#resuming = false;
-      const { code, action } = toWardroomError(thrown, 'closed');
-      // Closed by the application: `connect` takes the room up again.
-      if (this.active && code !== 'closed') this.#detach({ code, action });
-    });
+    this.port
+      .ask(frame, { delivery: 'until_answered', onAnswer, own: true })
+      .catch((thrown: unknown) => {
+        this.#resuming = false;
+        const { code, action } = toWardroomError(thrown, 'closed');
+        // Closed by the application: `connect` takes the room up again.
+        if (this.active && code !== 'closed') this.#detach({ code, action });
+      });
   }
 
   /** Everything of this room that answers no request. */
   receive(frame: ServerFrame): void {
     if (!this.active) return;
-    if (frame.type === 'unsubscribed') return this.#detach({ code: frame.code, action: frame.action });
+    if (frame.type === 'unsubscribed')
+      return this.#detach({ code: frame.code, action: frame.action });
     switch (frame.type) {
       case 'message':
       case 'message_edited':

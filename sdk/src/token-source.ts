@@ -2,8 +2,8 @@ import { WardroomError } from './errors.js';
 import type { WardroomSession } from './session.js';
 
 /**
- * Why a credential is asked for. `connect`: any valid one. `refresh`: a newer one, the present one ends soon.
- * `rejected`: a newer one, the server refused the present one.
+ * Why a credential is asked for. `connect`: any valid one. `refresh`: a newer one, the present one
+ * ends soon. `rejected`: a newer one, the server refused the present one.
  */
 export type TokenReason = 'connect' | 'refresh' | 'rejected';
 
@@ -14,7 +14,10 @@ export type Credential = string | { readonly ticket: string };
 export type GetToken = (reason: TokenReason) => Credential | null | Promise<Credential | null>;
 
 /** `presented` is the credential the server saw last. */
-export type TakeToken = (reason: TokenReason, presented: Credential | undefined) => Promise<Credential>;
+export type TakeToken = (
+  reason: TokenReason,
+  presented: Credential | undefined,
+) => Promise<Credential>;
 
 /** However many ask at once, the callback runs once. */
 export function takeFromCallback(getToken: GetToken): TakeToken {
@@ -29,7 +32,10 @@ export function takeFromCallback(getToken: GetToken): TakeToken {
 }
 
 export function takeFromSession(session: WardroomSession): TakeToken {
-  return (reason, presented) => session.accessToken(reason !== 'connect' && typeof presented === 'string' ? { stale: presented } : {});
+  return (reason, presented) =>
+    session.accessToken(
+      reason !== 'connect' && typeof presented === 'string' ? { stale: presented } : {},
+    );
 }
 
 export const credentialFields = (credential: Credential): { token: string } | { ticket: string } =>

@@ -1,6 +1,7 @@
 /**
- * May this principal administer that? Asked once from a plain read, so that strangers take no lock, and again inside the
- * transaction of a change, with the caller's rows locked (sessions/lock-caller.ts).
+ * May this principal administer that? Asked once from a plain read, so that strangers take no lock,
+ * and again inside the transaction of a change, with the caller's rows locked
+ * (sessions/lock-caller.ts).
  */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/stores/database.js';
@@ -22,17 +23,35 @@ export class AdminAuthorization {
   ) {}
 
   /** Answers the caller's role; refuses with the ladder's code and a `decision_id`. */
-  async require(principal: Principal, action: AdminAction, target: AdminTarget): Promise<UserFacts['role']> {
+  async require(
+    principal: Principal,
+    action: AdminAction,
+    target: AdminTarget,
+  ): Promise<UserFacts['role']> {
     const role = await this.roleOf(principal);
     this.authorize(principal, role, action, target);
     return role;
   }
 
-  /** The same with the role that was read under the transaction's locks; the caller is known to be active. */
-  authorize({ userId, tenantId, sessionId }: Principal, role: UserFacts['role'], action: AdminAction, target: AdminTarget): void {
+  /**
+   * The same with the role that was read under the transaction's locks; the caller is known to be
+   * active.
+   */
+  authorize(
+    { userId, tenantId, sessionId }: Principal,
+    role: UserFacts['role'],
+    action: AdminAction,
+    target: AdminTarget,
+  ): void {
     const decision = decideAdmin({ userId, tenantId, role, active: true }, action, target);
     if (decision.allow) return;
-    this.decisions.refuse({ userId, tenantId, sessionId }, '', action, decision, factsWithoutRoom(role));
+    this.decisions.refuse(
+      { userId, tenantId, sessionId },
+      '',
+      action,
+      decision,
+      factsWithoutRoom(role),
+    );
   }
 
   async roleOf({ userId, tenantId }: Principal): Promise<UserFacts['role']> {
@@ -45,14 +64,19 @@ export class AdminAuthorization {
     return rankOf(user.role as UserFacts['role'], user.tenant);
   }
 
-  /** By id or slug; null when there is none, which `require` turns into 404 for whoever may know. */
+  /**
+   * By id or slug; null when there is none, which `require` turns into 404 for whoever may know.
+   */
   async tenantId(ref: string): Promise<string | null> {
     const where = isId(ref) ? { id: ref } : { slug: ref };
-    return (await this.database.prisma.tenant.findUnique({ where, select: { id: true } }))?.id ?? null;
+    return (
+      (await this.database.prisma.tenant.findUnique({ where, select: { id: true } }))?.id ?? null
+    );
   }
 }
 
 export function found<T>(value: T | null | undefined, what: string): T {
-  if (value === null || value === undefined) throw new DomainError('not_found', { detail: `no such ${what}` });
+  if (value === null || value === undefined)
+    throw new DomainError('not_found', { detail: `no such ${what}` });
   return value;
 }

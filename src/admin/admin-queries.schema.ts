@@ -1,4 +1,6 @@
-/** What is asked of look-up.ts, and signing keys as operators see them: never with a private half. */
+/**
+ * What is asked of look-up.ts, and signing keys as operators see them: never with a private half.
+ */
 import * as z from 'zod';
 import { idSchema } from '../platform/text.js';
 import { pageFields, plainText } from '../platform/zod.js';
@@ -14,14 +16,17 @@ const keySchema = z
   .object({
     kid: z.string(),
     alg: z.string(),
-    state: z
-      .enum(['announced', 'signing', 'verifying', 'retired', 'withdrawn'])
-      .meta({ description: '`verifying`: retired, but tokens it signed may be alive; `retired`: they are not' }),
+    state: z.enum(['announced', 'signing', 'verifying', 'retired', 'withdrawn']).meta({
+      description:
+        '`verifying`: retired, but tokens it signed may be alive; `retired`: they are not',
+    }),
     created_at: z.iso.datetime(),
     signs_from: z.iso.datetime(),
     retired_at: z.iso.datetime().nullable(),
     withdrawn_at: z.iso.datetime().nullable(),
   })
   .meta({ id: 'SigningKey' });
-export const keyListSchema = z.object({ items: z.array(keySchema), next_cursor: z.null() }).meta({ id: 'SigningKeyList' });
+export const keyListSchema = z
+  .object({ items: z.array(keySchema), next_cursor: z.null() })
+  .meta({ id: 'SigningKeyList' });
 export type KeyList = z.infer<typeof keyListSchema>;

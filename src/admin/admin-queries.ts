@@ -20,8 +20,14 @@ export class AdminQueries {
     private readonly signedIn: Sessions,
   ) {}
 
-  /** Live sessions; an admin sees those of the own tenant, an operator without `tenant` those of all. */
-  async sessions(principal: Principal, { tenant, user, ...page }: SessionsQuery): Promise<SessionPage> {
+  /**
+   * Live sessions; an admin sees those of the own tenant, an operator without `tenant` those of
+   * all.
+   */
+  async sessions(
+    principal: Principal,
+    { tenant, user, ...page }: SessionsQuery,
+  ): Promise<SessionPage> {
     const role = await this.admin.roleOf(principal);
     const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
     const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;
@@ -30,7 +36,10 @@ export class AdminQueries {
     return this.signedIn.list({ tenant: tenantId ?? undefined, user }, page, principal.sessionId);
   }
 
-  /** For everybody of the tenant it belongs to. Asked in Postgres: this call works on a fenced node too. */
+  /**
+   * For everybody of the tenant it belongs to. Asked in Postgres: this call works on a fenced node
+   * too.
+   */
   async receipt(principal: Principal, id: string): Promise<Receipt> {
     const role = await this.admin.roleOf(principal);
     return this.receipts.find(id, role === 'operator' ? null : principal.tenantId);

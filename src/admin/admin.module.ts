@@ -20,7 +20,23 @@ import { Users } from './users.js';
 
 @Module({
   imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
-  controllers: [TenantsController, RevocationsController, DecisionsController, AuditController, ApiDocsController, IntrospectionController],
-  providers: [AdminAuthorization, Tenants, Users, Revoke, AdminQueries, PolicyExplanation, ReadAudit, Introspect],
+  controllers: [
+    TenantsController,
+    RevocationsController,
+    DecisionsController,
+    AuditController,
+    ApiDocsController,
+    IntrospectionController,
+  ],
+  providers: [
+    AdminAuthorization,
+    Tenants,
+    Users,
+    Revoke,
+    AdminQueries,
+    PolicyExplanation,
+    ReadAudit,
+    Introspect,
+  ],
 })
 export class AdminModule {}

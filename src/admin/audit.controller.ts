@@ -12,7 +12,10 @@ export class AuditController {
   constructor(private readonly reading: ReadAudit) {}
 
   @Get('audit')
-  audit(@ZodQuery(auditQuerySchema) query: AuditQuery, @CurrentPrincipal() principal: Principal): Promise<AuditPage> {
+  audit(
+    @ZodQuery(auditQuerySchema) query: AuditQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<AuditPage> {
     return this.reading.list(principal, query);
   }
 }

@@ -19,11 +19,20 @@ export const auditRecordSchema = z
     at: z.iso.datetime(),
     event: z.string(),
     tenant_id: z.uuid().nullable().meta({ description: 'of what it is about' }),
-    actor_id: z.uuid().nullable().meta({ description: 'who did it; null: nobody known, or the system' }),
+    actor_id: z
+      .uuid()
+      .nullable()
+      .meta({ description: 'who did it; null: nobody known, or the system' }),
     user_id: z.uuid().nullable().meta({ description: 'whom it is about' }),
-    session_hash: z.string().nullable().meta({ description: 'the first 32 hex digits of SHA-256 of the session id' }),
+    session_hash: z
+      .string()
+      .nullable()
+      .meta({ description: 'the first 32 hex digits of SHA-256 of the session id' }),
     ip: z.string().nullable(),
-    request_id: z.uuid().nullable().meta({ description: 'X-Request-Id of the call, or the connection id' }),
+    request_id: z
+      .uuid()
+      .nullable()
+      .meta({ description: 'X-Request-Id of the call, or the connection id' }),
     detail: z.record(z.string(), z.unknown()),
     chain: z.uuid().meta({ description: 'the node that wrote it' }),
     n: z.int().meta({ description: 'its number in that chain' }),
@@ -31,5 +40,7 @@ export const auditRecordSchema = z
   .meta({ id: 'AuditRecord' });
 export type AuditRecordView = z.infer<typeof auditRecordSchema>;
 
-export const auditPageSchema = z.object({ items: z.array(auditRecordSchema), next_cursor: z.string().nullable() }).meta({ id: 'AuditPage' });
+export const auditPageSchema = z
+  .object({ items: z.array(auditRecordSchema), next_cursor: z.string().nullable() })
+  .meta({ id: 'AuditPage' });
 export type AuditPage = z.infer<typeof auditPageSchema>;

@@ -42,8 +42,17 @@ export const factsSchema = z
         version: z.int(),
       })
       .nullable(),
-    member: z.object({ role: roleSchema.nullable(), muted_until: z.iso.datetime().nullable(), banned: z.boolean(), version: z.int() }),
-    user: z.object({ role: z.enum(['member', 'admin', 'operator', 'guest']), active: z.boolean(), version: z.int() }),
+    member: z.object({
+      role: roleSchema.nullable(),
+      muted_until: z.iso.datetime().nullable(),
+      banned: z.boolean(),
+      version: z.int(),
+    }),
+    user: z.object({
+      role: z.enum(['member', 'admin', 'operator', 'guest']),
+      active: z.boolean(),
+      version: z.int(),
+    }),
   })
   .meta({ id: 'Facts' });
 
@@ -98,7 +107,12 @@ export function viewOfFacts({ room, member, user }: Facts): z.infer<typeof facts
             epoch: room.epoch,
             version: room.version,
           },
-    member: { role, muted_until: mutedUntilMs === null ? null : new Date(mutedUntilMs).toISOString(), banned, version },
+    member: {
+      role,
+      muted_until: mutedUntilMs === null ? null : new Date(mutedUntilMs).toISOString(),
+      banned,
+      version,
+    },
     user: { role: user.role, active: user.active, version: user.version },
   };
 }

@@ -12,12 +12,18 @@ export class DecisionsController {
   constructor(private readonly explaining: PolicyExplanation) {}
 
   @Get('decisions/:id')
-  decision(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<DecisionView> {
+  decision(
+    @Param('id') id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<DecisionView> {
     return this.explaining.decision(principal, id);
   }
 
   @Get('explain')
-  explain(@ZodQuery(explainQuerySchema) query: ExplainQuery, @CurrentPrincipal() principal: Principal): Promise<Explanation> {
+  explain(
+    @ZodQuery(explainQuerySchema) query: ExplainQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Explanation> {
     return this.explaining.whatIf(principal, query);
   }
 }

@@ -15,7 +15,10 @@ export class IntrospectionController {
   @Post('introspect')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  introspect(@ZodBody(tokenForm) { token }: TokenForm, @CurrentPrincipal() principal: Principal): Promise<Introspection> {
+  introspect(
+    @ZodBody(tokenForm) { token }: TokenForm,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Introspection> {
     return this.introspection.introspect(principal, token);
   }
 }

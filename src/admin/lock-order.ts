@@ -1,6 +1,6 @@
 /**
- * The first lock of a change of a whole tenant, before `lockCaller` takes the caller's own. Order everywhere: tenants,
- * users, sessions.
+ * The first lock of a change of a whole tenant, before `lockCaller` takes the caller's own. Order
+ * everywhere: tenants, users, sessions.
  */
 import type { Tx } from '../platform/stores/database.js';
 

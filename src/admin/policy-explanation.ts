@@ -1,4 +1,7 @@
-/** Why was it refused, and what would happen if: the same ladder, asked by an operator or an admin of the tenant. */
+/**
+ * Why was it refused, and what would happen if: the same ladder, asked by an operator or an admin
+ * of the tenant.
+ */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/stores/database.js';
 import { isId } from '../platform/ids.js';
@@ -28,10 +31,16 @@ export class PolicyExplanation {
   }
 
   async whatIf(principal: Principal, { user, room, action }: ExplainQuery): Promise<Explanation> {
-    const row = await this.database.prisma.user.findUnique({ where: { id: user }, select: { tenantId: true } });
+    const row = await this.database.prisma.user.findUnique({
+      where: { id: user },
+      select: { tenantId: true },
+    });
     await this.admin.require(principal, 'explain', { tenantId: row?.tenantId ?? null });
     const { tenantId } = found(row, 'user');
-    const facts = await this.policy.facts({ userId: user, tenantId, sessionId: principal.sessionId }, room);
+    const facts = await this.policy.facts(
+      { userId: user, tenantId, sessionId: principal.sessionId },
+      room,
+    );
     const decision = decideRoom(user, facts, action);
     return {
       allow: decision.allow,

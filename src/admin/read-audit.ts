@@ -1,4 +1,7 @@
-/** The audit, newest first: an admin reads that of the own tenant, an operator without `tenant` that of everything. */
+/**
+ * The audit, newest first: an admin reads that of the own tenant, an operator without `tenant` that
+ * of everything.
+ */
 import { Injectable } from '@nestjs/common';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/stores/database.js';
@@ -15,7 +18,10 @@ export class ReadAudit {
     private readonly database: Database,
   ) {}
 
-  async list(principal: Principal, { tenant, user, event, limit, cursor }: AuditQuery): Promise<AuditPage> {
+  async list(
+    principal: Principal,
+    { tenant, user, event, limit, cursor }: AuditQuery,
+  ): Promise<AuditPage> {
     const role = await this.admin.roleOf(principal);
     const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
     const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;

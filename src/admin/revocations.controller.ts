@@ -22,7 +22,10 @@ export class RevocationsController {
   ) {}
 
   @Get('admin/sessions')
-  sessions(@ZodQuery(sessionsQuerySchema) query: SessionsQuery, @CurrentPrincipal() principal: Principal): Promise<SessionPage> {
+  sessions(
+    @ZodQuery(sessionsQuerySchema) query: SessionsQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<SessionPage> {
     return this.lookUp.sessions(principal, query);
   }
 

@@ -1,4 +1,7 @@
-/** Revocation on demand: a session, everything of a user or tenant, or everything a signing key signed. */
+/**
+ * Revocation on demand: a session, everything of a user or tenant, or everything a signing key
+ * signed.
+ */
 import { Injectable, Logger } from '@nestjs/common';
 import { recordAudit } from '../audit/record-audit.js';
 import { KeyChanges } from '../auth/keys/key-changes.js';
@@ -38,26 +41,61 @@ export class Revoke {
 
   async revoke(principal: Principal, revocation: Revocation, wait: boolean): Promise<Receipt> {
     const { session, user, tenant, key, issued_before, reason } = revocation;
-    const committed = key === undefined ? await this.endSessions(principal, revocation) : await this.withdraw(principal, key);
-    this.logger.log({ msg: 'revoked', by: principal.userId, session, user, tenant, key, issued_before, reason, sessions: committed.pending?.sessions });
+    const committed =
+      key === undefined
+        ? await this.endSessions(principal, revocation)
+        : await this.withdraw(principal, key);
+    this.logger.log({
+      msg: 'revoked',
+      by: principal.userId,
+      session,
+      user,
+      tenant,
+      key,
+      issued_before,
+      reason,
+      sessions: committed.pending?.sessions,
+    });
     return (await this.receipts.waitForReceipt(committed.pending, wait))!;
   }
 
-  private async endSessions(principal: Principal, revocation: Revocation): Promise<Committed<unknown>> {
-    const [owner, asked] = await Promise.all([this.ownerOf(revocation), this.admin.roleOf(principal)]);
-    const target = { tenantId: owner?.tenantId ?? null, ...(owner?.userRole === undefined ? {} : { userRole: owner.userRole }) };
+  private async endSessions(
+    principal: Principal,
+    revocation: Revocation,
+  ): Promise<Committed<unknown>> {
+    const [owner, asked] = await Promise.all([
+      this.ownerOf(revocation),
+      this.admin.roleOf(principal),
+    ]);
+    const target = {
+      tenantId: owner?.tenantId ?? null,
+      ...(owner?.userRole === undefined ? {} : { userRole: owner.userRole }),
+    };
     this.admin.authorize(principal, asked, 'revoke_sessions', target);
     const { tenantId, userId } = found(owner, 'session, user or tenant');
-    const before = revocation.issued_before === undefined ? undefined : new Date(revocation.issued_before);
+    const before =
+      revocation.issued_before === undefined ? undefined : new Date(revocation.issued_before);
     return this.log.commit(async (tx) => {
       if (userId === null) await lockTenant(tx, tenantId);
       const { role } = await lockCaller(tx, principal, 'change', userId ?? undefined);
       this.admin.authorize(principal, role, 'revoke_sessions', target);
-      const change = await this.sessions.end(tx, selectorOf(revocation, tenantId), 'session_revoked', tenantId, { issuedBefore: before });
+      const change = await this.sessions.end(
+        tx,
+        selectorOf(revocation, tenantId),
+        'session_revoked',
+        tenantId,
+        { issuedBefore: before },
+      );
       const { reason, issued_before, session = null } = revocation;
       const what = session !== null ? 'session' : userId === null ? 'tenant' : 'user';
       const detail = { target: what, reason, issued_before, sessions: change.result.length };
-      recordAudit(tx, { event: 'authn_token_revoked', tenant: tenantId, user: userId, session, detail });
+      recordAudit(tx, {
+        event: 'authn_token_revoked',
+        tenant: tenantId,
+        user: userId,
+        session,
+        detail,
+      });
       return change;
     });
   }
@@ -80,14 +118,22 @@ export class Revoke {
       return owner === null ? null : ((await this.person(owner.userId)) ?? owner);
     }
     // A guest has sessions only.
-    if (user !== undefined) return (await this.person(user)) ?? prisma.session.findFirst({ where: { userId: user }, select });
+    if (user !== undefined)
+      return (
+        (await this.person(user)) ?? prisma.session.findFirst({ where: { userId: user }, select })
+      );
     const tenantId = await this.admin.tenantId(tenant ?? '');
     return tenantId === null ? null : { tenantId, userId: null };
   }
 
   private async person(id: string): Promise<Owner | null> {
-    const row = await this.database.prisma.user.findUnique({ where: { id }, select: { tenantId: true, role: true } });
-    return row === null ? null : { tenantId: row.tenantId, userId: id, userRole: row.role as UserFacts['role'] };
+    const row = await this.database.prisma.user.findUnique({
+      where: { id },
+      select: { tenantId: true, role: true },
+    });
+    return row === null
+      ? null
+      : { tenantId: row.tenantId, userId: id, userRole: row.role as UserFacts['role'] };
   }
 }
 

@@ -1,4 +1,7 @@
-/** What happens to the sessions of a tenant with its switches. The caller holds the tenant's row, so none is opened meanwhile. */
+/**
+ * What happens to the sessions of a tenant with its switches. The caller holds the tenant's row, so
+ * none is opened meanwhile.
+ */
 import { LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import type { Tx } from '../platform/stores/database.js';
@@ -13,8 +16,8 @@ export async function endTenant(tx: Tx, tenant: string): Promise<number> {
 }
 
 /**
- * The flag covered the sessions it ended; when it goes, those whose tokens may be alive have to be named. From now on
- * their code sends people to the login that works again.
+ * The flag covered the sessions it ended; when it goes, those whose tokens may be alive have to be
+ * named. From now on their code sends people to the login that works again.
  */
 export async function restoreTenant(tx: Tx, tenant: string): Promise<AuthorityEvent[]> {
   const rows = await tx.$queryRaw<{ id: string; recent: boolean }[]>`
@@ -32,6 +35,11 @@ export async function restoreTenant(tx: Tx, tenant: string): Promise<AuthorityEv
 export async function endGuests(tx: Tx, tenant: string): Promise<AuthorityEvent[]> {
   const guests = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM sessions WHERE tenant_id = ${tenant}::uuid AND guest AND ended_at IS NULL`;
-  const ids = await endSessions(tx, { sessions: guests.map((guest) => guest.id) }, 'session_revoked', { why: 'guests_disallowed' });
+  const ids = await endSessions(
+    tx,
+    { sessions: guests.map((guest) => guest.id) },
+    'session_revoked',
+    { why: 'guests_disallowed' },
+  );
   return sessionsEnded(ids, 'session_revoked');
 }

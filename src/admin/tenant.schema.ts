@@ -21,11 +21,18 @@ export const tenantSchema = z
   .meta({ id: 'Tenant' });
 export type TenantView = z.infer<typeof tenantSchema>;
 
-export const tenantPageSchema = z.object({ items: z.array(tenantSchema), next_cursor: z.string().nullable() }).meta({ id: 'TenantPage' });
+export const tenantPageSchema = z
+  .object({ items: z.array(tenantSchema), next_cursor: z.string().nullable() })
+  .meta({ id: 'TenantPage' });
 export type TenantPage = z.infer<typeof tenantPageSchema>;
 
 export const newTenantSchema = z
-  .strictObject({ slug: slugSchema, name: nameSchema, allow_registration: z.boolean().default(false), allow_guests: z.boolean().default(false) })
+  .strictObject({
+    slug: slugSchema,
+    name: nameSchema,
+    allow_registration: z.boolean().default(false),
+    allow_guests: z.boolean().default(false),
+  })
   .meta({ id: 'NewTenant' });
 export type NewTenant = z.infer<typeof newTenantSchema>;
 
@@ -41,5 +48,7 @@ export const tenantPatchSchema = z
   .meta({ id: 'TenantPatch' });
 export type TenantPatch = z.infer<typeof tenantPatchSchema>;
 
-export const changedTenantSchema = z.object({ tenant: tenantSchema, receipt: receiptSchema.nullable() }).meta({ id: 'ChangedTenant' });
+export const changedTenantSchema = z
+  .object({ tenant: tenantSchema, receipt: receiptSchema.nullable() })
+  .meta({ id: 'ChangedTenant' });
 export type ChangedTenant = z.infer<typeof changedTenantSchema>;

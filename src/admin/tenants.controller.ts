@@ -6,7 +6,13 @@ import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../platform/zod.js';
 import type { PageQuery, WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
 import { newTenantSchema, tenantPatchSchema } from './tenant.schema.js';
-import type { ChangedTenant, NewTenant, TenantPage, TenantPatch, TenantView } from './tenant.schema.js';
+import type {
+  ChangedTenant,
+  NewTenant,
+  TenantPage,
+  TenantPatch,
+  TenantView,
+} from './tenant.schema.js';
 import { Tenants } from './tenants.js';
 import { newUserSchema, userPatchSchema } from './user.schema.js';
 import type { ChangedUser, NewUser, UserPage, UserPatch, UserView } from './user.schema.js';
@@ -20,12 +26,18 @@ export class TenantsController {
   ) {}
 
   @Post('tenants')
-  createTenant(@ZodBody(newTenantSchema) body: NewTenant, @CurrentPrincipal() principal: Principal): Promise<TenantView> {
+  createTenant(
+    @ZodBody(newTenantSchema) body: NewTenant,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<TenantView> {
     return this.tenants.create(principal, body);
   }
 
   @Get('tenants')
-  listTenants(@ZodQuery(pageQuery) query: PageQuery, @CurrentPrincipal() principal: Principal): Promise<TenantPage> {
+  listTenants(
+    @ZodQuery(pageQuery) query: PageQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<TenantPage> {
     return this.tenants.list(principal, query);
   }
 
@@ -41,12 +53,20 @@ export class TenantsController {
   }
 
   @Post('tenants/:tenant/users')
-  createUser(@RefParam('tenant') tenant: string, @ZodBody(newUserSchema) body: NewUser, @CurrentPrincipal() principal: Principal): Promise<UserView> {
+  createUser(
+    @RefParam('tenant') tenant: string,
+    @ZodBody(newUserSchema) body: NewUser,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<UserView> {
     return this.users.create(principal, tenant, body);
   }
 
   @Get('tenants/:tenant/users')
-  listUsers(@RefParam('tenant') tenant: string, @ZodQuery(pageQuery) query: PageQuery, @CurrentPrincipal() principal: Principal): Promise<UserPage> {
+  listUsers(
+    @RefParam('tenant') tenant: string,
+    @ZodQuery(pageQuery) query: PageQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<UserPage> {
     return this.users.list(principal, tenant, query);
   }
 

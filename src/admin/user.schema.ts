@@ -1,4 +1,7 @@
-/** Users as operators and admins create, change and see them. Operators are made by the bootstrap only. */
+/**
+ * Users as operators and admins create, change and see them. Operators are made by the bootstrap
+ * only.
+ */
 import * as z from 'zod';
 import { personNameSchema, newPasswordSchema } from '../auth/sign-in/sign-in.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
@@ -20,18 +23,31 @@ export const userSchema = z
   .meta({ id: 'User' });
 export type UserView = z.infer<typeof userSchema>;
 
-export const userPageSchema = z.object({ items: z.array(userSchema), next_cursor: z.string().nullable() }).meta({ id: 'UserPage' });
+export const userPageSchema = z
+  .object({ items: z.array(userSchema), next_cursor: z.string().nullable() })
+  .meta({ id: 'UserPage' });
 export type UserPage = z.infer<typeof userPageSchema>;
 
 export const newUserSchema = z
-  .strictObject({ email: emailSchema, password: newPasswordSchema, name: personNameSchema, role: givenRoleSchema.default('member') })
+  .strictObject({
+    email: emailSchema,
+    password: newPasswordSchema,
+    name: personNameSchema,
+    role: givenRoleSchema.default('member'),
+  })
   .meta({ id: 'NewUser' });
 export type NewUser = z.infer<typeof newUserSchema>;
 
 export const userPatchSchema = z
-  .strictObject({ state: stateSchema.optional(), role: givenRoleSchema.optional(), name: personNameSchema.optional() })
+  .strictObject({
+    state: stateSchema.optional(),
+    role: givenRoleSchema.optional(),
+    name: personNameSchema.optional(),
+  })
   .meta({ id: 'UserPatch' });
 export type UserPatch = z.infer<typeof userPatchSchema>;
 
-export const changedUserSchema = z.object({ user: userSchema, receipt: receiptSchema.nullable() }).meta({ id: 'ChangedUser' });
+export const changedUserSchema = z
+  .object({ user: userSchema, receipt: receiptSchema.nullable() })
+  .meta({ id: 'ChangedUser' });
 export type ChangedUser = z.infer<typeof changedUserSchema>;

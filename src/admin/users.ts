@@ -1,4 +1,7 @@
-/** Users of a tenant: made, listed, suspended, restored, promoted and demoted by operators and by the tenant's admins. */
+/**
+ * Users of a tenant: made, listed, suspended, restored, promoted and demoted by operators and by
+ * the tenant's admins.
+ */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../audit/record-audit.js';
 import { Passwords } from '../auth/sign-in/passwords.js';
@@ -30,8 +33,16 @@ export class Users {
   async list(principal: Principal, ref: string, { limit, cursor }: PageQuery): Promise<UserPage> {
     const tenantId = await this.admin.tenantId(ref);
     await this.admin.require(principal, 'list_users', { tenantId });
-    const where = { tenantId: found(tenantId, 'tenant'), ...(cursor === undefined ? {} : { id: { gt: cursor } }) };
-    return page((await this.database.prisma.user.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 })).map(viewOf), limit);
+    const where = {
+      tenantId: found(tenantId, 'tenant'),
+      ...(cursor === undefined ? {} : { id: { gt: cursor } }),
+    };
+    return page(
+      (
+        await this.database.prisma.user.findMany({ where, orderBy: { id: 'asc' }, take: limit + 1 })
+      ).map(viewOf),
+      limit,
+    );
   }
 
   async create(principal: Principal, ref: string, input: NewUser): Promise<UserView> {
@@ -44,14 +55,26 @@ export class Users {
       this.database.transaction(async (tx) => {
         const caller = await lockCaller(tx, principal);
         this.admin.authorize(principal, caller.role, 'create_user', { tenantId: id });
-        const user = await tx.user.create({ data: { id: newId(), tenantId: id, email, name, role, passwordHash } });
-        recordAudit(tx, { event: 'user_created', tenant: id, user: user.id, detail: { role, by: caller.role } });
+        const user = await tx.user.create({
+          data: { id: newId(), tenantId: id, email, name, role, passwordHash },
+        });
+        recordAudit(tx, {
+          event: 'user_created',
+          tenant: id,
+          user: user.id,
+          detail: { role, by: caller.role },
+        });
         return viewOf(user);
       }),
     );
   }
 
-  async patch(principal: Principal, userId: string, patch: UserPatch, wait: boolean): Promise<ChangedUser> {
+  async patch(
+    principal: Principal,
+    userId: string,
+    patch: UserPatch,
+    wait: boolean,
+  ): Promise<ChangedUser> {
     const seen = await this.database.prisma.user.findUnique({ where: { id: userId } });
     await this.admin.require(principal, 'change_user', targetOf(seen, patch));
     found(seen, 'user');
@@ -68,9 +91,23 @@ export class Users {
 function targetOf(user: User | null, patch: UserPatch): AdminTarget {
   if (user === null) return { tenantId: null };
   const newRole = patch.role === user.role ? undefined : patch.role;
-  return { tenantId: user.tenantId, userId: user.id, userRole: user.role as UserView['role'], stops: patch.state === 'suspended', newRole };
+  return {
+    tenantId: user.tenantId,
+    userId: user.id,
+    userRole: user.role as UserView['role'],
+    stops: patch.state === 'suspended',
+    newRole,
+  };
 }
 
 function viewOf({ id, tenantId, email, name, role, state, createdAt }: User): UserView {
-  return { id, tenant_id: tenantId, email, name, role: role as UserView['role'], state: state as UserView['state'], created_at: rfc3339(createdAt) };
+  return {
+    id,
+    tenant_id: tenantId,
+    email,
+    name,
+    role: role as UserView['role'],
+    state: state as UserView['state'],
+    created_at: rfc3339(createdAt),
+  };
 }

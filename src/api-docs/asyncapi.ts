@@ -1,4 +1,7 @@
-/** AsyncAPI 3 from the frames of the protocol: the WebSocket as one channel, every frame a message, closes as data. */
+/**
+ * AsyncAPI 3 from the frames of the protocol: the WebSocket as one channel, every frame a message,
+ * closes as data.
+ */
 import { CLOSE_CODES } from '../protocol/codes.js';
 import { CLIENT_FRAMES, SERVER_FRAMES, closeReasonSchema } from '../protocol/frames.js';
 import type { ClientFrameType, ServerFrameType } from '../protocol/frames.js';
@@ -25,7 +28,10 @@ export const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
 
 const CHANNEL = '#/channels/connection';
 const messageRef = (name: string) => ({ $ref: `${CHANNEL}/messages/${name}` });
-/** Two frames go both ways under one name (`signal`, `typing`, ...): the direction is part of the message's name. */
+/**
+ * Two frames go both ways under one name (`signal`, `typing`, ...): the direction is part of the
+ * message's name.
+ */
 const nameOf = (side: 'client' | 'server', type: string): string => `${side}_${type}`;
 
 export function asyncApi(serverUrl: string): Record<string, unknown> {
@@ -34,8 +40,14 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
   const operations: Record<string, unknown> = {};
   for (const [type, schema] of Object.entries(CLIENT_FRAMES)) {
     const name = nameOf('client', type);
-    messages[name] = { name: type, contentType: 'application/json', payload: schemas.of(schema, 'input') };
-    const replies = [...REPLIES[type as ClientFrameType], 'error'].map((reply) => messageRef(nameOf('server', reply)));
+    messages[name] = {
+      name: type,
+      contentType: 'application/json',
+      payload: schemas.of(schema, 'input'),
+    };
+    const replies = [...REPLIES[type as ClientFrameType], 'error'].map((reply) =>
+      messageRef(nameOf('server', reply)),
+    );
     operations[name] = {
       action: 'receive',
       channel: { $ref: CHANNEL },
@@ -45,7 +57,11 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
   }
   for (const [type, schema] of Object.entries(SERVER_FRAMES)) {
     const name = nameOf('server', type);
-    messages[name] = { name: type, contentType: 'application/json', payload: schemas.of(schema, 'output') };
+    messages[name] = {
+      name: type,
+      contentType: 'application/json',
+      payload: schemas.of(schema, 'output'),
+    };
     operations[name] = { action: 'send', channel: { $ref: CHANNEL }, messages: [messageRef(name)] };
   }
   const reason = schemas.of(closeReasonSchema, 'output');
@@ -81,7 +97,14 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
     operations,
     components: {
       schemas: schemas.components,
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'or a ticket, a cookie, or the first frame' } },
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'or a ticket, a cookie, or the first frame',
+        },
+      },
     },
   };
 }

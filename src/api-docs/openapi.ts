@@ -16,11 +16,15 @@ const TAGS: readonly [prefix: string, tag: string][] = [
   ['/v1/receipts', 'admin'],
 ];
 
-export function openApi(operations: readonly Operation[], serverUrl: string): Record<string, unknown> {
+export function openApi(
+  operations: readonly Operation[],
+  serverUrl: string,
+): Record<string, unknown> {
   const schemas = new JsonSchemas();
   const problem = schemas.of(problemSchema, 'output');
   const paths: Record<string, Record<string, unknown>> = {};
-  for (const operation of operations) (paths[operation.path] ??= {})[operation.method] = describe(operation, schemas, problem);
+  for (const operation of operations)
+    (paths[operation.path] ??= {})[operation.method] = describe(operation, schemas, problem);
   return {
     openapi: '3.1.0',
     info: {
@@ -36,22 +40,49 @@ export function openApi(operations: readonly Operation[], serverUrl: string): Re
       schemas: schemas.components,
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
-        cookie: { type: 'apiKey', in: 'cookie', name: '__Host-wr_at', description: 'unsafe calls need X-CSRF-Token and an allowed Origin, too' },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-wr_at',
+          description: 'unsafe calls need X-CSRF-Token and an allowed Origin, too',
+        },
       },
     },
   };
 }
 
 function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchema): JsonSchema {
-  const { summary, auth, authority, body, consumes = 'application/json', query, headers, path } = operation;
+  const {
+    summary,
+    auth,
+    authority,
+    body,
+    consumes = 'application/json',
+    query,
+    headers,
+    path,
+  } = operation;
   return {
     operationId: operationId(operation),
     tags: [TAGS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'node'],
     summary,
-    ...(authority === true ? { description: 'Works on a node that cannot prove its authority, too.' } : {}),
+    ...(authority === true
+      ? { description: 'Works on a node that cannot prove its authority, too.' }
+      : {}),
     security: auth === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
-    parameters: [...pathParameters(path), ...queryParameters(query, schemas), ...headerParameters(headers)],
-    ...(body === undefined ? {} : { requestBody: { required: !body.safeParse({}).success, content: { [consumes]: { schema: schemas.of(body, 'input') } } } }),
+    parameters: [
+      ...pathParameters(path),
+      ...queryParameters(query, schemas),
+      ...headerParameters(headers),
+    ],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !body.safeParse({}).success,
+            content: { [consumes]: { schema: schemas.of(body, 'input') } },
+          },
+        }),
     responses: { ...refusals(operation, problem), ...answers(operation, schemas) },
   };
 }
@@ -59,23 +90,47 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
 /** `patchRoomsByRoomMembersByUser`: from method and path, so that it is unique and stays. */
 export function operationId({ method, path }: Pick<Operation, 'method' | 'path'>): string {
   const words = path.replace(/^\/v1\//, '/').match(/\{?[a-z0-9]+/gi) ?? [];
-  return method + words.map((word) => (word.startsWith('{') ? `By${capital(word.slice(1))}` : capital(word))).join('');
+  return (
+    method +
+    words
+      .map((word) => (word.startsWith('{') ? `By${capital(word.slice(1))}` : capital(word)))
+      .join('')
+  );
 }
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
 
 function pathParameters(path: string): JsonSchema[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
 }
 
 function queryParameters(query: Operation['query'], schemas: JsonSchemas): JsonSchema[] {
   if (query === undefined) return [];
-  const { properties = {}, required = [] } = schemas.of(query, 'input') as { properties?: Record<string, JsonSchema>; required?: string[] };
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: required.includes(name), schema }));
+  const { properties = {}, required = [] } = schemas.of(query, 'input') as {
+    properties?: Record<string, JsonSchema>;
+    required?: string[];
+  };
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
 }
 
 function headerParameters(headers: Operation['headers'] = {}): JsonSchema[] {
-  return Object.entries(headers).map(([name, description]) => ({ name, in: 'header', required: false, description, schema: { type: 'string' } }));
+  return Object.entries(headers).map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }));
 }
 
 function answers({ answers: byStatus }: Operation, schemas: JsonSchemas): JsonSchema {
@@ -84,18 +139,22 @@ function answers({ answers: byStatus }: Operation, schemas: JsonSchemas): JsonSc
       status,
       {
         description: descriptionOf(Number(status)),
-        ...(schema === null ? {} : { content: { 'application/json': { schema: schemas.of(schema, 'output') } } }),
+        ...(schema === null
+          ? {}
+          : { content: { 'application/json': { schema: schemas.of(schema, 'output') } } }),
       },
     ]),
   );
 }
 
-const descriptionOf = (status: number): string => (status >= 400 ? 'refused' : status === 201 ? 'created' : 'done');
+const descriptionOf = (status: number): string =>
+  status >= 400 ? 'refused' : status === 201 ? 'created' : 'done';
 
 /** One response per status; the codes it may carry are named with what they mean. */
 function refusals(operation: Operation, problem: JsonSchema): JsonSchema {
   const byStatus = new Map<number, ErrorCode[]>();
-  const add = (status: number, code: ErrorCode) => byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  const add = (status: number, code: ErrorCode) =>
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   for (const code of errorsOf(operation)) {
     if (code === 'invalid_request' && operation.body !== undefined) add(415, code);
     // Said in the words of another specification.
@@ -108,7 +167,11 @@ function refusals(operation: Operation, problem: JsonSchema): JsonSchema {
       status,
       {
         description: codes.map((code) => `\`${code}\` (${ERROR_CODES[code].action})`).join(', '),
-        content: { 'application/problem+json': { schema: { allOf: [problem, { properties: { code: { enum: codes } } }] } } },
+        content: {
+          'application/problem+json': {
+            schema: { allOf: [problem, { properties: { code: { enum: codes } } }] },
+          },
+        },
       },
     ]),
   );

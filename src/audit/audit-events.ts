@@ -1,6 +1,6 @@
 /**
- * Every kind of record in the audit. Names are those of the OWASP Logging Vocabulary where it has one; the rest are in its
- * manner. docs/operations.md prints this table (`npm run docs`).
+ * Every kind of record in the audit. Names are those of the OWASP Logging Vocabulary where it has
+ * one; the rest are in its manner. docs/operations.md prints this table (`npm run docs`).
  */
 export const AUDIT_EVENTS = {
   authn_login_success: 'somebody signed in; `method`: password, registration, guest or exchange',
@@ -8,10 +8,13 @@ export const AUDIT_EVENTS = {
   authn_login_fail_max: 'a sign-in was refused unseen: too many failed, or came, before',
   authn_password_change: 'a password was changed',
   authn_password_change_fail: 'a password change was refused',
-  authn_token_created: 'a token was handed out to a signed-in session; `kind`: access (by a refresh) or ticket',
-  authn_token_fail: 'a REST call, a refresh or what an issuer sent was refused for its credential; `kind`: refresh, logout_token or security_event',
+  authn_token_created:
+    'a token was handed out to a signed-in session; `kind`: access (by a refresh) or ticket',
+  authn_token_fail:
+    'a REST call, a refresh or what an issuer sent was refused for its credential; `kind`: refresh, logout_token or security_event',
   authn_token_reuse: 'a refresh token that was used up came again; its session ended',
-  authn_token_revoked: 'sessions were revoked; `by`: an external issuer, else the operator or admin who is named',
+  authn_token_revoked:
+    'sessions were revoked; `by`: an external issuer, else the operator or admin who is named',
   session_created: 'a session began',
   session_expired:
     'a session ended; `reason`: logout, timeout, quota, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed, taken_over',
@@ -27,13 +30,15 @@ export const AUDIT_EVENTS = {
   user_suspended: 'a user was suspended',
   user_restored: 'a suspended user was let in again',
   user_linked: 'an identity of an external issuer was linked to a user',
-  user_taken_over: 'who proved the address of a user by an issuer got the account: its password was erased and its sessions ended',
+  user_taken_over:
+    'who proved the address of a user by an issuer got the account: its password was erased and its sessions ended',
   tenant_created: 'a tenant was made',
   tenant_updated: 'a tenant was changed, disabled or restored',
   room_created: 'a room was made',
   room_updated: 'settings of a room were changed',
   room_deleted: 'a room was closed',
-  room_events_lost: 'acknowledged events of a room are gone: Postgres came back without them; `from`, `to`: as far as this node knew them',
+  room_events_lost:
+    'acknowledged events of a room are gone: Postgres came back without them; `from`, `to`: as far as this node knew them',
   key_created: 'a signing key was made',
   key_rotated: 'signing keys were rotated',
   key_withdrawn: 'a signing key was withdrawn',
@@ -53,7 +58,10 @@ export type AuditEventName = keyof typeof AUDIT_EVENTS;
 
 export type AuditDetail = Readonly<Record<string, unknown>>;
 
-/** What the place of an event knows. What it leaves out comes from the request that is being handled, if there is one. */
+/**
+ * What the place of an event knows. What it leaves out comes from the request that is being
+ * handled, if there is one.
+ */
 export interface AuditNote {
   readonly event: AuditEventName;
   /** Of whatever the event is about. */

@@ -1,7 +1,8 @@
 /**
- * What makes the audit tamper-evident. A record's digest is an HMAC under a key derived from SECRET_KEY and is stored
- * nowhere; Postgres links digests into a chain (append_audit). So whoever can write to the database, but does not know
- * SECRET_KEY, can neither alter a record nor close the gap that a deleted one leaves.
+ * What makes the audit tamper-evident. A record's digest is an HMAC under a key derived from
+ * SECRET_KEY and is stored nowhere; Postgres links digests into a chain (append_audit). So whoever
+ * can write to the database, but does not know SECRET_KEY, can neither alter a record nor close the
+ * gap that a deleted one leaves.
  */
 import { createHash, createHmac, hash } from 'node:crypto';
 import { deriveKey } from '../platform/sealed-box.js';
@@ -23,19 +24,35 @@ export interface Head {
 
 export function auditKey(secretKey: string): AuditKey {
   const secret = deriveKey(secretKey, 'wardroom audit');
-  return { id: createHash('sha256').update(secret).digest('hex').slice(0, 16), secret, heads: deriveKey(secretKey, 'wardroom audit heads') };
+  return {
+    id: createHash('sha256').update(secret).digest('hex').slice(0, 16),
+    secret,
+    heads: deriveKey(secretKey, 'wardroom audit heads'),
+  };
 }
 
 /**
- * Records name sessions by this. Plain, not keyed: a session id has 74 random bits, so nobody finds it by trying, and
- * whoever knows an id can find its records without the server, also after SECRET_KEY has changed.
+ * Records name sessions by this. Plain, not keyed: a session id has 74 random bits, so nobody finds
+ * it by trying, and whoever knows an id can find its records without the server, also after
+ * SECRET_KEY has changed.
  */
 export const sessionHash = (session: string): string => hash('sha256', session).slice(0, 32);
 
 export function recordDigest(key: AuditKey, record: AuditRecord): Buffer {
-  const { id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail } = record;
+  const { id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail } =
+    record;
   // Of plain values JSON.stringify is canonical; only the detail has members to put in order.
-  const plain = JSON.stringify([id, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id]);
+  const plain = JSON.stringify([
+    id,
+    at,
+    event,
+    tenant_id,
+    actor_id,
+    user_id,
+    session_hash,
+    ip,
+    request_id,
+  ]);
   return createHmac('sha256', key.secret)
     .update(`${plain.slice(0, -1)},${canonical(detail)}]`)
     .digest();

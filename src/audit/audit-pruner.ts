@@ -1,6 +1,7 @@
 /**
- * Forgets audit records older than AUDIT_RETENTION_DAYS. A chain loses its beginning only: what is left is still whole,
- * starts at a sealed anchor (`pruned`, `pruned_hash`, `pruned_seal`) and is verified from there.
+ * Forgets audit records older than AUDIT_RETENTION_DAYS. A chain loses its beginning only: what is
+ * left is still whole, starts at a sealed anchor (`pruned`, `pruned_hash`, `pruned_seal`) and is
+ * verified from there.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
@@ -32,7 +33,10 @@ export class AuditPruner implements OnModuleInit, OnModuleDestroy {
   onModuleInit(): void {
     if (this.config.auditRetentionDays === 0) return;
     const before = () => new Date(Date.now() - this.config.auditRetentionDays * 86_400_000);
-    const prune = () => void this.prune(before()).catch((error: Error) => this.logger.warn({ msg: 'audit not pruned', error: error.message }));
+    const prune = () =>
+      void this.prune(before()).catch((error: Error) =>
+        this.logger.warn({ msg: 'audit not pruned', error: error.message }),
+      );
     this.timer = setInterval(prune, EVERY_MS * (0.75 + Math.random() / 2));
     this.timer.unref();
   }
@@ -40,10 +44,14 @@ export class AuditPruner implements OnModuleInit, OnModuleDestroy {
   /** One node at a time; answers how many records went. */
   async prune(before: Date): Promise<number> {
     const gone = await this.database.alone(PRUNE_LOCK, async () => {
-      const chains = await this.database.pool.query<{ node: string }>('SELECT node FROM audit_chains WHERE n > pruned');
+      const chains = await this.database.pool.query<{ node: string }>(
+        'SELECT node FROM audit_chains WHERE n > pruned',
+      );
       let sum = 0;
       for (const { node } of chains.rows) sum += await this.pruneChain(node, before);
-      await this.database.pool.query('DELETE FROM audit_heads h USING audit_chains c WHERE c.node = h.chain AND h.n <= c.pruned');
+      await this.database.pool.query(
+        'DELETE FROM audit_heads h USING audit_chains c WHERE c.node = h.chain AND h.n <= c.pruned',
+      );
       return sum;
     });
     return gone ?? 0;
@@ -51,8 +59,10 @@ export class AuditPruner implements OnModuleInit, OnModuleDestroy {
 
   private async pruneChain(node: string, before: Date): Promise<number> {
     let gone = 0;
-    for (let count = CHUNK; count === CHUNK; gone += count) count = await this.pruneChunk(node, before);
-    if (gone > 0) this.trail.note({ event: 'audit_pruned', detail: { chain: node, records: gone } });
+    for (let count = CHUNK; count === CHUNK; gone += count)
+      count = await this.pruneChunk(node, before);
+    if (gone > 0)
+      this.trail.note({ event: 'audit_pruned', detail: { chain: node, records: gone } });
     return gone;
   }
 

@@ -1,7 +1,8 @@
 /**
- * Some events can be caused again and again by anybody and change nothing in Postgres. Each of them has a record of
- * its own so many times a minute: for each kind, and for each user, or network where no user is known. The rest is
- * counted, and one record gives the count when the minute is over. So a flood is bounded, and hides nobody else.
+ * Some events can be caused again and again by anybody and change nothing in Postgres. Each of them
+ * has a record of its own so many times a minute: for each kind, and for each user, or network
+ * where no user is known. The rest is counted, and one record gives the count when the minute is
+ * over. So a flood is bounded, and hides nobody else.
  */
 import { networkOf } from '../platform/http/client-address.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
@@ -26,9 +27,14 @@ export const SAMPLED: Partial<Record<AuditEventName, Who>> = {
 };
 
 const WINDOW_MS = 60_000;
-/** Networks of one minute that are told apart; those beyond are one. Users are as many as there are. */
+/**
+ * Networks of one minute that are told apart; those beyond are one. Users are as many as there are.
+ */
 const NETWORKS_MAX = 20_000;
-/** Of all networks together between two flushes, beside the first of each: a crowd of addresses does not fill the audit. */
+/**
+ * Of all networks together between two flushes, beside the first of each: a crowd of addresses does
+ * not fill the audit.
+ */
 const BESIDE_FIRST_MAX = 200;
 
 interface Sample {
@@ -56,7 +62,10 @@ export class AuditSamples {
     const by = SAMPLED[note.event];
     if (by === undefined || this.perMinute === Infinity) return true;
     const sample = this.sampleOf(note, by, nowMs);
-    if (sample.records < this.perMinute && (sample.records === 0 || by === 'user' || (this.besideFirst += 1) <= BESIDE_FIRST_MAX)) {
+    if (
+      sample.records < this.perMinute &&
+      (sample.records === 0 || by === 'user' || (this.besideFirst += 1) <= BESIDE_FIRST_MAX)
+    ) {
       sample.records += 1;
       return true;
     }
@@ -87,30 +96,74 @@ export class AuditSamples {
     const key = `${note.event}\n${user ?? network}`;
     const known = this.samples.get(key);
     if (known !== undefined) return known;
-    if (user !== null || this.samples.size < NETWORKS_MAX) return this.begin(key, note, { user, network }, nowMs);
+    if (user !== null || this.samples.size < NETWORKS_MAX)
+      return this.begin(key, note, { user, network }, nowMs);
     const shared = `${note.event}\nothers`;
-    return this.samples.get(shared) ?? this.begin(shared, note, { user: null, network: null }, nowMs);
+    return (
+      this.samples.get(shared) ?? this.begin(shared, note, { user: null, network: null }, nowMs)
+    );
   }
 
-  private begin(key: string, note: AuditNote, who: { user: string | null; network: string | null }, nowMs: number): Sample {
+  private begin(
+    key: string,
+    note: AuditNote,
+    who: { user: string | null; network: string | null },
+    nowMs: number,
+  ): Sample {
     const { event } = note;
-    const sample: Sample = { event, ...who, tenant: tenantOf(note), fromMs: wallMs(), endsMs: nowMs + WINDOW_MS, records: 0, counted: 0, codes: null };
+    const sample: Sample = {
+      event,
+      ...who,
+      tenant: tenantOf(note),
+      fromMs: wallMs(),
+      endsMs: nowMs + WINDOW_MS,
+      records: 0,
+      counted: 0,
+      codes: null,
+    };
     this.samples.set(key, sample);
     return sample;
   }
 }
 
-/** One of a closed list. The end of a connection by its peer has open codes, so only its side is named. */
+/**
+ * One of a closed list. The end of a connection by its peer has open codes, so only its side is
+ * named.
+ */
 function nameOf({ detail }: AuditNote): string {
   const side = detail?.['side'];
   const name = side === undefined || side === 'server' ? detail?.['code'] : side;
   return typeof name === 'string' ? name : 'none';
 }
 
-const tenantOf = (note: AuditNote): string | null => note.tenant ?? currentRequest()?.actor?.tenantId ?? null;
+const tenantOf = (note: AuditNote): string | null =>
+  note.tenant ?? currentRequest()?.actor?.tenantId ?? null;
 
-function countOf({ event, user, network, tenant, fromMs, counted: count, codes }: Sample): AuditNote {
+function countOf({
+  event,
+  user,
+  network,
+  tenant,
+  fromMs,
+  counted: count,
+  codes,
+}: Sample): AuditNote {
   const window = { from: new Date(fromMs).toISOString(), to: new Date(wallMs()).toISOString() };
-  const detail = { limit: 'audit', event, count, ...window, codes: Object.fromEntries(codes ?? []) };
-  return { event: 'excess_rate_limit_exceeded', tenant, actor: null, user, session: null, ip: network, requestId: null, detail };
+  const detail = {
+    limit: 'audit',
+    event,
+    count,
+    ...window,
+    codes: Object.fromEntries(codes ?? []),
+  };
+  return {
+    event: 'excess_rate_limit_exceeded',
+    tenant,
+    actor: null,
+    user,
+    session: null,
+    ip: network,
+    requestId: null,
+    detail,
+  };
 }

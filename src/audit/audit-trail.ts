@@ -1,13 +1,19 @@
 /**
- * The audit of this node. What a transaction noted is appended as its last write before the authority head; what changes
- * nothing in Postgres (connections, refusals) is kept in memory and appended within a second. Both go into the one chain
- * of this node, whose row in `audit_chains` is locked from the append to the COMMIT.
+ * The audit of this node. What a transaction noted is appended as its last write before the
+ * authority head; what changes nothing in Postgres (connections, refusals) is kept in memory and
+ * appended within a second. Both go into the one chain of this node, whose row in `audit_chains` is
+ * locked from the append to the COMMIT.
  *
- * Each append passes the newest head that is known to be committed. Where the chain in the database lacks it, somebody cut the
- * chain or Postgres was stepped back: the node says so once and goes on in a new chain (ADR 0029).
+ * Each append passes the newest head that is known to be committed. Where the chain in the database
+ * lacks it, somebody cut the chain or Postgres was stepped back: the node says so once and goes on
+ * in a new chain (ADR 0029).
  */
 import { Injectable, Logger } from '@nestjs/common';
-import type { BeforeApplicationShutdown, OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
+import type {
+  BeforeApplicationShutdown,
+  OnApplicationBootstrap,
+  OnModuleInit,
+} from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config/config.js';
 import { Database, sqlState } from '../platform/stores/database.js';
@@ -34,13 +40,16 @@ export const HEADS_MAX = 100;
 /** The head goes to the log, which is kept elsewhere, at most this often. */
 const TELL_HEAD_MS = 600_000;
 
-const APPEND = 'SELECT head_n, head_hash, whole FROM append_audit($1::uuid, $2::text, $3::json, $4::bigint, $5::bytea)';
+const APPEND =
+  'SELECT head_n, head_hash, whole FROM append_audit($1::uuid, $2::text, $3::json, $4::bigint, $5::bytea)';
 /** Once into the chain, once into a new one, and once more for one that was cut meanwhile. */
 const APPEND_TRIES = 3;
 /** Of a record that belongs to no request. */
 const OF_NOBODY = { tenant: null, actor: null, session: null, ip: null, requestId: null };
 
-/** A chain that lacks what was committed: `left` is its last record, `known` the head that it had. */
+/**
+ * A chain that lacks what was committed: `left` is its last record, `known` the head that it had.
+ */
 export interface Truncation {
   readonly chain: string;
   readonly known: Head;
@@ -96,10 +105,18 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
       `SELECT node, n, encode(hash, 'hex') AS hash FROM audit_chains WHERE n > pruned AND node <> $1 ORDER BY node DESC LIMIT $2`,
       [this.chain.id, HEADS_MAX],
     );
-    this.note({ event: 'sys_startup', detail: { heads: Object.fromEntries(rows.map(({ node, n, hash }) => [node, `${n}:${hash}`])) } });
+    this.note({
+      event: 'sys_startup',
+      detail: {
+        heads: Object.fromEntries(rows.map(({ node, n, hash }) => [node, `${n}:${hash}`])),
+      },
+    });
   }
 
-  /** For what happens outside a transaction: written within a second. Cheap, because it is called where thousands of connections close at once. */
+  /**
+   * For what happens outside a transaction: written within a second. Cheap, because it is called
+   * where thousands of connections close at once.
+   */
   note(note: AuditNote): void {
     if (!this.samples.admits(note)) return this.metrics.auditCounted.inc({ event: note.event });
     if (this.waiting.length < WAITING_MAX) this.waiting.push(noticed(note));
@@ -109,7 +126,13 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
   /** One at a time; what could not be written is kept for the next time. */
   flush(): Promise<void> {
     this.running ??= this.write()
-      .catch((error: Error) => this.logger.warn({ msg: 'audit records not written yet', waiting: this.waiting.length, error: error.message }))
+      .catch((error: Error) =>
+        this.logger.warn({
+          msg: 'audit records not written yet',
+          waiting: this.waiting.length,
+          error: error.message,
+        }),
+      )
       .finally(() => (this.running = null));
     return this.running;
   }
@@ -123,19 +146,30 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
       try {
         const records = this.digested(this.batch);
         const appended = await this.append((chain, { n, hash }) =>
-          this.database.hot<AppendAnswer>('append_audit', APPEND, [chain, this.key.id, records, String(n), hash]),
+          this.database.hot<AppendAnswer>('append_audit', APPEND, [
+            chain,
+            this.key.id,
+            records,
+            String(n),
+            hash,
+          ]),
         );
         this.committed(appended);
         this.tellHead(appended);
       } catch (error) {
         if (!/^2[23]/.test(sqlState(error) ?? '')) throw error;
         // Postgres will never take it; it must not hold up what comes after.
-        this.logger.error({ msg: 'audit records refused by Postgres', records: this.batch.length, error: (error as Error).message });
+        this.logger.error({
+          msg: 'audit records refused by Postgres',
+          records: this.batch.length,
+          error: (error as Error).message,
+        });
         this.lose(this.batch.length);
       }
       const { length } = this.batch;
       this.batch = [];
-      // What came meanwhile waits for the next time: in a storm of connects one call would follow the other with a few records each.
+      // What came meanwhile waits for the next time: in a storm of connects one call would follow
+      // the other with a few records each.
       if (length < BATCH) return;
     }
   }
@@ -151,14 +185,19 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     this.appended.set(tx, appended);
   }
 
-  /** One statement; a second one, into a new chain, only when the chain turns out to be truncated. */
-  private async append(send: (chain: string, known: Head) => Promise<AppendAnswer[]>): Promise<Appended> {
+  /**
+   * One statement; a second one, into a new chain, only when the chain turns out to be truncated.
+   */
+  private async append(
+    send: (chain: string, known: Head) => Promise<AppendAnswer[]>,
+  ): Promise<Appended> {
     for (let tries = 0; tries < APPEND_TRIES; tries += 1) {
       const { chain } = this;
       const known = chain.head;
       const [answer] = await send(chain.id, known);
       const { head_n, head_hash, whole } = answer!;
-      if (whole) return { chain, head: { n: BigInt(head_n), hash: Buffer.from(head_hash!, 'hex') } };
+      if (whole)
+        return { chain, head: { n: BigInt(head_n), hash: Buffer.from(head_hash!, 'hex') } };
       this.tellTruncated({ chain: chain.id, known, left: BigInt(head_n), by: 'writer' });
     }
     throw new Error('Postgres takes no audit record, not even into a new chain');
@@ -168,7 +207,10 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     appended?.chain.committed(appended.head);
   }
 
-  /** Said once for each chain: log, metric and a record that names the lost head, by which the verifier finds it from then on. */
+  /**
+   * Said once for each chain: log, metric and a record that names the lost head, by which the
+   * verifier finds it from then on.
+   */
   tellTruncated({ chain, known, left, by }: Truncation): void {
     if (chain === this.chain.id) {
       this.chain = new OwnChain(newId());
@@ -178,13 +220,31 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     this.truncated.add(chain);
     this.metrics.auditTruncated.inc();
     const head = `${known.n}:${known.hash.toString('hex')}`;
-    const missing = { chain, from: Number(left < known.n ? left + 1n : known.n), to: Number(known.n) };
-    this.logger.error({ msg: 'the audit was cut, or Postgres was stepped back: records are missing', ...missing, by, anchor: `${chain}:${head}` });
-    this.note({ ...OF_NOBODY, event: 'audit_truncated', detail: { ...missing, by, heads: { [chain]: head } } });
+    const missing = {
+      chain,
+      from: Number(left < known.n ? left + 1n : known.n),
+      to: Number(known.n),
+    };
+    this.logger.error({
+      msg: 'the audit was cut, or Postgres was stepped back: records are missing',
+      ...missing,
+      by,
+      anchor: `${chain}:${head}`,
+    });
+    this.note({
+      ...OF_NOBODY,
+      event: 'audit_truncated',
+      detail: { ...missing, by, heads: { [chain]: head } },
+    });
   }
 
   private digested(records: AuditRecord[]): string {
-    return JSON.stringify(records.map((record) => ({ digest: recordDigest(this.key, record).toString('hex'), ...record })));
+    return JSON.stringify(
+      records.map((record) => ({
+        digest: recordDigest(this.key, record).toString('hex'),
+        ...record,
+      })),
+    );
   }
 
   private lose(records: number): void {
@@ -213,7 +273,10 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     await this.stop();
   }
 
-  /** Ends the chain in order; true: everything is written. Whoever calls it again waits for the same end. */
+  /**
+   * Ends the chain in order; true: everything is written. Whoever calls it again waits for the same
+   * end.
+   */
   stop(): Promise<boolean> {
     return (this.stopped ??= this.end());
   }

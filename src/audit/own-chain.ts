@@ -1,6 +1,7 @@
 /**
- * The chain that this node writes, and the newest head of it that Postgres has said to be committed. Appends of transactions
- * that are under way, or whose outcome is unknown, do not count: the chain in the database is never shorter than this.
+ * The chain that this node writes, and the newest head of it that Postgres has said to be
+ * committed. Appends of transactions that are under way, or whose outcome is unknown, do not count:
+ * the chain in the database is never shorter than this.
  */
 import { genesisHash } from './audit-hash.js';
 import type { Head } from './audit-hash.js';
@@ -28,6 +29,9 @@ export interface Appended {
 export interface AppendAnswer {
   head_n: string | bigint;
   head_hash: string | null;
-  /** False: the chain lacks the head that was passed, nothing was appended, and `head_n` is what is left. */
+  /**
+   * False: the chain lacks the head that was passed, nothing was appended, and `head_n` is what is
+   * left.
+   */
   whole: boolean;
 }

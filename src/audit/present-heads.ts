@@ -1,8 +1,14 @@
-/** How far the chains reach now, with what proves it: the last record, and the hash that it is linked to. */
+/**
+ * How far the chains reach now, with what proves it: the last record, and the hash that it is
+ * linked to.
+ */
 import type { AuditRecord } from './audit-events.js';
 import type { Head } from './audit-hash.js';
 
-/** The newest `$1` chains, without those that stand where they are known to stand (`$2`, `$3`). One snapshot. */
+/**
+ * The newest `$1` chains, without those that stand where they are known to stand (`$2`, `$3`). One
+ * snapshot.
+ */
 export const PRESENT_HEADS = `
   SELECT c.node AS chain, c.key_id, c.n AS head_n, c.hash AS head_hash, coalesce(b.hash, CASE WHEN c.n - 1 = c.pruned THEN c.pruned_hash END) AS before,
     e.id, e.at, e.event, e.tenant_id, e.actor_id, e.user_id, e.session_hash, e.ip, e.request_id, e.detail
@@ -29,6 +35,19 @@ export interface PresentHead {
   record: AuditRecord;
 }
 
-export function presentHead({ chain, key_id, head_n, head_hash, before, ...row }: PresentRow): PresentHead {
-  return { chain, key_id, before, head: { n: BigInt(head_n), hash: head_hash }, record: { ...row, at: row.at.toISOString() } };
+export function presentHead({
+  chain,
+  key_id,
+  head_n,
+  head_hash,
+  before,
+  ...row
+}: PresentRow): PresentHead {
+  return {
+    chain,
+    key_id,
+    before,
+    head: { n: BigInt(head_n), hash: head_hash },
+    record: { ...row, at: row.at.toISOString() },
+  };
 }

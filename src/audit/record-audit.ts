@@ -1,6 +1,7 @@
 /**
- * `recordAudit(tx, {...})`: a record of what this transaction does. It is written in the same transaction (audit-trail.ts),
- * so it exists exactly when the change does; a transaction that is rolled back, or run again, leaves no other.
+ * `recordAudit(tx, {...})`: a record of what this transaction does. It is written in the same
+ * transaction (audit-trail.ts), so it exists exactly when the change does; a transaction that is
+ * rolled back, or run again, leaves no other.
  */
 import { wallMs } from '../platform/clock.js';
 import type { Tx } from '../platform/stores/database.js';
@@ -36,7 +37,12 @@ export interface Noticed {
 
 let seq = 0;
 
-export const noticed = (note: AuditNote): Noticed => ({ note, atMs: wallMs(), seq: (seq = (seq + 1) >>> 0), request: currentRequest() });
+export const noticed = (note: AuditNote): Noticed => ({
+  note,
+  atMs: wallMs(),
+  seq: (seq = (seq + 1) >>> 0),
+  request: currentRequest(),
+});
 
 export function toRecord({ note, atMs, seq, request }: Noticed): AuditRecord {
   const caller = request?.actor;
@@ -52,8 +58,12 @@ export function toRecord({ note, atMs, seq, request }: Noticed): AuditRecord {
     ip: orElse(note.ip, request?.ip),
     request_id: orElse(note.requestId, request?.requestId),
     // As JSON will keep it: a member that is undefined is none.
-    detail: note.detail === undefined ? {} : (JSON.parse(JSON.stringify(note.detail)) as AuditRecord['detail']),
+    detail:
+      note.detail === undefined
+        ? {}
+        : (JSON.parse(JSON.stringify(note.detail)) as AuditRecord['detail']),
   };
 }
 
-const orElse = (said: string | null | undefined, known: string | undefined): string | null => (said === undefined ? (known ?? null) : said);
+const orElse = (said: string | null | undefined, known: string | undefined): string | null =>
+  said === undefined ? (known ?? null) : said;

@@ -1,9 +1,10 @@
 /**
- * Reads the whole audit again, in one snapshot, and says what is not as the nodes left it: altered, missing, moved or added
- * records, a chain that was cut at its end or beginning, a chain that is gone. Needs nothing but Postgres and SECRET_KEY.
+ * Reads the whole audit again, in one snapshot, and says what is not as the nodes left it: altered,
+ * missing, moved or added records, a chain that was cut at its end or beginning, a chain that is
+ * gone. Needs nothing but Postgres and SECRET_KEY.
  *
- * How far a chain reached is known from its own row and from anchors: heads that nodes sealed (`audit_heads`), heads in records
- * of other chains, and heads that the operator took from a log.
+ * How far a chain reached is known from its own row and from anchors: heads that nodes sealed
+ * (`audit_heads`), heads in records of other chains, and heads that the operator took from a log.
  */
 import type pg from 'pg';
 import type { AuditDetail, AuditEventName, AuditRecord } from './audit-events.js';
@@ -31,7 +32,10 @@ export interface Verdict {
 }
 
 /** Events whose records have `heads`. */
-const NAMES_HEADS: ReadonlySet<string> = new Set<AuditEventName>(['sys_startup', 'audit_truncated']);
+const NAMES_HEADS: ReadonlySet<string> = new Set<AuditEventName>([
+  'sys_startup',
+  'audit_truncated',
+]);
 
 interface Chain {
   node: string;
@@ -49,7 +53,10 @@ interface Row extends Omit<AuditRecord, 'at'> {
   hash: Buffer;
 }
 
-/** `tenant` (an id): only the chains in which records of it stand. `anchors` are heads that the nodes told their logs. */
+/**
+ * `tenant` (an id): only the chains in which records of it stand. `anchors` are heads that the
+ * nodes told their logs.
+ */
 export async function verifyAudit(
   client: pg.ClientBase,
   keys: readonly AuditKey[],
@@ -77,32 +84,57 @@ class Verification {
     const anchors = [...told, ...(await this.sealedHeads())];
     for (const chain of chains) await this.chain(chain, anchors);
     if (tenant === undefined) await this.strays();
-    const known = new Map((tenant === undefined ? chains : await this.chains(undefined)).map((chain) => [chain.node, chain]));
+    const known = new Map(
+      (tenant === undefined ? chains : await this.chains(undefined)).map((chain) => [
+        chain.node,
+        chain,
+      ]),
+    );
     for (const [chain, named] of byChain(anchors)) await this.reach(chain, named, known.get(chain));
     return { records: this.records, chains: chains.length, findings: this.findings };
   }
 
   private async chains(tenant: string | undefined): Promise<Chain[]> {
-    const where = tenant === undefined ? '' : 'WHERE EXISTS (SELECT 1 FROM audit_events e WHERE e.node = c.node AND e.tenant_id = $1)';
-    const { rows } = await this.client.query<Chain>(`SELECT c.* FROM audit_chains c ${where} ORDER BY c.node`, tenant === undefined ? [] : [tenant]);
+    const where =
+      tenant === undefined
+        ? ''
+        : 'WHERE EXISTS (SELECT 1 FROM audit_events e WHERE e.node = c.node AND e.tenant_id = $1)';
+    const { rows } = await this.client.query<Chain>(
+      `SELECT c.* FROM audit_chains c ${where} ORDER BY c.node`,
+      tenant === undefined ? [] : [tenant],
+    );
     return rows;
   }
 
-  /** Every record from the anchor to the head; each is linked to what stands before it, so each finding names its own place. */
+  /**
+   * Every record from the anchor to the head; each is linked to what stands before it, so each
+   * finding names its own place.
+   */
   private async chain(chain: Chain, anchors: Anchor[]): Promise<void> {
     const key = this.keys.find(({ id }) => id === chain.key_id);
-    if (key === undefined) return this.find(chain.node, 'was written under a SECRET_KEY that was not given: add it (SECRET_KEY=current,former)');
+    if (key === undefined)
+      return this.find(
+        chain.node,
+        'was written under a SECRET_KEY that was not given: add it (SECRET_KEY=current,former)',
+      );
     this.beginning(chain);
     let [n, hash] = [BigInt(chain.pruned), chain.pruned_hash];
-    for (let rows = await this.page(chain.node, null); rows.length > 0; rows = await this.page(chain.node, n)) {
+    for (
+      let rows = await this.page(chain.node, null);
+      rows.length > 0;
+      rows = await this.page(chain.node, n)
+    ) {
       for (const row of rows) {
         const number = BigInt(row.n);
         const follows = number === n + 1n;
         if (number <= n) this.find(chain.node, `record ${number} stands before the beginning`);
         else if (!follows) this.find(chain.node, `${rangeOf(n + 1n, number - 1n)} missing`);
-        // Behind a gap the link cannot be known; the next record is judged by the hash this one has.
-        const proven = follows && nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash);
-        if (follows && !proven) this.find(chain.node, `record ${number} (${row.event}) was altered`);
+        // Behind a gap the link cannot be known; the next record is judged by the hash this one
+        // has.
+        const proven =
+          follows && nextHash(hash, number, recordDigest(key, recordOf(row))).equals(row.hash);
+        if (follows && !proven)
+          this.find(chain.node, `record ${number} (${row.event}) was altered`);
         if (proven && NAMES_HEADS.has(row.event)) anchors.push(...anchorsOf(row, chain.node));
         [n, hash] = [number, row.hash];
         this.records += 1;
@@ -114,7 +146,11 @@ class Verification {
   private beginning({ node, pruned, pruned_hash, pruned_seal }: Chain): void {
     const n = BigInt(pruned);
     const sealed =
-      n === 0n ? genesisHash(node).equals(pruned_hash) : this.keys.some((key) => pruned_seal?.equals(pruneSeal(key, node, n, pruned_hash)) === true);
+      n === 0n
+        ? genesisHash(node).equals(pruned_hash)
+        : this.keys.some(
+            (key) => pruned_seal?.equals(pruneSeal(key, node, n, pruned_hash)) === true,
+          );
     if (!sealed) this.find(node, `its beginning was moved to ${n}, and not by the retention`);
   }
 
@@ -122,52 +158,79 @@ class Verification {
     const head = BigInt(chain.n);
     if (n < head) this.find(chain.node, `${rangeOf(n + 1n, head)} missing at the end`);
     else if (n > head) this.find(chain.node, `${rangeOf(head + 1n, n)} behind the head`);
-    else if (!hash.equals(chain.hash)) this.find(chain.node, `record ${n} is not the one the head names`);
+    else if (!hash.equals(chain.hash))
+      this.find(chain.node, `record ${n} is not the one the head names`);
   }
 
   private async strays(): Promise<void> {
     const { rows } = await this.client.query<{ node: string; count: string }>(
       'SELECT node, count(*) AS count FROM audit_events e WHERE NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.node = e.node) GROUP BY node',
     );
-    for (const { node, count } of rows) this.find(node, `is gone, but ${count} records of it are not`);
+    for (const { node, count } of rows)
+      this.find(node, `is gone, but ${count} records of it are not`);
   }
 
-  /** Of which chain whatever: a chain that is asked about may have lost the records by which it is found. */
+  /**
+   * Of which chain whatever: a chain that is asked about may have lost the records by which it is
+   * found.
+   */
   private async sealedHeads(): Promise<Anchor[]> {
-    const { rows } = await this.client.query<SealedHead>('SELECT chain, witness, n, hash, key_id, seal FROM audit_heads ORDER BY chain, witness');
+    const { rows } = await this.client.query<SealedHead>(
+      'SELECT chain, witness, n, hash, key_id, seal FROM audit_heads ORDER BY chain, witness',
+    );
     return rows.flatMap((row) => {
       const { chain, witness, n, hash } = row;
       const found = checkSeal(this.keys, row);
-      if (found === 'true') return [{ chain, n: BigInt(n), hash: hash.toString('hex'), from: `witness ${witness}` }];
-      const what = found === 'forged' ? 'is forged' : 'was sealed under a SECRET_KEY that was not given';
+      if (found === 'true')
+        return [{ chain, n: BigInt(n), hash: hash.toString('hex'), from: `witness ${witness}` }];
+      const what =
+        found === 'forged' ? 'is forged' : 'was sealed under a SECRET_KEY that was not given';
       this.find(chain, `its head by witness ${witness} ${what}`);
       return [];
     });
   }
 
-  /** `anchors` of one chain, the farthest first. What is missing behind the last record is one finding, whoever named it. */
+  /**
+   * `anchors` of one chain, the farthest first. What is missing behind the last record is one
+   * finding, whoever named it.
+   */
   private async reach(node: string, anchors: Anchor[], chain: Chain | undefined): Promise<void> {
     const [farthest] = anchors as [Anchor];
-    if (chain === undefined) return this.find(node, `is gone, ${rangeOf(1n, farthest.n)} missing; ${farthest.from} named it`);
+    if (chain === undefined)
+      return this.find(
+        node,
+        `is gone, ${rangeOf(1n, farthest.n)} missing; ${farthest.from} named it`,
+      );
     const left = max(BigInt(chain.pruned), await this.lastRecord(node));
-    if (farthest.n > left) this.find(node, `${rangeOf(left + 1n, farthest.n)} missing at the end; ${farthest.from} named it`);
+    if (farthest.n > left)
+      this.find(
+        node,
+        `${rangeOf(left + 1n, farthest.n)} missing at the end; ${farthest.from} named it`,
+      );
     for (const { n, hash, from } of anchors) {
       if (n > left || n <= BigInt(chain.pruned)) continue;
       const is = await this.hashOf(node, n);
-      if (is !== hash) this.find(node, `record ${n} is ${is === undefined ? 'missing' : 'another'}; ${from} named it`);
+      if (is !== hash)
+        this.find(
+          node,
+          `record ${n} is ${is === undefined ? 'missing' : 'another'}; ${from} named it`,
+        );
     }
   }
 
   private async lastRecord(node: string): Promise<bigint> {
-    const { rows } = await this.client.query<{ n: string | null }>('SELECT max(n) AS n FROM audit_events WHERE node = $1', [node]);
+    const { rows } = await this.client.query<{ n: string | null }>(
+      'SELECT max(n) AS n FROM audit_events WHERE node = $1',
+      [node],
+    );
     return BigInt(rows[0]?.n ?? 0);
   }
 
   private async hashOf(node: string, n: bigint): Promise<string | undefined> {
-    const { rows } = await this.client.query<{ hash: string }>(`SELECT encode(hash, 'hex') AS hash FROM audit_events WHERE node = $1 AND n = $2`, [
-      node,
-      String(n),
-    ]);
+    const { rows } = await this.client.query<{ hash: string }>(
+      `SELECT encode(hash, 'hex') AS hash FROM audit_events WHERE node = $1 AND n = $2`,
+      [node, String(n)],
+    );
     return rows[0]?.hash;
   }
 
@@ -186,7 +249,8 @@ class Verification {
 }
 
 const recordOf = (row: Row): AuditRecord => ({ ...row, at: row.at.toISOString() });
-const rangeOf = (from: bigint, to: bigint): string => (from === to ? `record ${from} is` : `records ${from} to ${to} are`);
+const rangeOf = (from: bigint, to: bigint): string =>
+  from === to ? `record ${from} is` : `records ${from} to ${to} are`;
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
@@ -199,7 +263,12 @@ function byChain(anchors: readonly Anchor[]): Map<string, Anchor[]> {
     if (!heads.has(head)) heads.set(head, anchor);
     chains.set(anchor.chain, heads);
   }
-  return new Map([...chains].map(([chain, heads]) => [chain, [...heads.values()].sort((a, b) => Number(b.n - a.n))]));
+  return new Map(
+    [...chains].map(([chain, heads]) => [
+      chain,
+      [...heads.values()].sort((a, b) => Number(b.n - a.n)),
+    ]),
+  );
 }
 
 /** Heads of other chains: as a starting node found them, or as a node knew one that was cut. */

@@ -1,7 +1,8 @@
 /**
- * The write side of the authority log. One transaction: the change, then as its last statement the events together with
- * `authority_head`, whose row lock makes commit order = n order. After COMMIT the events are announced in Redis, for speed
- * only: nodes that miss the announcement see the head move in Postgres.
+ * The write side of the authority log. One transaction: the change, then as its last statement the
+ * events together with `authority_head`, whose row lock makes commit order = n order. After COMMIT
+ * the events are announced in Redis, for speed only: nodes that miss the announcement see the head
+ * move in Postgres.
  */
 import { Injectable } from '@nestjs/common';
 import { Database, sqlState } from '../platform/stores/database.js';
@@ -38,7 +39,10 @@ export interface PendingReceipt {
   /** First and last event of the change; a node at position `n` has applied all of it. */
   firstN: number;
   n: number;
-  /** The history it was committed in, and the hash of event `n` there; null: unknown, written by a node of the version before. */
+  /**
+   * The history it was committed in, and the hash of event `n` there; null: unknown, written by a
+   * node of the version before.
+   */
   history: string | null;
   hash: string | null;
   sessions: number;
@@ -54,7 +58,10 @@ export class AuthorityLog {
     private readonly stream: AuthorityStream,
   ) {}
 
-  /** Runs `work` in a transaction and logs what it answers. Nothing is announced unless it committed. */
+  /**
+   * Runs `work` in a transaction and logs what it answers. Nothing is announced unless it
+   * committed.
+   */
   async commit<T>(work: (tx: Tx) => Promise<Change<T>>): Promise<Committed<T>> {
     const startedMs = monotonicMs();
     const { change, logged, pending } = await this.database.transaction(async (tx) => {
@@ -64,23 +71,44 @@ export class AuthorityLog {
       return { change, ...(await append(tx, change, startedMs).catch(numbersAreTaken)) };
     });
     if (pending !== null) pending.committedMs = monotonicMs();
-    const announced = this.stream.announce([...logged, ...(change.grown ?? []).map((event) => ({ n: null, event }))]);
+    const announced = this.stream.announce([
+      ...logged,
+      ...(change.grown ?? []).map((event) => ({ n: null, event })),
+    ]);
     // Whoever waits for a receipt waits for the nodes, not for Redis, which may be frozen.
     if (pending === null) await announced;
     return { result: change.result, pending };
   }
 }
 
-/** The log stepped back and kept its events: nobody can add to it until a node has noticed (lease.ts). */
+/**
+ * The log stepped back and kept its events: nobody can add to it until a node has noticed
+ * (lease.ts).
+ */
 function numbersAreTaken(error: unknown): never {
-  throw sqlState(error) === '23505' ? new DomainError('unavailable', { detail: 'the history of the log was replaced', cause: error }) : error;
+  throw sqlState(error) === '23505'
+    ? new DomainError('unavailable', {
+        detail: 'the history of the log was replaced',
+        cause: error,
+      })
+    : error;
 }
 
-/** Must be the last statement before COMMIT: it holds the one lock that serialises all shrinking changes. */
-async function append(tx: Tx, change: Change<unknown>, startedMs: number): Promise<{ logged: LoggedEvent[]; pending: PendingReceipt }> {
+/**
+ * Must be the last statement before COMMIT: it holds the one lock that serialises all shrinking
+ * changes.
+ */
+async function append(
+  tx: Tx,
+  change: Change<unknown>,
+  startedMs: number,
+): Promise<{ logged: LoggedEvent[]; pending: PendingReceipt }> {
   const id = newId();
   const { events, tenant, history: next = null } = change;
-  const named = events.reduce((sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0), 0);
+  const named = events.reduce(
+    (sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0),
+    0,
+  );
   const sessions = named + (change.sessions ?? 0);
   // The hashes come from a trigger (link_authority_event).
   const rows = await tx.$queryRaw<{ n: bigint; prev: string; hash: string; history: string }[]>`
@@ -100,7 +128,24 @@ async function append(tx: Tx, change: Change<unknown>, startedMs: number): Promi
       FROM head JOIN logged ON logged.n = head.n
     )
     SELECT logged.n, encode(prev, 'hex') AS prev, encode(hash, 'hex') AS hash, head.history FROM logged, head ORDER BY n`;
-  const logged = rows.map(({ n, prev, hash }, i) => ({ n: Number(n), event: events[i]!, prev, hash }));
+  const logged = rows.map(({ n, prev, hash }, i) => ({
+    n: Number(n),
+    event: events[i]!,
+    prev,
+    hash,
+  }));
   const { n, hash } = logged.at(-1)!;
-  return { logged, pending: { id, tenant, firstN: logged[0]!.n, n, history: rows[0]!.history, hash, sessions, startedMs } };
+  return {
+    logged,
+    pending: {
+      id,
+      tenant,
+      firstN: logged[0]!.n,
+      n,
+      history: rows[0]!.history,
+      hash,
+      sessions,
+      startedMs,
+    },
+  };
 }

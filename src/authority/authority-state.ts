@@ -1,6 +1,7 @@
 /**
- * What this node knows about who may not: the sets every token and connection is compared with, synchronously. They are
- * a copy of the log up to `position`, and are believed only while the lease holds (lease.ts).
+ * What this node knows about who may not: the sets every token and connection is compared with,
+ * synchronously. They are a copy of the log up to `position`, and are believed only while the lease
+ * holds (lease.ts).
  */
 import { Injectable } from '@nestjs/common';
 import { wallMs } from '../platform/clock.js';
@@ -9,12 +10,17 @@ import type { AuthorityEvent, AuthorityListener, EndReason } from './events.js';
 
 /** No token lives longer (contract section 3), so a session that ended earlier can be forgotten. */
 export const LONGEST_TOKEN_LIFE_MS = 900_000;
-/** Whose clock dated a token may be that far off (clocks.ts), and its `iat` counts whole seconds. */
+/**
+ * Whose clock dated a token may be that far off (clocks.ts), and its `iat` counts whole seconds.
+ */
 const ISSUED_LEEWAY_MS = 6_000;
 /** Past the clocks' leeway in both directions (clocks.ts). */
 const KEEP_MS = LONGEST_TOKEN_LIFE_MS + 60_000;
 
-/** A place in the log. Another history gives the same `n` to other events; `hash` (hex) is that of event `n`. */
+/**
+ * A place in the log. Another history gives the same `n` to other events; `hash` (hex) is that of
+ * event `n`.
+ */
 export interface Position {
   history: string;
   n: number;
@@ -50,7 +56,10 @@ export interface TokenSubject {
 
 @Injectable()
 export class AuthorityState {
-  /** This event and everything before it is applied. `history` is the name of the past that this node believes in. */
+  /**
+   * This event and everything before it is applied. `history` is the name of the past that this
+   * node believes in.
+   */
   at: Position = { history: '', n: 0, hash: '' };
   private historyAtMs: number | null = null;
   private ended = new Map<string, { readonly reason: EndReason; readonly atMs: number }>();
@@ -75,14 +84,18 @@ export class AuthorityState {
     this.listeners.push(listener);
   }
 
-  /** Called, synchronously, when events were missed for good: whatever was derived from the log must be asked anew. */
+  /**
+   * Called, synchronously, when events were missed for good: whatever was derived from the log must
+   * be asked anew.
+   */
   onReload(listener: () => void): void {
     this.reloadListeners.push(listener);
   }
 
   /**
-   * Called, synchronously and before the listeners of `onReload`, when Postgres lost commits that this node may have seen:
-   * numbers, epochs and versions of before may have been given again to something else.
+   * Called, synchronously and before the listeners of `onReload`, when Postgres lost commits that
+   * this node may have seen: numbers, epochs and versions of before may have been given again to
+   * something else.
    */
   onHistoryReplaced(listener: (change: HistoryChange) => void): void {
     this.historyListeners.push(listener);
@@ -98,8 +111,9 @@ export class AuthorityState {
   }
 
   /**
-   * A credential of before the present history: its session may be one that the database lost, so the local sets say nothing
-   * of it. False as long as nothing was replaced; after that until the last token of before is dead.
+   * A credential of before the present history: its session may be one that the database lost, so
+   * the local sets say nothing of it. False as long as nothing was replaced; after that until the
+   * last token of before is dead.
    */
   isElder(issuedAtMs: number): boolean {
     return this.historyAtMs !== null && issuedAtMs < this.historyAtMs + ISSUED_LEEWAY_MS;
@@ -108,14 +122,19 @@ export class AuthorityState {
   load(snapshot: Snapshot): void {
     this.at = snapshot.at;
     this.historyAtMs = snapshot.historyAtMs;
-    this.ended = new Map(snapshot.ended.map(({ session, reason, endedAtMs }) => [session, { reason, atMs: endedAtMs }]));
+    this.ended = new Map(
+      snapshot.ended.map(({ session, reason, endedAtMs }) => [
+        session,
+        { reason, atMs: endedAtMs },
+      ]),
+    );
     this.disabledTenants = new Set(snapshot.disabledTenants);
     this.withdrawnKeys = new Set(snapshot.withdrawnKeys);
   }
 
   /**
-   * Behind the pruned log, or in another history: what the snapshot says is applied as if it had just happened, everything
-   * else is asked anew.
+   * Behind the pruned log, or in another history: what the snapshot says is applied as if it had
+   * just happened, everything else is asked anew.
    */
   reload(snapshot: Snapshot): void {
     const change = { from: this.history, to: snapshot.at.history };
@@ -124,8 +143,13 @@ export class AuthorityState {
     // What has ended once stays so, also where the database forgot it.
     for (const [session, end] of ended) if (!this.ended.has(session)) this.ended.set(session, end);
     if (change.from !== change.to) for (const listener of this.historyListeners) listener(change);
-    for (const { session, reason } of snapshot.ended) this.apply({ kind: 'session.ended', sessions: [session], reason }, null);
-    for (const tenant of snapshot.disabledTenants) this.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 }, null);
+    for (const { session, reason } of snapshot.ended)
+      this.apply({ kind: 'session.ended', sessions: [session], reason }, null);
+    for (const tenant of snapshot.disabledTenants)
+      this.apply(
+        { kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 0 },
+        null,
+      );
     for (const kid of snapshot.withdrawnKeys) this.apply({ kind: 'key.withdrawn', kid }, null);
     for (const listener of this.reloadListeners) listener();
   }
@@ -134,13 +158,23 @@ export class AuthorityState {
     return this.ended.has(session);
   }
 
-  /** Why the session ended, or null. What this node knows holds also where a database that lost commits has it alive. */
+  /**
+   * Why the session ended, or null. What this node knows holds also where a database that lost
+   * commits has it alive.
+   */
   endOf(session: string): EndReason | null {
     return this.ended.get(session)?.reason ?? null;
   }
 
-  /** Why this credential is dead, or null. The only question handshake, REST and re-authentication ask. */
-  verdict({ session, tenant, kid }: TokenSubject): Extract<CloseCode, EndReason | 'token_revoked'> | null {
+  /**
+   * Why this credential is dead, or null. The only question handshake, REST and re-authentication
+   * ask.
+   */
+  verdict({
+    session,
+    tenant,
+    kid,
+  }: TokenSubject): Extract<CloseCode, EndReason | 'token_revoked'> | null {
     const ended = this.ended.get(session);
     if (ended !== undefined) return ended.reason;
     if (this.disabledTenants.has(tenant)) return 'tenant_disabled';
@@ -148,7 +182,10 @@ export class AuthorityState {
     return null;
   }
 
-  /** Synchronous and cheap; answers how many connections were marked dead. `logged` null: an addition of rights. */
+  /**
+   * Synchronous and cheap; answers how many connections were marked dead. `logged` null: an
+   * addition of rights.
+   */
   apply(event: AuthorityEvent, logged: { n: number; hash: string } | null): number {
     const n = logged?.n ?? null;
     switch (event.kind) {

@@ -1,7 +1,7 @@
 /**
- * The authority log's fast path through Redis: one stream that every node reads with XREAD BLOCK (which is the wake-up
- * as well), marks of ended sessions, confirmations, and the newest position. Loss of any of it costs speed, never truth; what
- * this installation did not seal is ignored.
+ * The authority log's fast path through Redis: one stream that every node reads with XREAD BLOCK
+ * (which is the wake-up as well), marks of ended sessions, confirmations, and the newest position.
+ * Loss of any of it costs speed, never truth; what this installation did not seal is ignored.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -29,7 +29,10 @@ const AT_ONCE = 50;
 /** Redis may have lost it, though it did not move. */
 const KEEP_EVERY_MS = 1_000;
 
-/** Only keeps a mark of life away. Not sealed: forged, it lets an idle session end that its node could not write down. */
+/**
+ * Only keeps a mark of life away. Not sealed: forged, it lets an idle session end that its node
+ * could not write down.
+ */
 export const ENDED_MARK = 'ended';
 
 type Entry = [id: Buffer, fields: Buffer[]];
@@ -50,47 +53,88 @@ export class AuthorityStream implements OnModuleDestroy {
 
   async announce(events: NumberedEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const ended = events.flatMap(({ event }) => (event.kind === 'session.ended' ? event.sessions : []));
+    const ended = events.flatMap(({ event }) =>
+      event.kind === 'session.ended' ? event.sessions : [],
+    );
     await this.redis.attempt('announce', (redis) => {
       const { authority } = this.names;
       // One round trip; single-key commands, so that it works on a Redis Cluster too.
-      const pipeline = redis.pipeline().xadd(authority, 'MAXLEN', '~', STREAM_LENGTH, '*', 'e', this.messages.write('authority', '', events));
+      const pipeline = redis
+        .pipeline()
+        .xadd(
+          authority,
+          'MAXLEN',
+          '~',
+          STREAM_LENGTH,
+          '*',
+          'e',
+          this.messages.write('authority', '', events),
+        );
       for (const session of ended.slice(0, MARKS_MAX))
-        pipeline.set(this.names.session(session), ENDED_MARK, 'EX', Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS));
+        pipeline.set(
+          this.names.session(session),
+          ENDED_MARK,
+          'EX',
+          Math.min(this.config.sessionAbsoluteSeconds, MARK_SECONDS),
+        );
       return pipeline.exec();
     });
   }
 
   async confirm(confirmation: Omit<Confirmation, 'node'>): Promise<void> {
-    await this.redis.attempt('confirm', (redis) => redis.publish(this.names.confirmations, this.messages.write('confirmation', '', confirmation)));
+    await this.redis.attempt('confirm', (redis) =>
+      redis.publish(
+        this.names.confirmations,
+        this.messages.write('confirmation', '', confirmation),
+      ),
+    );
   }
 
-  /** Position of a round that proved it: what is left of the newest past when the database is restored. Nobody waits for it. */
+  /**
+   * Position of a round that proved it: what is left of the newest past when the database is
+   * restored. Nobody waits for it.
+   */
   keepPosition(at: Position): void {
     const nowMs = monotonicMs();
     if (at.hash === this.kept.hash && nowMs - this.kept.atMs < KEEP_EVERY_MS) return;
     this.kept = { hash: at.hash, atMs: nowMs };
-    void this.redis.attempt('keep position', (redis) => redis.set(this.names.position, this.messages.write('position', '', at)));
+    void this.redis.attempt('keep position', (redis) =>
+      redis.set(this.names.position, this.messages.write('position', '', at)),
+    );
   }
 
-  /** Null: Redis is away or was emptied, or what stands there is not ours. Then nothing is known. */
+  /**
+   * Null: Redis is away or was emptied, or what stands there is not ours. Then nothing is known.
+   */
   async keptPosition(): Promise<KeptPosition | null> {
-    const box = await this.redis.attempt('kept position', (redis) => redis.getBuffer(this.names.position));
+    const box = await this.redis.attempt('kept position', (redis) =>
+      redis.getBuffer(this.names.position),
+    );
     if (box === undefined || box === null) return null;
     const message = this.messages.read('position', '', box, readPosition);
     return message === null ? null : { at: message.value, atMs: message.atMs };
   }
 
   /** Reads from now on until the module is destroyed; reconnects for ever. */
-  follow(onEvents: (events: NumberedEvent[]) => void, onConfirmation: (confirmation: Confirmation) => void): void {
+  follow(
+    onEvents: (events: NumberedEvent[]) => void,
+    onConfirmation: (confirmation: Confirmation) => void,
+  ): void {
     void this.readLoop(onEvents);
-    const subscriber = (this.subscriber = this.redis.subscriber('authority-confirmations', { sharded: false }));
+    const subscriber = (this.subscriber = this.redis.subscriber('authority-confirmations', {
+      sharded: false,
+    }));
     const channel = Buffer.from(this.names.confirmations);
     subscriber.on('messageBuffer', (from: Buffer, box: Buffer) => {
       if (!channel.equals(from)) return;
-      this.messages.receive('confirmation', '', box, readConfirmation, ({ sender, value }) => onConfirmation({ node: sender, ...value }));
+      this.messages.receive('confirmation', '', box, readConfirmation, ({ sender, value }) =>
+        onConfirmation({ node: sender, ...value }),
+      );
     });
-    subscriber.on('ready', () => void subscriber.subscribe(this.names.confirmations).catch(() => undefined));
+    subscriber.on(
+      'ready',
+      () => void subscriber.subscribe(this.names.confirmations).catch(() => undefined),
+    );
     void subscriber.connect().catch(() => undefined);
   }
 
@@ -103,7 +147,13 @@ export class AuthorityStream implements OnModuleDestroy {
         from ??= await now(reader);
         for (const [id, fields] of await this.read(reader, from)) {
           from = id.toString('latin1');
-          this.messages.receive('authority', '', fields[1] ?? Buffer.alloc(0), readEvents, ({ value }) => onEvents(value));
+          this.messages.receive(
+            'authority',
+            '',
+            fields[1] ?? Buffer.alloc(0),
+            readEvents,
+            ({ value }) => onEvents(value),
+          );
         }
       } catch {
         // Away, restarted or emptied: read on from now; what was missed comes from Postgres.
@@ -114,7 +164,15 @@ export class AuthorityStream implements OnModuleDestroy {
   }
 
   private async read(reader: Redis, from: string): Promise<Entry[]> {
-    const answer = await reader.xreadBuffer('COUNT', AT_ONCE, 'BLOCK', BLOCK_MS, 'STREAMS', this.names.authority, from);
+    const answer = await reader.xreadBuffer(
+      'COUNT',
+      AT_ONCE,
+      'BLOCK',
+      BLOCK_MS,
+      'STREAMS',
+      this.names.authority,
+      from,
+    );
     return (answer as unknown as [Buffer, Entry[]][] | null)?.[0]?.[1] ?? [];
   }
 
@@ -125,7 +183,10 @@ export class AuthorityStream implements OnModuleDestroy {
   }
 }
 
-/** An id, not '$': what comes between two reads must not be missed. Of Redis' clock, so that no entry has to be read for it. */
+/**
+ * An id, not '$': what comes between two reads must not be missed. Of Redis' clock, so that no
+ * entry has to be read for it.
+ */
 async function now(reader: Redis): Promise<string> {
   const [seconds, micros] = await reader.time();
   return `${Number(seconds) * 1000 + Math.floor(Number(micros) / 1000)}-0`;

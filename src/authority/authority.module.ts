@@ -10,7 +10,17 @@ import { Receipts } from './receipts.js';
 import { NodeObservations } from './node-observations.js';
 
 @Module({
-  providers: [AuthorityStream, AuthorityState, NodeObservations, NodeRegistry, Clocks, AuthorityLog, HistoryReplacement, Lease, Receipts],
+  providers: [
+    AuthorityStream,
+    AuthorityState,
+    NodeObservations,
+    NodeRegistry,
+    Clocks,
+    AuthorityLog,
+    HistoryReplacement,
+    Lease,
+    Receipts,
+  ],
   exports: [AuthorityState, NodeRegistry, AuthorityLog, HistoryReplacement, Lease, Receipts],
 })
 export class AuthorityModule {}

@@ -1,22 +1,54 @@
 /**
- * Facts that can shrink or change what somebody may do. Each is one row of `authority_events`, numbered by
- * `authority_head` in commit order. Changes that only add rights use the same shapes, but are announced without a
- * number. Source: architecture, section 2 (docs/authority.md).
+ * Facts that can shrink or change what somebody may do. Each is one row of `authority_events`,
+ * numbered by `authority_head` in commit order. Changes that only add rights use the same shapes,
+ * but are announced without a number. Source: architecture, section 2 (docs/authority.md).
  */
 import type { CloseCode } from '../protocol/codes.js';
 import type { Role } from '../protocol/frames.js';
 
-/** Why sessions ended: the code their connections are closed with and their tokens are refused with. */
-export type EndReason = Extract<CloseCode, 'session_revoked' | 'session_expired' | 'token_reuse' | 'user_suspended' | 'tenant_disabled'>;
+/**
+ * Why sessions ended: the code their connections are closed with and their tokens are refused with.
+ */
+export type EndReason = Extract<
+  CloseCode,
+  'session_revoked' | 'session_expired' | 'token_reuse' | 'user_suspended' | 'tenant_disabled'
+>;
 
 export type AuthorityEvent =
   | { kind: 'session.ended'; sessions: string[]; reason: EndReason }
-  /** Role or state of a user; when suspended, its sessions are named by a `session.ended` of the same transaction. */
-  | { kind: 'user.changed'; user: string; state: 'active' | 'suspended'; role: 'member' | 'admin' | 'operator'; version: number }
-  /** A disabled tenant closes everything of it; a restored one names sessions with live tokens in a `session.ended` before. */
-  | { kind: 'tenant.changed'; tenant: string; state: 'active' | 'disabled'; allow_guests: boolean; version: number }
+  /**
+   * Role or state of a user; when suspended, its sessions are named by a `session.ended` of the
+   * same transaction.
+   */
+  | {
+      kind: 'user.changed';
+      user: string;
+      state: 'active' | 'suspended';
+      role: 'member' | 'admin' | 'operator';
+      version: number;
+    }
+  /**
+   * A disabled tenant closes everything of it; a restored one names sessions with live tokens in a
+   * `session.ended` before.
+   */
+  | {
+      kind: 'tenant.changed';
+      tenant: string;
+      state: 'active' | 'disabled';
+      allow_guests: boolean;
+      version: number;
+    }
   /** `role: null`: no longer a member. `epoch`: the room's authz_epoch after this change. */
-  | { kind: 'member.changed'; room: string; user: string; role: Role | null; muted_until: string | null; banned: boolean; version: number; epoch: number }
+  | {
+      kind: 'member.changed';
+      room: string;
+      user: string;
+      role: Role | null;
+      muted_until: string | null;
+      banned: boolean;
+      version: number;
+      epoch: number;
+    }
   | {
       kind: 'room.changed';
       room: string;
@@ -29,12 +61,15 @@ export type AuthorityEvent =
   | { kind: 'key.added'; kid: string }
   | { kind: 'key.withdrawn'; kid: string }
   /**
-   * The database came back without its newest commits. Never applied: a node that meets it reloads, and what was derived
-   * from the lost history is dropped (`AuthorityState.onHistoryReplaced`).
+   * The database came back without its newest commits. Never applied: a node that meets it reloads,
+   * and what was derived from the lost history is dropped (`AuthorityState.onHistoryReplaced`).
    */
   | { kind: 'history.replaced'; history: string; previous: string };
 
-/** An event of the log. `hash` (hex) covers it and every event before it, `prev` is that of the event before. */
+/**
+ * An event of the log. `hash` (hex) covers it and every event before it, `prev` is that of the
+ * event before.
+ */
 export interface LoggedEvent {
   n: number;
   event: AuthorityEvent;
@@ -42,7 +77,10 @@ export interface LoggedEvent {
   hash: string;
 }
 
-/** What nodes announce to each other: `n` is null for a change that only adds rights, which is not logged. */
+/**
+ * What nodes announce to each other: `n` is null for a change that only adds rights, which is not
+ * logged.
+ */
 export type NumberedEvent = LoggedEvent | { n: null; event: AuthorityEvent };
 
 /** Called synchronously while an event is applied; answers how many connections it marked dead. */

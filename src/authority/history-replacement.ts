@@ -1,6 +1,7 @@
 /**
- * The database came back without commits that a node had seen. The first node that notices gives the history a new name;
- * every node that notices ends again, in the database, what it knows was ended: nothing revoked lives again in silence.
+ * The database came back without commits that a node had seen. The first node that notices gives
+ * the history a new name; every node that notices ends again, in the database, what it knows was
+ * ended: nothing revoked lives again in silence.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
@@ -48,7 +49,10 @@ export class HistoryReplacement {
     private readonly metrics: Metrics,
   ) {}
 
-  /** Runs in the order of registration, which must be that of locks: tenants, users, sessions, then everything else. */
+  /**
+   * Runs in the order of registration, which must be that of locks: tenants, users, sessions, then
+   * everything else.
+   */
   onReplaced(repair: Repair): void {
     this.repairs.push(repair);
   }
@@ -69,17 +73,28 @@ export class HistoryReplacement {
   }
 
   /** In a transaction of the caller's. */
-  async writeIn(tx: Tx, from: Position, evidence: Replaced['evidence'], ended: EndedFacts): Promise<Change<Named>> {
+  async writeIn(
+    tx: Tx,
+    from: Position,
+    evidence: Replaced['evidence'],
+    ended: EndedFacts,
+  ): Promise<Change<Named>> {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(${HISTORY_LOCK}::bigint)`;
     // Events past the head are of the lost history, and would be in the way of new ones.
     await tx.$executeRaw`DELETE FROM authority_events e USING authority_head h WHERE e.n > h.n`;
     const [head] = await tx.$queryRaw<{ history: string }[]>`SELECT history FROM authority_head`;
     const first = head!.history === from.history;
     const events: AuthorityEvent[] = [];
-    for (const repair of this.repairs) events.push(...(await repair(tx, { evidence, from, ended, first })));
+    for (const repair of this.repairs)
+      events.push(...(await repair(tx, { evidence, from, ended, first })));
     if (!first) return { result: { first, history: head!.history }, events, tenant: NO_TENANT };
     const history = randomUUID();
     const replaced: AuthorityEvent = { kind: 'history.replaced', history, previous: from.history };
-    return { result: { first, history }, events: [replaced, ...events], tenant: NO_TENANT, history };
+    return {
+      result: { first, history },
+      events: [replaced, ...events],
+      tenant: NO_TENANT,
+      history,
+    };
   }
 }

@@ -1,7 +1,8 @@
 /**
- * The lease: this node's proof that it has applied the authority log to its head. It is extended only by a round that
- * reached the head, to the moment the round *began* plus B, on the monotonic clock. Whatever keeps rounds from
- * succeeding (partition, pause, lost Postgres, a node too slow to apply) ends the same way: no lease, fenced.
+ * The lease: this node's proof that it has applied the authority log to its head. It is extended
+ * only by a round that reached the head, to the moment the round *began* plus B, on the monotonic
+ * clock. Whatever keeps rounds from succeeding (partition, pause, lost Postgres, a node too slow to
+ * apply) ends the same way: no lease, fenced.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
@@ -22,7 +23,10 @@ const CATCH_UP_CHUNK = 1_000;
 const EVENTS_KEPT = 64;
 /** In one round; a database that goes on changing has to wait for the next. */
 const START_OVER_MAX = 3;
-/** Nobody looked at the lease for this long: the process stood still, and what it has buffered is older than it looks. */
+/**
+ * Nobody looked at the lease for this long: the process stood still, and what it has buffered is
+ * older than it looks.
+ */
 const STALL_MS = 250;
 /** How long a frame or call waits for a proof before it is refused. */
 const PROVE_WITHIN_MS = 300;
@@ -44,7 +48,10 @@ export class Lease implements BeforeApplicationShutdown {
   private running: Promise<void> | null = null;
   private again = false;
   private lookedMs = monotonicMs();
-  /** The lease was found missing since it was last extended: what was held back meanwhile has to be told. */
+  /**
+   * The lease was found missing since it was last extended: what was held back meanwhile has to be
+   * told.
+   */
   private lapsed = true;
   private lapsedSinceMs = monotonicMs();
   private timer: NodeJS.Timeout | null = null;
@@ -73,8 +80,9 @@ export class Lease implements BeforeApplicationShutdown {
   }
 
   /**
-   * Compared before every frame, fan-out and REST action. A wall clock that strays from the monotonic one was set, is wrong, or
-   * the machine slept: that ends the lease, and the next round tells (clocks.ts).
+   * Compared before every frame, fan-out and REST action. A wall clock that strays from the
+   * monotonic one was set, is wrong, or the machine slept: that ends the lease, and the next round
+   * tells (clocks.ts).
    */
   get fenced(): boolean {
     return this.look(monotonicMs());
@@ -87,8 +95,9 @@ export class Lease implements BeforeApplicationShutdown {
   }
 
   /**
-   * The same without the wall clock: before each socket write. Whoever looks and finds the lease proves that the process runs, so
-   * a turn of the event loop that is long because much arrived is not a stall.
+   * The same without the wall clock: before each socket write. Whoever looks and finds the lease
+   * proves that the process runs, so a turn of the event loop that is long because much arrived is
+   * not a stall.
    */
   fencedAt(nowMs: number): boolean {
     if (nowMs < this.leaseUntilMs && nowMs - this.lookedMs <= STALL_MS) {
@@ -100,7 +109,10 @@ export class Lease implements BeforeApplicationShutdown {
     return true;
   }
 
-  /** From the timing wheel, and where a slice of socket writes begins. Looks at both clocks, and asks for a new proof after a stall. Monotonic ms. */
+  /**
+   * From the timing wheel, and where a slice of socket writes begins. Looks at both clocks, and
+   * asks for a new proof after a stall. Monotonic ms.
+   */
   beat(): number {
     const nowMs = monotonicMs();
     if (this.noticeStall(nowMs)) void this.round();
@@ -112,7 +124,10 @@ export class Lease implements BeforeApplicationShutdown {
     const lateMs = nowMs - this.lookedMs;
     this.lookedMs = nowMs;
     if (lateMs <= STALL_MS || this.timer === null) return false;
-    this.logger.warn({ msg: 'the process stood still, proving authority again', late_ms: Math.round(lateMs) });
+    this.logger.warn({
+      msg: 'the process stood still, proving authority again',
+      late_ms: Math.round(lateMs),
+    });
     this.leaseUntilMs = 0;
     return this.fencedAt(nowMs);
   }
@@ -122,12 +137,18 @@ export class Lease implements BeforeApplicationShutdown {
     return this.fenced ? monotonicMs() - this.lapsedSinceMs : 0;
   }
 
-  /** Waits a moment for a proof: a frame that was buffered while the process stood still is late, not wrong. */
+  /**
+   * Waits a moment for a proof: a frame that was buffered while the process stood still is late,
+   * not wrong.
+   */
   async prove(): Promise<void> {
     if (!this.fenced) return;
     let timer: NodeJS.Timeout | undefined;
-    // An answer that has arrived by then is read before anybody is refused: timers come first in a turn of the event loop.
-    const late = new Promise<void>((resolve) => (timer = setTimeout(() => setImmediate(resolve), PROVE_WITHIN_MS)));
+    // An answer that has arrived by then is read before anybody is refused: timers come first in a
+    // turn of the event loop.
+    const late = new Promise<void>(
+      (resolve) => (timer = setTimeout(() => setImmediate(resolve), PROVE_WITHIN_MS)),
+    );
     await Promise.race([this.round(), late]);
     clearTimeout(timer);
     this.requireLease();
@@ -137,7 +158,10 @@ export class Lease implements BeforeApplicationShutdown {
     if (fenced) throw new DomainError('auth_unavailable', { retryAfterMs: this.intervalMs * 2 });
   }
 
-  /** Called when the node becomes fenced or unfenced; the former at the latest 350 ms after the lease ran out. */
+  /**
+   * Called when the node becomes fenced or unfenced; the former at the latest 350 ms after the
+   * lease ran out.
+   */
   onFence(listener: (fenced: boolean) => void): void {
     this.onChange.push(listener);
   }
@@ -147,17 +171,26 @@ export class Lease implements BeforeApplicationShutdown {
     this.onProof.push(listener);
   }
 
-  /** Called when the machine slept, before anything is proven again: the monotonic clock stood still while tokens grew older. */
+  /**
+   * Called when the machine slept, before anything is proven again: the monotonic clock stood still
+   * while tokens grew older.
+   */
   onSlept(listener: (sleptMs: number) => void): void {
     this.onSleep.push(listener);
   }
 
-  /** What must be judged again by the database as it is now, after its history was replaced and before anybody is served. */
+  /**
+   * What must be judged again by the database as it is now, after its history was replaced and
+   * before anybody is served.
+   */
   onHistoryReplaced(judge: () => Promise<void>): void {
     this.onAnotherHistory.push(judge);
   }
 
-  /** Registers, follows the stream and answers after the first lease. Throws where the database lacks what was committed before. */
+  /**
+   * Registers, follows the stream and answers after the first lease. Throws where the database
+   * lacks what was committed before.
+   */
   async start(onConfirmation: Parameters<AuthorityStream['follow']>[1]): Promise<void> {
     const kept = await this.stream.keptPosition();
     if (kept !== null) requireNewestPast(kept, await this.registry.foundAt(kept.at.n));
@@ -168,7 +201,10 @@ export class Lease implements BeforeApplicationShutdown {
     if (this.fenced) throw new Error('the authority log could not be read to its head at start');
   }
 
-  /** For the try-out page: no rounds and no news for so long, as if both stores had fallen silent. The lease then runs out by itself. */
+  /**
+   * For the try-out page: no rounds and no news for so long, as if both stores had fallen silent.
+   * The lease then runs out by itself.
+   */
   stopRoundsFor(ms: number): void {
     this.roundsFromMs = monotonicMs() + ms;
   }
@@ -213,8 +249,8 @@ export class Lease implements BeforeApplicationShutdown {
   }
 
   /**
-   * The very event that is the head in the answer is applied. While the question was on its way the stream may have brought a
-   * lost one with the same number.
+   * The very event that is the head in the answer is applied. While the question was on its way the
+   * stream may have brought a lost one with the same number.
    */
   private reached({ head, headHash }: RoundAnswer): boolean {
     const { n, hash } = this.state.at;
@@ -229,7 +265,10 @@ export class Lease implements BeforeApplicationShutdown {
     for (const listener of this.onProof) listener();
   }
 
-  /** One round of questions; null when the database went on to contradict what this node had just read there. */
+  /**
+   * One round of questions; null when the database went on to contradict what this node had just
+   * read there.
+   */
   private async askDatabase(): Promise<RoundAnswer | null> {
     for (let tries = 0; tries < START_OVER_MAX; tries += 1) {
       const answer = await this.registry.round(this.state.at, this.closed);
@@ -240,7 +279,10 @@ export class Lease implements BeforeApplicationShutdown {
     return null;
   }
 
-  /** Reads what is missing from Postgres; what the stream brought meanwhile is taken first. False: it does not follow on. */
+  /**
+   * Reads what is missing from Postgres; what the stream brought meanwhile is taken first. False:
+   * it does not follow on.
+   */
   private async catchUp(head: number): Promise<boolean> {
     this.applyEarly();
     while (this.state.position < head) {
@@ -255,7 +297,10 @@ export class Lease implements BeforeApplicationShutdown {
     return verdict === 'same' && this.state.position >= head;
   }
 
-  /** From the Redis stream: in order at once, ahead of order kept, additions of rights applied as they come. */
+  /**
+   * From the Redis stream: in order at once, ahead of order kept, additions of rights applied as
+   * they come.
+   */
   private receive(events: NumberedEvent[]): void {
     if (monotonicMs() < this.roundsFromMs) return;
     for (const numbered of events) {
@@ -284,7 +329,10 @@ export class Lease implements BeforeApplicationShutdown {
     void this.stream.confirm({ at: this.state.at, hashes, closed: this.closed });
   }
 
-  /** The event that follows on in this very history; what does not is thrown away, and the next round tells. */
+  /**
+   * The event that follows on in this very history; what does not is thrown away, and the next
+   * round tells.
+   */
   private next(): LoggedEvent | null {
     const next = this.early.get(this.state.position + 1);
     if (next === undefined) return null;
@@ -301,13 +349,15 @@ export class Lease implements BeforeApplicationShutdown {
   }
 
   /**
-   * A new incarnation from a new snapshot; nobody is served meanwhile. Behind the pruned log, or the history was replaced: then
-   * it is named anew, and everything derived from the lost one is dropped and judged again.
+   * A new incarnation from a new snapshot; nobody is served meanwhile. Behind the pruned log, or
+   * the history was replaced: then it is named anew, and everything derived from the lost one is
+   * dropped and judged again.
    */
   private async startOver(verdict: Exclude<RoundAnswer['verdict'], 'same'>): Promise<void> {
     this.leaseUntilMs = 0;
     this.tellFence();
-    if (verdict === 'behind') this.logger.warn({ msg: 'behind the authority log, reloading the snapshot' });
+    if (verdict === 'behind')
+      this.logger.warn({ msg: 'behind the authority log, reloading the snapshot' });
     else {
       this.unjudged = true;
       await this.replacement.write(this.state.at, verdict, this.state.endedFacts);
@@ -324,7 +374,10 @@ export class Lease implements BeforeApplicationShutdown {
     this.unjudged = false;
   }
 
-  /** A round across which the clocks parted may be older than the monotonic clock says: it proves nothing, the next one may. */
+  /**
+   * A round across which the clocks parted may be older than the monotonic clock says: it proves
+   * nothing, the next one may.
+   */
   private isSteady(gapMs: number): boolean {
     if (Math.abs(wallGapMs() - gapMs) <= CLOCK_JUMP_MS) return true;
     this.leaseUntilMs = 0;
@@ -343,7 +396,10 @@ export class Lease implements BeforeApplicationShutdown {
     if (fenced === this.wasFenced) return;
     this.wasFenced = fenced;
     this.metrics.authorityFenced.set(fenced ? 1 : 0);
-    this.logger.log({ msg: fenced ? 'fenced: authority cannot be proven' : 'authority is proven', position: this.state.position });
+    this.logger.log({
+      msg: fenced ? 'fenced: authority cannot be proven' : 'authority is proven',
+      position: this.state.position,
+    });
     for (const listener of this.onChange) listener(fenced);
   }
 
@@ -351,7 +407,9 @@ export class Lease implements BeforeApplicationShutdown {
     if (monotonicMs() - this.lastPruneMs < PRUNE_EVERY_MS) return;
     this.lastPruneMs = monotonicMs();
     this.state.prune();
-    void this.registry.prune().catch((error: Error) => this.logger.warn({ msg: 'pruning failed', error: error.message }));
+    void this.registry
+      .prune()
+      .catch((error: Error) => this.logger.warn({ msg: 'pruning failed', error: error.message }));
   }
 
   async beforeApplicationShutdown(): Promise<void> {

@@ -1,21 +1,31 @@
 /**
- * When this node first saw what of the others, on its own monotonic clock. Every lease round and every waiting receipt
- * looks at `nodes` and the head in one snapshot. A row seen at T was written by a round that began before T; a round that
- * a look did not see yet reads the head after that look. So who is to be fenced for an event is so by the clock alone:
- * one lease after the first look that knew the event, or after its present row was first seen, whichever was earlier.
+ * When this node first saw what of the others, on its own monotonic clock. Every lease round and
+ * every waiting receipt looks at `nodes` and the head in one snapshot. A row seen at T was written
+ * by a round that began before T; a round that a look did not see yet reads the head after that
+ * look. So who is to be fenced for an event is so by the clock alone: one lease after the first
+ * look that knew the event, or after its present row was first seen, whichever was earlier.
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
 
 /** Clocks whose rates differ by less than 1 %, and a margin for timers. */
 const fencedAfterMs = (leaseMs: number): number => leaseMs * 1.01 + 50;
-/** Longer than the longest lease: a row that was written less long ago is not deleted, so one that is gone is lost. */
+/**
+ * Longer than the longest lease: a row that was written less long ago is not deleted, so one that
+ * is gone is lost.
+ */
 const SILENT_MS = 60_000;
 const EVENTS_KEPT_MS = 60_000;
 
-/** One look: in one snapshot, who answered, the hash of the newest event, and the present version of every node's row, also of those that left. */
+/**
+ * One look: in one snapshot, who answered, the hash of the newest event, and the present version of
+ * every node's row, also of those that left.
+ */
 export interface NodeLook {
-  /** Another one means that what was seen before may be lost: another process of Postgres, another history. */
+  /**
+   * Another one means that what was seen before may be lost: another process of Postgres, another
+   * history.
+   */
   database: string;
   headHash: string;
   versions: ReadonlyMap<string, string>;
@@ -32,9 +42,12 @@ export class NodeObservations {
   note({ database, headHash, versions }: NodeLook): void {
     // Taken after the answer: whatever it shows was there before.
     const seenMs = monotonicMs();
-    const isForgotten = [...this.rows].some(([node, row]) => !versions.has(node) && row.seenMs > seenMs - SILENT_MS);
+    const isForgotten = [...this.rows].some(
+      ([node, row]) => !versions.has(node) && row.seenMs > seenMs - SILENT_MS,
+    );
     if (database !== this.database || isForgotten) this.startOver(database, seenMs);
-    for (const [node, version] of versions) if (this.rows.get(node)?.version !== version) this.rows.set(node, { version, seenMs });
+    for (const [node, version] of versions)
+      if (this.rows.get(node)?.version !== version) this.rows.set(node, { version, seenMs });
     for (const node of this.rows.keys()) if (!versions.has(node)) this.rows.delete(node);
     this.sawEvent(headHash, seenMs);
   }
@@ -48,7 +61,10 @@ export class NodeObservations {
     }
   }
 
-  /** From when on a node that was seen by a look after the commit of this event serves nobody before it has applied it. */
+  /**
+   * From when on a node that was seen by a look after the commit of this event serves nobody before
+   * it has applied it.
+   */
   fencedFromMs(node: string, leaseMs: number, hash: string): number {
     const knewMs = this.events.get(hash) ?? Infinity;
     const rowMs = this.rows.get(node)?.seenMs ?? Infinity;
@@ -56,8 +72,9 @@ export class NodeObservations {
   }
 
   /**
-   * Before that, the database may have forgotten nodes which still have a lease: their rows are lost, or older than their
-   * lease. What this node saw of them before it was replaced proves nothing.
+   * Before that, the database may have forgotten nodes which still have a lease: their rows are
+   * lost, or older than their lease. What this node saw of them before it was replaced proves
+   * nothing.
    */
   settledFromMs(leaseMs: number): number {
     return this.unsettledSinceMs + fencedAfterMs(leaseMs);

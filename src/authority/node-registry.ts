@@ -1,5 +1,6 @@
 /**
- * This node's row in `nodes`, and the statements of its lease round. Everything here is Postgres: the only sequencer.
+ * This node's row in `nodes`, and the statements of its lease round. Everything here is Postgres:
+ * the only sequencer.
  */
 import { Injectable } from '@nestjs/common';
 import { hostname } from 'node:os';
@@ -17,7 +18,10 @@ import type { FoundAtStart } from './evidence.js';
 import { NodeObservations } from './node-observations.js';
 
 export interface RoundAnswer {
-  /** What the database that answered says of this node's memory; the rest means something only when it is `same`. */
+  /**
+   * What the database that answered says of this node's memory; the rest means something only when
+   * it is `same`.
+   */
   verdict: ReturnType<typeof compareHistory>;
   /** Head of the log when the statement read it. */
   head: number;
@@ -85,17 +89,28 @@ interface ServingRow {
 const CLOCK = '(extract(epoch FROM clock_timestamp()) * 1000)::float8';
 const FORGET_NODES_AFTER = '1 day';
 /**
- * A node that has not written its row for longer than the longest lease delivers nothing, and one that comes back is heard of a round
- * later. By the clock that wrote the row: a node that starts sees those of dead ones for the first time.
+ * A node that has not written its row for longer than the longest lease delivers nothing, and one
+ * that comes back is heard of a round later. By the clock that wrote the row: a node that starts
+ * sees those of dead ones for the first time.
  */
 const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
 
-/** The hash at position `n`: that of the head, else what the next event says of the one before it. Null where there is a hole. */
-const hashAt = (n: string): string => `CASE WHEN h.n = ${n} THEN h.hash ELSE (SELECT e.prev FROM authority_events e WHERE e.n = ${n} + 1) END`;
-/** What stays the same until another database answers. Not every hosted Postgres shows the identifier of its cluster. */
+/**
+ * The hash at position `n`: that of the head, else what the next event says of the one before it.
+ * Null where there is a hole.
+ */
+const hashAt = (n: string): string =>
+  `CASE WHEN h.n = ${n} THEN h.hash ELSE (SELECT e.prev FROM authority_events e WHERE e.n = ${n} + 1) END`;
+/**
+ * What stays the same until another database answers. Not every hosted Postgres shows the
+ * identifier of its cluster.
+ */
 const CLUSTER = '(SELECT system_identifier::text FROM pg_control_system())';
 const SERVER = `(SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || h.tableoid`;
-/** What stays the same until another process, perhaps a standby that was promoted, or another history answers. */
+/**
+ * What stays the same until another process, perhaps a standby that was promoted, or another
+ * history answers.
+ */
 const DATABASE = `extract(epoch FROM pg_postmaster_start_time()) || '/' || h.history`;
 /** xmin: a node of the version before does not number its rounds. */
 const VERSIONS = `SELECT json_object_agg(id, xmin || '/' || round) FROM nodes`;
@@ -103,7 +118,10 @@ const VERSIONS = `SELECT json_object_agg(id, xmin || '/' || round) FROM nodes`;
 @Injectable()
 export class NodeRegistry {
   readonly id: string;
-  /** Another node may have subscribers, by the last round. One that has just come is known one round later; what it misses until then is found by its head check. */
+  /**
+   * Another node may have subscribers, by the last round. One that has just come is known one round
+   * later; what it misses until then is found by its head check.
+   */
   othersServe = false;
   private incarnation = 0;
   /** The last round that was begun, and the last that this node knows to be committed. */
@@ -122,15 +140,30 @@ export class NodeRegistry {
 
   /** What the log says of the number `n`. Before `register`: nothing is written. */
   async foundAt(n: number): Promise<FoundAtStart> {
-    const { rows } = await this.database.pool.query<{ n: string; pruned: string; history: string; history_at: Date | null; hash: string | null }>(
+    const { rows } = await this.database.pool.query<{
+      n: string;
+      pruned: string;
+      history: string;
+      history_at: Date | null;
+      hash: string | null;
+    }>(
       `SELECT h.n, h.pruned, h.history, h.history_at, encode(${hashAt('$1::bigint')}, 'hex') AS hash FROM authority_head h`,
       [n],
     );
     const { n: head, pruned, history, history_at: historyAt, hash } = rows[0]!;
-    return { history, historyAtMs: historyAt?.getTime() ?? null, head: Number(head), pruned: Number(pruned), hash };
+    return {
+      history,
+      historyAtMs: historyAt?.getTime() ?? null,
+      head: Number(head),
+      pruned: Number(pruned),
+      hash,
+    };
   }
 
-  /** The node row and the snapshot it starts from, in one REPEATABLE READ transaction: nothing falls between them. */
+  /**
+   * The node row and the snapshot it starts from, in one REPEATABLE READ transaction: nothing falls
+   * between them.
+   */
   async register(): Promise<Snapshot> {
     await this.findCluster();
     const round = (this.begun += 1);
@@ -147,21 +180,38 @@ export class NodeRegistry {
         `INSERT INTO nodes (id, incarnation, name, lease_ms, position, round, history, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, decode($8, 'hex'))
          ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, position = EXCLUDED.position, round = EXCLUDED.round,
            history = EXCLUDED.history, hash = EXCLUDED.hash, at = clock_timestamp(), left_at = NULL, closed = '{}'`,
-        [this.id, this.incarnation + 1, hostname(), this.config.authorityLeaseMs, at.n, round, at.history, at.hash],
+        [
+          this.id,
+          this.incarnation + 1,
+          hostname(),
+          this.config.authorityLeaseMs,
+          at.n,
+          round,
+          at.history,
+          at.hash,
+        ],
       );
       const ended = await client.query<{ id: string; end_reason: EndReason; ended_at: Date }>(
         `SELECT id, end_reason, ended_at FROM sessions WHERE ended_at > clock_timestamp() - make_interval(secs => $1)`,
         [(2 * LONGEST_TOKEN_LIFE_MS) / 1000],
       );
-      const tenants = await client.query<{ id: string }>(`SELECT id FROM tenants WHERE state = 'disabled'`);
-      const keys = await client.query<{ kid: string }>(`SELECT kid FROM signing_keys WHERE withdrawn_at IS NOT NULL`);
+      const tenants = await client.query<{ id: string }>(
+        `SELECT id FROM tenants WHERE state = 'disabled'`,
+      );
+      const keys = await client.query<{ kid: string }>(
+        `SELECT kid FROM signing_keys WHERE withdrawn_at IS NOT NULL`,
+      );
       await client.query('COMMIT');
       this.incarnation += 1;
       this.known = { round, server: head.server, clockMs: head.clock };
       return {
         at,
         historyAtMs: head.history_at?.getTime() ?? null,
-        ended: ended.rows.map((row) => ({ session: row.id, reason: row.end_reason, endedAtMs: row.ended_at.getTime() })),
+        ended: ended.rows.map((row) => ({
+          session: row.id,
+          reason: row.end_reason,
+          endedAtMs: row.ended_at.getTime(),
+        })),
         disabledTenants: tenants.rows.map((row) => row.id),
         withdrawnKeys: keys.rows.map((row) => row.kid),
       };
@@ -174,10 +224,11 @@ export class NodeRegistry {
   }
 
   /**
-   * Reports the position, and only when that is committed reads the head: a waiter that looks after its own COMMIT knows
-   * that every round it does not see yet will read its event. The row is written only where the last round that is known to be
-   * committed stands, and one that arrives late never over a later one. Never with `synchronous_commit` off: what a crash loses
-   * would count as a replaced history.
+   * Reports the position, and only when that is committed reads the head: a waiter that looks after
+   * its own COMMIT knows that every round it does not see yet will read its event. The row is
+   * written only where the last round that is known to be committed stands, and one that arrives
+   * late never over a later one. Never with `synchronous_commit` off: what a crash loses would
+   * count as a replaced history.
    */
   async round(at: Position, closed: Record<string, number>): Promise<RoundAnswer> {
     const round = (this.begun += 1);
@@ -185,7 +236,16 @@ export class NodeRegistry {
       'authority_round',
       `UPDATE nodes SET position = $5, history = $6, hash = decode($7, 'hex'), closed = $8, round = $4, at = clock_timestamp()
        WHERE id = $1 AND incarnation = $2 AND left_at IS NULL AND round >= $3 AND round < $4 RETURNING id`,
-      [this.id, this.incarnation, this.known.round, round, at.n, at.history, at.hash, JSON.stringify(closed)],
+      [
+        this.id,
+        this.incarnation,
+        this.known.round,
+        round,
+        at.n,
+        at.history,
+        at.hash,
+        JSON.stringify(closed),
+      ],
     );
     // Committed, or not there: what the other statement finds is compared with it.
     const known = { ...this.known, at, round: written.length > 0 ? round : this.known.round };
@@ -209,14 +269,23 @@ export class NodeRegistry {
       written: written.length > 0,
     };
     const verdict = compareHistory(known, found);
-    this.sightings.note({ database: `${row.server}/${row.database}`, headHash: row.head_hash, versions: new Map(Object.entries(row.versions ?? {})) });
+    this.sightings.note({
+      database: `${row.server}/${row.database}`,
+      headHash: row.head_hash,
+      versions: new Map(Object.entries(row.versions ?? {})),
+    });
     this.othersServe = row.others;
     if (verdict === 'same') this.known = { round, server: row.server, clockMs: row.clock };
     return { verdict, head, headHash: row.head_hash, clock };
   }
 
   async eventsAfter(position: number, limit: number): Promise<LoggedEvent[]> {
-    const rows = await this.database.authority<{ n: string; payload: AuthorityEvent; prev: string; hash: string }>(
+    const rows = await this.database.authority<{
+      n: string;
+      payload: AuthorityEvent;
+      prev: string;
+      hash: string;
+    }>(
       'authority_events_after',
       `SELECT n, payload, encode(prev, 'hex') AS prev, encode(hash, 'hex') AS hash FROM authority_events WHERE n > $1 ORDER BY n LIMIT $2`,
       [position, limit],
@@ -225,8 +294,8 @@ export class NodeRegistry {
   }
 
   /**
-   * Every node that may still serve; those that left by themselves hold no connection. A look (sightings.ts), also for the
-   * event at `n`.
+   * Every node that may still serve; those that left by themselves hold no connection. A look
+   * (sightings.ts), also for the event at `n`.
    */
   async serving(n: number): Promise<Serving> {
     const rows = await this.database.hot<ServingRow>(
@@ -237,10 +306,29 @@ export class NodeRegistry {
        FROM authority_head h LEFT JOIN nodes x ON x.left_at IS NULL`,
       [n],
     );
-    const { head, pruned, history, head_hash: headHash, hash_at_n: hash, server, database, versions } = rows[0]!;
+    const {
+      head,
+      pruned,
+      history,
+      head_hash: headHash,
+      hash_at_n: hash,
+      server,
+      database,
+      versions,
+    } = rows[0]!;
     const listed = rows.filter((row) => row.id !== null);
-    this.sightings.note({ database: `${server}/${database}`, headHash, versions: new Map(Object.entries(versions ?? {})) });
-    const nodes = listed.map((row) => ({ id: row.id, position: Number(row.position), leaseMs: row.lease_ms, closed: row.closed, holds: row.holds }));
+    this.sightings.note({
+      database: `${server}/${database}`,
+      headHash,
+      versions: new Map(Object.entries(versions ?? {})),
+    });
+    const nodes = listed.map((row) => ({
+      id: row.id,
+      position: Number(row.position),
+      leaseMs: row.lease_ms,
+      closed: row.closed,
+      holds: row.holds,
+    }));
     return { nodes, hash, head: Number(head), pruned: Number(pruned), history };
   }
 
@@ -257,10 +345,15 @@ export class NodeRegistry {
 
   /** A clean stop: receipts need not wait for this node's lease to run out. */
   async leave(): Promise<void> {
-    await this.database.pool.query('UPDATE nodes SET left_at = clock_timestamp() WHERE id = $1', [this.id]);
+    await this.database.pool.query('UPDATE nodes SET left_at = clock_timestamp() WHERE id = $1', [
+      this.id,
+    ]);
   }
 
-  /** Log, nodes and receipts that nobody can need any more. Returns nothing: pruning is silent housekeeping. */
+  /**
+   * Log, nodes and receipts that nobody can need any more. Returns nothing: pruning is silent
+   * housekeeping.
+   */
   async prune(): Promise<void> {
     const keepSeconds = Math.max((2 * LONGEST_TOKEN_LIFE_MS) / 1000, 3600);
     await this.database.pool.query(
@@ -268,7 +361,12 @@ export class NodeRegistry {
        UPDATE authority_head SET pruned = greatest(pruned, (SELECT max(n) FROM gone)) WHERE EXISTS (SELECT 1 FROM gone)`,
       [keepSeconds],
     );
-    await this.database.pool.query(`DELETE FROM nodes WHERE at < clock_timestamp() - $1::interval`, [FORGET_NODES_AFTER]);
-    await this.database.pool.query(`DELETE FROM receipts WHERE created_at < clock_timestamp() - interval '1 day'`);
+    await this.database.pool.query(
+      `DELETE FROM nodes WHERE at < clock_timestamp() - $1::interval`,
+      [FORGET_NODES_AFTER],
+    );
+    await this.database.pool.query(
+      `DELETE FROM receipts WHERE created_at < clock_timestamp() - interval '1 day'`,
+    );
   }
 }

@@ -10,7 +10,9 @@ export const receiptSchema = z
     state: z.enum(['effective', 'pending']),
     sessions: z.int().min(0),
     connections_closed: z.int().min(0),
-    nodes: z.array(z.object({ id: z.uuid(), state: z.enum(['confirmed', 'fenced']), ms: z.int().min(0) })),
+    nodes: z.array(
+      z.object({ id: z.uuid(), state: z.enum(['confirmed', 'fenced']), ms: z.int().min(0) }),
+    ),
     /** From the call to the COMMIT; absent when the receipt is asked for again. */
     committed_ms: z.int().min(0).optional(),
     ms: z.int().min(0),

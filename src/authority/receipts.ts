@@ -1,7 +1,9 @@
 /**
- * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed` when it reported the hash
- * of the change, or that of a position past it which the log still has; a bare number could be of a history that is lost. It is `fenced` when whatever lease it had without knowing of the change has run out, by the
- * waiter's own monotonic clock (sightings.ts): it can only return by reading the log to the head.
+ * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed`
+ * when it reported the hash of the change, or that of a position past it which the log still has; a
+ * bare number could be of a history that is lost. It is `fenced` when whatever lease it had without
+ * knowing of the change has run out, by the waiter's own monotonic clock (sightings.ts): it can
+ * only return by reading the log to the head.
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
@@ -25,7 +27,10 @@ const HASHES_KEPT = 1_000;
 
 @Injectable()
 export class Receipts {
-  private readonly told = new Map<string, { closed: Record<string, number>; hashes: Set<string> }>();
+  private readonly told = new Map<
+    string,
+    { closed: Record<string, number>; hashes: Set<string> }
+  >();
   private readonly waiting = new Set<() => void>();
 
   constructor(
@@ -50,16 +55,29 @@ export class Receipts {
     if (pending === null) return null;
     void this.lease.round();
     const receipt = await this.observe(pending, wait);
-    this.metrics.receiptSeconds.observe({ effective: String(receipt.effective) }, receipt.ms / 1000);
+    this.metrics.receiptSeconds.observe(
+      { effective: String(receipt.effective) },
+      receipt.ms / 1000,
+    );
     return receipt;
   }
 
-  /** For `GET /v1/receipts/{id}`: the same question asked again, of one tenant (null: an operator). */
+  /**
+   * For `GET /v1/receipts/{id}`: the same question asked again, of one tenant (null: an operator).
+   */
   async find(id: string, tenant: string | null): Promise<Receipt> {
     const row = await this.database.prisma.receipt.findUnique({ where: { id } });
-    if (row === null || (tenant !== null && row.tenantId !== tenant)) throw new DomainError('not_found');
+    if (row === null || (tenant !== null && row.tenantId !== tenant))
+      throw new DomainError('not_found');
     const { tenantId, firstN, n, history, hash, sessions } = row;
-    const pending = { id, tenant: tenantId, firstN: Number(firstN), n: Number(n), history, hash: hash === null ? null : Buffer.from(hash).toString('hex') };
+    const pending = {
+      id,
+      tenant: tenantId,
+      firstN: Number(firstN),
+      n: Number(n),
+      history,
+      hash: hash === null ? null : Buffer.from(hash).toString('hex'),
+    };
     return this.observe({ ...pending, sessions, startedMs: monotonicMs() }, false);
   }
 
@@ -68,14 +86,23 @@ export class Receipts {
     const looks: { running: Promise<void> | null; dueMs: number } = { running: null, dueMs: 0 };
     for (;;) {
       if (looks.running === null && monotonicMs() >= looks.dueMs) {
-        looks.running = this.look(watch).finally(() => Object.assign(looks, { running: null, dueMs: monotonicMs() + POLL_MS }));
+        looks.running = this.look(watch).finally(() =>
+          Object.assign(looks, { running: null, dueMs: monotonicMs() + POLL_MS }),
+        );
       }
       // A Postgres that has fallen silent does not hold back what the nodes or the clock say.
-      if (wait) await Promise.race([this.news(this.nextMs(watch)), ...(looks.running === null ? [] : [looks.running])]);
+      if (wait)
+        await Promise.race([
+          this.news(this.nextMs(watch)),
+          ...(looks.running === null ? [] : [looks.running]),
+        ]);
       else await looks.running;
       this.judge(watch);
       // The caller is told to try again: what he changed is not there any more.
-      if (wait && watch.lost) throw new DomainError('unavailable', { detail: 'Postgres lost the change: its history was replaced' });
+      if (wait && watch.lost)
+        throw new DomainError('unavailable', {
+          detail: 'Postgres lost the change: its history was replaced',
+        });
       if (watch.done || !wait || watch.elapsedMs > watch.patienceMs) return watch.receipt();
     }
   }
@@ -95,7 +122,8 @@ export class Receipts {
     const { n, hash } = watch.pending;
     for (const node of watch.nodes.values()) {
       const told = this.told.get(node.id);
-      if ((node.holds && node.position >= n) || (hash !== null && told?.hashes.has(hash) === true)) watch.settle(node.id, 'confirmed');
+      if ((node.holds && node.position >= n) || (hash !== null && told?.hashes.has(hash) === true))
+        watch.settle(node.id, 'confirmed');
       else if (monotonicMs() >= this.fencedFromMs(watch, node)) watch.settle(node.id, 'fenced');
       watch.count(node.id, closedIn(watch.pending, { ...node.closed, ...told?.closed }));
     }
@@ -108,9 +136,15 @@ export class Receipts {
 
   /** Until the next look, or the next moment at which the clock alone says something. */
   private nextMs(watch: Watch): number {
-    const dueMs = [...watch.open.map((node) => this.fencedFromMs(watch, node)), this.sightings.settledFromMs(watch.leaseMs)];
+    const dueMs = [
+      ...watch.open.map((node) => this.fencedFromMs(watch, node)),
+      this.sightings.settledFromMs(watch.leaseMs),
+    ];
     const nowMs = monotonicMs();
-    return Math.max(1, Math.min(POLL_MS, ...dueMs.filter((ms) => ms > nowMs).map((ms) => ms - nowMs)));
+    return Math.max(
+      1,
+      Math.min(POLL_MS, ...dueMs.filter((ms) => ms > nowMs).map((ms) => ms - nowMs)),
+    );
   }
 
   private news(withinMs: number): Promise<void> {
@@ -128,7 +162,10 @@ export class Receipts {
 
 /** What is known of the nodes that one receipt waits for. */
 class Watch {
-  /** Null until the first look after the COMMIT. Who registers later reads the log past the change before serving anybody. */
+  /**
+   * Null until the first look after the COMMIT. Who registers later reads the log past the change
+   * before serving anybody.
+   */
   private listed: ReadonlySet<string> | null = null;
   nodes: ReadonlyMap<string, NodeRow> = new Map();
   /** By the last look: the log has another event at this number, or none. */
@@ -171,7 +208,8 @@ class Watch {
 
   see({ nodes: rows, hash, head, pruned, history }: Serving): void {
     const { pending } = this;
-    const isPruned = hash === null && pending.n < pruned && pending.n <= head && pending.history === history;
+    const isPruned =
+      hash === null && pending.n < pruned && pending.n <= head && pending.history === history;
     this.lost = !isPruned && (hash === null || hash !== pending.hash);
     const listed = (this.listed ??= new Set(rows.map((row) => row.id)));
     this.nodes = new Map(rows.filter((row) => listed.has(row.id)).map((row) => [row.id, row]));

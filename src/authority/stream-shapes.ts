@@ -1,6 +1,6 @@
 /**
- * What the stream and the channel of confirmations may carry. Newer nodes may say more: what is unknown here is ignored as a
- * whole, and read from Postgres, as if it had been lost.
+ * What the stream and the channel of confirmations may carry. Newer nodes may say more: what is
+ * unknown here is ignored as a whole, and read from Postgres, as if it had been lost.
  */
 import * as z from 'zod';
 import { roleSchema } from '../protocol/frames.js';
@@ -9,14 +9,23 @@ import type { AuthorityEvent, NumberedEvent } from './events.js';
 
 const count = z.int().min(0);
 const id = z.uuid();
-/** Place and past of an event: a copy from a lost history does not link to what this node has applied. */
+/**
+ * Place and past of an event: a copy from a lost history does not link to what this node has
+ * applied.
+ */
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
 const eventSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('session.ended'),
     sessions: z.array(id),
-    reason: z.enum(['session_revoked', 'session_expired', 'token_reuse', 'user_suspended', 'tenant_disabled']),
+    reason: z.enum([
+      'session_revoked',
+      'session_expired',
+      'token_reuse',
+      'user_suspended',
+      'tenant_disabled',
+    ]),
   }),
   z.object({
     kind: z.literal('user.changed'),
@@ -25,7 +34,13 @@ const eventSchema = z.discriminatedUnion('kind', [
     role: z.enum(['member', 'admin', 'operator']),
     version: count,
   }),
-  z.object({ kind: z.literal('tenant.changed'), tenant: id, state: z.enum(['active', 'disabled']), allow_guests: z.boolean(), version: count }),
+  z.object({
+    kind: z.literal('tenant.changed'),
+    tenant: id,
+    state: z.enum(['active', 'disabled']),
+    allow_guests: z.boolean(),
+    version: count,
+  }),
   z.object({
     kind: z.literal('member.changed'),
     room: id,
@@ -51,13 +66,18 @@ const eventSchema = z.discriminatedUnion('kind', [
 ]) satisfies z.ZodType<AuthorityEvent>;
 
 const loggedSchema = z.object({ n: count, event: eventSchema, prev: hash, hash });
-const eventsSchema = z.array(z.union([loggedSchema, z.object({ n: z.null(), event: eventSchema })])) satisfies z.ZodType<NumberedEvent[]>;
+const eventsSchema = z.array(
+  z.union([loggedSchema, z.object({ n: z.null(), event: eventSchema })]),
+) satisfies z.ZodType<NumberedEvent[]>;
 
 const positionSchema = z.object({ history: id, n: count, hash }) satisfies z.ZodType<Position>;
 
 const confirmationSchema = z.object({
   at: positionSchema,
-  /** Of the events it has just applied: one that is in the log proves that node and waiter mean the same event. */
+  /**
+   * Of the events it has just applied: one that is in the log proves that node and waiter mean the
+   * same event.
+   */
   hashes: z.array(hash),
   /** Connections closed, by event number. */
   closed: z.record(z.string().regex(/^\d{1,16}$/), count),
@@ -65,6 +85,9 @@ const confirmationSchema = z.object({
 
 export type Confirmation = z.infer<typeof confirmationSchema> & { node: string };
 
-export const readEvents = (value: unknown): NumberedEvent[] | undefined => eventsSchema.safeParse(value).data;
-export const readPosition = (value: unknown): Position | undefined => positionSchema.safeParse(value).data;
-export const readConfirmation = (value: unknown): z.infer<typeof confirmationSchema> | undefined => confirmationSchema.safeParse(value).data;
+export const readEvents = (value: unknown): NumberedEvent[] | undefined =>
+  eventsSchema.safeParse(value).data;
+export const readPosition = (value: unknown): Position | undefined =>
+  positionSchema.safeParse(value).data;
+export const readConfirmation = (value: unknown): z.infer<typeof confirmationSchema> | undefined =>
+  confirmationSchema.safeParse(value).data;

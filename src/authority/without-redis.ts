@@ -1,6 +1,7 @@
 /**
- * The authority log for a command of the shell: it asks nothing of Redis. Nodes find a change in Postgres with their next lease
- * round. The caller adds what the log's transactions need of the layers above (`AuditTrail`).
+ * The authority log for a command of the shell: it asks nothing of Redis. Nodes find a change in
+ * Postgres with their next lease round. The caller adds what the log's transactions need of the
+ * layers above (`AuditTrail`).
  */
 import type { Provider } from '@nestjs/common';
 import { Config } from '../platform/config/config.js';
@@ -18,7 +19,8 @@ import { NodeObservations } from './node-observations.js';
 const NO_REDIS = 'redis://redis.invalid';
 
 /** The configuration of a node whose Redis need not be named. */
-export const configWithoutRedis = (): Config => Config.parse({ ...process.env, REDIS_URL: NO_REDIS, REDIS_URL_FILE: '' });
+export const configWithoutRedis = (): Config =>
+  Config.parse({ ...process.env, REDIS_URL: NO_REDIS, REDIS_URL_FILE: '' });
 
 export const authorityWithoutRedis = (config: Config): Provider[] => [
   { provide: Config, useValue: config },

@@ -1,11 +1,15 @@
 /**
- * What everything costs that somebody from outside can ask for: one row for each REST call and each frame. The bucket is
- * spent by the guards, docs/security.md prints the table (`npm run docs`), test/security/cost.test.ts measures it. A frame
- * without a row does not compile; a call without one fails the build and answers nobody.
+ * What everything costs that somebody from outside can ask for: one row for each REST call and each
+ * frame. The bucket is spent by the guards, docs/security.md prints the table (`npm run docs`),
+ * test/security/cost.test.ts measures it. A frame without a row does not compile; a call without
+ * one fails the build and answers nobody.
  */
 import type { ClientFrameType } from '../protocol/frames.js';
 
-/** Spent by principal: all connections and calls of a user together, on all nodes (principal-rates.ts). */
+/**
+ * Spent by principal: all connections and calls of a user together, on all nodes
+ * (principal-rates.ts).
+ */
 export const PRINCIPAL_BUCKETS = {
   publish: { who: 'principal', bound: '`PUBLISH_RATE` a second, burst x3' },
   signal: { who: 'principal', bound: '`SIGNAL_RATE` a second, burst x3' },
@@ -16,10 +20,24 @@ export const PRINCIPAL_BUCKETS = {
 export const BUCKETS = {
   ...PRINCIPAL_BUCKETS,
   frame: { who: 'connection', bound: '`FRAME_RATE` a second, burst x3, for all its frames' },
-  login: { who: 'user and address', bound: '`LOGIN_FAILURES_PER_MINUTE` and `LOGINS_PER_MINUTE`; one hash at a time for a user, and not all for an address' },
-  entry: { who: 'address and tenant', bound: '10 and 100 times `LOGIN_FAILURES_PER_MINUTE` a minute' },
-  credential: { who: 'credential and address', bound: 'ten refusals a minute, then none is looked at' },
-  refresh: { who: 'credential and address; principal', bound: 'ten refusals a minute, then none is looked at; of a true one `CALL_RATE` a second, burst x3' },
+  login: {
+    who: 'user and address',
+    bound:
+      '`LOGIN_FAILURES_PER_MINUTE` and `LOGINS_PER_MINUTE`; one hash at a time for a user, and not all for an address',
+  },
+  entry: {
+    who: 'address and tenant',
+    bound: '10 and 100 times `LOGIN_FAILURES_PER_MINUTE` a minute',
+  },
+  credential: {
+    who: 'credential and address',
+    bound: 'ten refusals a minute, then none is looked at',
+  },
+  refresh: {
+    who: 'credential and address; principal',
+    bound:
+      'ten refusals a minute, then none is looked at; of a true one `CALL_RATE` a second, burst x3',
+  },
   issuer: { who: 'address', bound: '`LOGIN_FAILURES_PER_MINUTE` refusals a minute' },
   document: { who: 'anybody', bound: 'its cost' },
   try_out: { who: 'anybody on this machine', bound: 'only where `TRY_PAGE` is on' },
@@ -40,7 +58,12 @@ export interface Budget {
 
 const NOTHING = '-';
 const EVENT = '1 room event';
-const budget = (bucket: Bucket, cpuMs: number, rows = NOTHING, cost = 1): Budget => ({ bucket, cost, cpuMs, rows });
+const budget = (bucket: Bucket, cpuMs: number, rows = NOTHING, cost = 1): Budget => ({
+  bucket,
+  cost,
+  cpuMs,
+  rows,
+});
 /** Of audited changes: what is changed, and its records. */
 const change = (rows: string, cost = 1): Budget => budget('call', 10, `${rows}; audit`, cost);
 
@@ -122,4 +145,5 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /v1/admin/keys': budget('call', 5),
 };
 
-export const isOfPrincipal = (bucket: Bucket): bucket is PrincipalBucket => Object.hasOwn(PRINCIPAL_BUCKETS, bucket);
+export const isOfPrincipal = (bucket: Bucket): bucket is PrincipalBucket =>
+  Object.hasOwn(PRINCIPAL_BUCKETS, bucket);

@@ -1,6 +1,7 @@
 /**
- * What a node holds of bytes that somebody from outside sends, or does not take: one row for each queue. The code that
- * bounds them reads its bound here, docs/security.md prints the table (`npm run docs`), test/security/held-bytes.test.ts drives each to it.
+ * What a node holds of bytes that somebody from outside sends, or does not take: one row for each
+ * queue. The code that bounds them reads its bound here, docs/security.md prints the table (`npm
+ * run docs`), test/security/held-bytes.test.ts drives each to it.
  */
 import { LIMITS } from '../protocol/limits.js';
 
@@ -18,7 +19,10 @@ interface Held {
 /** What a replay of a connection reads at a time, and how much may still wait when it reads. */
 export const REPLAY_PIECE_BYTES = 64 * KIB;
 export const REPLAY_HELD_BYTES = 128 * KIB;
-/** This many times MAX_QUEUE_BYTES is too much whatever the socket does; one commit of the largest messages fits. */
+/**
+ * This many times MAX_QUEUE_BYTES is too much whatever the socket does; one commit of the largest
+ * messages fits.
+ */
 export const QUEUE_LIMITS_MAX = 10;
 /** A page of history ends with the item that brings it over this. */
 export const PAGE_BYTES = MIB;
@@ -29,24 +33,52 @@ export const NODE_TAILS_BYTES = 32 * MIB;
 export const PONG_BYTES = 2 + 125;
 
 export const HELD_BYTES = {
-  'first frame': { of: 'connection', bytes: LIMITS.authFrameBytes, beyond: 'closed: `auth_missing`' },
-  'frames while a credential is verified': { of: 'connection', bytes: LIMITS.waitingBytes, beyond: 'closed: `rate_limited`' },
-  'frame that is not whole yet': { of: 'connection', bytes: '`MAX_FRAME_BYTES`', beyond: 'closed: `too_big`' },
+  'first frame': {
+    of: 'connection',
+    bytes: LIMITS.authFrameBytes,
+    beyond: 'closed: `auth_missing`',
+  },
+  'frames while a credential is verified': {
+    of: 'connection',
+    bytes: LIMITS.waitingBytes,
+    beyond: 'closed: `rate_limited`',
+  },
+  'frame that is not whole yet': {
+    of: 'connection',
+    bytes: '`MAX_FRAME_BYTES`',
+    beyond: 'closed: `too_big`',
+  },
   inbox: { of: 'connection', bytes: LIMITS.inboxBytes, beyond: 'its socket is not read' },
   outbox: {
     of: 'connection',
     bytes: `\`MAX_QUEUE_BYTES\`; ${QUEUE_LIMITS_MAX} times as much for a second`,
     beyond: 'closed: `slow_consumer`',
   },
-  'write under way': { of: 'connection', bytes: `${LIMITS.socketBytes}, or one frame`, beyond: 'the rest waits in the outbox' },
+  'write under way': {
+    of: 'connection',
+    bytes: `${LIMITS.socketBytes}, or one frame`,
+    beyond: 'the rest waits in the outbox',
+  },
   pongs: { of: 'connection', bytes: PONG_BYTES, beyond: 'a later one replaces it' },
-  replays: { of: 'connection', bytes: REPLAY_HELD_BYTES + REPLAY_PIECE_BYTES + LIMITS.bodyBytes, beyond: 'nothing is read until it is taken' },
+  replays: {
+    of: 'connection',
+    bytes: REPLAY_HELD_BYTES + REPLAY_PIECE_BYTES + LIMITS.bodyBytes,
+    beyond: 'nothing is read until it is taken',
+  },
   'publishes that wait for their commit': {
     of: 'user',
     bytes: `3 times \`PUBLISH_RATE\` bodies of ${LIMITS.bodyBytes}`,
     beyond: 'refused: `rate_limited`',
   },
-  'page of history': { of: 'call', bytes: `${PAGE_BYTES}, and the item that brings it over`, beyond: 'the next page' },
+  'page of history': {
+    of: 'call',
+    bytes: `${PAGE_BYTES}, and the item that brings it over`,
+    beyond: 'the next page',
+  },
   'tail of a room': { of: 'room', bytes: ROOM_TAIL_BYTES, beyond: 'the oldest event goes' },
-  'tails of all rooms': { of: 'node', bytes: NODE_TAILS_BYTES, beyond: 'the tail that is there longest goes' },
+  'tails of all rooms': {
+    of: 'node',
+    bytes: NODE_TAILS_BYTES,
+    beyond: 'the tail that is there longest goes',
+  },
 } as const satisfies Record<string, Held>;

@@ -1,7 +1,8 @@
 /**
- * Rates of a principal: all connections and REST calls of a user together. A node spends from buckets in its memory, so a
- * message asks no store; once a second it tells Redis what those took who took more than a little, and hears what all
- * nodes together have left. While Redis is away a node gives its share of the rate. Redis can only make it give less.
+ * Rates of a principal: all connections and REST calls of a user together. A node spends from
+ * buckets in its memory, so a message asks no store; once a second it tells Redis what those took
+ * who took more than a little, and hears what all nodes together have left. While Redis is away a
+ * node gives its share of the rate. Redis can only make it give less.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
@@ -19,15 +20,19 @@ const EXCHANGE_MS = 1_000;
 /** Then every bucket is full, here and in Redis. */
 const IDLE_ROUNDS = 2 * BURST_SECONDS + 1;
 const KEPT_MS = 1_000 * IDLE_ROUNDS;
-/** Who takes less than this part of a rate in a round is not told: most do, and all nodes together give him little more. */
+/**
+ * Who takes less than this part of a rate in a round is not told: most do, and all nodes together
+ * give him little more.
+ */
 const LITTLE = 0.1;
 const KEYS_IN_ONE_CALL = 200;
 const NODES_ASKED_EVERY_MS = 5_000;
 const SERVING = `SELECT count(*)::integer AS n FROM nodes WHERE left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
 
 /**
- * One shared bucket a key, as `tokens milliseconds`: taken from first, then filled, so that a node which is alone is never
- * told less than it knows. A bucket that is not there begins where the node's own stands. Answers what is left of each.
+ * One shared bucket a key, as `tokens milliseconds`: taken from first, then filled, so that a node
+ * which is alone is never told less than it knows. A bucket that is not there begins where the
+ * node's own stands. Answers what is left of each.
  */
 const TAKE = `
 local now = redis.call('TIME')
@@ -85,7 +90,12 @@ export class PrincipalRates implements OnModuleInit, OnModuleDestroy {
     private readonly database: Database,
     private readonly names: RedisNames,
   ) {
-    this.perSecond = { publish: config.publishRate, signal: config.signalRate, subscribe: config.subscribeRate, call: config.callRate };
+    this.perSecond = {
+      publish: config.publishRate,
+      signal: config.signalRate,
+      subscribe: config.subscribeRate,
+      call: config.callRate,
+    };
   }
 
   onModuleInit(): void {
@@ -112,7 +122,8 @@ export class PrincipalRates implements OnModuleInit, OnModuleDestroy {
     try {
       const told = this.round();
       let heard = true;
-      for (let from = 0; from < told.length && heard; from += KEYS_IN_ONE_CALL) heard = await this.tell(told.slice(from, from + KEYS_IN_ONE_CALL));
+      for (let from = 0; from < told.length && heard; from += KEYS_IN_ONE_CALL)
+        heard = await this.tell(told.slice(from, from + KEYS_IN_ONE_CALL));
       if (!heard) await this.takeShare();
     } finally {
       this.running = false;
@@ -128,7 +139,8 @@ export class PrincipalRates implements OnModuleInit, OnModuleDestroy {
         rates.idleRounds = 0;
         for (const name of NAMES) {
           const bucket = rates[name];
-          if (bucket.untold > this.perSecond[name] * LITTLE) told.push({ user: rates.user, name, bucket });
+          if (bucket.untold > this.perSecond[name] * LITTLE)
+            told.push({ user: rates.user, name, bucket });
           else bucket.untold = 0;
         }
       } else if ((rates.idleRounds += 1) >= IDLE_ROUNDS) {
@@ -143,9 +155,16 @@ export class PrincipalRates implements OnModuleInit, OnModuleDestroy {
   private async tell(told: Told[]): Promise<boolean> {
     const nowMs = monotonicMs();
     const keys = told.map(({ user, name }) => this.names.rate(name, user));
-    const values = told.flatMap(({ name, bucket }) => [this.perSecond[name], bucket.untold, bucket.levelAt(nowMs)]);
+    const values = told.flatMap(({ name, bucket }) => [
+      this.perSecond[name],
+      bucket.untold,
+      bucket.levelAt(nowMs),
+    ]);
     for (const { bucket } of told) bucket.untold = 0;
-    const levels = await this.redis.attempt('share rates', (redis) => redis.eval(TAKE, keys.length, ...keys, ...values) as Promise<unknown>);
+    const levels = await this.redis.attempt(
+      'share rates',
+      (redis) => redis.eval(TAKE, keys.length, ...keys, ...values) as Promise<unknown>,
+    );
     if (!Array.isArray(levels)) return false;
     this.share = 1;
     const thenMs = monotonicMs();
@@ -159,7 +178,9 @@ export class PrincipalRates implements OnModuleInit, OnModuleDestroy {
   private async takeShare(): Promise<void> {
     if (monotonicMs() - this.nodesAskedMs < NODES_ASKED_EVERY_MS) return;
     this.nodesAskedMs = monotonicMs();
-    const rows = await this.database.hot<{ n: number }>('serving_nodes', SERVING, []).catch(() => []);
+    const rows = await this.database
+      .hot<{ n: number }>('serving_nodes', SERVING, [])
+      .catch(() => []);
     this.share = 1 / Math.max(1, rows[0]?.n ?? 1);
   }
 

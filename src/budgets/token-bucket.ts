@@ -21,7 +21,10 @@ export class TokenBucket {
     this.atMs = nowMs;
   }
 
-  /** 0 when there were `cost` of them; else ms until there will be. `share` of the rate is this node's. */
+  /**
+   * 0 when there were `cost` of them; else ms until there will be. `share` of the rate is this
+   * node's.
+   */
   take(nowMs = monotonicMs(), cost = 1, share = 1): number {
     const { perSecond } = this;
     if (perSecond === Infinity) return 0;
@@ -40,8 +43,9 @@ export class TokenBucket {
   }
 
   /**
-   * What all nodes together have left, as it was told: what was taken here since is not in it. Never more than this node
-   * would give alone; within a token the two agree, and who was told when to come again is not told otherwise.
+   * What all nodes together have left, as it was told: what was taken here since is not in it.
+   * Never more than this node would give alone; within a token the two agree, and who was told when
+   * to come again is not told otherwise.
    */
   adopt(level: number, nowMs: number): void {
     const left = level - this.untold;
@@ -49,7 +53,10 @@ export class TokenBucket {
   }
 
   private fill(nowMs: number, perSecond: number): void {
-    this.tokens = Math.min(perSecond * BURST_SECONDS, this.tokens + ((nowMs - this.atMs) / 1000) * perSecond);
+    this.tokens = Math.min(
+      perSecond * BURST_SECONDS,
+      this.tokens + ((nowMs - this.atMs) / 1000) * perSecond,
+    );
     this.atMs = nowMs;
   }
 }

@@ -65,7 +65,10 @@ export class GatewayModule implements OnApplicationBootstrap {
     private readonly receipts: Receipts,
   ) {}
 
-  /** Everything that listens to the authority log is in place: read it to its head. Ready after that. */
+  /**
+   * Everything that listens to the authority log is in place: read it to its head. Ready after
+   * that.
+   */
   async onApplicationBootstrap(): Promise<void> {
     this.channels.start((message) => this.presence.receive(message));
     this.presence.start();

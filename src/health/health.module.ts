@@ -1,6 +1,11 @@
 /** `/livez`: the process answers. `/readyz`: send traffic here. */
 import { Controller, Get, Module } from '@nestjs/common';
-import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule } from '@nestjs/terminus';
+import {
+  HealthCheck,
+  HealthCheckService,
+  HealthIndicatorService,
+  TerminusModule,
+} from '@nestjs/terminus';
 import { Public } from '../auth/guard/bearer.guard.js';
 import { AuthorityModule } from '../authority/authority.module.js';
 import { HistoryReplacement } from '../authority/history-replacement.js';
@@ -35,19 +40,31 @@ export class HealthController {
   @Get('readyz')
   @HealthCheck()
   ready() {
-    const say = (key: string, ok: boolean, detail = {}) => (ok ? this.indicators.check(key).up(detail) : this.indicators.check(key).down(detail));
+    const say = (key: string, ok: boolean, detail = {}) =>
+      ok ? this.indicators.check(key).up(detail) : this.indicators.check(key).down(detail);
     const { lastAt } = this.replacement;
     return this.health.check([
       () => say('serving', !this.drain.draining),
-      () => say('authority', !this.lease.fenced, lastAt === null ? {} : { authority_history_replaced: rfc3339(lastAt) }),
+      () =>
+        say(
+          'authority',
+          !this.lease.fenced,
+          lastAt === null ? {} : { authority_history_replaced: rfc3339(lastAt) },
+        ),
       async () => say('postgres', await this.database.answers()),
       // A detail: without Redis a node serves, only slower.
       () => this.indicators.check('redis').up(this.redis.health),
-      // Never a reason to send traffic elsewhere: a certificate that was refused leaves the one before in use.
-      ...(this.tls.detail === null ? [] : [() => this.indicators.check('tls').up(this.tls.detail!)]),
+      // Never a reason to send traffic elsewhere: a certificate that was refused leaves the one
+      // before in use.
+      ...(this.tls.detail === null
+        ? []
+        : [() => this.indicators.check('tls').up(this.tls.detail!)]),
     ]);
   }
 }
 
-@Module({ imports: [TerminusModule.forRoot({ logger: false }), AuthorityModule, GatewayModule], controllers: [HealthController] })
+@Module({
+  imports: [TerminusModule.forRoot({ logger: false }), AuthorityModule, GatewayModule],
+  controllers: [HealthController],
+})
 export class HealthModule {}

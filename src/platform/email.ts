@@ -1,7 +1,8 @@
 /**
- * E-mail addresses in the one form in which they are stored and compared, so that no two users differ only in how somebody
- * types: NFKC and lower case (final sigma like any), the domain as DNS has it (`xn--`). Addresses may be international (RFC 6531,
- * RFC 5890); quoted ones are not taken. What is merged is merged for people, never for proof: see `isPlainlyWritten`.
+ * E-mail addresses in the one form in which they are stored and compared, so that no two users
+ * differ only in how somebody types: NFKC and lower case (final sigma like any), the domain as DNS
+ * has it (`xn--`). Addresses may be international (RFC 6531, RFC 5890); quoted ones are not taken.
+ * What is merged is merged for people, never for proof: see `isPlainlyWritten`.
  */
 import { domainToASCII } from 'node:url';
 import * as z from 'zod';
@@ -37,8 +38,9 @@ export function emailForm(text: string): string | null {
 }
 
 /**
- * An address somebody has proven to an issuer is that mailbox and no other. Letters that only compatibility makes equal (the
- * ligature in `ﬁn@`, full-width letters) name another mailbox there: that proof is none for the user of our form.
+ * An address somebody has proven to an issuer is that mailbox and no other. Letters that only
+ * compatibility makes equal (the ligature in `ﬁn@`, full-width letters) name another mailbox there:
+ * that proof is none for the user of our form.
  */
 export function isPlainlyWritten(text: string): boolean {
   const plain = parts(text.normalize('NFC').toLowerCase())[0];

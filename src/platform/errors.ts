@@ -27,7 +27,10 @@ interface DomainErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The only error that is meant for a client: a code goes out, a detail stays in. Filters turn it into a problem or a frame. */
+/**
+ * The only error that is meant for a client: a code goes out, a detail stays in. Filters turn it
+ * into a problem or a frame.
+ */
 export class DomainError extends Error {
   readonly status: number;
   readonly action: Action;

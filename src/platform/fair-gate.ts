@@ -1,6 +1,7 @@
 /**
- * At most `running` pieces of work at once, and `perKey` of one key; keys that wait take turns, so that one with a thousand
- * pieces is in nobody's way. Who waited for `patienceMs`, or comes when the line is full, is told 503 `overloaded`.
+ * At most `running` pieces of work at once, and `perKey` of one key; keys that wait take turns, so
+ * that one with a thousand pieces is in nobody's way. Who waited for `patienceMs`, or comes when
+ * the line is full, is told 503 `overloaded`.
  */
 import { DomainError } from './errors.js';
 
@@ -41,7 +42,8 @@ export class FairGate {
   }
 
   private turnOf({ line }: Lane): Promise<void> {
-    if (line.length >= this.bounds.waiting) throw new DomainError('overloaded', { detail: 'too many of one caller wait' });
+    if (line.length >= this.bounds.waiting)
+      throw new DomainError('overloaded', { detail: 'too many of one caller wait' });
     return new Promise((resolve, reject) => {
       const enter = () => {
         clearTimeout(timer);

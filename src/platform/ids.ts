@@ -17,7 +17,9 @@ function random(): Uint8Array {
 let lastMs = 0;
 let lastSeq = 0;
 
-/** UUIDv7: sorted by time and, within a process, by order of birth, so an index grows at its end. */
+/**
+ * UUIDv7: sorted by time and, within a process, by order of birth, so an index grows at its end.
+ */
 export function newId(): string {
   const bytes = random();
   const nowMs = Date.now();
@@ -29,8 +31,12 @@ export function newId(): string {
   return v7({ random: bytes, msecs: lastMs, seq: lastSeq });
 }
 
-/** For what happened at `atMs`, wall clock, and is written later: `seq` (32 bits) orders ids of one millisecond. */
-export const idAt = (atMs: number, seq: number): string => v7({ random: random(), msecs: atMs, seq });
+/**
+ * For what happened at `atMs`, wall clock, and is written later: `seq` (32 bits) orders ids of one
+ * millisecond.
+ */
+export const idAt = (atMs: number, seq: number): string =>
+  v7({ random: random(), msecs: atMs, seq });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Tells an id from a slug; slugs may not look like ids. */

@@ -1,6 +1,7 @@
 /**
- * JSON logs by pino, behind Nest's LoggerService. Redaction is by construction: known secret fields are removed by name,
- * and whatever still looks like one of our tokens is removed from every string (promise P6).
+ * JSON logs by pino, behind Nest's LoggerService. Redaction is by construction: known secret fields
+ * are removed by name, and whatever still looks like one of our tokens is removed from every string
+ * (promise P6).
  */
 import type { LoggerService } from '@nestjs/common';
 import { pino } from 'pino';
@@ -14,7 +15,10 @@ const FIELDS = new Set(
     'x-csrf-token sec-websocket-protocol secret body password_hash passwordhash'
   ).split(' '),
 );
-/** What can be logged of any value. The result holds plain data only, so nothing runs when it is written. */
+/**
+ * What can be logged of any value. The result holds plain data only, so nothing runs when it is
+ * written.
+ */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'function') return undefined;
@@ -25,7 +29,12 @@ export function redact(value: unknown, depth = 0): unknown {
   if (value instanceof URL) return redactText(value.href);
   if (ArrayBuffer.isView(value)) return '[bytes]';
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [redactText(key), FIELDS.has(key.toLowerCase()) ? REDACTED : redact(item, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [
+      redactText(key),
+      FIELDS.has(key.toLowerCase()) ? REDACTED : redact(item, depth + 1),
+    ]),
+  );
 }
 
 function redactError(error: Error, depth: number): object {
@@ -46,10 +55,14 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     hooks: {
-      // Here and not in `formatters.log`, which sees neither the arguments of a format nor the message of an Error.
+      // Here and not in `formatters.log`, which sees neither the arguments of a format nor the
+      // message of an Error.
       logMethod(this: Logger, [first, ...rest]: Parameters<pino.LogFn>, method: pino.LogFn) {
         const about: unknown = first;
-        const args: unknown[] = about instanceof Error ? [{ error: about }, ...(rest.length === 0 ? [about.message] : rest)] : [about, ...rest];
+        const args: unknown[] =
+          about instanceof Error
+            ? [{ error: about }, ...(rest.length === 0 ? [about.message] : rest)]
+            : [about, ...rest];
         method.apply(this, args.map((arg) => redact(arg)) as Parameters<pino.LogFn>);
       },
     },
@@ -57,7 +70,10 @@ export function createLog(level: string, destination?: DestinationStream): Logge
   return redactBindings(destination === undefined ? pino(options) : pino(options, destination));
 }
 
-/** What a child carries into each of its lines passes neither hook nor formatter of its parent; its own children inherit this. */
+/**
+ * What a child carries into each of its lines passes neither hook nor formatter of its parent; its
+ * own children inherit this.
+ */
 function redactBindings(log: Logger): Logger {
   const { child, setBindings } = log as unknown as {
     child: (this: Logger, ...args: unknown[]) => Logger;
@@ -75,7 +91,14 @@ function redactBindings(log: Logger): Logger {
 }
 
 /** What Nest says about its own wiring at start: of use to who changes the wiring. */
-const WIRING = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'WebSocketsController', 'NestApplication']);
+const WIRING = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'WebSocketsController',
+  'NestApplication',
+]);
 
 /** Nest calls `log(message, ...params, context)`; ours pass one object with `msg`. */
 export class NestLog implements LoggerService {
@@ -100,12 +123,18 @@ export class NestLog implements LoggerService {
     this.write('fatal', message, params);
   }
 
-  private write(level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal', message: unknown, params: unknown[]) {
+  private write(
+    level: 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal',
+    message: unknown,
+    params: unknown[],
+  ) {
     const context = params.at(-1);
     const fields = typeof context === 'string' ? { context } : {};
-    const stack = params.length > 1 && typeof params[0] === 'string' ? { stack: inSourceLines(params[0]) } : {};
+    const stack =
+      params.length > 1 && typeof params[0] === 'string' ? { stack: inSourceLines(params[0]) } : {};
     if (message instanceof Error) this.pino[level]({ ...fields, error: message }, message.message);
-    else if (message !== null && typeof message === 'object') this.pino[level]({ ...fields, ...stack, ...message });
+    else if (message !== null && typeof message === 'object')
+      this.pino[level]({ ...fields, ...stack, ...message });
     else this.pino[level]({ ...fields, ...stack }, String(message));
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Every metric, once. Labels are bounded: codes, outcomes and frame types of the protocol, never ids or input.
- * docs/operations.md prints this table (`npm run docs`).
+ * Every metric, once. Labels are bounded: codes, outcomes and frame types of the protocol, never
+ * ids or input. docs/operations.md prints this table (`npm run docs`).
  */
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
@@ -8,8 +8,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * A counter for what happens per frame or delivery: plain numbers by the value of its one label, which prom-client, whose
- * counting costs a microsecond, is told when it is asked.
+ * A counter for what happens per frame or delivery: plain numbers by the value of its one label,
+ * which prom-client, whose counting costs a microsecond, is told when it is asked.
  */
 class Tally<L extends string> {
   private readonly counts = new Map<string, number>();
@@ -28,7 +28,8 @@ class Tally<L extends string> {
       registers: [],
       collect() {
         this.reset();
-        for (const [value, count] of counts) this.inc({ [label]: value } as Record<L, string>, count);
+        for (const [value, count] of counts)
+          this.inc({ [label]: value } as Record<L, string>, count);
       },
     });
     registry.registerMetric(counter);
@@ -64,8 +65,16 @@ export class Metrics {
 
   readonly connections = this.level('connections', 'open connections');
   readonly subscriptions = this.level('subscriptions', 'live subscriptions');
-  readonly handshakes = this.tally('handshakes_total', 'upgrade requests by outcome code', 'outcome');
-  readonly tcpRefused = this.counter('tcp_refused_total', 'TCP connections cut where they came in, by the cap that was full: address or node', ['cap']);
+  readonly handshakes = this.tally(
+    'handshakes_total',
+    'upgrade requests by outcome code',
+    'outcome',
+  );
+  readonly tcpRefused = this.counter(
+    'tcp_refused_total',
+    'TCP connections cut where they came in, by the cap that was full: address or node',
+    ['cap'],
+  );
   readonly framesIn = this.tally('frames_in_total', 'frames received by type', 'type');
   readonly deliveries = this.tally('deliveries_total', 'frames queued for connections', 'kind');
   readonly refusals = this.counter('refusals_total', 'errors answered, by code', ['code', 'via']);
@@ -81,7 +90,11 @@ export class Metrics {
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
     registers: [this.registry],
   });
-  readonly busMessages = this.tally('bus_messages_total', 'messages to the other nodes of a room through Redis, by kind', 'kind');
+  readonly busMessages = this.tally(
+    'bus_messages_total',
+    'messages to the other nodes of a room through Redis, by kind',
+    'kind',
+  );
   readonly redisErrors = this.counter(
     'redis_errors_total',
     'errors of Redis by their first word; connection, timeout, deaf (a subscriber that hears nothing), huge',
@@ -92,9 +105,21 @@ export class Metrics {
     'messages and values in Redis that were ignored: not sealed by this installation, late, of an unknown shape or version',
     ['channel', 'reason'],
   );
-  readonly gapsRepaired = this.counter('gaps_repaired_total', 'gaps in a room closed from Postgres', []);
-  readonly roomResets = this.counter('room_resets_total', 'rooms of this node whose past was replaced', []);
-  readonly roomEventsLost = this.counter('room_events_lost_total', 'room events this node knew that Postgres does not have any more', []);
+  readonly gapsRepaired = this.counter(
+    'gaps_repaired_total',
+    'gaps in a room closed from Postgres',
+    [],
+  );
+  readonly roomResets = this.counter(
+    'room_resets_total',
+    'rooms of this node whose past was replaced',
+    [],
+  );
+  readonly roomEventsLost = this.counter(
+    'room_events_lost_total',
+    'room events this node knew that Postgres does not have any more',
+    [],
+  );
   readonly replayReads = this.tally(
     'replay_reads_total',
     'pieces of replays served from memory (tail), statements that read events for replays (postgres) or whether a tail is whole (head)',
@@ -102,22 +127,61 @@ export class Metrics {
   );
   readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
-  readonly authLoops = this.counter('auth_loops_total', 'periods in which a client that repeats a refused credential was blocked, by its code', ['code']);
-  readonly auditCounted = this.counter('audit_counted_total', 'audit records that were counted in another instead of written one by one', ['event']);
-  readonly auditLost = this.counter('audit_lost_total', 'audit records that could not be written', []);
-  readonly auditTruncated = this.counter('audit_truncated_total', 'audit chains that this node found cut or rewound in Postgres', []);
-  readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', ['reason']);
-  readonly authorityPosition = this.gauge('authority_position', 'applied position in the authority log');
-  readonly authorityFenced = this.gauge('authority_fenced', '1 while this node cannot prove its authority');
-  readonly historyReplaced = this.counter('authority_history_replaced_total', 'times this node found that Postgres had lost commits, by what showed it', [
-    'evidence',
+  readonly authLoops = this.counter(
+    'auth_loops_total',
+    'periods in which a client that repeats a refused credential was blocked, by its code',
+    ['code'],
+  );
+  readonly auditCounted = this.counter(
+    'audit_counted_total',
+    'audit records that were counted in another instead of written one by one',
+    ['event'],
+  );
+  readonly auditLost = this.counter(
+    'audit_lost_total',
+    'audit records that could not be written',
+    [],
+  );
+  readonly auditTruncated = this.counter(
+    'audit_truncated_total',
+    'audit chains that this node found cut or rewound in Postgres',
+    [],
+  );
+  readonly sessionsEnded = this.counter('sessions_ended_total', 'sessions ended, by reason', [
+    'reason',
   ]);
-  readonly authorityRoundSeconds = this.histogram('authority_round_seconds', 'duration of a lease round', []);
-  readonly clockOffset = this.gauge('clock_offset_seconds', "this node's wall clock minus that of Postgres; over 5 s either way it is fenced");
+  readonly authorityPosition = this.gauge(
+    'authority_position',
+    'applied position in the authority log',
+  );
+  readonly authorityFenced = this.gauge(
+    'authority_fenced',
+    '1 while this node cannot prove its authority',
+  );
+  readonly historyReplaced = this.counter(
+    'authority_history_replaced_total',
+    'times this node found that Postgres had lost commits, by what showed it',
+    ['evidence'],
+  );
+  readonly authorityRoundSeconds = this.histogram(
+    'authority_round_seconds',
+    'duration of a lease round',
+    [],
+  );
+  readonly clockOffset = this.gauge(
+    'clock_offset_seconds',
+    "this node's wall clock minus that of Postgres; over 5 s either way it is fenced",
+  );
   readonly receiptSeconds = this.histogram('receipt_seconds', 'commit to receipt', ['effective']);
   readonly insecureHttp = this.gauge('insecure_http', '1 while ALLOW_INSECURE_HTTP is on');
-  readonly tlsExpires = this.gauge('tls_certificate_expires_seconds', 'when the TLS certificate in use expires, seconds since 1970; 0 without TLS');
-  readonly tlsRefused = this.gauge('tls_certificate_refused', '1 while the TLS files hold a pair that cannot be used; the one before stays in use');
+  readonly tlsExpires = this.gauge(
+    'tls_certificate_expires_seconds',
+    'when the TLS certificate in use expires, seconds since 1970; 0 without TLS',
+  );
+  readonly tlsRefused = this.gauge(
+    'tls_certificate_refused',
+    '1 while the TLS files hold a pair that cannot be used; the one before stays in use',
+  );
   readonly httpSeconds = this.histogram('http_seconds', 'REST calls', ['method', 'status']);
 
   constructor() {
@@ -136,11 +200,21 @@ export class Metrics {
     return new Counter({ name: `wardroom_${name}`, help, labelNames, registers: [this.registry] });
   }
 
-  private gauge<L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> {
+  private gauge<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: L[] = [],
+  ): Gauge<L> {
     return new Gauge({ name: `wardroom_${name}`, help, labelNames, registers: [this.registry] });
   }
 
   private histogram<L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> {
-    return new Histogram({ name: `wardroom_${name}`, help, labelNames, buckets: SECONDS, registers: [this.registry] });
+    return new Histogram({
+      name: `wardroom_${name}`,
+      help,
+      labelNames,
+      buckets: SECONDS,
+      registers: [this.registry],
+    });
   }
 }

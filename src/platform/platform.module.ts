@@ -24,7 +24,11 @@ export class PlatformModule {
         ClientAddresses,
         { provide: PostgresAccess, useValue: postgres },
         Database,
-        { provide: Installation, inject: [Database], useFactory: (database: Database) => Installation.of(database) },
+        {
+          provide: Installation,
+          inject: [Database],
+          useFactory: (database: Database) => Installation.of(database),
+        },
         RedisNames,
         RedisTrouble,
         RedisMessages,
@@ -33,7 +37,18 @@ export class PlatformModule {
         NodeIdentity,
         Tls,
       ],
-      exports: [Config, ClientAddresses, Database, RedisNames, RedisTrouble, RedisMessages, RedisConnections, Metrics, NodeIdentity, Tls],
+      exports: [
+        Config,
+        ClientAddresses,
+        Database,
+        RedisNames,
+        RedisTrouble,
+        RedisMessages,
+        RedisConnections,
+        Metrics,
+        NodeIdentity,
+        Tls,
+      ],
     };
   }
 }

@@ -1,19 +1,26 @@
 /**
- * Whatever looks like a secret of ours, removed from a text: a JWT, a refresh token or ticket, a bearer value, a credential
- * in a URL. Anybody may choose the text, so the time is linear in its length (test/security/regexes.test.ts), and what is
- * longer than a line of log should be is cut first.
+ * Whatever looks like a secret of ours, removed from a text: a JWT, a refresh token or ticket, a
+ * bearer value, a credential in a URL. Anybody may choose the text, so the time is linear in its
+ * length (test/security/regexes.test.ts), and what is longer than a line of log should be is cut
+ * first.
  */
 export const REDACTED = '[redacted]';
 
 /** Text beyond it is in no log line. */
 const CHARS_MAX = 16_384;
 
-/** Longest stretches of what a token, or a URL, consists of: no character is looked at for two of them. */
+/**
+ * Longest stretches of what a token, or a URL, consists of: no character is looked at for two of
+ * them.
+ */
 const TOKEN_RUN = /[A-Za-z0-9_.-]+/g;
 const URL_RUN = /\b[a-z]+:\/\/\S+/gi;
 const OURS = /\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g;
 /** The first group stays. */
-const NAMED = [/(\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi, /([?&](?:token|ticket|access_token)=)[^&\s"']+/gi];
+const NAMED = [
+  /(\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi,
+  /([?&](?:token|ticket|access_token)=)[^&\s"']+/gi,
+];
 const JWT_START = 'eyJ';
 /** Fewer characters before the dot are no JSON object in base64url. */
 const JWT_HEAD_CHARS = 8;
@@ -46,7 +53,11 @@ function withoutJwt(run: string): string {
 /** What stands between the first colon of a URL's authority and the last `@`. */
 function withoutPassword(run: string): string {
   const at = run.lastIndexOf('@');
-  for (let scheme = run.indexOf('://'); scheme !== -1 && scheme < at; scheme = run.indexOf('://', scheme + 3)) {
+  for (
+    let scheme = run.indexOf('://');
+    scheme !== -1 && scheme < at;
+    scheme = run.indexOf('://', scheme + 3)
+  ) {
     const colon = firstOf(run, scheme + 3);
     if (colon < at && run[colon] === ':') return run.slice(0, colon + 1) + REDACTED + run.slice(at);
   }

@@ -1,4 +1,7 @@
-/** Tells a copy of a message from a message. A sender's numbers grow, with gaps and perhaps a little out of order. */
+/**
+ * Tells a copy of a message from a message. A sender's numbers grow, with gaps and perhaps a little
+ * out of order.
+ */
 
 /** Numbers of a sender that are remembered; what is older than these is taken for a copy. */
 const WINDOW = 1_024;

@@ -1,6 +1,7 @@
 /**
- * Which request is being handled, from where, and as whom: carried along everything an HTTP request does, so that the
- * audit need not be handed it through every call. Timers and frames have none. Nothing is decided by it.
+ * Which request is being handled, from where, and as whom: carried along everything an HTTP request
+ * does, so that the audit need not be handed it through every call. Timers and frames have none.
+ * Nothing is decided by it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 

@@ -1,4 +1,7 @@
-/** AES-256-GCM under a key of HKDF-SHA256: how signing keys and refresh successors rest in the database. */
+/**
+ * AES-256-GCM under a key of HKDF-SHA256: how signing keys and refresh successors rest in the
+ * database.
+ */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 
 const VERSION = 1;
@@ -10,7 +13,10 @@ export function deriveKey(secret: string | Uint8Array, purpose: string, salt = '
   return Buffer.from(hkdfSync('sha256', secret, salt, purpose, 32));
 }
 
-/** version | nonce | tag | ciphertext. `about` is authenticated: a box moved to another row does not open. */
+/**
+ * version | nonce | tag | ciphertext. `about` is authenticated: a box moved to another row does not
+ * open.
+ */
 export function seal(key: Buffer, plain: Uint8Array, about: string): Buffer<ArrayBuffer> {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(about));
@@ -24,8 +30,13 @@ export function unseal(key: Buffer, box: Uint8Array, about: string): Buffer | nu
   const nonce = box.subarray(1, 1 + NONCE_BYTES);
   const tag = box.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
   try {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(about)).setAuthTag(tag);
-    return Buffer.concat([decipher.update(box.subarray(1 + NONCE_BYTES + TAG_BYTES)), decipher.final()]);
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+      .setAAD(Buffer.from(about))
+      .setAuthTag(tag);
+    return Buffer.concat([
+      decipher.update(box.subarray(1 + NONCE_BYTES + TAG_BYTES)),
+      decipher.final(),
+    ]);
   } catch {
     return null;
   }

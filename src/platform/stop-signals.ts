@@ -1,6 +1,7 @@
 /**
- * SIGTERM and SIGINT, from the first moment of the process on: main.ts imports this before everything else. The kernel drops a
- * signal for which PID 1 of a container has no handler. Until the node serves, a stop holds nothing up, so the process leaves at once.
+ * SIGTERM and SIGINT, from the first moment of the process on: main.ts imports this before
+ * everything else. The kernel drops a signal for which PID 1 of a container has no handler. Until
+ * the node serves, a stop holds nothing up, so the process leaves at once.
  */
 type Stop = (signal: NodeJS.Signals) => void;
 

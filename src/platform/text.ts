@@ -1,11 +1,16 @@
-/** Strings that mean something, on their way in: names, slugs, ids; and what no JSON value may hold. */
+/**
+ * Strings that mean something, on their way in: names, slugs, ids; and what no JSON value may hold.
+ */
 import * as z from 'zod';
 import { LIMITS } from '../protocol/limits.js';
 import { isId } from './ids.js';
 import { plainText } from './zod.js';
 
 /** What people read: of a room or tenant. */
-export const nameSchema = plainText(1, 200).refine((name) => name.trim() !== '', 'must not be blank');
+export const nameSchema = plainText(1, 200).refine(
+  (name) => name.trim() !== '',
+  'must not be blank',
+);
 
 const SLUG = /^[a-z0-9][a-z0-9-]{0,62}$/;
 export const slugSchema = z
@@ -22,13 +27,14 @@ const UNSTORABLE = /[\0\p{Cs}]/u;
 const ILL_FORMED = 'must be well-formed text without NUL';
 
 /**
- * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, no double, too deep. It goes no deeper than is allowed, so
- * that nothing after it recurses further. `escaped`: the text it comes from has a `\u` in it; without one, JSON in valid
- * UTF-8 can spell neither.
+ * Why a parsed JSON value cannot be taken, or null: NUL or lone surrogates anywhere, no double, too
+ * deep. It goes no deeper than is allowed, so that nothing after it recurses further. `escaped`:
+ * the text it comes from has a `\u` in it; without one, JSON in valid UTF-8 can spell neither.
  */
 export function jsonTrouble(value: unknown, escaped = true, depth = 0): string | null {
   if (typeof value === 'string') return escaped && UNSTORABLE.test(value) ? ILL_FORMED : null;
-  if (typeof value === 'number') return Number.isFinite(value) ? null : 'must be a number that a double can hold';
+  if (typeof value === 'number')
+    return Number.isFinite(value) ? null : 'must be a number that a double can hold';
   if (typeof value !== 'object' || value === null) return null;
   if (depth === LIMITS.jsonDepth) return `must not be nested deeper than ${LIMITS.jsonDepth}`;
   if (escaped && Object.keys(value).some((key) => UNSTORABLE.test(key))) return ILL_FORMED;

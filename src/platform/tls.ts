@@ -1,7 +1,8 @@
 /**
- * TLS of the public listener. A new pair of files is taken on SIGHUP, and by itself once two looks have found the same: certificate
- * and key may be replaced one after the other. Files are read, not watched: it does not matter how they are replaced (rename,
- * symbolic links of certbot or Kubernetes, a network share). A connection keeps the certificate that it was opened with.
+ * TLS of the public listener. A new pair of files is taken on SIGHUP, and by itself once two looks
+ * have found the same: certificate and key may be replaced one after the other. Files are read, not
+ * watched: it does not matter how they are replaced (rename, symbolic links of certbot or
+ * Kubernetes, a network share). A connection keeps the certificate that it was opened with.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
@@ -16,7 +17,12 @@ const LOOK_EVERY_MS = 2_000;
 const HANDSHAKE_MS = 10_000;
 const SOON_MS = 14 * 86_400_000;
 
-export const tlsOptions = ({ cert, key }: TlsPair) => ({ cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: HANDSHAKE_MS });
+export const tlsOptions = ({ cert, key }: TlsPair) => ({
+  cert,
+  key,
+  minVersion: 'TLSv1.2' as const,
+  handshakeTimeout: HANDSHAKE_MS,
+});
 
 @Injectable()
 export class Tls implements OnApplicationShutdown {
@@ -40,7 +46,10 @@ export class Tls implements OnApplicationShutdown {
   /** For readiness; null without TLS. */
   get detail(): { expires_at: string; refused?: string } | null {
     if (this.pair === null) return null;
-    return { expires_at: this.pair.expiresAt.toISOString(), ...(this.refused === null ? {} : { refused: this.refused }) };
+    return {
+      expires_at: this.pair.expiresAt.toISOString(),
+      ...(this.refused === null ? {} : { refused: this.refused }),
+    };
   }
 
   serve(server: Server): void {
@@ -64,7 +73,9 @@ export class Tls implements OnApplicationShutdown {
   }
 
   private async look(files: TlsFiles, server: Server, now: boolean): Promise<void> {
-    const [cert, key] = (await Promise.all([files.certFile, files.keyFile].map((path) => readFile(path, 'utf8').catch(() => '')))) as [string, string];
+    const [cert, key] = (await Promise.all(
+      [files.certFile, files.keyFile].map((path) => readFile(path, 'utf8').catch(() => '')),
+    )) as [string, string];
     const text = textOf({ cert, key });
     const settled = now || text === this.seen;
     this.seen = text;
@@ -78,7 +89,11 @@ export class Tls implements OnApplicationShutdown {
     } catch (error) {
       this.refused = (error as Error).message;
       this.metrics.tlsRefused.set(1);
-      this.logger.error({ msg: 'the new TLS certificate is refused, the one before stays in use', reason: this.refused, expires_at: this.pair!.expiresAt });
+      this.logger.error({
+        msg: 'the new TLS certificate is refused, the one before stays in use',
+        reason: this.refused,
+        expires_at: this.pair!.expiresAt,
+      });
     }
   }
 
@@ -87,7 +102,11 @@ export class Tls implements OnApplicationShutdown {
     this.refused = null;
     this.metrics.tlsRefused.set(0);
     this.metrics.tlsExpires.set(pair.expiresAt.getTime() / 1000);
-    if (pair.expiresAt.getTime() < Date.now() + SOON_MS) this.logger.warn({ msg: 'the TLS certificate expires within 14 days', expires_at: pair.expiresAt });
+    if (pair.expiresAt.getTime() < Date.now() + SOON_MS)
+      this.logger.warn({
+        msg: 'the TLS certificate expires within 14 days',
+        expires_at: pair.expiresAt,
+      });
   }
 }
 

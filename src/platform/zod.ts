@@ -1,6 +1,7 @@
 /**
- * How REST input is validated, once: Nest's Standard Schema pipe with zod schemas. Unknown fields are refused by strict
- * schemas; a refusal names the field, never its value. What could not be parsed at all never gets here (400).
+ * How REST input is validated, once: Nest's Standard Schema pipe with zod schemas. Unknown fields
+ * are refused by strict schemas; a refusal names the field, never its value. What could not be
+ * parsed at all never gets here (400).
  */
 import { Body, Query, StandardSchemaValidationPipe } from '@nestjs/common';
 import * as z from 'zod';
@@ -10,22 +11,37 @@ import type { FieldError } from './errors.js';
 import { redactText } from './redact-text.js';
 
 const ERRORS_MAX = 20;
-/** Names that are sent may be anything, a password in the wrong place too: only what looks like a name is repeated. */
+/**
+ * Names that are sent may be anything, a password in the wrong place too: only what looks like a
+ * name is repeated.
+ */
 const NAMEABLE = /^\w{1,64}$/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-type Issues = Parameters<NonNullable<NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory']>>[0];
+type Issues = Parameters<
+  NonNullable<
+    NonNullable<ConstructorParameters<typeof StandardSchemaValidationPipe>[0]>['exceptionFactory']
+  >
+>[0];
 
 class ZodPipe extends StandardSchemaValidationPipe {
   constructor() {
-    super({ exceptionFactory: (issues) => new DomainError('invalid_request', { errors: fieldErrors(issues) }) });
+    super({
+      exceptionFactory: (issues) =>
+        new DomainError('invalid_request', { errors: fieldErrors(issues) }),
+    });
   }
 
-  /** Values are kept or refused, never thinned out: a message may have any key, and a strict schema knows no `__proto__`. */
+  /**
+   * Values are kept or refused, never thinned out: a message may have any key, and a strict schema
+   * knows no `__proto__`.
+   */
   protected override stripProtoKeys(): void {}
 
   /** An absent body is an empty one: `POST /v1/auth/logout` needs none. */
-  protected override validate<T = unknown>(...[value, schema, options]: Parameters<StandardSchemaValidationPipe['validate']>) {
+  protected override validate<T = unknown>(
+    ...[value, schema, options]: Parameters<StandardSchemaValidationPipe['validate']>
+  ) {
     return super.validate<T>(value ?? {}, schema, options);
   }
 }
@@ -38,11 +54,17 @@ export const emptyBody = z.strictObject({});
 /** `@ZodBody(schema) body: z.infer<typeof schema>` */
 export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body({ schema, pipes: [pipe] });
 
-/** `@ZodQuery(schema) query: z.infer<typeof schema>`; values arrive as text, so numbers are coerced in the schema. */
+/**
+ * `@ZodQuery(schema) query: z.infer<typeof schema>`; values arrive as text, so numbers are coerced
+ * in the schema.
+ */
 export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query({ schema, pipes: [pipe] });
 
 /** Of every list: `?limit&cursor`. The cursor is the id of the last item; opaque to clients. */
-export const pageFields = { limit: z.coerce.number().int().min(1).max(LIMITS.pageItems).default(50), cursor: z.uuid().optional() };
+export const pageFields = {
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageItems).default(50),
+  cursor: z.uuid().optional(),
+};
 export const pageQuery = z.strictObject(pageFields);
 export type PageQuery = z.infer<typeof pageQuery>;
 
@@ -62,22 +84,33 @@ export const plainText = (min: number, max: number) =>
     .string()
     .min(min)
     .max(max)
-    .refine((text) => !text.includes('\0') && !LONE_SURROGATE.test(text), 'must be well-formed text without NUL');
+    .refine(
+      (text) => !text.includes('\0') && !LONE_SURROGATE.test(text),
+      'must be well-formed text without NUL',
+    );
 
 /** Cuts a list that was read one item too long; `next_cursor` is null on the last page. */
-export function page<Item extends { id: string }>(rows: Item[], limit: number): { items: Item[]; next_cursor: string | null } {
+export function page<Item extends { id: string }>(
+  rows: Item[],
+  limit: number,
+): { items: Item[]; next_cursor: string | null } {
   const items = rows.slice(0, limit);
   return { items, next_cursor: rows.length > limit ? items.at(-1)!.id : null };
 }
 
 function fieldErrors(issues: Issues): FieldError[] {
   return issues.slice(0, ERRORS_MAX).flatMap((issue) => {
-    const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
+    const path = (issue.path ?? []).map((part) =>
+      String(typeof part === 'object' ? part.key : part),
+    );
     const { code, keys } = issue as Partial<z.core.$ZodIssueUnrecognizedKeys>;
     if (code !== 'unrecognized_keys') return [{ path: path.join('.'), message: issue.message }];
-    return (keys ?? []).slice(0, ERRORS_MAX).map((key) => ({ path: [...path, ...nameable(key)].join('.'), message: 'unknown field' }));
+    return (keys ?? [])
+      .slice(0, ERRORS_MAX)
+      .map((key) => ({ path: [...path, ...nameable(key)].join('.'), message: 'unknown field' }));
   });
 }
 
 /** The name of an unknown field where it may be repeated, else nothing. */
-export const nameable = (key: string): string[] => (NAMEABLE.test(key) && redactText(key) === key ? [key] : []);
+export const nameable = (key: string): string[] =>
+  NAMEABLE.test(key) && redactText(key) === key ? [key] : [];

@@ -1,6 +1,7 @@
 /**
- * Who may do what in a room: the rights table of the contract (section 2) as pure ladders. The happy path is the last
- * line of each; every refusal has a named rule; the default is no. REST and WebSocket ask the same functions.
+ * Who may do what in a room: the rights table of the contract (section 2) as pure ladders. The
+ * happy path is the last line of each; every refusal has a named rule; the default is no. REST and
+ * WebSocket ask the same functions.
  */
 import type { ErrorCode } from '../protocol/codes.js';
 import type { Right, Role } from '../protocol/frames.js';
@@ -29,7 +30,10 @@ export interface Allow {
   /** What it was decided on; `room` is theirs. */
   readonly facts: Facts;
   readonly room: RoomFacts;
-  /** Role in the room; null for a reader of a public room who is no member. A tenant admin counts as owner. */
+  /**
+   * Role in the room; null for a reader of a public room who is no member. A tenant admin counts as
+   * owner.
+   */
   readonly role: Role | null;
 }
 export interface Deny {
@@ -52,13 +56,21 @@ export interface ActionTarget {
 const deny = (rule: string, code: ErrorCode): Deny => ({ allow: false, rule, code });
 
 /** A new room is nobody's yet: only what the caller is counts. */
-export function decideCreate({ role }: Pick<UserFacts, 'role'>): { readonly allow: true; readonly rule: string } | Deny {
+export function decideCreate({
+  role,
+}: Pick<UserFacts, 'role'>): { readonly allow: true; readonly rule: string } | Deny {
   if (role === 'guest') return deny('create.1_guest', 'guest_read_only');
   if (role === 'operator') return deny('create.2_operator', 'role_required');
   return { allow: true, rule: 'create.3_user' };
 }
 
-export function decideRoom(userId: string, facts: Facts, action: RoomAction, target: ActionTarget = {}, nowMs = Date.now()): Decision {
+export function decideRoom(
+  userId: string,
+  facts: Facts,
+  action: RoomAction,
+  target: ActionTarget = {},
+  nowMs = Date.now(),
+): Decision {
   const seen = decideRead(facts);
   if (!seen.allow) return seen;
   switch (action) {
@@ -96,9 +108,12 @@ function decideRead(facts: Facts): Decision {
   if (!user.active) return deny('read.2_user_inactive', 'not_found');
   if (user.role === 'operator') return deny('read.3_operators_have_no_rooms', 'not_found');
   if (member.banned) return deny('read.4_banned', 'not_found');
-  if (user.role === 'admin' && room.visibility !== 'direct') return { allow: true, rule: 'read.5_tenant_admin', facts, room, role: 'owner' };
-  if (member.role !== null) return { allow: true, rule: 'read.6_member', facts, room, role: member.role };
-  if (room.visibility === 'public') return { allow: true, rule: 'read.7_public', facts, room, role: null };
+  if (user.role === 'admin' && room.visibility !== 'direct')
+    return { allow: true, rule: 'read.5_tenant_admin', facts, room, role: 'owner' };
+  if (member.role !== null)
+    return { allow: true, rule: 'read.6_member', facts, room, role: member.role };
+  if (room.visibility === 'public')
+    return { allow: true, rule: 'read.7_public', facts, room, role: null };
   return deny('read.8_not_public', 'not_found');
 }
 
@@ -118,20 +133,29 @@ function decideLeave(facts: Facts, seen: Allow): Decision {
 function decideJoin({ user, room, member }: Facts, seen: Allow): Decision {
   if (user.role === 'guest') return deny('join.1_guest', 'guest_read_only');
   if (member.role !== null) return { ...seen, rule: 'join.2_already_in' };
-  if (room!.visibility !== 'public' && user.role !== 'admin') return deny('join.3_by_invitation', 'role_required');
+  if (room!.visibility !== 'public' && user.role !== 'admin')
+    return deny('join.3_by_invitation', 'role_required');
   return { ...seen, rule: 'join.4_public' };
 }
 
 function decideWrite(facts: Facts, seen: Allow, nowMs: number): Decision {
   const inside = decideMember(facts, seen);
   if (!inside.allow) return inside;
-  if (facts.user.role !== 'admin' && isMuted(facts.member, nowMs)) return deny('write.1_muted', 'muted');
+  if (facts.user.role !== 'admin' && isMuted(facts.member, nowMs))
+    return deny('write.1_muted', 'muted');
   if (seen.role === 'viewer') return deny('write.2_viewer', 'read_only');
-  if (seen.role === 'member' && seen.room.posting === 'moderators') return deny('write.3_moderators_post', 'read_only');
+  if (seen.role === 'member' && seen.room.posting === 'moderators')
+    return deny('write.3_moderators_post', 'read_only');
   return { ...seen, rule: 'write.4_may_post' };
 }
 
-function decideEdit(userId: string, facts: Facts, seen: Allow, target: ActionTarget, nowMs: number): Decision {
+function decideEdit(
+  userId: string,
+  facts: Facts,
+  seen: Allow,
+  target: ActionTarget,
+  nowMs: number,
+): Decision {
   const writer = decideWrite(facts, seen, nowMs);
   if (!writer.allow) return writer;
   if (target.author !== userId) return deny('edit.1_not_the_author', 'role_required');
@@ -142,21 +166,24 @@ function decideDelete(userId: string, facts: Facts, seen: Allow, target: ActionT
   if (facts.user.role === 'guest') return deny('delete.1_guest', 'guest_read_only');
   if (seen.role === null) return deny('delete.2_not_a_member', 'not_a_member');
   if (target.author === userId) return { ...seen, rule: 'delete.3_author' };
-  if (seen.role !== 'owner' && seen.role !== 'moderator') return deny('delete.4_role', 'role_required');
+  if (seen.role !== 'owner' && seen.role !== 'moderator')
+    return deny('delete.4_role', 'role_required');
   return { ...seen, rule: 'delete.5_moderates' };
 }
 
 function decideAdd(facts: Facts, seen: Allow, { newRole }: ActionTarget): Decision {
   const leads = decideLeads(facts, seen);
   if (!leads.allow) return leads;
-  if (leads.role === 'moderator' && (newRole === 'owner' || newRole === 'moderator')) return deny('add.1_above_own_rank', 'role_required');
+  if (leads.role === 'moderator' && (newRole === 'owner' || newRole === 'moderator'))
+    return deny('add.1_above_own_rank', 'role_required');
   return { ...leads, rule: 'add.2_may_invite' };
 }
 
 function decideModerate(facts: Facts, seen: Allow, { member }: ActionTarget): Decision {
   const leads = decideLeads(facts, seen);
   if (!leads.allow) return leads;
-  if (leads.role === 'moderator' && (member?.role === 'owner' || member?.role === 'moderator')) return deny('moderate.1_rank', 'role_required');
+  if (leads.role === 'moderator' && (member?.role === 'owner' || member?.role === 'moderator'))
+    return deny('moderate.1_rank', 'role_required');
   return { ...leads, rule: 'moderate.2_outranks' };
 }
 
@@ -165,7 +192,8 @@ function decideLeads(facts: Facts, seen: Allow): Decision {
   const inside = decideMember(facts, seen);
   if (!inside.allow) return inside;
   if (seen.room.visibility === 'direct') return deny('lead.1_direct_is_fixed', 'role_required');
-  if (seen.role !== 'owner' && seen.role !== 'moderator') return deny('lead.2_role', 'role_required');
+  if (seen.role !== 'owner' && seen.role !== 'moderator')
+    return deny('lead.2_role', 'role_required');
   return { ...seen, rule: 'lead.3_leads' };
 }
 
@@ -197,5 +225,7 @@ const RIGHTS: readonly [Right, RoomAction, ActionTarget?][] = [
 
 /** `can` of `subscribed` and `access`, from the very same ladders. */
 export function rightsIn(facts: Facts): Right[] {
-  return RIGHTS.filter(([, action, target]) => decideRoom('self', facts, action, target).allow).map(([right]) => right);
+  return RIGHTS.filter(([, action, target]) => decideRoom('self', facts, action, target).allow).map(
+    ([right]) => right,
+  );
 }

@@ -1,4 +1,7 @@
-/** Why something was refused, as it is kept for an hour. A node of another version may write another shape: then there is none. */
+/**
+ * Why something was refused, as it is kept for an hour. A node of another version may write another
+ * shape: then there is none.
+ */
 import * as z from 'zod';
 import { ERROR_CODES } from '../protocol/codes.js';
 import type { ErrorCode } from '../protocol/codes.js';
@@ -27,11 +30,21 @@ const recordSchema = z.object({
         version: z.int(),
       })
       .nullable(),
-    member: z.object({ role: roleSchema.nullable(), mutedUntilMs: z.number().nullable(), banned: z.boolean(), version: z.int() }),
-    user: z.object({ role: z.enum(['member', 'admin', 'operator', 'guest']), active: z.boolean(), version: z.int() }),
+    member: z.object({
+      role: roleSchema.nullable(),
+      mutedUntilMs: z.number().nullable(),
+      banned: z.boolean(),
+      version: z.int(),
+    }),
+    user: z.object({
+      role: z.enum(['member', 'admin', 'operator', 'guest']),
+      active: z.boolean(),
+      version: z.int(),
+    }),
   }),
   authority_position: z.int(),
 });
 export type DecisionRecord = z.infer<typeof recordSchema>;
 
-export const readDecision = (value: unknown): DecisionRecord | undefined => recordSchema.safeParse(value).data;
+export const readDecision = (value: unknown): DecisionRecord | undefined =>
+  recordSchema.safeParse(value).data;

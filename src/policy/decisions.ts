@@ -1,6 +1,7 @@
 /**
- * Every denial can be explained for an hour, on any node: which rule, on which facts, at which authority position.
- * Kept in Redis, capped per node and second; the answer to the caller never waits for it.
+ * Every denial can be explained for an hour, on any node: which rule, on which facts, at which
+ * authority position. Kept in Redis, capped per node and second; the answer to the caller never
+ * waits for it.
  */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../audit/audit-trail.js';
@@ -41,13 +42,29 @@ export class Decisions {
     private readonly audit: AuditTrail,
   ) {}
 
-  /** Throws the refusal with its `decision_id`. `room`: as it was named; empty when the question is about none. */
-  refuse(principal: Principal, room: string, action: string, { rule, code }: Denial, facts: Facts): never {
+  /**
+   * Throws the refusal with its `decision_id`. `room`: as it was named; empty when the question is
+   * about none.
+   */
+  refuse(
+    principal: Principal,
+    room: string,
+    action: string,
+    { rule, code }: Denial,
+    facts: Facts,
+  ): never {
     const decisionId = this.record(principal, room, action, rule, code, facts);
     throw new DomainError(code, { decisionId, detail: `${action}: ${rule}` });
   }
 
-  private record(principal: Principal, room: string, action: string, rule: string, code: ErrorCode, facts: Facts): string {
+  private record(
+    principal: Principal,
+    room: string,
+    action: string,
+    rule: string,
+    code: ErrorCode,
+    facts: Facts,
+  ): string {
     const id = newId();
     this.audit.note({
       event: 'authz_fail',
@@ -71,13 +88,22 @@ export class Decisions {
         facts,
         authority_position: this.state.position,
       };
-      void this.redis.attempt('decision', (redis) => redis.set(this.names.decision(id), this.messages.write('decision', id, record), 'EX', KEPT_SECONDS));
+      void this.redis.attempt('decision', (redis) =>
+        redis.set(
+          this.names.decision(id),
+          this.messages.write('decision', id, record),
+          'EX',
+          KEPT_SECONDS,
+        ),
+      );
     }
     return id;
   }
 
   async find(id: string): Promise<DecisionRecord | null> {
-    const box = await this.redis.attempt('decision', (redis) => redis.getrangeBuffer(this.names.decision(id), 0, RECORD_BYTES_MAX));
+    const box = await this.redis.attempt('decision', (redis) =>
+      redis.getrangeBuffer(this.names.decision(id), 0, RECORD_BYTES_MAX),
+    );
     if (box === undefined || box.length === 0) return null;
     return this.messages.read('decision', id, box, readDecision)?.value ?? null;
   }

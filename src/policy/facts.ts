@@ -1,4 +1,7 @@
-/** What a decision is made of. Loaded together from one snapshot, replaced when the authority log says so. */
+/**
+ * What a decision is made of. Loaded together from one snapshot, replaced when the authority log
+ * says so.
+ */
 import type { Role } from '../protocol/frames.js';
 
 export interface RoomFacts {
@@ -25,7 +28,10 @@ export interface UserFacts {
   /** `guest`: a session without a user row. */
   readonly role: 'member' | 'admin' | 'operator' | 'guest';
   readonly active: boolean;
-  /** users.version; 0 for guests. Sessions carry the same number, so a statement can see that it moved. */
+  /**
+   * users.version; 0 for guests. Sessions carry the same number, so a statement can see that it
+   * moved.
+   */
   readonly version: number;
 }
 
@@ -36,9 +42,18 @@ export interface Facts {
   readonly user: UserFacts;
 }
 
-export const NOT_A_MEMBER: MemberFacts = { role: null, mutedUntilMs: null, banned: false, version: 0 };
+export const NOT_A_MEMBER: MemberFacts = {
+  role: null,
+  mutedUntilMs: null,
+  banned: false,
+  version: 0,
+};
 /** Facts of a question that is about no room: only what the caller is counts. */
-export const factsWithoutRoom = (role: UserFacts['role']): Facts => ({ room: null, member: NOT_A_MEMBER, user: { role, active: true, version: 0 } });
+export const factsWithoutRoom = (role: UserFacts['role']): Facts => ({
+  room: null,
+  member: NOT_A_MEMBER,
+  user: { role, active: true, version: 0 },
+});
 export const GUEST: UserFacts = { role: 'guest', active: true, version: 0 };
 
 /** The columns of a row that joins a member and a user, both of which may be missing. */
@@ -57,7 +72,15 @@ export function standingOf(row: StandingRow): Pick<Facts, 'member' | 'user'> {
     member:
       row.member_version === null
         ? NOT_A_MEMBER
-        : { role: row.role, mutedUntilMs: row.muted_until?.getTime() ?? null, banned: row.banned === true, version: row.member_version },
-    user: row.user_role === null ? GUEST : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
+        : {
+            role: row.role,
+            mutedUntilMs: row.muted_until?.getTime() ?? null,
+            banned: row.banned === true,
+            version: row.member_version,
+          },
+    user:
+      row.user_role === null
+        ? GUEST
+        : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
   };
 }

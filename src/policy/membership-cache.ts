@@ -1,7 +1,8 @@
 /**
- * Facts by room and user. A room's entry is one consistent picture: everything in it is true as of its epoch. Misses of
- * one turn (under load: of a few milliseconds) are one query; log events move the picture forward, a load that saw further
- * replaces it, and a load that an event overtook is repeated. Believed only while the lease holds: the log keeps it true.
+ * Facts by room and user. A room's entry is one consistent picture: everything in it is true as of
+ * its epoch. Misses of one turn (under load: of a few milliseconds) are one query; log events move
+ * the picture forward, a load that saw further replaces it, and a load that an event overtook is
+ * repeated. Believed only while the lease holds: the log keeps it true.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
@@ -83,7 +84,8 @@ export class MembershipCache {
     const roomId = isId(ref) ? ref : this.slugs.get(`${tenantId}:${ref}`);
     const entry = roomId === undefined ? undefined : this.rooms.get(roomId);
     const user = this.users.get(userId);
-    if (entry === undefined || user === undefined || entry.room.tenantId !== tenantId) return undefined;
+    if (entry === undefined || user === undefined || entry.room.tenantId !== tenantId)
+      return undefined;
     if (roomId !== ref && entry.room.slug !== ref) return undefined;
     const member = entry.members.get(userId);
     return member === undefined ? undefined : { room: entry.room, member, user };
@@ -112,11 +114,20 @@ export class MembershipCache {
   }
 
   /** Remembers the facts and answers them; an event overtook them: once more. */
-  private remember({ tenantId, ref, userId }: Wanted, facts: Facts, era: number): Facts | Promise<Facts> {
+  private remember(
+    { tenantId, ref, userId }: Wanted,
+    facts: Facts,
+    era: number,
+  ): Facts | Promise<Facts> {
     const { room, member, user } = facts;
     const known = room === null ? undefined : this.rooms.get(room.id);
-    const newestEpoch = room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);
-    if (era !== this.era || (room !== null && room.epoch < newestEpoch) || user.version < (this.overtaken.get(userId) ?? 0))
+    const newestEpoch =
+      room === null ? 0 : Math.max(known?.room.epoch ?? 0, this.overtaken.get(room.id) ?? 0);
+    if (
+      era !== this.era ||
+      (room !== null && room.epoch < newestEpoch) ||
+      user.version < (this.overtaken.get(userId) ?? 0)
+    )
       return this.load(tenantId, ref, userId);
     this.changes += 1;
     remember(this.users, userId, user);
@@ -124,8 +135,16 @@ export class MembershipCache {
     return facts;
   }
 
-  /** A load that saw a later epoch than the picture starts a new one: the other members in it may be older. */
-  private rememberMember(known: RoomEntry | undefined, room: RoomFacts, userId: string, member: MemberFacts): void {
+  /**
+   * A load that saw a later epoch than the picture starts a new one: the other members in it may be
+   * older.
+   */
+  private rememberMember(
+    known: RoomEntry | undefined,
+    room: RoomFacts,
+    userId: string,
+    member: MemberFacts,
+  ): void {
     let entry = known;
     if (entry === undefined || room.epoch > entry.room.epoch) {
       this.forget(room.id);
@@ -156,24 +175,36 @@ export class MembershipCache {
     this.rooms.delete(roomId);
   }
 
-  /** Only what the log numbered moves the epoch: an addition of rights may overtake it, or come long after. */
+  /**
+   * Only what the log numbered moves the epoch: an addition of rights may overtake it, or come long
+   * after.
+   */
   private onAuthority(event: AuthorityEvent, numbered: boolean): void {
     this.changes += 1;
     if (event.kind === 'user.changed') {
       this.users.delete(event.user);
-      if (this.loading > 0) this.overtaken.set(event.user, Math.max(event.version, this.overtaken.get(event.user) ?? 0));
+      if (this.loading > 0)
+        this.overtaken.set(
+          event.user,
+          Math.max(event.version, this.overtaken.get(event.user) ?? 0),
+        );
     } else if (event.kind === 'member.changed') {
       if (numbered) this.advance(event.room, event.epoch);
       this.forgetMember(event.room, event.user);
     } else if (event.kind === 'room.changed') {
-      if (numbered && this.loading > 0) this.overtaken.set(event.room, Math.max(event.epoch, this.overtaken.get(event.room) ?? 0));
+      if (numbered && this.loading > 0)
+        this.overtaken.set(event.room, Math.max(event.epoch, this.overtaken.get(event.room) ?? 0));
       this.forget(event.room);
     }
   }
 
-  /** Moves a room's picture to `epoch`. What follows on directly changes one member; a leap forgets the picture. */
+  /**
+   * Moves a room's picture to `epoch`. What follows on directly changes one member; a leap forgets
+   * the picture.
+   */
   private advance(roomId: string, epoch: number): void {
-    if (this.loading > 0) this.overtaken.set(roomId, Math.max(epoch, this.overtaken.get(roomId) ?? 0));
+    if (this.loading > 0)
+      this.overtaken.set(roomId, Math.max(epoch, this.overtaken.get(roomId) ?? 0));
     const entry = this.rooms.get(roomId);
     if (entry === undefined) return;
     if (epoch > entry.room.epoch + 1) return this.forget(roomId);

@@ -4,5 +4,9 @@ import { Decisions } from './decisions.js';
 import { MembershipCache } from './membership-cache.js';
 import { Policy } from './policy.js';
 
-@Module({ imports: [AuthorityModule], providers: [MembershipCache, Decisions, Policy], exports: [Policy, Decisions] })
+@Module({
+  imports: [AuthorityModule],
+  providers: [MembershipCache, Decisions, Policy],
+  exports: [Policy, Decisions],
+})
 export class PolicyModule {}

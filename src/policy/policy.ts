@@ -1,6 +1,7 @@
 /**
- * The one question REST and WebSocket ask: may this principal do this in that room, as things are now? A denial from
- * remembered facts is read again from Postgres once before it is spoken, so a right that was just given is seen at once.
+ * The one question REST and WebSocket ask: may this principal do this in that room, as things are
+ * now? A denial from remembered facts is read again from Postgres once before it is spoken, so a
+ * right that was just given is seen at once.
  */
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../sessions/principal.js';
@@ -32,7 +33,12 @@ export class Policy {
   ) {}
 
   /** Refuses with the ladder's code and a `decision_id`. */
-  async authorize(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Allow> {
+  async authorize(
+    principal: Principal,
+    room: string,
+    action: RoomAction,
+    target?: ActionTarget,
+  ): Promise<Allow> {
     const remembered = this.cache.peek(principal.tenantId, room, principal.userId);
     if (remembered !== undefined) {
       const decision = decideRoom(principal.userId, remembered, action, target);
@@ -41,8 +47,15 @@ export class Policy {
     return this.authorizeFromDatabase(principal, room, action, target);
   }
 
-  /** The same from Postgres: after `stale`, when the remembered facts were older than the commit. */
-  async authorizeFromDatabase(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Promise<Allow> {
+  /**
+   * The same from Postgres: after `stale`, when the remembered facts were older than the commit.
+   */
+  async authorizeFromDatabase(
+    principal: Principal,
+    room: string,
+    action: RoomAction,
+    target?: ActionTarget,
+  ): Promise<Allow> {
     const facts = await this.cache.load(principal.tenantId, room, principal.userId);
     const decision = decideRoom(principal.userId, facts, action, target);
     if (decision.allow) return decision;
@@ -50,10 +63,16 @@ export class Policy {
   }
 
   /**
-   * The same from memory, within one synchronous step: null when the facts are not at hand or the answer is no. Whoever
-   * acts on an `authorize` after an `await` asks this first and goes back to `authorize` on null.
+   * The same from memory, within one synchronous step: null when the facts are not at hand or the
+   * answer is no. Whoever acts on an `authorize` after an `await` asks this first and goes back to
+   * `authorize` on null.
    */
-  authorizeCached(principal: Principal, room: string, action: RoomAction, target?: ActionTarget): Allow | null {
+  authorizeCached(
+    principal: Principal,
+    room: string,
+    action: RoomAction,
+    target?: ActionTarget,
+  ): Allow | null {
     const facts = this.cache.peek(principal.tenantId, room, principal.userId);
     if (facts === undefined) return null;
     const decision = decideRoom(principal.userId, facts, action, target);
@@ -61,13 +80,20 @@ export class Policy {
   }
 
   /**
-   * The same for a connection. Its last yes holds until any fact changes: the guard and the handler of a frame ask one after the
-   * other, and who speaks mostly speaks in one room. Time alone never takes a right away.
+   * The same for a connection. Its last yes holds until any fact changes: the guard and the handler
+   * of a frame ask one after the other, and who speaks mostly speaks in one room. Time alone never
+   * takes a right away.
    */
   authorizeAgain(asker: CachedPrincipal, room: string, action: RoomAction): Allow | null {
     const { lastGrant } = asker;
     const { changes } = this.cache;
-    if (lastGrant !== null && lastGrant.changes === changes && lastGrant.room === room && lastGrant.action === action) return lastGrant.allow;
+    if (
+      lastGrant !== null &&
+      lastGrant.changes === changes &&
+      lastGrant.room === room &&
+      lastGrant.action === action
+    )
+      return lastGrant.allow;
     const allow = this.authorizeCached(asker.principal, room, action);
     // Who reads asks once, and listens for long: his yes is not kept.
     if (allow !== null && action !== 'read') asker.lastGrant = { room, action, changes, allow };
@@ -76,6 +102,9 @@ export class Policy {
 
   /** Facts from memory or Postgres, without a decision: for `access` frames and explanations. */
   async facts(principal: Principal, room: string): Promise<Facts> {
-    return this.cache.peek(principal.tenantId, room, principal.userId) ?? (await this.cache.load(principal.tenantId, room, principal.userId));
+    return (
+      this.cache.peek(principal.tenantId, room, principal.userId) ??
+      (await this.cache.load(principal.tenantId, room, principal.userId))
+    );
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Every code that leaves Wardroom, once. The server answers with them, the SDK obeys their actions, the docs print
- * this table (`npm run docs`). Two vocabularies that never mix: an *error* answers one request or frame and the
- * connection stays; a *close* ends a connection. Source: contract section 6.
+ * Every code that leaves Wardroom, once. The server answers with them, the SDK obeys their actions,
+ * the docs print this table (`npm run docs`). Two vocabularies that never mix: an *error* answers
+ * one request or frame and the connection stays; a *close* ends a connection. Source: contract
+ * section 6.
  *
  * No dependency: this file also runs in browsers, inside the SDK.
  */
@@ -28,41 +29,101 @@ export interface ErrorSpec {
 
 /** Codes of refused requests and frames. */
 export const ERROR_CODES = {
-  invalid_request: { status: 422, action: 'none', message: 'The request has invalid or unknown fields.' },
+  invalid_request: {
+    status: 422,
+    action: 'none',
+    message: 'The request has invalid or unknown fields.',
+  },
   invalid_frame: { status: 422, action: 'none', message: 'The frame is not valid.' },
-  two_credentials: { status: 400, action: 'none', message: 'More than one credential was presented.' },
-  invalid_credentials: { status: 401, action: 'none', message: 'Tenant, e-mail or password is wrong.' },
+  two_credentials: {
+    status: 400,
+    action: 'none',
+    message: 'More than one credential was presented.',
+  },
+  invalid_credentials: {
+    status: 401,
+    action: 'none',
+    message: 'Tenant, e-mail or password is wrong.',
+  },
   auth_missing: { status: 401, action: 'login', message: 'No credential was presented.' },
   auth_invalid: { status: 401, action: 'login', message: 'The credential is not valid.' },
   session_revoked: { status: 401, action: 'login', message: 'The session was ended.' },
   session_expired: { status: 401, action: 'login', message: 'The session has reached its end.' },
-  token_reuse: { status: 401, action: 'login', message: 'A refresh token was used twice; the session was ended.' },
+  token_reuse: {
+    status: 401,
+    action: 'login',
+    message: 'A refresh token was used twice; the session was ended.',
+  },
   user_suspended: { status: 401, action: 'stop', message: 'The user is suspended.' },
   tenant_disabled: { status: 401, action: 'stop', message: 'The tenant is disabled.' },
   token_expired: { status: 401, action: 'refresh', message: 'The access token has expired.' },
-  token_revoked: { status: 401, action: 'refresh', message: 'The key of the access token was withdrawn.' },
+  token_revoked: {
+    status: 401,
+    action: 'refresh',
+    message: 'The key of the access token was withdrawn.',
+  },
   not_a_member: { status: 403, action: 'none', message: 'Only members of the room may do this.' },
-  read_only: { status: 403, action: 'none', message: 'Your role reads this room but does not write to it.' },
+  read_only: {
+    status: 403,
+    action: 'none',
+    message: 'Your role reads this room but does not write to it.',
+  },
   muted: { status: 403, action: 'none', message: 'You are muted in this room.' },
   role_required: { status: 403, action: 'none', message: 'Your role does not allow this.' },
   guest_read_only: { status: 403, action: 'none', message: 'Guests may only read.' },
   kind_refused: { status: 403, action: 'none', message: 'This kind is not for you to send.' },
-  csrf_failed: { status: 403, action: 'none', message: 'The CSRF token or the Origin is missing or wrong.' },
+  csrf_failed: {
+    status: 403,
+    action: 'none',
+    message: 'The CSRF token or the Origin is missing or wrong.',
+  },
   origin_refused: { status: 403, action: 'none', message: 'This Origin is not allowed.' },
-  https_required: { status: 403, action: 'none', message: 'This request came over plain HTTP. Use https, or wss for a WebSocket.' },
-  not_found: { status: 404, action: 'none', message: 'There is no such thing, or you may not know of it.' },
-  method_not_allowed: { status: 405, action: 'none', message: 'This path has other methods; `Allow` names them.' },
-  op_conflict: { status: 409, action: 'none', message: 'This op_id was used before with other content.' },
+  https_required: {
+    status: 403,
+    action: 'none',
+    message: 'This request came over plain HTTP. Use https, or wss for a WebSocket.',
+  },
+  not_found: {
+    status: 404,
+    action: 'none',
+    message: 'There is no such thing, or you may not know of it.',
+  },
+  method_not_allowed: {
+    status: 405,
+    action: 'none',
+    message: 'This path has other methods; `Allow` names them.',
+  },
+  op_conflict: {
+    status: 409,
+    action: 'none',
+    message: 'This op_id was used before with other content.',
+  },
   slug_taken: { status: 409, action: 'none', message: 'This slug is taken.' },
   email_taken: { status: 409, action: 'none', message: 'This e-mail is taken.' },
-  last_owner: { status: 409, action: 'none', message: 'The last owner cannot leave or be demoted.' },
-  quota_exceeded: { status: 409, action: 'none', message: 'There is a limit to how many of these one may have.' },
-  identity_mismatch: { status: 409, action: 'none', message: 'The credential belongs to somebody else.' },
+  last_owner: {
+    status: 409,
+    action: 'none',
+    message: 'The last owner cannot leave or be demoted.',
+  },
+  quota_exceeded: {
+    status: 409,
+    action: 'none',
+    message: 'There is a limit to how many of these one may have.',
+  },
+  identity_mismatch: {
+    status: 409,
+    action: 'none',
+    message: 'The credential belongs to somebody else.',
+  },
   too_big: { status: 413, action: 'none', message: 'Too big.' },
   rate_limited: { status: 429, action: 'retry', message: 'Too many requests.' },
   auth_loop: { status: 429, action: 'retry', message: 'The same credential failed too often.' },
   too_many_connections: { status: 429, action: 'retry', message: 'Too many connections.' },
-  too_many_subscriptions: { status: 429, action: 'retry', message: 'Too many subscriptions on this connection.' },
+  too_many_subscriptions: {
+    status: 429,
+    action: 'retry',
+    message: 'Too many subscriptions on this connection.',
+  },
   internal: { status: 500, action: 'retry', message: 'Something failed on our side.' },
   overloaded: { status: 503, action: 'retry', message: 'The node is overloaded.' },
   unavailable: { status: 503, action: 'retry', message: 'The service is temporarily unavailable.' },
@@ -94,14 +155,23 @@ export const CLOSE_CODES = {
   auth_invalid: { status: 1008, action: 'login', message: 'The credential is not valid.' },
   session_revoked: { status: 1008, action: 'login', message: 'The session was ended.' },
   session_expired: { status: 1008, action: 'login', message: 'The session has reached its end.' },
-  token_reuse: { status: 1008, action: 'login', message: 'A refresh token was used twice; the session was ended.' },
-  identity_mismatch: { status: 1008, action: 'login', message: 'The credential belongs to somebody else.' },
+  token_reuse: {
+    status: 1008,
+    action: 'login',
+    message: 'A refresh token was used twice; the session was ended.',
+  },
+  identity_mismatch: {
+    status: 1008,
+    action: 'login',
+    message: 'The credential belongs to somebody else.',
+  },
   auth_timeout: { status: 1008, action: 'reconnect', message: 'No credential came in time.' },
   policy_violation: { status: 1008, action: 'stop', message: 'Too many invalid frames.' },
   carrier_off: {
     status: 1008,
     action: 'stop',
-    message: 'Tokens in the URL are switched off here. Send the token in a first `auth` frame or as subprotocol, or put a ticket into the URL.',
+    message:
+      'Tokens in the URL are switched off here. Send the token in a first `auth` frame or as subprotocol, or put a ticket into the URL.',
   },
   internal: { status: 1011, action: 'retry', message: 'Something failed on our side.' },
   auth_unavailable: {
@@ -112,9 +182,17 @@ export const CLOSE_CODES = {
   overloaded: { status: 1013, action: 'retry', message: 'The node is overloaded.' },
   rate_limited: { status: 1013, action: 'retry', message: 'Too many frames.' },
   auth_loop: { status: 1013, action: 'retry', message: 'The same credential failed too often.' },
-  slow_consumer: { status: 1013, action: 'reconnect', message: 'The connection did not read fast enough.' },
+  slow_consumer: {
+    status: 1013,
+    action: 'reconnect',
+    message: 'The connection did not read fast enough.',
+  },
   token_expired: { status: 4001, action: 'refresh', message: 'The access token has expired.' },
-  token_revoked: { status: 4001, action: 'refresh', message: 'The key of the access token was withdrawn.' },
+  token_revoked: {
+    status: 4001,
+    action: 'refresh',
+    message: 'The key of the access token was withdrawn.',
+  },
   user_suspended: { status: 4003, action: 'stop', message: 'The user is suspended.' },
   tenant_disabled: { status: 4003, action: 'stop', message: 'The tenant is disabled.' },
   forbidden: { status: 4003, action: 'stop', message: 'The principal may not connect.' },

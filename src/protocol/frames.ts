@@ -1,14 +1,15 @@
 /**
- * The frames of protocol `wardroom.v1`: the only source for types, validation, AsyncAPI, docs and SDK signatures.
- * Text frames, one JSON object each, snake_case. Times are RFC 3339 UTC, durations `*_ms` relative to now.
- * Source: contract section 5.
+ * The frames of protocol `wardroom.v1`: the only source for types, validation, AsyncAPI, docs and
+ * SDK signatures. Text frames, one JSON object each, snake_case. Times are RFC 3339 UTC, durations
+ * `*_ms` relative to now. Source: contract section 5.
  */
 import * as z from 'zod';
 import { ACTIONS, CLOSE_CODES, ERROR_CODES, UNSUBSCRIBE_CODES } from './codes.js';
 import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from './codes.js';
 import { LIMITS } from './limits.js';
 
-const keysOf = <K extends string>(table: Record<K, unknown>) => z.enum(Object.keys(table) as [K, ...K[]]);
+const keysOf = <K extends string>(table: Record<K, unknown>) =>
+  z.enum(Object.keys(table) as [K, ...K[]]);
 
 const action = keysOf<Action>(ACTIONS);
 const uuid = z.uuid();
@@ -18,7 +19,10 @@ export const seqSchema = z.int().min(0);
 /** Which past of a room a `seq` belongs to; opaque. */
 export const epochSchema = z.string().min(1).max(LIMITS.epochChars);
 
-/** Any JSON value: it was parsed from text, and depth and size are checked on the raw frame before this schema sees it. */
+/**
+ * Any JSON value: it was parsed from text, and depth and size are checked on the raw frame before
+ * this schema sees it.
+ */
 export const bodySchema = z
   .unknown()
   .refine((body) => body !== undefined, 'is required')
@@ -46,23 +50,48 @@ export type Role = z.infer<typeof roleSchema>;
 export type Right = z.infer<typeof rightSchema>;
 
 const id = z.string().min(1).max(LIMITS.frameIdChars).optional();
-const frame = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => z.strictObject({ type: z.literal(type), ...shape });
-const asked = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) => frame(type, { id, ...shape });
+const frame = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  z.strictObject({ type: z.literal(type), ...shape });
+const asked = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
+  frame(type, { id, ...shape });
 
-const credential = { token: z.string().min(1).max(LIMITS.tokenBytes).optional(), ticket: z.string().min(1).max(256).optional() };
-const exactlyOne = (value: { token?: string | undefined; ticket?: string | undefined }) => (value.token === undefined) !== (value.ticket === undefined);
+const credential = {
+  token: z.string().min(1).max(LIMITS.tokenBytes).optional(),
+  ticket: z.string().min(1).max(256).optional(),
+};
+const exactlyOne = (value: { token?: string | undefined; ticket?: string | undefined }) =>
+  (value.token === undefined) !== (value.ticket === undefined);
 const oneCredential = { message: 'exactly one of token and ticket' };
 
 /** Client to server. */
 export const CLIENT_FRAMES = {
   auth: asked('auth', credential).refine(exactlyOne, oneCredential),
   auth_refresh: asked('auth_refresh', credential).refine(exactlyOne, oneCredential),
-  subscribe: asked('subscribe', { room: roomRefSchema, since: seqSchema.optional(), epoch: epochSchema.optional() }),
+  subscribe: asked('subscribe', {
+    room: roomRefSchema,
+    since: seqSchema.optional(),
+    epoch: epochSchema.optional(),
+  }),
   unsubscribe: asked('unsubscribe', { room: roomRefSchema }),
-  publish: asked('publish', { room: roomRefSchema, op_id: opIdSchema, body: bodySchema, kind: kindSchema.optional() }),
-  edit: asked('edit', { room: roomRefSchema, message_id: uuid, body: bodySchema, op_id: opIdSchema.optional() }),
+  publish: asked('publish', {
+    room: roomRefSchema,
+    op_id: opIdSchema,
+    body: bodySchema,
+    kind: kindSchema.optional(),
+  }),
+  edit: asked('edit', {
+    room: roomRefSchema,
+    message_id: uuid,
+    body: bodySchema,
+    op_id: opIdSchema.optional(),
+  }),
   delete: asked('delete', { room: roomRefSchema, message_id: uuid }),
-  react: asked('react', { room: roomRefSchema, message_id: uuid, emoji: emojiSchema, on: z.boolean() }),
+  react: asked('react', {
+    room: roomRefSchema,
+    message_id: uuid,
+    emoji: emojiSchema,
+    on: z.boolean(),
+  }),
   signal: asked('signal', { room: roomRefSchema, kind: kindSchema, body: bodySchema }),
   typing: asked('typing', { room: roomRefSchema, on: z.boolean() }),
   read: asked('read', { room: roomRefSchema, seq: seqSchema }),
@@ -117,8 +146,17 @@ export const SERVER_FRAMES = {
     replayed: z.int().min(0),
     reset: z.literal(true).optional(),
   }),
-  reset: frame('reset', { room: uuid, epoch: epochSchema, seq: seqSchema, lost: z.strictObject({ from: seqSchema, to: seqSchema }).optional() }),
-  unsubscribed: asked('unsubscribed', { room: uuid, code: keysOf<UnsubscribeCode>(UNSUBSCRIBE_CODES), action }),
+  reset: frame('reset', {
+    room: uuid,
+    epoch: epochSchema,
+    seq: seqSchema,
+    lost: z.strictObject({ from: seqSchema, to: seqSchema }).optional(),
+  }),
+  unsubscribed: asked('unsubscribed', {
+    room: uuid,
+    code: keysOf<UnsubscribeCode>(UNSUBSCRIBE_CODES),
+    action,
+  }),
   ack: asked('ack', {
     room: uuid,
     op_id: opIdSchema.optional(),
@@ -127,7 +165,12 @@ export const SERVER_FRAMES = {
     at: at.optional(),
     duplicate: z.boolean().optional(),
   }),
-  message: frame('message', { ...roomEvent, kind: kindSchema, body: bodySchema, op_id: opIdSchema }),
+  message: frame('message', {
+    ...roomEvent,
+    kind: kindSchema,
+    body: bodySchema,
+    op_id: opIdSchema,
+  }),
   message_edited: frame('message_edited', { ...roomEvent, body: bodySchema }),
   message_deleted: frame('message_deleted', roomEvent),
   reaction: frame('reaction', { ...roomEvent, emoji: emojiSchema, on: z.boolean() }),
@@ -162,7 +205,8 @@ export type ServerFrameType = keyof ServerFrames;
 export type ClientFrame = ClientFrames[ClientFrameType];
 export type ServerFrame = ServerFrames[ServerFrameType];
 /** Durable room events: they share one `seq` per room and are covered by `since`. */
-export type RoomEventFrame = ServerFrames['message' | 'message_edited' | 'message_deleted' | 'reaction'];
+export type RoomEventFrame = ServerFrames[
+  'message' | 'message_edited' | 'message_deleted' | 'reaction'];
 
 /** JSON of a close reason: `{code, action, close_id, retry_after_ms?}`, at most 123 bytes. */
 export const closeReasonSchema = z.strictObject({

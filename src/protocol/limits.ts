@@ -1,6 +1,6 @@
 /**
- * Fixed limits of protocol `wardroom.v1`; those that operators may change are in platform/config/config.ts.
- * No dependency: this file also runs in browsers, inside the SDK.
+ * Fixed limits of protocol `wardroom.v1`; those that operators may change are in
+ * platform/config/config.ts. No dependency: this file also runs in browsers, inside the SDK.
  */
 export const PROTOCOL = 'wardroom.v1';
 /** Offered beside `wardroom.v1` as `bearer.<jwt>`; never echoed. */
@@ -41,7 +41,10 @@ export const LIMITS = {
   tokenBytes: 8 * 1024,
   /** JSON close reason, bytes (RFC 6455 section 5.5). */
   closeReasonBytes: 123,
-  /** Bytes handed to the kernel and the socket per connection; the rest waits where it can still be dropped. */
+  /**
+   * Bytes handed to the kernel and the socket per connection; the rest waits where it can still be
+   * dropped.
+   */
   socketBytes: 64 * 1024,
   /** Above this many present users presence is pushed as a count only. */
   presenceListed: 200,

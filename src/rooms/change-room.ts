@@ -1,4 +1,7 @@
-/** Settings and deletion of a room. What takes rights from somebody moves the room's epoch and is logged. */
+/**
+ * Settings and deletion of a room. What takes rights from somebody moves the room's epoch and is
+ * logged.
+ */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../audit/record-audit.js';
 import { uniqueOr } from '../platform/stores/database.js';
@@ -17,8 +20,15 @@ type Settings = Pick<RoomRow, 'name' | 'slug' | 'visibility' | 'posting'>;
 export class ChangeRoom {
   constructor(private readonly change: RoomTransaction) {}
 
-  async patch(principal: Principal, ref: string, patch: RoomPatch, wait: boolean): Promise<ChangedRoom> {
-    const { result, receipt } = await uniqueOr('slug_taken', () => this.change.run(principal, ref, wait, (room) => applyPatch(room, patch)));
+  async patch(
+    principal: Principal,
+    ref: string,
+    patch: RoomPatch,
+    wait: boolean,
+  ): Promise<ChangedRoom> {
+    const { result, receipt } = await uniqueOr('slug_taken', () =>
+      this.change.run(principal, ref, wait, (room) => applyPatch(room, patch)),
+    );
     return { room: toRoom(result, principal.userId), receipt };
   }
 
@@ -38,38 +48,72 @@ async function applyPatch(room: LockedRoom, patch: RoomPatch): Promise<RoomRow> 
     posting: patch.posting ?? before.posting,
   };
   const shrinks = shrinksRights(before, after);
-  const matters = shrinks || before.slug !== after.slug || before.visibility !== after.visibility || before.posting !== after.posting;
+  const matters =
+    shrinks ||
+    before.slug !== after.slug ||
+    before.visibility !== after.visibility ||
+    before.posting !== after.posting;
   const version = before.version + (matters ? 1 : 0);
   await room.tx.$executeRaw`
     UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting}, version = ${version}
     WHERE id = ${room.id}::uuid`;
   auditSettings(room, before, after);
   if (matters) await recordChange(room, 'open', after, version, shrinks);
-  return (await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`, 'counted'))[0]!;
+  return (
+    await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`, 'counted')
+  )[0]!;
 }
 
 async function closeRoom(room: LockedRoom): Promise<void> {
   room.require('manage_room');
   const version = room.row.version + 1;
-  await room.tx.$executeRaw`UPDATE rooms SET state = 'closed', version = ${version} WHERE id = ${room.id}::uuid`;
+  await room.tx
+    .$executeRaw`UPDATE rooms SET state = 'closed', version = ${version} WHERE id = ${room.id}::uuid`;
   recordAudit(room.tx, { event: 'room_deleted', detail: { room: room.id } });
   await recordChange(room, 'closed', room.row, version, true);
 }
 
-/** One record of what differs. The name of a room is its members' business: only that it changed. */
+/**
+ * One record of what differs. The name of a room is its members' business: only that it changed.
+ */
 function auditSettings(room: LockedRoom, before: Settings, after: Settings): void {
-  const changed = (['visibility', 'posting', 'slug'] as const).filter((field) => before[field] !== after[field]);
+  const changed = (['visibility', 'posting', 'slug'] as const).filter(
+    (field) => before[field] !== after[field],
+  );
   const renamed = before.name === after.name ? {} : { name: true };
-  const detail = { room: room.id, ...renamed, ...Object.fromEntries(changed.map((field) => [field, { from: before[field], to: after[field] }])) };
+  const detail = {
+    room: room.id,
+    ...renamed,
+    ...Object.fromEntries(
+      changed.map((field) => [field, { from: before[field], to: after[field] }]),
+    ),
+  };
   if (Object.keys(detail).length > 1) recordAudit(room.tx, { event: 'room_updated', detail });
 }
 
-async function recordChange(room: LockedRoom, state: 'open' | 'closed', { visibility, posting }: Settings, version: number, shrinks: boolean): Promise<void> {
+async function recordChange(
+  room: LockedRoom,
+  state: 'open' | 'closed',
+  { visibility, posting }: Settings,
+  version: number,
+  shrinks: boolean,
+): Promise<void> {
   const epoch = await room.epoch(shrinks);
-  room.note(shrinks, { kind: 'room.changed', room: room.id, state, visibility, posting, version, epoch });
+  room.note(shrinks, {
+    kind: 'room.changed',
+    room: room.id,
+    state,
+    visibility,
+    posting,
+    version,
+    epoch,
+  });
 }
 
-/** A slug that is given up counts: another room may take it, and no node may then still find this one by it. */
+/**
+ * A slug that is given up counts: another room may take it, and no node may then still find this
+ * one by it.
+ */
 export function shrinksRights(before: Settings, after: Settings): boolean {
   return (
     (before.visibility === 'public' && after.visibility !== 'public') ||

@@ -1,4 +1,7 @@
-/** New rooms. The creator of a group room owns it; a direct room has two plain members for ever and is made once per pair. */
+/**
+ * New rooms. The creator of a group room owns it; a direct room has two plain members for ever and
+ * is made once per pair.
+ */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../audit/record-audit.js';
 import { Config } from '../platform/config/config.js';
@@ -35,18 +38,36 @@ export class CreateRoom {
       this.database.transaction(async (tx) => {
         const { role } = await lockCaller(tx, principal, 'change');
         const decision = decideCreate({ role });
-        if (!decision.allow) this.decisions.refuse(principal, '', 'create_room', decision, factsWithoutRoom(role));
-        if (input.visibility !== 'direct') await requireRoomForRoom(tx, principal.userId, this.config);
-        const { id, created } = input.visibility === 'direct' ? await createDirect(tx, principal, input) : await createGroup(tx, principal, input);
-        if (created) recordAudit(tx, { event: 'room_created', detail: { room: id, visibility: input.visibility } });
-        const rows = await roomRows(tx, principal.userId, Prisma.sql`r.id = ${id}::uuid`, 'counted');
+        if (!decision.allow)
+          this.decisions.refuse(principal, '', 'create_room', decision, factsWithoutRoom(role));
+        if (input.visibility !== 'direct')
+          await requireRoomForRoom(tx, principal.userId, this.config);
+        const { id, created } =
+          input.visibility === 'direct'
+            ? await createDirect(tx, principal, input)
+            : await createGroup(tx, principal, input);
+        if (created)
+          recordAudit(tx, {
+            event: 'room_created',
+            detail: { room: id, visibility: input.visibility },
+          });
+        const rows = await roomRows(
+          tx,
+          principal.userId,
+          Prisma.sql`r.id = ${id}::uuid`,
+          'counted',
+        );
         return { room: toRoom(rows[0]!, principal.userId), created };
       }),
     );
   }
 }
 
-async function createGroup(tx: Tx, { tenantId, userId }: Principal, { name, slug, visibility, posting }: NewGroupRoom) {
+async function createGroup(
+  tx: Tx,
+  { tenantId, userId }: Principal,
+  { name, slug, visibility, posting }: NewGroupRoom,
+) {
   const id = newId();
   await tx.$executeRaw`
     INSERT INTO rooms (id, tenant_id, slug, name, visibility, posting, created_by)
@@ -55,13 +76,22 @@ async function createGroup(tx: Tx, { tenantId, userId }: Principal, { name, slug
   return { id, created: true };
 }
 
-async function createDirect(tx: Tx, { tenantId, userId }: Principal, { members, name }: NewDirectRoom) {
+async function createDirect(
+  tx: Tx,
+  { tenantId, userId }: Principal,
+  { members, name }: NewDirectRoom,
+) {
   const [other, ...more] = members.filter((member) => member !== userId);
   if (other === undefined || more.length > 0) {
-    throw new DomainError('invalid_request', { errors: [{ path: 'members', message: 'exactly one other user' }] });
+    throw new DomainError('invalid_request', {
+      errors: [{ path: 'members', message: 'exactly one other user' }],
+    });
   }
-  const users = await tx.$queryRaw<{ role: string }[]>`SELECT role FROM users WHERE id = ${other}::uuid AND tenant_id = ${tenantId}::uuid`;
-  if (users[0] === undefined || users[0].role === 'operator') throw new DomainError('not_found', { detail: 'no such user in the tenant' });
+  const users = await tx.$queryRaw<
+    { role: string }[]
+  >`SELECT role FROM users WHERE id = ${other}::uuid AND tenant_id = ${tenantId}::uuid`;
+  if (users[0] === undefined || users[0].role === 'operator')
+    throw new DomainError('not_found', { detail: 'no such user in the tenant' });
   const key = [userId, other].sort().join(':');
   const made = await tx.$queryRaw<{ id: string }[]>`
     INSERT INTO rooms (id, tenant_id, name, visibility, direct_key, created_by)
@@ -73,6 +103,8 @@ async function createDirect(tx: Tx, { tenantId, userId }: Principal, { members, 
       INSERT INTO members (room_id, user_id, role) VALUES (${id}::uuid, ${userId}::uuid, 'member'), (${id}::uuid, ${other}::uuid, 'member')`;
     return { id, created: true };
   }
-  const found = await tx.$queryRaw<{ id: string }[]>`SELECT id FROM rooms WHERE tenant_id = ${tenantId}::uuid AND direct_key = ${key} AND state = 'open'`;
+  const found = await tx.$queryRaw<
+    { id: string }[]
+  >`SELECT id FROM rooms WHERE tenant_id = ${tenantId}::uuid AND direct_key = ${key} AND state = 'open'`;
   return { id: found[0]!.id, created: false };
 }

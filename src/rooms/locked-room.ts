@@ -1,6 +1,7 @@
 /**
- * A room inside the transaction of an authority call: its row is locked, and what the caller may do is judged from rows
- * read under that lock. Collects what changed; `change-in-room.ts` logs it with the same COMMIT.
+ * A room inside the transaction of an authority call: its row is locked, and what the caller may do
+ * is judged from rows read under that lock. Collects what changed; `change-in-room.ts` logs it with
+ * the same COMMIT.
  */
 import { Prisma } from '../platform/generated/client.js';
 import type { Tx } from '../platform/stores/database.js';
@@ -29,7 +30,12 @@ export class LockedRoom {
   ) {}
 
   /** Lock order: tenants, users, sessions, rooms; members follow. */
-  static async lock(tx: Tx, principal: Principal, ref: string, decisions: Decisions): Promise<LockedRoom> {
+  static async lock(
+    tx: Tx,
+    principal: Principal,
+    ref: string,
+    decisions: Decisions,
+  ): Promise<LockedRoom> {
     await lockCaller(tx, principal);
     const named = isId(ref) ? Prisma.sql`id = ${ref}::uuid` : Prisma.sql`slug = ${ref}`;
     const locked = await tx.$queryRaw<{ id: string }[]>`
@@ -54,7 +60,10 @@ export class LockedRoom {
     return this.decisions.refuse(this.principal, this.id, action, denial, factsOf(this.row));
   }
 
-  /** The epoch an event of this change carries: a shrinking change moves it, so that older deliveries wait for the change. */
+  /**
+   * The epoch an event of this change carries: a shrinking change moves it, so that older
+   * deliveries wait for the change.
+   */
   async epoch(shrinks: boolean): Promise<number> {
     if (!shrinks) return Number(this.row.epoch);
     const rows = await this.tx.$queryRaw<{ epoch: bigint }[]>`

@@ -3,8 +3,15 @@ import type { Config } from '../platform/config/config.js';
 import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 
-/** For one room more. Exact where the user's row is locked for a change; else two that come together may both be let through. */
-export async function requireRoomForRoom(tx: Tx, user: string, { roomsPerUserMax: max }: Config): Promise<void> {
+/**
+ * For one room more. Exact where the user's row is locked for a change; else two that come together
+ * may both be let through.
+ */
+export async function requireRoomForRoom(
+  tx: Tx,
+  user: string,
+  { roomsPerUserMax: max }: Config,
+): Promise<void> {
   if (!Number.isFinite(max)) return;
   const rows = await tx.$queryRaw<{ n: number }[]>`
     SELECT count(*)::integer AS n FROM (

@@ -1,4 +1,7 @@
-/** A room with the caller's facts in one statement: the same picture decides what they may see and is what they see. */
+/**
+ * A room with the caller's facts in one statement: the same picture decides what they may see and
+ * is what they see.
+ */
 import { Prisma } from '../platform/generated/client.js';
 import type { Tx } from '../platform/stores/database.js';
 import type { Role } from '../protocol/frames.js';
@@ -32,8 +35,16 @@ export interface RoomRow {
 
 const COUNTED = Prisma.sql`(SELECT count(*)::integer FROM members c WHERE c.room_id = r.id AND c.role IS NOT NULL AND NOT c.banned)`;
 
-/** `where` speaks of `r` (rooms), `m` (the caller's member row) and `u` (the caller's user row). Counting members is for one room, not for a page of them. */
-export function roomRows(tx: Tx, userId: string, where: Prisma.Sql, members: 'counted' | 'uncounted' = 'uncounted'): Promise<RoomRow[]> {
+/**
+ * `where` speaks of `r` (rooms), `m` (the caller's member row) and `u` (the caller's user row).
+ * Counting members is for one room, not for a page of them.
+ */
+export function roomRows(
+  tx: Tx,
+  userId: string,
+  where: Prisma.Sql,
+  members: 'counted' | 'uncounted' = 'uncounted',
+): Promise<RoomRow[]> {
   return tx.$queryRaw<RoomRow[]>`
     SELECT r.id, r.tenant_id, r.slug, r.name, r.visibility, r.posting, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version, r.last_seq, r.created_at,
       m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version,

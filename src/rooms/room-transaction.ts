@@ -1,6 +1,6 @@
 /**
- * One authority change in a room: a first answer from the policy, so that strangers take no lock; then one transaction
- * that locks, judges again, changes and logs; then the receipt.
+ * One authority change in a room: a first answer from the policy, so that strangers take no lock;
+ * then one transaction that locks, judges again, changes and logs; then the receipt.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityLog } from '../authority/authority-log.js';
@@ -26,11 +26,21 @@ export class RoomTransaction {
     private readonly decisions: Decisions,
   ) {}
 
-  async run<T>(principal: Principal, ref: string, wait: boolean, work: (room: LockedRoom) => Promise<T>): Promise<Changed<T>> {
+  async run<T>(
+    principal: Principal,
+    ref: string,
+    wait: boolean,
+    work: (room: LockedRoom) => Promise<T>,
+  ): Promise<Changed<T>> {
     await this.policy.authorize(principal, ref, 'read');
     const { result, pending } = await this.log.commit(async (tx) => {
       const room = await LockedRoom.lock(tx, principal, ref, this.decisions);
-      return { result: await work(room), events: room.shrunk, grown: room.grown, tenant: principal.tenantId };
+      return {
+        result: await work(room),
+        events: room.shrunk,
+        grown: room.grown,
+        tenant: principal.tenantId,
+      };
     });
     return { result, receipt: await this.receipts.waitForReceipt(pending, wait) };
   }

@@ -15,14 +15,18 @@ export const roomSchema = z
     visibility: z.enum(['public', 'private', 'direct']),
     posting: postingSchema,
     seq: seqSchema.meta({ description: 'seq of the last durable event' }),
-    role: roleSchema.nullable().meta({ description: "the caller's own; null for a reader who is no member" }),
+    role: roleSchema
+      .nullable()
+      .meta({ description: "the caller's own; null for a reader who is no member" }),
     can: z.array(rightSchema).meta({ description: 'what the caller may do' }),
     members_count: z.int().min(0).optional().meta({ description: 'not in lists' }),
     created_at: z.iso.datetime(),
   })
   .meta({ id: 'Room' });
 export type Room = z.infer<typeof roomSchema>;
-export const roomPageSchema = z.object({ items: z.array(roomSchema), next_cursor: z.string().nullable() }).meta({ id: 'RoomPage' });
+export const roomPageSchema = z
+  .object({ items: z.array(roomSchema), next_cursor: z.string().nullable() })
+  .meta({ id: 'RoomPage' });
 export type RoomPage = z.infer<typeof roomPageSchema>;
 
 const groupRoom = {
@@ -36,7 +40,11 @@ export const newRoomSchema = z
   .discriminatedUnion('visibility', [
     z.strictObject({ visibility: z.literal('public'), ...groupRoom }),
     z.strictObject({ visibility: z.literal('private'), ...groupRoom }),
-    z.strictObject({ visibility: z.literal('direct'), members: z.array(idSchema).min(1).max(2), name: nameSchema.optional() }),
+    z.strictObject({
+      visibility: z.literal('direct'),
+      members: z.array(idSchema).min(1).max(2),
+      name: nameSchema.optional(),
+    }),
   ])
   .meta({ id: 'NewRoom' });
 export type NewRoom = z.infer<typeof newRoomSchema>;
@@ -53,5 +61,7 @@ export const roomPatchSchema = z
   .meta({ id: 'RoomPatch' });
 export type RoomPatch = z.infer<typeof roomPatchSchema>;
 
-export const changedRoomSchema = z.object({ room: roomSchema, receipt: receiptSchema.nullable() }).meta({ id: 'ChangedRoom' });
+export const changedRoomSchema = z
+  .object({ room: roomSchema, receipt: receiptSchema.nullable() })
+  .meta({ id: 'ChangedRoom' });
 export type ChangedRoom = z.infer<typeof changedRoomSchema>;

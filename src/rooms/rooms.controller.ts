@@ -22,13 +22,20 @@ export class RoomsController {
   ) {}
 
   @Get()
-  list(@ZodQuery(pageQuery) query: PageQuery, @CurrentPrincipal() principal: Principal): Promise<RoomPage> {
+  list(
+    @ZodQuery(pageQuery) query: PageQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<RoomPage> {
     return this.rooms.list(principal, query);
   }
 
   /** 200 with the direct room that these two have already. */
   @Post()
-  async create(@ZodBody(newRoomSchema) body: NewRoom, @CurrentPrincipal() principal: Principal, @Res({ passthrough: true }) response: Response): Promise<Room> {
+  async create(
+    @ZodBody(newRoomSchema) body: NewRoom,
+    @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Room> {
     const { room, created } = await this.creating.create(principal, body);
     if (!created) response.status(200);
     return room;
@@ -52,7 +59,11 @@ export class RoomsController {
 
   @Delete(':room')
   @AuthorityCall()
-  remove(@RefParam('room') room: string, @ZodQuery(waitQuery) { wait }: WaitQuery, @CurrentPrincipal() principal: Principal): Promise<Receipt> {
+  remove(
+    @RefParam('room') room: string,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Receipt> {
     return this.changing.remove(principal, room, wait);
   }
 }

@@ -20,7 +20,19 @@ import { Rooms } from './rooms.js';
 @Module({
   imports: [AuthorityModule, AuthModule, PolicyModule],
   controllers: [RoomsController, MembersController, MessagesController],
-  providers: [Rooms, CreateRoom, RoomTransaction, ChangeRoom, Members, ChangeMembers, CommitRoomEvents, RoomEvents, RoomEpochs, History, ReadMarkers],
+  providers: [
+    Rooms,
+    CreateRoom,
+    RoomTransaction,
+    ChangeRoom,
+    Members,
+    ChangeMembers,
+    CommitRoomEvents,
+    RoomEvents,
+    RoomEpochs,
+    History,
+    ReadMarkers,
+  ],
   exports: [RoomEvents, RoomEpochs, History, ReadMarkers],
 })
 export class RoomsModule {}

@@ -4,21 +4,45 @@ import { receiptSchema } from '../authority/receipt.schema.js';
 import { operation } from '../platform/http/operation.js';
 import type { Operation } from '../platform/http/operation.js';
 import { pageQuery, waitQuery } from '../platform/zod.js';
-import { changedMemberSchema, memberPageSchema, memberPatchSchema, memberSchema, newMemberSchema } from './members/member.schema.js';
-import { changeAckSchema, historyQuerySchema, messagePageSchema, messagePatchSchema, newMessageSchema, publishAckSchema } from './events/message.schema.js';
-import { changedRoomSchema, newRoomSchema, roomPageSchema, roomPatchSchema, roomSchema } from './room.schema.js';
+import {
+  changedMemberSchema,
+  memberPageSchema,
+  memberPatchSchema,
+  memberSchema,
+  newMemberSchema,
+} from './members/member.schema.js';
+import {
+  changeAckSchema,
+  historyQuerySchema,
+  messagePageSchema,
+  messagePatchSchema,
+  newMessageSchema,
+  publishAckSchema,
+} from './events/message.schema.js';
+import {
+  changedRoomSchema,
+  newRoomSchema,
+  roomPageSchema,
+  roomPatchSchema,
+  roomSchema,
+} from './room.schema.js';
 
 const ROOM = '/v1/rooms/{room}';
 const KEY = { 'Idempotency-Key': 'the `op_id`: the same key and content have one effect' };
 
 export const ROOM_OPERATIONS: readonly Operation[] = [
-  operation('get', '/v1/rooms', 'rooms the caller may see', { query: pageQuery, answers: { 200: roomPageSchema } }),
+  operation('get', '/v1/rooms', 'rooms the caller may see', {
+    query: pageQuery,
+    answers: { 200: roomPageSchema },
+  }),
   operation('post', '/v1/rooms', 'make a room; 200 with the direct room that is there already', {
     body: newRoomSchema,
     answers: { 201: roomSchema, 200: roomSchema },
     errors: ['slug_taken', 'quota_exceeded', 'not_found', 'guest_read_only', 'role_required'],
   }),
-  operation('get', ROOM, 'a room, with what the caller may do in it', { answers: { 200: roomSchema } }),
+  operation('get', ROOM, 'a room, with what the caller may do in it', {
+    answers: { 200: roomSchema },
+  }),
   operation('patch', ROOM, 'change its settings', {
     authority: true,
     body: roomPatchSchema,
@@ -45,7 +69,10 @@ export const ROOM_OPERATIONS: readonly Operation[] = [
     answers: { 200: receiptSchema },
     errors: ['last_owner', 'not_a_member', 'guest_read_only', 'role_required'],
   }),
-  operation('get', `${ROOM}/members`, 'its members; bans for those who can take them back', { query: pageQuery, answers: { 200: memberPageSchema } }),
+  operation('get', `${ROOM}/members`, 'its members; bans for those who can take them back', {
+    query: pageQuery,
+    answers: { 200: memberPageSchema },
+  }),
   operation('post', `${ROOM}/members`, 'add a user; 200 when in that role already', {
     authority: true,
     body: newMemberSchema,
@@ -73,13 +100,27 @@ export const ROOM_OPERATIONS: readonly Operation[] = [
     body: newMessageSchema,
     headers: KEY,
     answers: { 201: publishAckSchema, 200: publishAckSchema },
-    errors: ['op_conflict', 'kind_refused', 'not_a_member', 'read_only', 'muted', 'guest_read_only'],
+    errors: [
+      'op_conflict',
+      'kind_refused',
+      'not_a_member',
+      'read_only',
+      'muted',
+      'guest_read_only',
+    ],
   }),
   operation('patch', `${ROOM}/messages/{id}`, 'edit', {
     body: messagePatchSchema,
     headers: KEY,
     answers: { 200: changeAckSchema },
-    errors: ['op_conflict', 'not_a_member', 'read_only', 'muted', 'role_required', 'guest_read_only'],
+    errors: [
+      'op_conflict',
+      'not_a_member',
+      'read_only',
+      'muted',
+      'role_required',
+      'guest_read_only',
+    ],
   }),
   operation('delete', `${ROOM}/messages/{id}`, 'delete', {
     answers: { 200: changeAckSchema },

@@ -28,11 +28,15 @@ export class Rooms {
   ) {}
 
   /** A page of each of the ways in, merged: what others have is not looked at. */
-  async list({ userId, tenantId }: Principal, { limit, cursor = FIRST }: PageQuery): Promise<RoomPage> {
+  async list(
+    { userId, tenantId }: Principal,
+    { limit, cursor = FIRST }: PageQuery,
+  ): Promise<RoomPage> {
     const next = Prisma.sql`ORDER BY id LIMIT ${limit + 1}`;
     const notBanned = Prisma.sql`NOT EXISTS (SELECT 1 FROM members b WHERE b.room_id = r.id AND b.user_id = ${userId}::uuid AND b.banned)`;
     const open = Prisma.sql`r.tenant_id = ${tenantId}::uuid AND r.state = 'open' AND r.id > ${cursor}::uuid AND ${notBanned}`;
-    // Rooms that are known by id are looked up by it: no index of all open rooms of a tenant serves these comparisons, whatever the planner knows.
+    // Rooms that are known by id are looked up by it: no index of all open rooms of a tenant serves
+    // these comparisons, whatever the planner knows.
     const ofTenant = Prisma.sql`r.tenant_id IS NOT DISTINCT FROM ${tenantId}::uuid AND r.state IS NOT DISTINCT FROM 'open'`;
     const candidates = Prisma.sql`
       (SELECT r.id FROM members m JOIN rooms r ON r.id = m.room_id
@@ -40,7 +44,8 @@ export class Rooms {
       UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility = 'public' ${next})
       UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility <> 'direct'
         AND EXISTS (SELECT 1 FROM users a WHERE a.id = ${userId}::uuid AND a.role = 'admin') ${next})`;
-    // An array is looked up by its ids; of a set the planner may make a walk over all rooms of the tenant.
+    // An array is looked up by its ids; of a set the planner may make a walk over all rooms of the
+    // tenant.
     const where = Prisma.sql`${ofTenant} AND r.id = ANY (ARRAY(${candidates})) AND ${READABLE} ORDER BY r.id LIMIT ${limit + 1}`;
     const rows = await roomRows(this.database.prisma, userId, where);
     return page(
@@ -50,12 +55,17 @@ export class Rooms {
   }
 
   async find(principal: Principal, ref: string): Promise<Room> {
-    const named = isId(ref) ? Prisma.sql`r.id = ${ref}::uuid` : Prisma.sql`r.slug = ${ref} AND r.state = 'open'`;
+    const named = isId(ref)
+      ? Prisma.sql`r.id = ${ref}::uuid`
+      : Prisma.sql`r.slug = ${ref} AND r.state = 'open'`;
     const where = Prisma.sql`r.tenant_id = ${principal.tenantId}::uuid AND ${named}`;
     const [row] = await roomRows(this.database.prisma, principal.userId, where, 'counted');
-    if (row === undefined) throw new DomainError('not_found', { detail: 'no such room in the tenant' });
+    if (row === undefined)
+      throw new DomainError('not_found', { detail: 'no such room in the tenant' });
     const facts = factsOf(row);
     const decision = decideRoom(principal.userId, facts, 'read');
-    return decision.allow ? toRoom(row, principal.userId) : this.decisions.refuse(principal, row.id, 'read', decision, facts);
+    return decision.allow
+      ? toRoom(row, principal.userId)
+      : this.decisions.refuse(principal, row.id, 'read', decision, facts);
   }
 }

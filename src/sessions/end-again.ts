@@ -1,6 +1,7 @@
 /**
- * The database lost commits (authority/history-replacement.ts): what this node knows to be over is ended again there, in the
- * transaction that says so. After a restore nobody knows what is over: everything is. Lock order: tenants, sessions.
+ * The database lost commits (authority/history-replacement.ts): what this node knows to be over is
+ * ended again there, in the transaction that says so. After a restore nobody knows what is over:
+ * everything is. Lock order: tenants, sessions.
  */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../audit/record-audit.js';
@@ -17,7 +18,10 @@ export class EndAgain {
   }
 }
 
-async function endAgain(tx: Tx, { evidence, from, ended, first }: Replaced): Promise<AuthorityEvent[]> {
+async function endAgain(
+  tx: Tx,
+  { evidence, from, ended, first }: Replaced,
+): Promise<AuthorityEvent[]> {
   const events: AuthorityEvent[] = [];
   const disabled = await tx.$queryRaw<{ id: string; version: number; allow_guests: boolean }[]>`
     UPDATE tenants SET state = 'disabled', version = version + 1
@@ -45,7 +49,14 @@ async function endAgain(tx: Tx, { evidence, from, ended, first }: Replaced): Pro
     sessions += again.length;
     events.push(...sessionsEnded(again, reason));
   }
-  const detail = { evidence, first, lost_history: from.history, position: from.n, sessions, tenants: disabled.map(({ id }) => id) };
+  const detail = {
+    evidence,
+    first,
+    lost_history: from.history,
+    position: from.n,
+    sessions,
+    tenants: disabled.map(({ id }) => id),
+  };
   recordAudit(tx, { event: 'authority_history_replaced', detail });
   return events;
 }

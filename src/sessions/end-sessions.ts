@@ -1,6 +1,7 @@
 /**
- * Ending sessions: the primitive below every revocation. It runs inside the transaction of an `AuthorityLog.commit`; the
- * caller logs `sessionsEnded(...)` of the ids it gets. Cut-offs compare `sessions.created_at`, never the `iat` of a token.
+ * Ending sessions: the primitive below every revocation. It runs inside the transaction of an
+ * `AuthorityLog.commit`; the caller logs `sessionsEnded(...)` of the ids it gets. Cut-offs compare
+ * `sessions.created_at`, never the `iat` of a token.
  */
 import { sessionHash } from '../audit/audit-hash.js';
 import { recordAudit } from '../audit/record-audit.js';
@@ -17,8 +18,17 @@ export type SessionSelector =
   /** The caller keeps logins out (restore-fence.ts). */
   | { everybody: true };
 
-/** What the audit says of it, in words of its vocabulary; a person who asked for the end knows better than the code. */
-export type AuditedReason = (typeof AUDITED)[EndReason] | 'logout' | 'quota' | 'password_change' | 'guests_disallowed' | 'taken_over';
+/**
+ * What the audit says of it, in words of its vocabulary; a person who asked for the end knows
+ * better than the code.
+ */
+export type AuditedReason =
+  | (typeof AUDITED)[EndReason]
+  | 'logout'
+  | 'quota'
+  | 'password_change'
+  | 'guests_disallowed'
+  | 'taken_over';
 const AUDITED = {
   session_revoked: 'revoked',
   session_expired: 'timeout',
@@ -29,7 +39,10 @@ const AUDITED = {
 
 /** Ids in one event; larger endings are several events of one transaction. */
 const EVENT_SESSIONS = 5_000;
-/** Endings larger than this have one record for as many sessions, with their hashes: the revocation does not wait for thousands of rows. */
+/**
+ * Endings larger than this have one record for as many sessions, with their hashes: the revocation
+ * does not wait for thousands of rows.
+ */
 const RECORD_SESSIONS = 500;
 
 export interface EndOptions {
@@ -38,9 +51,10 @@ export interface EndOptions {
 }
 
 /**
- * Ends what is alive and was created before `issuedBefore` (absent: everything); answers the ids, ended rows erased of
- * their sealed refresh token. For a user or tenant it first locks that row: a login that holds it FOR SHARE falls wholly
- * before this (and is ended) or wholly after. Lock order: tenants, users, sessions by id.
+ * Ends what is alive and was created before `issuedBefore` (absent: everything); answers the ids,
+ * ended rows erased of their sealed refresh token. For a user or tenant it first locks that row: a
+ * login that holds it FOR SHARE falls wholly before this (and is ended) or wholly after. Lock
+ * order: tenants, users, sessions by id.
  */
 export async function endSessions(
   tx: Tx,
@@ -48,11 +62,15 @@ export async function endSessions(
   reason: EndReason,
   { issuedBefore, why = AUDITED[reason] }: EndOptions = {},
 ): Promise<string[]> {
-  if ('user' in where && !('session' in where)) await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${where.user}::uuid FOR NO KEY UPDATE`;
+  if ('user' in where && !('session' in where))
+    await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${where.user}::uuid FOR NO KEY UPDATE`;
   if ('tenant' in where && !('session' in where) && !('user' in where)) {
     await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${where.tenant}::uuid FOR NO KEY UPDATE`;
   }
-  const before = issuedBefore === undefined ? Prisma.empty : Prisma.sql`AND created_at < ${issuedBefore.toISOString()}::timestamptz`;
+  const before =
+    issuedBefore === undefined
+      ? Prisma.empty
+      : Prisma.sql`AND created_at < ${issuedBefore.toISOString()}::timestamptz`;
   const rows = await tx.$queryRaw<EndedRow[]>`
     WITH doomed AS (
       SELECT id FROM sessions WHERE ended_at IS NULL AND ${condition(where)} ${before} ORDER BY id FOR NO KEY UPDATE
@@ -68,7 +86,11 @@ export async function endSessions(
 export function sessionsEnded(sessions: readonly string[], reason: EndReason): AuthorityEvent[] {
   const events: AuthorityEvent[] = [];
   for (let from = 0; from < sessions.length; from += EVENT_SESSIONS) {
-    events.push({ kind: 'session.ended', sessions: sessions.slice(from, from + EVENT_SESSIONS), reason });
+    events.push({
+      kind: 'session.ended',
+      sessions: sessions.slice(from, from + EVENT_SESSIONS),
+      reason,
+    });
   }
   return events;
 }
@@ -82,7 +104,13 @@ interface EndedRow {
 function auditEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedReason): void {
   if (rows.length <= RECORD_SESSIONS) {
     for (const { id, tenant_id, user_id } of rows) {
-      recordAudit(tx, { event: 'session_expired', tenant: tenant_id, user: user_id, session: id, detail: { reason, code } });
+      recordAudit(tx, {
+        event: 'session_expired',
+        tenant: tenant_id,
+        user: user_id,
+        session: id,
+        detail: { reason, code },
+      });
     }
     return;
   }
@@ -95,7 +123,12 @@ function auditEnded(tx: Tx, rows: EndedRow[], code: EndReason, reason: AuditedRe
   for (const [tenant, ids] of byTenant) {
     for (let from = 0; from < ids.length; from += RECORD_SESSIONS) {
       const sessions = ids.slice(from, from + RECORD_SESSIONS).map(sessionHash);
-      recordAudit(tx, { event: 'session_expired', tenant, session: null, detail: { reason, code, sessions } });
+      recordAudit(tx, {
+        event: 'session_expired',
+        tenant,
+        session: null,
+        detail: { reason, code, sessions },
+      });
     }
   }
 }
@@ -105,8 +138,10 @@ function condition(where: SessionSelector): Prisma.Sql {
   if ('sessions' in where) return Prisma.sql`id = ANY(${[...where.sessions]}::uuid[])`;
   const parts: Prisma.Sql[] = [];
   if ('session' in where) parts.push(Prisma.sql`id = ${where.session}::uuid`);
-  if ('user' in where && where.user !== undefined) parts.push(Prisma.sql`user_id = ${where.user}::uuid`);
-  if ('except' in where && where.except !== undefined) parts.push(Prisma.sql`id <> ${where.except}::uuid`);
+  if ('user' in where && where.user !== undefined)
+    parts.push(Prisma.sql`user_id = ${where.user}::uuid`);
+  if ('except' in where && where.except !== undefined)
+    parts.push(Prisma.sql`id <> ${where.except}::uuid`);
   if (where.tenant !== undefined) parts.push(Prisma.sql`tenant_id = ${where.tenant}::uuid`);
   return Prisma.join(parts, ' AND ');
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run restore-fence`: what has to be done after a backup was restored (docs/backup.md), with the environment of a node
- * (DATABASE_URL, SECRET_KEY). Nodes may run or not.
+ * `npm run restore-fence`: what has to be done after a backup was restored (docs/backup.md), with
+ * the environment of a node (DATABASE_URL, SECRET_KEY). Nodes may run or not.
  */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
@@ -20,7 +20,10 @@ import { RestoreFence } from './restore-fence.js';
 @Module({})
 class RestoreFenceModule {
   static with(config: Config) {
-    return { module: RestoreFenceModule, providers: [...authorityWithoutRedis(config), AuditTrail, EndAgain, RestoreFence] };
+    return {
+      module: RestoreFenceModule,
+      providers: [...authorityWithoutRedis(config), AuditTrail, EndAgain, RestoreFence],
+    };
   }
 }
 
@@ -29,11 +32,16 @@ async function main(args: string[]): Promise<void> {
   const config = configWithoutRedis();
   // The backup may be of an earlier version.
   if (config.autoMigrate) await migrate(new PostgresAccess(config.databaseUrl), console.log);
-  const app = await NestFactory.createApplicationContext(RestoreFenceModule.with(config), { logger: ['error'], abortOnError: false });
+  const app = await NestFactory.createApplicationContext(RestoreFenceModule.with(config), {
+    logger: ['error'],
+    abortOnError: false,
+  });
   try {
     const { result: from, pending } = await app.get(RestoreFence).run();
     const { history, sessions } = pending as PendingReceipt;
-    console.log(`Ended ${sessions} ${sessions === 1 ? 'session' : 'sessions'}: everybody has to sign in again.`);
+    console.log(
+      `Ended ${sessions} ${sessions === 1 ? 'session' : 'sessions'}: everybody has to sign in again.`,
+    );
     console.log(
       `The authority log goes on as history ${history}. History ${from.history} ends with event ${from.n}; whatever came after it counts for nothing.`,
     );
@@ -46,9 +54,12 @@ async function main(args: string[]): Promise<void> {
 }
 
 function knownBy({ effective, nodes }: Receipt): string {
-  if (!effective) return 'Not every node has confirmed yet: stop those that still run on the former database, and run this once more.';
+  if (!effective)
+    return 'Not every node has confirmed yet: stop those that still run on the former database, and run this once more.';
   const running = nodes.filter(({ state }) => state === 'confirmed').length;
-  return running === 0 ? 'No node is running: nodes can be started now.' : `Every running node (${running}) knows.`;
+  return running === 0
+    ? 'No node is running: nodes can be started now.'
+    : `Every running node (${running}) knows.`;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,7 +1,7 @@
 /**
- * After a restore: nobody can say which of the sessions in this database were ended since it was saved. So all are ended, and the
- * log begins another history, which every node notices as it notices a database that lost commits. Once more does the same
- * once more.
+ * After a restore: nobody can say which of the sessions in this database were ended since it was
+ * saved. So all are ended, and the log begins another history, which every node notices as it
+ * notices a database that lost commits. Once more does the same once more.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityLog } from '../authority/authority-log.js';
@@ -33,6 +33,8 @@ export class RestoreFence {
 }
 
 async function headOf(tx: Tx): Promise<Position> {
-  const [head] = await tx.$queryRaw<{ history: string; n: bigint; hash: string }[]>`SELECT history, n, encode(hash, 'hex') AS hash FROM authority_head`;
+  const [head] = await tx.$queryRaw<
+    { history: string; n: bigint; hash: string }[]
+  >`SELECT history, n, encode(hash, 'hex') AS hash FROM authority_head`;
   return { history: head!.history, n: Number(head!.n), hash: head!.hash };
 }

@@ -1,7 +1,7 @@
 /**
- * Ends sessions that nobody used for their idle time, or that reached their absolute end (`session_expired`), and forgets
- * those that ended long ago. Every node tries, one at a time sweeps. A session with a live mark in Redis is spared: its
- * node has not yet been able to write.
+ * Ends sessions that nobody used for their idle time, or that reached their absolute end
+ * (`session_expired`), and forgets those that ended long ago. Every node tries, one at a time
+ * sweeps. A session with a live mark in Redis is spared: its node has not yet been able to write.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
@@ -69,10 +69,16 @@ export class SessionSweeper implements OnModuleInit, OnModuleDestroy {
     let ended = 0;
     let after = '00000000-0000-0000-0000-000000000000';
     for (;;) {
-      const { rows } = await this.database.pool.query<Overdue>(OVERDUE, [after, slackSeconds, BATCH]);
+      const { rows } = await this.database.pool.query<Overdue>(OVERDUE, [
+        after,
+        slackSeconds,
+        BATCH,
+      ]);
       if (rows.length === 0 || this.stopped) return ended;
       after = rows.at(-1)!.id;
-      const live = await this.activity.liveMarks(rows.filter((row) => !row.over).map((row) => row.id));
+      const live = await this.activity.liveMarks(
+        rows.filter((row) => !row.over).map((row) => row.id),
+      );
       ended += await this.end(
         rows.filter((row) => row.over || !live.has(row.id)),
         slackSeconds,
@@ -89,8 +95,16 @@ export class SessionSweeper implements OnModuleInit, OnModuleDestroy {
           expires_at <= clock_timestamp()
           OR (idle_seconds > 0 AND last_active_at < clock_timestamp() - make_interval(secs => idle_seconds + ${slackSeconds}::float8)))
         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`;
-      const ids = await endSessions(tx, { sessions: still.map((row) => row.id) }, 'session_expired');
-      return { result: ids.length, events: sessionsEnded(ids, 'session_expired'), tenant: overdue[0]!.tenant_id };
+      const ids = await endSessions(
+        tx,
+        { sessions: still.map((row) => row.id) },
+        'session_expired',
+      );
+      return {
+        result: ids.length,
+        events: sessionsEnded(ids, 'session_expired'),
+        tenant: overdue[0]!.tenant_id,
+      };
     });
     this.metrics.sessionsEnded.inc({ reason: 'session_expired' }, result);
     return result;

@@ -18,4 +18,6 @@ export const sessionSchema = z
 
 export type SessionView = z.infer<typeof sessionSchema>;
 
-export const sessionPageSchema = z.strictObject({ items: z.array(sessionSchema), next_cursor: z.string().nullable() }).meta({ id: 'SessionPage' });
+export const sessionPageSchema = z
+  .strictObject({ items: z.array(sessionSchema), next_cursor: z.string().nullable() })
+  .meta({ id: 'SessionPage' });

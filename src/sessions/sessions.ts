@@ -1,4 +1,7 @@
-/** Who is signed in: opening, listing and ending sessions. Ending goes through the authority log, so sockets close too. */
+/**
+ * Who is signed in: opening, listing and ending sessions. Ending goes through the authority log, so
+ * sockets close too.
+ */
 import { Injectable } from '@nestjs/common';
 import { AuthorityLog } from '../authority/authority-log.js';
 import type { Change, Committed } from '../authority/authority-log.js';
@@ -22,7 +25,9 @@ import type { SessionView } from './session.schema.js';
 
 export interface NewSession {
   principal: Principal;
-  /** Null: a guest, who has no user row. Otherwise what the password that was verified belonged to. */
+  /**
+   * Null: a guest, who has no user row. Otherwise what the password that was verified belonged to.
+   */
   passwordVersion: number | null;
   device: string | null;
   transport: 'body' | 'cookie';
@@ -47,18 +52,25 @@ export class Sessions {
   ) {}
 
   /**
-   * Inserts the row inside the transaction of a login. Tenant and user are read again FOR SHARE: a suspension, a new
-   * password or a disabled tenant falls wholly before (and refuses) or wholly after (and ends what is opened here). Of a user
-   * who has too many then, those that were idle longest end: `ended` must be logged.
+   * Inserts the row inside the transaction of a login. Tenant and user are read again FOR SHARE: a
+   * suspension, a new password or a disabled tenant falls wholly before (and refuses) or wholly
+   * after (and ends what is opened here). Of a user who has too many then, those that were idle
+   * longest end: `ended` must be logged.
    */
-  async open(tx: Tx, session: NewSession): Promise<{ expiresAtMs: number; accessTtlSeconds: number | null; ended: string[] }> {
+  async open(
+    tx: Tx,
+    session: NewSession,
+  ): Promise<{ expiresAtMs: number; accessTtlSeconds: number | null; ended: string[] }> {
     const { tenantId, userId, sessionId } = session.principal;
     const guest = session.passwordVersion === null;
-    const tenants = await tx.$queryRaw<{ state: string; allow_guests: boolean; access_ttl_seconds: number | null }[]>`
+    const tenants = await tx.$queryRaw<
+      { state: string; allow_guests: boolean; access_ttl_seconds: number | null }[]
+    >`
       SELECT state, allow_guests, access_ttl_seconds FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
     if (tenants[0] === undefined) throw new DomainError('not_found');
     if (tenants[0].state !== 'active') throw new DomainError('tenant_disabled');
-    if (guest && !tenants[0].allow_guests) throw new DomainError('not_found', { detail: 'the tenant allows no guests' });
+    if (guest && !tenants[0].allow_guests)
+      throw new DomainError('not_found', { detail: 'the tenant allows no guests' });
     const userVersion = guest ? 0 : await this.userVersion(tx, session);
     const idleSeconds = idleSecondsOf(this.config, guest);
     const rows = await tx.$queryRaw<{ expires_at: Date }[]>`
@@ -68,7 +80,11 @@ export class Sessions {
         ${session.refreshFamily}, ${session.refreshHash})
       RETURNING expires_at`;
     const ended = guest ? [] : await this.endTooMany(tx, session.principal);
-    return { expiresAtMs: rows[0]!.expires_at.getTime(), accessTtlSeconds: tenants[0].access_ttl_seconds, ended };
+    return {
+      expiresAtMs: rows[0]!.expires_at.getTime(),
+      accessTtlSeconds: tenants[0].access_ttl_seconds,
+      ended,
+    };
   }
 
   /** Counted under the lock of `userVersion`. */
@@ -79,18 +95,28 @@ export class Sessions {
       SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND ended_at IS NULL AND id <> ${sessionId}::uuid
       ORDER BY last_active_at DESC, id DESC OFFSET ${max - 1}::integer`;
     if (rows.length === 0) return [];
-    const ended = await endSessions(tx, { sessions: rows.map(({ id }) => id) }, 'session_revoked', { why: 'quota' });
+    const ended = await endSessions(tx, { sessions: rows.map(({ id }) => id) }, 'session_revoked', {
+      why: 'quota',
+    });
     this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, ended.length);
     return ended;
   }
 
   /** The caller's own devices, newest first. */
   listMine(principal: Principal, query: PageQuery): Promise<SessionPage> {
-    return this.list({ tenant: principal.tenantId, user: principal.userId }, query, principal.sessionId);
+    return this.list(
+      { tenant: principal.tenantId, user: principal.userId },
+      query,
+      principal.sessionId,
+    );
   }
 
   /** For operators (any tenant) and admins (their own: the caller passes `tenant`). */
-  async list(where: { tenant?: string | undefined; user?: string | undefined }, query: PageQuery, current?: string): Promise<SessionPage> {
+  async list(
+    where: { tenant?: string | undefined; user?: string | undefined },
+    query: PageQuery,
+    current?: string,
+  ): Promise<SessionPage> {
     const rows = await this.database.prisma.session.findMany({
       where: {
         endedAt: null,
@@ -113,7 +139,13 @@ export class Sessions {
     if (!isId(session)) throw new DomainError('not_found');
     return this.commit(async (tx) => {
       await lockCaller(tx, principal, 'change');
-      const change = await this.end(tx, { session, user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
+      const change = await this.end(
+        tx,
+        { session, user: principal.userId, tenant: principal.tenantId },
+        'session_revoked',
+        principal.tenantId,
+        LOGOUT,
+      );
       if (change.result.length === 0) throw new DomainError('not_found');
       return change;
     });
@@ -126,21 +158,45 @@ export class Sessions {
   endOthers(principal: Principal): Promise<Committed<string[]>> {
     return this.commit(async (tx) => {
       await lockCaller(tx, principal, 'change');
-      return this.end(tx, { user: principal.userId, except: principal.sessionId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
+      return this.end(
+        tx,
+        { user: principal.userId, except: principal.sessionId, tenant: principal.tenantId },
+        'session_revoked',
+        principal.tenantId,
+        LOGOUT,
+      );
     });
   }
 
   endAll(principal: Principal): Promise<Committed<string[]>> {
     return this.commit(async (tx) => {
       await lockCaller(tx, principal, 'change');
-      return this.end(tx, { user: principal.userId, tenant: principal.tenantId }, 'session_revoked', principal.tenantId, LOGOUT);
+      return this.end(
+        tx,
+        { user: principal.userId, tenant: principal.tenantId },
+        'session_revoked',
+        principal.tenantId,
+        LOGOUT,
+      );
     });
   }
 
-  /** The change for an `AuthorityLog.commit`: logged even when nothing was alive, so that the answer is a true receipt. */
-  async end(tx: Tx, where: SessionSelector, reason: EndReason, tenant: string, options?: EndOptions): Promise<Change<string[]>> {
+  /**
+   * The change for an `AuthorityLog.commit`: logged even when nothing was alive, so that the answer
+   * is a true receipt.
+   */
+  async end(
+    tx: Tx,
+    where: SessionSelector,
+    reason: EndReason,
+    tenant: string,
+    options?: EndOptions,
+  ): Promise<Change<string[]>> {
     const ids = await endSessions(tx, where, reason, options);
-    const events = ids.length === 0 ? [{ kind: 'session.ended' as const, sessions: [], reason }] : sessionsEnded(ids, reason);
+    const events =
+      ids.length === 0
+        ? [{ kind: 'session.ended' as const, sessions: [], reason }]
+        : sessionsEnded(ids, reason);
     return { result: ids, events, tenant };
   }
 
@@ -152,16 +208,23 @@ export class Sessions {
 
   private async userVersion(tx: Tx, session: NewSession): Promise<number> {
     const { tenantId, userId } = session.principal;
-    // Openings for one user take turns, so that none is overlooked when they are counted. The row is locked first:
-    // a takeover holds it when it opens its own session (linked-user.ts), and must not wait for one that waits for it.
-    const users = await tx.$queryRaw<{ state: string; version: number; password_version: number }[]>`
+    // Openings for one user take turns, so that none is overlooked when they are counted. The row
+    // is locked first: a takeover holds it when it opens its own session (linked-user.ts), and must
+    // not wait for one that waits for it.
+    const users = await tx.$queryRaw<
+      { state: string; version: number; password_version: number }[]
+    >`
       WITH locked AS MATERIALIZED (
         SELECT id, state, version, password_version FROM users WHERE id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid FOR SHARE)
       SELECT state, version, password_version, pg_advisory_xact_lock(hashtextextended(id::text, 0))::text FROM locked`;
     const user = users[0];
-    if (user === undefined) throw new DomainError('invalid_credentials', { detail: 'the user is gone' });
+    if (user === undefined)
+      throw new DomainError('invalid_credentials', { detail: 'the user is gone' });
     if (user.state !== 'active') throw new DomainError('user_suspended');
-    if (user.password_version !== session.passwordVersion) throw new DomainError('invalid_credentials', { detail: 'the password was changed meanwhile' });
+    if (user.password_version !== session.passwordVersion)
+      throw new DomainError('invalid_credentials', {
+        detail: 'the password was changed meanwhile',
+      });
     return user.version;
   }
 }

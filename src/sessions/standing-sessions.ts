@@ -1,6 +1,7 @@
 /**
- * Sessions asked for in Postgres, because the sets of this node say nothing of them: after the history of the database was
- * replaced, a credential may be one of a session that is lost. Nothing asks here otherwise.
+ * Sessions asked for in Postgres, because the sets of this node say nothing of them: after the
+ * history of the database was replaced, a credential may be one of a session that is lost. Nothing
+ * asks here otherwise.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../authority/authority-state.js';
@@ -37,17 +38,26 @@ export class StandingSessions {
   async of(sessions: readonly string[]): Promise<Set<string>> {
     const standing = new Set<string>();
     for (let from = 0; from < sessions.length; from += AT_ONCE) {
-      const rows = await this.database.hot<{ id: string }>('standing_sessions', STANDING, [sessions.slice(from, from + AT_ONCE)]);
+      const rows = await this.database.hot<{ id: string }>('standing_sessions', STANDING, [
+        sessions.slice(from, from + AT_ONCE),
+      ]);
       for (const { id } of rows) standing.add(id);
     }
     return standing;
   }
 
-  /** For a credential of before the present history; once for each session. Whatever ends it later is in the log. */
+  /**
+   * For a credential of before the present history; once for each session. Whatever ends it later
+   * is in the log.
+   */
   async require({ sessionId, ...rest }: Principal, issuedAtMs: number): Promise<void> {
     if (!this.state.isElder(issuedAtMs) || this.known.has(sessionId)) return;
     const { known } = this;
-    if (!(await this.wanted.ask(sessionId))) throw new DomainError('session_revoked', { who: { sessionId, ...rest }, detail: 'the session was lost' });
+    if (!(await this.wanted.ask(sessionId)))
+      throw new DomainError('session_revoked', {
+        who: { sessionId, ...rest },
+        detail: 'the session was lost',
+      });
     if (known.size < KNOWN_MAX) known.add(sessionId);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the try-out page needs and no product has: people who are signed in without typing, and a look at the node. Only on a
- * development node, only for programs of this machine (local-only.ts).
+ * What the try-out page needs and no product has: people who are signed in without typing, and a
+ * look at the node. Only on a development node, only for programs of this machine (local-only.ts).
  */
 import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
@@ -28,7 +28,11 @@ export class TryOutController {
   @Post('sign-in')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  signIn(@ZodBody(trySignInBody) { person }: TrySignInBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
+  signIn(
+    @ZodBody(trySignInBody) { person }: TrySignInBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Tokens> {
     requireLocal(request);
     return this.tryOut.signIn(person, response);
   }
@@ -36,5 +40,8 @@ export class TryOutController {
 
 /** As if the call did not exist. */
 function requireLocal(request: Request): void {
-  if (!isLocal(request)) throw new DomainError('not_found', { detail: 'a try-out call that did not come from this machine' });
+  if (!isLocal(request))
+    throw new DomainError('not_found', {
+      detail: 'a try-out call that did not come from this machine',
+    });
 }

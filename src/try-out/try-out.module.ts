@@ -5,5 +5,9 @@ import { AuthorityModule } from '../authority/authority.module.js';
 import { TryOut } from './try-out.js';
 import { TryOutController } from './try-out.controller.js';
 
-@Module({ imports: [AuthorityModule, AuthModule], controllers: [TryOutController], providers: [TryOut] })
+@Module({
+  imports: [AuthorityModule, AuthModule],
+  controllers: [TryOutController],
+  providers: [TryOut],
+})
 export class TryOutModule {}

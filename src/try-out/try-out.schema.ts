@@ -1,4 +1,7 @@
-/** Bodies and answers of the try-out page's own calls. They are no part of the contract and of no OpenAPI document. */
+/**
+ * Bodies and answers of the try-out page's own calls. They are no part of the contract and of no
+ * OpenAPI document.
+ */
 import * as z from 'zod';
 
 export const tryPersonSchema = z.enum(['ada', 'ben', 'admin', 'operator']);
@@ -18,7 +21,9 @@ export const tryNodeSchema = z.object({
   tenant: z.string(),
   room: z.string(),
   /** Every node of this try-out, in order. Null: this one is alone. */
-  nodes: z.array(z.object({ name: z.string(), url: z.url(), internal_url: z.url().nullable() })).nullable(),
+  nodes: z
+    .array(z.object({ name: z.string(), url: z.url(), internal_url: z.url().nullable() }))
+    .nullable(),
   internal_port: z.int(),
 });
 export type TryNodeView = z.infer<typeof tryNodeSchema>;

@@ -1,4 +1,7 @@
-/** Signs the seeded people in without a password, describes this node, and stops its lease rounds for some seconds. */
+/**
+ * Signs the seeded people in without a password, describes this node, and stops its lease rounds
+ * for some seconds.
+ */
 import { Injectable, Logger } from '@nestjs/common';
 import type { Response } from 'express';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -48,11 +51,15 @@ export class TryOut {
     };
   }
 
-  /** A session like any other: opened in one transaction with its audit record, and ended like any other. */
+  /**
+   * A session like any other: opened in one transaction with its audit record, and ended like any
+   * other.
+   */
   async signIn(person: TryPerson, response: Response): Promise<Tokens> {
     const issued = await this.signIns.account('try_out', async (asked) => {
       const user = await this.find(person);
-      if (user === null) throw new DomainError('not_found', { detail: 'not seeded: start the node with npm start' });
+      if (user === null)
+        throw new DomainError('not_found', { detail: 'not seeded: start the node with npm start' });
       Object.assign(asked, { tenant: user.tenantId, user: user.id });
       const opened = await this.openSession.commit(user.tenantId, (tx) =>
         this.openSession.open(tx, {
@@ -70,8 +77,8 @@ export class TryOut {
   }
 
   /**
-   * For the internal listener: `POST /try/freeze?ms=10000` stops the rounds of this node, as if it had lost its stores. A page
-   * of another port of this machine may call it.
+   * For the internal listener: `POST /try/freeze?ms=10000` stops the rounds of this node, as if it
+   * had lost its stores. A page of another port of this machine may call it.
    */
   internalRoutes(): InternalRoutes {
     return new Map([['/try/freeze', (request, response) => this.freeze(request, response)]]);
@@ -79,7 +86,8 @@ export class TryOut {
 
   private freeze(request: IncomingMessage, response: ServerResponse): void {
     const { origin } = request.headers;
-    if (origin !== undefined && isLoopbackUrl(origin)) response.setHeader('Access-Control-Allow-Origin', origin).setHeader('Vary', 'Origin');
+    if (origin !== undefined && isLoopbackUrl(origin))
+      response.setHeader('Access-Control-Allow-Origin', origin).setHeader('Vary', 'Origin');
     const ms = Number(new URL(request.url ?? '/', 'http://internal').searchParams.get('ms'));
     if (!isLocal(request)) response.writeHead(404).end();
     else if (request.method !== 'POST') response.writeHead(405, { Allow: 'POST' }).end();
@@ -87,7 +95,9 @@ export class TryOut {
     else {
       this.logger.warn({ msg: 'lease rounds are stopped for trying out', ms });
       this.lease.stopRoundsFor(ms);
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ frozen_ms: ms }));
+      response
+        .writeHead(200, { 'Content-Type': 'application/json' })
+        .end(JSON.stringify({ frozen_ms: ms }));
     }
   }
 

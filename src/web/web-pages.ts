@@ -1,6 +1,7 @@
 /**
- * The pages that a node serves: files that the build made in dist/public/. A page may load scripts, styles and pictures of this
- * node and nothing else; `index.html` is never kept by a browser, what has a hash in its name is kept for ever.
+ * The pages that a node serves: files that the build made in dist/public/. A page may load scripts,
+ * styles and pictures of this node and nothing else; `index.html` is never kept by a browser, what
+ * has a hash in its name is kept for ever.
  */
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
@@ -17,15 +18,25 @@ export function serveWeb(app: NestExpressApplication, config: Config): void {
   if (!config.web) return;
   const file = `${FOLDER}${config.tryPage ? 'try' : 'home'}.html`;
   const kept = readFileSync(file);
-  app.useStaticAssets(`${FOLDER}assets`, { prefix: '/assets/', index: false, immutable: true, maxAge: YEAR_MS, redirect: false });
+  app.useStaticAssets(`${FOLDER}assets`, {
+    prefix: '/assets/',
+    index: false,
+    immutable: true,
+    maxAge: YEAR_MS,
+    redirect: false,
+  });
   app.use((request: Request, response: Response, next: NextFunction) => {
-    if (request.path !== '/' || (request.method !== 'GET' && request.method !== 'HEAD')) return next();
+    if (request.path !== '/' || (request.method !== 'GET' && request.method !== 'HEAD'))
+      return next();
     // The pages may be built again beside a node that runs.
     const page = config.tryPage ? readFileSync(file) : kept;
     response
       .setHeader('Content-Type', 'text/html; charset=utf-8')
       .setHeader('Cache-Control', 'no-cache, no-store')
-      .setHeader('Content-Security-Policy', policy(config.tryPage ? reachable(config, request.headers.host ?? '') : []))
+      .setHeader(
+        'Content-Security-Policy',
+        policy(config.tryPage ? reachable(config, request.headers.host ?? '') : []),
+      )
       .setHeader('Content-Length', page.length)
       .end(request.method === 'HEAD' ? undefined : page);
   });
@@ -47,9 +58,17 @@ function policy(alsoReached: string[]): string {
   ].join('; ');
 }
 
-/** The try-out page speaks to every node of the try-out, and to their internal listeners. Not every browser counts `ws:` as `'self'`. */
+/**
+ * The try-out page speaks to every node of the try-out, and to their internal listeners. Not every
+ * browser counts `ws:` as `'self'`.
+ */
 function reachable(config: Config, host: string): string[] {
-  const own = HOST.test(host) ? [`ws://${host}`, `http://${host.replace(/(?<=[^:\]]|\])(:\d+)?$/, '')}:${config.internalPort}`] : [];
+  const own = HOST.test(host)
+    ? [
+        `ws://${host}`,
+        `http://${host.replace(/(?<=[^:\]]|\])(:\d+)?$/, '')}:${config.internalPort}`,
+      ]
+    : [];
   const others = (config.tryNodes ?? []).flatMap(({ url, internal_url }) => [
     url,
     url.replace(/^http/, 'ws'),

@@ -1,4 +1,7 @@
-/** The audit of a node without the node: trail and witness over a database of the test's own, written when the test says so. */
+/**
+ * The audit of a node without the node: trail and witness over a database of the test's own,
+ * written when the test says so.
+ */
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import pg from 'pg';
@@ -83,7 +86,10 @@ export async function migratedDatabase(): Promise<string> {
   const url = new URL(await template);
   const from = url.pathname.slice(1);
   const to = `${from}_${randomBytes(3).toString('hex')}`;
-  await query(process.env['TEST_DATABASE_URL']!, `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`);
+  await query(
+    process.env['TEST_DATABASE_URL']!,
+    `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`,
+  );
   url.pathname = `/${to}`;
   return url.href;
 }
@@ -94,4 +100,7 @@ export interface TruncationRecord {
 }
 
 export const truncations = (url: string): Promise<TruncationRecord[]> =>
-  query<TruncationRecord>(url, `SELECT node, detail - 'heads' AS detail FROM audit_events WHERE event = 'audit_truncated' ORDER BY id`);
+  query<TruncationRecord>(
+    url,
+    `SELECT node, detail - 'heads' AS detail FROM audit_events WHERE event = 'audit_truncated' ORDER BY id`,
+  );

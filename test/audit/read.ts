@@ -19,25 +19,45 @@ export interface AuditRecord {
   n: number;
 }
 
-export const hashOf = (session: string): string => createHash('sha256').update(session).digest('hex').slice(0, 32);
+export const hashOf = (session: string): string =>
+  createHash('sha256').update(session).digest('hex').slice(0, 32);
 
 /** Everything of the tenant, oldest first. */
-export async function auditOf(world: World, query: Record<string, string> = {}): Promise<AuditRecord[]> {
+export async function auditOf(
+  world: World,
+  query: Record<string, string> = {},
+): Promise<AuditRecord[]> {
   const records: AuditRecord[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
-    const search: URLSearchParams = new URLSearchParams({ tenant: world.tenant.id, limit: '100', ...query, ...(cursor === '' ? {} : { cursor }) });
-    const { body }: { body: { items: AuditRecord[]; next_cursor: string | null } } = await call(world.base, `/v1/admin/audit?${search}`, {
-      token: world.operator(),
+    const search: URLSearchParams = new URLSearchParams({
+      tenant: world.tenant.id,
+      limit: '100',
+      ...query,
+      ...(cursor === '' ? {} : { cursor }),
     });
+    const { body }: { body: { items: AuditRecord[]; next_cursor: string | null } } = await call(
+      world.base,
+      `/v1/admin/audit?${search}`,
+      {
+        token: world.operator(),
+      },
+    );
     records.push(...body.items);
     cursor = body.next_cursor;
   }
   return records.reverse();
 }
 
-/** What is batched comes within a second: asked again until the condition holds; the caller then counts what there is. */
-export async function auditUntil(world: World, fits: (records: AuditRecord[]) => boolean, query: Record<string, string> = {}): Promise<AuditRecord[]> {
+/**
+ * What is batched comes within a second: asked again until the condition holds; the caller then
+ * counts what there is.
+ */
+export async function auditUntil(
+  world: World,
+  fits: (records: AuditRecord[]) => boolean,
+  query: Record<string, string> = {},
+): Promise<AuditRecord[]> {
   const deadline = performance.now() + 5_000;
   for (;;) {
     const records = await auditOf(world, query);
@@ -46,7 +66,8 @@ export async function auditUntil(world: World, fits: (records: AuditRecord[]) =>
   }
 }
 
-export const named = (records: AuditRecord[], event: string): AuditRecord[] => records.filter((record) => record.event === event);
+export const named = (records: AuditRecord[], event: string): AuditRecord[] =>
+  records.filter((record) => record.event === event);
 
 /** How often each event occurs. */
 export function counts(records: AuditRecord[]): Record<string, number> {

@@ -1,4 +1,7 @@
-/** Every refused authentication event leaves exactly one record, whichever way somebody wanted in; whoever was let in has none of these. */
+/**
+ * Every refused authentication event leaves exactly one record, whichever way somebody wanted in;
+ * whoever was let in has none of these.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -22,7 +25,14 @@ interface Sent {
   request: string;
 }
 
-async function send(path: string, { token, body, headers = {} }: { token?: string; body: unknown; headers?: Record<string, string> }): Promise<Sent> {
+async function send(
+  path: string,
+  {
+    token,
+    body,
+    headers = {},
+  }: { token?: string; body: unknown; headers?: Record<string, string> },
+): Promise<Sent> {
   const form = typeof body === 'string';
   const response = await fetch(nodeA() + path, {
     method: 'POST',
@@ -37,11 +47,22 @@ async function send(path: string, { token, body, headers = {} }: { token?: strin
   return { status: response.status, request: response.headers.get('x-request-id')! };
 }
 
-/** Everything that was recorded of one request: asked until something is there, and once more after the next batch. */
-async function recordsOf(request: string): Promise<{ event: string; detail: any; tenant_id: string | null; user_id: string | null }[]> {
+/**
+ * Everything that was recorded of one request: asked until something is there, and once more after
+ * the next batch.
+ */
+async function recordsOf(
+  request: string,
+): Promise<{ event: string; detail: any; tenant_id: string | null; user_id: string | null }[]> {
   const client = new pg.Client({ connectionString: process.env['TEST_CLUSTER_DATABASE_URL'] });
   await client.connect();
-  const read = async () => (await client.query('SELECT event, detail, tenant_id, user_id FROM audit_events WHERE request_id = $1 ORDER BY id', [request])).rows;
+  const read = async () =>
+    (
+      await client.query(
+        'SELECT event, detail, tenant_id, user_id FROM audit_events WHERE request_id = $1 ORDER BY id',
+        [request],
+      )
+    ).rows;
   try {
     const deadline = performance.now() + 5_000;
     while ((await read()).length === 0 && performance.now() < deadline) await sleep(50);
@@ -57,7 +78,12 @@ const cookieSignIn = async () => {
   const response = await fetch(`${nodeA()}/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', origin: ORIGIN },
-    body: JSON.stringify({ tenant: tenant.slug, email: user.email, password: user.password, transport: 'cookie' }),
+    body: JSON.stringify({
+      tenant: tenant.slug,
+      email: user.email,
+      password: user.password,
+      transport: 'cookie',
+    }),
   });
   return response.headers
     .getSetCookie()
@@ -65,14 +91,35 @@ const cookieSignIn = async () => {
     .join('; ');
 };
 
-type Case = [name: string, status: number, expected: Record<string, unknown>, act: () => Promise<Sent>];
+type Case = [
+  name: string,
+  status: number,
+  expected: Record<string, unknown>,
+  act: () => Promise<Sent>,
+];
 const signIn = (path: string, body: object, headers?: Record<string, string>) =>
-  send(path, { body: { tenant: world.tenant.slug, ...body }, ...(headers === undefined ? {} : { headers }) });
-const failed = (code: string, method: string) => ({ event: 'authn_login_fail', detail: { code, method } });
+  send(path, {
+    body: { tenant: world.tenant.slug, ...body },
+    ...(headers === undefined ? {} : { headers }),
+  });
+const failed = (code: string, method: string) => ({
+  event: 'authn_login_fail',
+  detail: { code, method },
+});
 
 const CASES: Case[] = [
-  ['a wrong password', 401, failed('invalid_credentials', 'password'), () => signIn('/v1/auth/login', { email: user.email, password: 'wrong' })],
-  ['an unknown user', 401, failed('invalid_credentials', 'password'), () => signIn('/v1/auth/login', { email: 'nobody@example.com', password: 'wrong' })],
+  [
+    'a wrong password',
+    401,
+    failed('invalid_credentials', 'password'),
+    () => signIn('/v1/auth/login', { email: user.email, password: 'wrong' }),
+  ],
+  [
+    'an unknown user',
+    401,
+    failed('invalid_credentials', 'password'),
+    () => signIn('/v1/auth/login', { email: 'nobody@example.com', password: 'wrong' }),
+  ],
   [
     'an unknown tenant',
     401,
@@ -83,7 +130,12 @@ const CASES: Case[] = [
     'a login for cookies from a foreign page',
     403,
     failed('csrf_failed', 'password'),
-    () => signIn('/v1/auth/login', { email: user.email, password: user.password, transport: 'cookie' }, { origin: 'https://evil.example.com' }),
+    () =>
+      signIn(
+        '/v1/auth/login',
+        { email: user.email, password: user.password, transport: 'cookie' },
+        { origin: 'https://evil.example.com' },
+      ),
   ],
   [
     'a registration where there is none',
@@ -91,8 +143,18 @@ const CASES: Case[] = [
     failed('not_found', 'registration'),
     () => signIn('/v1/auth/register', { email: `${unique('r')}@example.com`, password: PASSWORD }),
   ],
-  ['a guest where there are none', 404, failed('not_found', 'guest'), () => signIn('/v1/auth/guest', {})],
-  ['an ID token that is none', 401, failed('auth_invalid', 'exchange'), () => signIn('/v1/auth/exchange', { id_token: 'a.b.c' })],
+  [
+    'a guest where there are none',
+    404,
+    failed('not_found', 'guest'),
+    () => signIn('/v1/auth/guest', {}),
+  ],
+  [
+    'an ID token that is none',
+    401,
+    failed('auth_invalid', 'exchange'),
+    () => signIn('/v1/auth/exchange', { id_token: 'a.b.c' }),
+  ],
   [
     'a refresh token that is none',
     401,
@@ -133,7 +195,8 @@ const CASES: Case[] = [
     'a password change with the wrong password',
     401,
     { event: 'authn_password_change_fail', detail: { code: 'invalid_credentials' } },
-    () => send('/v1/auth/password', { token: user.token, body: { current: 'wrong', new: PASSWORD } }),
+    () =>
+      send('/v1/auth/password', { token: user.token, body: { current: 'wrong', new: PASSWORD } }),
   ],
   [
     'a logout token that is none',
@@ -145,7 +208,11 @@ const CASES: Case[] = [
     'a security event that is none',
     400,
     { event: 'authn_token_fail', detail: { kind: 'security_event' } },
-    () => send('/v1/oauth/events', { body: 'a.b.c', headers: { 'content-type': 'application/secevent+jwt' } }),
+    () =>
+      send('/v1/oauth/events', {
+        body: 'a.b.c',
+        headers: { 'content-type': 'application/secevent+jwt' },
+      }),
   ],
 ];
 
@@ -160,17 +227,25 @@ describe('refused, and recorded once:', () => {
 
   test('an e-mail that is taken, with the tenant it was tried in', async () => {
     const open = await World.create({ tenant: { allow_registration: true } });
-    const body = { tenant: open.tenant.slug, email: (await open.user('u')).email, password: PASSWORD };
+    const body = {
+      tenant: open.tenant.slug,
+      email: (await open.user('u')).email,
+      password: PASSWORD,
+    };
     const { status, request } = await send('/v1/auth/register', { body });
     expect(status).toBe(409);
-    expect(await recordsOf(request)).toEqual([{ ...failed('email_taken', 'registration'), tenant_id: open.tenant.id, user_id: null }]);
+    expect(await recordsOf(request)).toEqual([
+      { ...failed('email_taken', 'registration'), tenant_id: open.tenant.id, user_id: null },
+    ]);
   });
 
   test('a ticket that is spent; its connection is the request', async () => {
     const socket = await RawClient.open(`${wsUrl(nodeA())}?ticket=wr_tk_${'A'.repeat(43)}`);
     const { connection_id } = await socket.next('hello');
     await socket.closed;
-    expect(await recordsOf(connection_id)).toMatchObject([{ event: 'connection_refused', detail: { code: 'auth_invalid', renewal: false } }]);
+    expect(await recordsOf(connection_id)).toMatchObject([
+      { event: 'connection_refused', detail: { code: 'auth_invalid', renewal: false } },
+    ]);
   });
 
   test('a reused refresh token: the reuse and the end of its session, one record each', async () => {
@@ -184,8 +259,13 @@ describe('refused, and recorded once:', () => {
       });
       current = ((await response.json()) as { refresh_token: string }).refresh_token;
     }
-    const { status, request } = await send('/v1/auth/refresh', { body: { refresh_token: victim.refresh } });
+    const { status, request } = await send('/v1/auth/refresh', {
+      body: { refresh_token: victim.refresh },
+    });
     expect(status).toBe(401);
-    expect((await recordsOf(request)).map(({ event }) => event).sort()).toEqual(['authn_token_reuse', 'session_expired']);
+    expect((await recordsOf(request)).map(({ event }) => event).sort()).toEqual([
+      'authn_token_reuse',
+      'session_expired',
+    ]);
   });
 });

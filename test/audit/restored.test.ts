@@ -1,4 +1,7 @@
-/** A restore puts the audit back as well: no start breaks on it, what is left is whole, and the log of a node names what is gone. */
+/**
+ * A restore puts the audit back as well: no start breaks on it, what is left is whole, and the log
+ * of a node names what is gone.
+ */
 import { expect, test } from '@jest/globals';
 import { keepCopy } from '../faults/rewind.js';
 import { runRestoreFence } from '../support/keys-cli.js';
@@ -9,7 +12,8 @@ import { SECRET_KEY, truncations } from './auditor.js';
 import { verify } from './verify-cli.js';
 
 /** The last head that the node told its log. */
-const anchorOf = (log: string) => [...log.matchAll(/"anchor":"([0-9a-f-]{36}:\d+:[0-9a-f]{64})"/g)].at(-1)![1]!;
+const anchorOf = (log: string) =>
+  [...log.matchAll(/"anchor":"([0-9a-f-]{36}:\d+:[0-9a-f]{64})"/g)].at(-1)![1]!;
 
 test('after a restore nodes start, verify finds nothing by itself, and names what is missing when it is given the head from the log', async () => {
   const cluster = await startCluster(1, { SECRET_KEY });
@@ -20,7 +24,10 @@ test('after a restore nodes start, verify finds nothing by itself, and names wha
   await world.login(user);
   await node.stop();
   await restore();
-  const [kept] = (await query<{ node: string; n: number }>(cluster.databaseUrl, 'SELECT node, n::integer FROM audit_chains')) as [{ node: string; n: number }];
+  const [kept] = (await query<{ node: string; n: number }>(
+    cluster.databaseUrl,
+    'SELECT node, n::integer FROM audit_chains',
+  )) as [{ node: string; n: number }];
 
   expect((await runRestoreFence(cluster.env)).code).toBe(0);
   const next = await startNode(cluster.env);
@@ -34,5 +41,10 @@ test('after a restore nodes start, verify finds nothing by itself, and names wha
   expect(chain).toBe(kept.node);
   expect(Number(last)).toBeGreaterThan(kept.n + 1);
   const { code, findings } = await verify(cluster.databaseUrl, SECRET_KEY, ['--anchor', anchor]);
-  expect({ code, findings }).toEqual({ code: 1, findings: [`chain ${chain}: records ${kept.n + 1} to ${last} are missing at the end; the anchor named it`] });
+  expect({ code, findings }).toEqual({
+    code: 1,
+    findings: [
+      `chain ${chain}: records ${kept.n + 1} to ${last} are missing at the end; the anchor named it`,
+    ],
+  });
 }, 60_000);

@@ -1,4 +1,7 @@
-/** F10: what can be caused again and again fills no audit, and a flood from one address hides no other. */
+/**
+ * F10: what can be caused again and again fills no audit, and a flood from one address hides no
+ * other.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster, NodeProcess } from '../support/node-process.js';
@@ -19,20 +22,36 @@ interface Row {
   detail: any;
 }
 
-/** A node of its own for each test: what was counted is told when its minute is over, or the node ends. */
+/**
+ * A node of its own for each test: what was counted is told when its minute is over, or the node
+ * ends.
+ */
 beforeAll(async () => {
-  cluster = await startCluster(1, { AUDIT_ROWS_PER_MINUTE: String(PER_MINUTE), TRUSTED_PROXIES: '127.0.0.1', CALL_RATE: '0', SIGNAL_RATE: '0' });
+  cluster = await startCluster(1, {
+    AUDIT_ROWS_PER_MINUTE: String(PER_MINUTE),
+    TRUSTED_PROXIES: '127.0.0.1',
+    CALL_RATE: '0',
+    SIGNAL_RATE: '0',
+  });
   [node] = cluster.nodes as [NodeProcess];
   world = await World.create({ base: node.url });
 });
 
 const rows = (where: string, values: unknown[]): Promise<Row[]> =>
-  query<Row>(cluster.databaseUrl, `SELECT event, user_id, ip, detail FROM audit_events WHERE ${where} ORDER BY node, n`, values);
+  query<Row>(
+    cluster.databaseUrl,
+    `SELECT event, user_id, ip, detail FROM audit_events WHERE ${where} ORDER BY node, n`,
+    values,
+  );
 
 /** Each another one: no breaker of loops sees it twice. */
 async function garbage(address: string, times: number): Promise<void> {
   const sent = Array.from({ length: times }, (_, i) =>
-    call(node.url, '/v1/me', { token: `garbage-${address}-${i}`, headers: { 'x-forwarded-for': address }, expect: 401 }),
+    call(node.url, '/v1/me', {
+      token: `garbage-${address}-${i}`,
+      headers: { 'x-forwarded-for': address },
+      expect: 401,
+    }),
   );
   await Promise.all(sent);
 }
@@ -52,8 +71,12 @@ describe('after a flood', () => {
     ]);
     const client = await RawClient.live(node.wsUrl, viewer.token);
     for (let i = 0; i < TIMES; i += 1)
-      expect(await client.ask({ type: 'signal', room, kind: 'k', body: 1 })).toMatchObject({ type: 'error', code: 'read_only' });
-    for (let i = 0; i < TIMES; i += 1) await call(node.url, '/v1/auth/ticket', { token: user.token, body: {} });
+      expect(await client.ask({ type: 'signal', room, kind: 'k', body: 1 })).toMatchObject({
+        type: 'error',
+        code: 'read_only',
+      });
+    for (let i = 0; i < TIMES; i += 1)
+      await call(node.url, '/v1/auth/ticket', { token: user.token, body: {} });
     for (let i = 0; i < 2 * PER_MINUTE; i += 1) {
       const short = await RawClient.live(node.wsUrl, user.token);
       short.close();
@@ -70,25 +93,60 @@ describe('after a flood', () => {
     expect(of((ip) => ip.startsWith('2001:db8::'))).toBe(PER_MINUTE);
     expect(of((ip) => ip === '2001:db8:1:1::1')).toBe(1);
 
-    const ofUser = async (id: string) => (await rows(`user_id = $1 AND event <> 'excess_rate_limit_exceeded'`, [id])).map(({ event }) => event);
+    const ofUser = async (id: string) =>
+      (await rows(`user_id = $1 AND event <> 'excess_rate_limit_exceeded'`, [id])).map(
+        ({ event }) => event,
+      );
     const count = (events: string[], event: string) => events.filter((one) => one === event).length;
     const [acts, denials] = [await ofUser(user.id), await ofUser(viewer.id)];
     expect(count(denials, 'authz_fail')).toBe(PER_MINUTE);
-    for (const event of ['authn_token_created', 'connection_opened', 'connection_closed']) expect([event, count(acts, event)]).toEqual([event, PER_MINUTE]);
+    for (const event of ['authn_token_created', 'connection_opened', 'connection_closed'])
+      expect([event, count(acts, event)]).toEqual([event, PER_MINUTE]);
 
     const counted = await rows(COUNTED, []);
-    const told = counted.map(({ user_id, ip, detail: { event, count: times, codes } }) => ({ who: user_id ?? ip, event, times, codes }));
+    const told = counted.map(({ user_id, ip, detail: { event, count: times, codes } }) => ({
+      who: user_id ?? ip,
+      event,
+      times,
+      codes,
+    }));
     const expected = [
-      { who: '203.0.113.7', event: 'authn_token_fail', times: TIMES - PER_MINUTE, codes: { auth_invalid: TIMES - PER_MINUTE } },
-      { who: '2001:db8:0:0::/64', event: 'authn_token_fail', times: TIMES - PER_MINUTE, codes: { auth_invalid: TIMES - PER_MINUTE } },
-      { who: viewer.id, event: 'authz_fail', times: TIMES - PER_MINUTE, codes: { read_only: TIMES - PER_MINUTE } },
-      { who: user.id, event: 'authn_token_created', times: TIMES - PER_MINUTE, codes: { none: TIMES - PER_MINUTE } },
+      {
+        who: '203.0.113.7',
+        event: 'authn_token_fail',
+        times: TIMES - PER_MINUTE,
+        codes: { auth_invalid: TIMES - PER_MINUTE },
+      },
+      {
+        who: '2001:db8:0:0::/64',
+        event: 'authn_token_fail',
+        times: TIMES - PER_MINUTE,
+        codes: { auth_invalid: TIMES - PER_MINUTE },
+      },
+      {
+        who: viewer.id,
+        event: 'authz_fail',
+        times: TIMES - PER_MINUTE,
+        codes: { read_only: TIMES - PER_MINUTE },
+      },
+      {
+        who: user.id,
+        event: 'authn_token_created',
+        times: TIMES - PER_MINUTE,
+        codes: { none: TIMES - PER_MINUTE },
+      },
       { who: user.id, event: 'connection_opened', times: PER_MINUTE, codes: { none: PER_MINUTE } },
-      { who: user.id, event: 'connection_closed', times: PER_MINUTE, codes: { client: PER_MINUTE } },
+      {
+        who: user.id,
+        event: 'connection_closed',
+        times: PER_MINUTE,
+        codes: { client: PER_MINUTE },
+      },
     ];
     for (const one of expected) expect(told).toContainEqual(one);
     expect(told).toHaveLength(expected.length);
-    for (const { detail } of counted) expect(Date.parse(detail.to)).toBeGreaterThan(Date.parse(detail.from));
+    for (const { detail } of counted)
+      expect(Date.parse(detail.to)).toBeGreaterThan(Date.parse(detail.from));
   }, 60_000);
 });
 
@@ -104,9 +162,15 @@ describe('a refresh', () => {
         body: JSON.stringify({ refresh_token: user.refresh }),
       });
     const answers = await Promise.all(Array.from({ length: 60 }, refresh));
-    const codes = await Promise.all(answers.map(async (answer) => ((await answer.json()) as { code?: string }).code ?? 'refreshed'));
+    const codes = await Promise.all(
+      answers.map(
+        async (answer) => ((await answer.json()) as { code?: string }).code ?? 'refreshed',
+      ),
+    );
     expect(new Set(codes)).toEqual(new Set(['refreshed', 'rate_limited']));
-    expect(answers.find(({ status }) => status === 429)?.headers.get('retry-after')).toEqual(expect.stringMatching(/^\d+$/));
+    expect(answers.find(({ status }) => status === 429)?.headers.get('retry-after')).toEqual(
+      expect.stringMatching(/^\d+$/),
+    );
     // As many as are in the bucket, and what a busy machine takes time to refill.
     expect(codes.filter((code) => code === 'refreshed').length).toBeLessThan(50);
     expect(codes.filter((code) => code === 'refreshed').length).toBeGreaterThanOrEqual(10);

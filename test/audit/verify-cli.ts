@@ -1,4 +1,7 @@
-/** `npm run audit -- verify`, without npm: the compiled command, and statements of somebody at the database. */
+/**
+ * `npm run audit -- verify`, without npm: the compiled command, and statements of somebody at the
+ * database.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { query } from '../support/sql.js';
@@ -15,13 +18,24 @@ export function verify(databaseUrl: string, secretKey: string, args: string[] = 
   const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: databaseUrl, SECRET_KEY: secretKey };
   return new Promise((resolve) =>
     execFile(process.execPath, [cli, 'verify', ...args], { env }, (error, out, err) =>
-      resolve({ code: Number(error?.code ?? 0), out, findings: err.split('\n').filter((line) => line !== '') }),
+      resolve({
+        code: Number(error?.code ?? 0),
+        out,
+        findings: err.split('\n').filter((line) => line !== ''),
+      }),
     ),
   );
 }
 
-/** Takes the last records of a chain and sets its row back, so that nothing in the chain shows it. Answers the numbers that are gone. */
-export async function cutTail(url: string, chain: string, records = 3): Promise<{ from: number; to: number }> {
+/**
+ * Takes the last records of a chain and sets its row back, so that nothing in the chain shows it.
+ * Answers the numbers that are gone.
+ */
+export async function cutTail(
+  url: string,
+  chain: string,
+  records = 3,
+): Promise<{ from: number; to: number }> {
   const [cut] = await query<{ from: number; to: number }>(
     url,
     `WITH head AS (SELECT node, n FROM audit_chains WHERE node = $1 FOR UPDATE),
@@ -30,6 +44,7 @@ export async function cutTail(url: string, chain: string, records = 3): Promise<
      SELECT min(n)::integer AS from, max(n)::integer AS to FROM gone`,
     [chain, records],
   );
-  if (cut!.to - cut!.from !== records - 1) throw new Error(`chain ${chain} has not ${records} records to cut`);
+  if (cut!.to - cut!.from !== records - 1)
+    throw new Error(`chain ${chain} has not ${records} records to cut`);
   return cut!;
 }

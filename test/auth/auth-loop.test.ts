@@ -1,6 +1,7 @@
 /**
- * Issue 4: a client that ignores what it is told and presents a refused credential again at once is held to ten tries a
- * minute, on all nodes together, with one log line and one count; nothing else of the user is touched.
+ * Issue 4: a client that ignores what it is told and presents a refused credential again at once is
+ * held to ten tries a minute, on all nodes together, with one log line and one count; nothing else
+ * of the user is touched.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
@@ -39,10 +40,22 @@ const rest = async (
   node: NodeProcess,
   token: string,
   ip: string,
-): Promise<{ code: string; retryAfterMs: number | undefined; status: number; retryAfter: string | null }> => {
-  const response = await fetch(`${node.url}/v1/me`, { headers: { authorization: `Bearer ${token}`, ...from(ip) } });
+): Promise<{
+  code: string;
+  retryAfterMs: number | undefined;
+  status: number;
+  retryAfter: string | null;
+}> => {
+  const response = await fetch(`${node.url}/v1/me`, {
+    headers: { authorization: `Bearer ${token}`, ...from(ip) },
+  });
   const body = (await response.json()) as any;
-  return { code: body.code ?? 'ok', retryAfterMs: body.retry_after_ms, status: response.status, retryAfter: response.headers.get('retry-after') };
+  return {
+    code: body.code ?? 'ok',
+    retryAfterMs: body.retry_after_ms,
+    status: response.status,
+    retryAfter: response.headers.get('retry-after'),
+  };
 };
 
 /** By first message, as a browser would; answers the close. */
@@ -52,13 +65,23 @@ async function connect(node: NodeProcess, frame: object, ip: string) {
   return socket.closed;
 }
 
-const tally = (codes: string[]) => codes.reduce<Record<string, number>>((sum, code) => ({ ...sum, [code]: (sum[code] ?? 0) + 1 }), {});
+const tally = (codes: string[]) =>
+  codes.reduce<Record<string, number>>(
+    (sum, code) => ({ ...sum, [code]: (sum[code] ?? 0) + 1 }),
+    {},
+  );
 const lines = (token: string) =>
-  [a, b].flatMap((node) => node.logs().split('\n')).filter((line) => line.includes('presented again and again') && line.includes(token));
+  [a, b]
+    .flatMap((node) => node.logs().split('\n'))
+    .filter((line) => line.includes('presented again and again') && line.includes(token));
 
 async function loopsCounted(): Promise<number> {
-  const texts = await Promise.all([a, b].map(async (node) => (await fetch(`${node.internalUrl}/metrics`)).text()));
-  return texts.flatMap((text) => [...text.matchAll(/^wardroom_auth_loops_total\{.*\} (\d+)$/gm)]).reduce((sum, [, count]) => sum + Number(count), 0);
+  const texts = await Promise.all(
+    [a, b].map(async (node) => (await fetch(`${node.internalUrl}/metrics`)).text()),
+  );
+  return texts
+    .flatMap((text) => [...text.matchAll(/^wardroom_auth_loops_total\{.*\} (\d+)$/gm)])
+    .reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 describe('a refused credential that comes again at once', () => {
@@ -87,7 +110,9 @@ describe('a refused credential that comes again at once', () => {
   test('is held to ten when it comes forty times at once', async () => {
     const { lost } = await loser();
     const ip = newAddress();
-    const answers = await Promise.all(Array.from({ length: 40 }, (_, i) => rest(i % 2 === 0 ? a : b, lost, ip)));
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => rest(i % 2 === 0 ? a : b, lost, ip)),
+    );
     expect(tally(answers.map(({ code }) => code))).toEqual({ session_revoked: 10, auth_loop: 30 });
   });
 
@@ -104,7 +129,9 @@ describe('a refused credential that comes again at once', () => {
       const closed = await connect(node, { token: lost }, ip);
       expect(closed).toMatchObject({ code: 1013, reason: { code: 'auth_loop', action: 'retry' } });
       expect(closed.reason.retry_after_ms).toBeGreaterThan(50_000);
-      const refused = await RawClient.open(node.wsUrl, { token: lost, headers: from(ip) }).catch((error: { status: number; body: any }) => error);
+      const refused = await RawClient.open(node.wsUrl, { token: lost, headers: from(ip) }).catch(
+        (error: { status: number; body: any }) => error,
+      );
       expect(refused).toMatchObject({ status: 429, body: { code: 'auth_loop', action: 'retry' } });
     }
   });
@@ -122,7 +149,9 @@ describe('a refused credential that comes again at once', () => {
   test('counts garbage, spent tickets and refresh tokens, too', async () => {
     const { user } = await loser();
     const ip = newAddress();
-    const { ticket } = (await call(a.url, '/v1/auth/ticket', { token: (await world.login(user)).token, body: {} })).body;
+    const { ticket } = (
+      await call(a.url, '/v1/auth/ticket', { token: (await world.login(user)).token, body: {} })
+    ).body;
     await RawClient.open(`${a.wsUrl}?ticket=${ticket}`).then((socket) => socket.next('auth_ok'));
     const tickets: string[] = [];
     const garbage: string[] = [];
@@ -146,12 +175,21 @@ describe('a refused credential that comes again at once', () => {
   test('on a live connection is an `auth_error`; the connection and others of the session go on', async () => {
     const { lost, other } = await loser();
     const ip = newAddress();
-    const [first, second] = await Promise.all([a, b].map((node) => RawClient.live(node.wsUrl, other.token, { headers: from(ip) })));
+    const [first, second] = await Promise.all(
+      [a, b].map((node) => RawClient.live(node.wsUrl, other.token, { headers: from(ip) })),
+    );
     const codes: string[] = [];
-    for (let i = 0; i < 14; i += 1) codes.push((await (i % 2 === 0 ? first! : second!).ask({ type: 'auth_refresh', token: lost })).code);
+    for (let i = 0; i < 14; i += 1)
+      codes.push(
+        (await (i % 2 === 0 ? first! : second!).ask({ type: 'auth_refresh', token: lost })).code,
+      );
     expect(tally(codes)).toEqual({ session_revoked: 10, auth_loop: 4 });
-    const { access_token } = (await call(a.url, '/v1/auth/refresh', { body: { refresh_token: other.refresh } })).body;
-    expect(await first!.ask({ type: 'auth_refresh', token: access_token })).toMatchObject({ type: 'auth_ok' });
+    const { access_token } = (
+      await call(a.url, '/v1/auth/refresh', { body: { refresh_token: other.refresh } })
+    ).body;
+    expect(await first!.ask({ type: 'auth_refresh', token: access_token })).toMatchObject({
+      type: 'auth_ok',
+    });
     await second!.settled();
     expect((await rest(a, lost, ip)).code).toBe('session_revoked');
   });
@@ -162,13 +200,17 @@ describe('a refused credential that comes again at once', () => {
     for (let i = 0; i < 15; i += 1) await rest(i % 2 === 0 ? a : b, lost, ip);
     const records = await auditUntil(
       world,
-      (all) => named(all, 'excess_rate_limit_exceeded').length > 0 && named(all, 'session_use_after_expire').length >= 10,
+      (all) =>
+        named(all, 'excess_rate_limit_exceeded').length > 0 &&
+        named(all, 'session_use_after_expire').length >= 10,
       {
         user: user.id,
       },
     );
     expect(named(records, 'session_use_after_expire')).toHaveLength(10);
-    expect(named(records, 'excess_rate_limit_exceeded')).toMatchObject([{ detail: { limit: 'auth_loop', code: 'session_revoked' } }]);
+    expect(named(records, 'excess_rate_limit_exceeded')).toMatchObject([
+      { detail: { limit: 'auth_loop', code: 'session_revoked' } },
+    ]);
     for (const node of [a, b]) expect(node.logs()).not.toContain(lost);
   });
 });

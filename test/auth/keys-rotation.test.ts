@@ -1,4 +1,7 @@
-/** Contract section 3: a key signs only after every node knows it, and rotation refuses no valid token. Two real nodes under load. */
+/**
+ * Contract section 3: a key signs only after every node knows it, and rotation refuses no valid
+ * token. Two real nodes under load.
+ */
 import { expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -23,7 +26,11 @@ async function member(base: string, tenant: string, room: string): Promise<Membe
   const email = `${unique('u')}@example.com`;
   const password = 'a long enough password';
   await call(base, '/v1/auth/register', { body: { tenant, email, password } });
-  const client = new WardroomClient({ url: base, webSocket: WebSocket as never, backoffBaseMs: 50 });
+  const client = new WardroomClient({
+    url: base,
+    webSocket: WebSocket as never,
+    backoffBaseMs: 50,
+  });
   client.on('waiting', ({ why }) => trouble.push(`socket lost: ${why.code}`));
   client.on('signed_out', (why) => trouble.push(`signed out: ${why.code}`));
   client.on('error', (why) => trouble.push(`error: ${why.code}`));
@@ -37,7 +44,13 @@ async function member(base: string, tenant: string, room: string): Promise<Membe
 }
 
 /** Publishes over the socket and presents the newest token to every node, until told to stop. */
-async function work(cluster: Cluster, { client }: Member, room: string, published: string[], running: () => boolean): Promise<void> {
+async function work(
+  cluster: Cluster,
+  { client }: Member,
+  room: string,
+  published: string[],
+  running: () => boolean,
+): Promise<void> {
   while (running()) {
     const body = unique('m');
     await client
@@ -50,7 +63,9 @@ async function work(cluster: Cluster, { client }: Member, room: string, publishe
     const token = await client.session!.accessToken();
     kids.add(kidOf(token));
     for (const { url } of cluster.nodes) {
-      const { status, body: answer } = await call(url, '/v1/me', { token }).catch((error: Error) => ({ status: 0, body: { code: error.message } }));
+      const { status, body: answer } = await call(url, '/v1/me', { token }).catch(
+        (error: Error) => ({ status: 0, body: { code: error.message } }),
+      );
       if (status !== 200) trouble.push(`/v1/me: ${status} ${answer.code}`);
     }
     await sleep(60);
@@ -58,38 +73,67 @@ async function work(cluster: Cluster, { client }: Member, room: string, publishe
 }
 
 test('rotation under load on two nodes refuses no valid token, closes no socket and loses no message', async () => {
-  const cluster = await startCluster(2, { AUTHORITY_LEASE_MS: '1000', KEY_ANNOUNCE_SECONDS: '8', ACCESS_TTL_SECONDS: '6', LOGIN_FAILURES_PER_MINUTE: '0' });
+  const cluster = await startCluster(2, {
+    AUTHORITY_LEASE_MS: '1000',
+    KEY_ANNOUNCE_SECONDS: '8',
+    ACCESS_TTL_SECONDS: '6',
+    LOGIN_FAILURES_PER_MINUTE: '0',
+  });
   const bases = cluster.nodes.map((node) => node.url);
   const world = await World.create({ base: bases[0]!, tenant: { allow_registration: true } });
   const { body: owner } = await call(bases[0]!, '/v1/auth/register', {
-    body: { tenant: world.tenant.slug, email: `${unique('o')}@example.com`, password: 'a long enough password' },
+    body: {
+      tenant: world.tenant.slug,
+      email: `${unique('o')}@example.com`,
+      password: 'a long enough password',
+    },
   });
-  const { body: room } = await call(bases[0]!, '/v1/rooms', { token: owner.access_token, body: { name: 'load', visibility: 'public' } });
-  const members = await Promise.all(Array.from({ length: USERS }, (_, i) => member(bases[i % 2]!, world.tenant.slug, room.id)));
+  const { body: room } = await call(bases[0]!, '/v1/rooms', {
+    token: owner.access_token,
+    body: { name: 'load', visibility: 'public' },
+  });
+  const members = await Promise.all(
+    Array.from({ length: USERS }, (_, i) => member(bases[i % 2]!, world.tenant.slug, room.id)),
+  );
   const published: string[] = [];
   let running = true;
   const load = members.map((one) => work(cluster, one, room.id, published, () => running));
   try {
     const [first] = await listKeys(cluster.databaseUrl);
     const rotated = await runKeys(cluster.env, 'rotate');
-    expect(rotated).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('Every node (2) knows.') });
+    expect(rotated).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('Every node (2) knows.'),
+    });
     const [, second] = await listKeys(cluster.databaseUrl);
     expect(second!.state).toBe('announced');
     for (const base of bases) {
       const { body } = await call(base, '/.well-known/jwks.json');
-      expect(body.keys.map(({ kid }: { kid: string }) => kid).sort()).toEqual([first!.kid, second!.kid].sort());
+      expect(body.keys.map(({ kid }: { kid: string }) => kid).sort()).toEqual(
+        [first!.kid, second!.kid].sort(),
+      );
     }
     expect([...kids]).toEqual([first!.kid]);
     while (!(await everySigns(members, second!.kid))) await sleep(100);
     expect([...kids]).toEqual([first!.kid, second!.kid]);
-    expect((await listKeys(cluster.databaseUrl)).map(({ state }) => state)).toEqual(['verifying', 'signing']);
+    expect((await listKeys(cluster.databaseUrl)).map(({ state }) => state)).toEqual([
+      'verifying',
+      'signing',
+    ]);
     running = false;
     await Promise.all(load);
     expect(trouble).toEqual([]);
     expect(published.length).toBeGreaterThan(USERS * 20);
     const deadline = Date.now() + 8_000;
-    while (Date.now() < deadline && members.some(({ received }) => received.size < published.length)) await sleep(50);
-    expect(members.map(({ received }) => received.size)).toEqual(members.map(() => published.length));
+    while (
+      Date.now() < deadline &&
+      members.some(({ received }) => received.size < published.length)
+    )
+      await sleep(50);
+    expect(members.map(({ received }) => received.size)).toEqual(
+      members.map(() => published.length),
+    );
   } finally {
     running = false;
     await Promise.all(load);

@@ -1,4 +1,7 @@
-/** Contract sections 3 and 6: withdrawing a key ends what it signed, everywhere, and sends nobody back to a login. */
+/**
+ * Contract sections 3 and 6: withdrawing a key ends what it signed, everywhere, and sends nobody
+ * back to a login.
+ */
 import { expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connected } from '../support/sdk-client.js';
@@ -37,16 +40,31 @@ test('a withdrawn key closes its sockets with 4001 token_revoked on every node, 
   await client.room(room).subscribe();
 
   const kid = kidOf(ada.token);
-  const { body: receipt } = await call(a, '/v1/admin/revocations', { token: world.operator(), body: { key: kid, reason: 'leaked' } });
-  expect(receipt).toMatchObject({ effective: true, connections_closed: 3, nodes: [{ state: 'confirmed' }, { state: 'confirmed' }] });
+  const { body: receipt } = await call(a, '/v1/admin/revocations', {
+    token: world.operator(),
+    body: { key: kid, reason: 'leaked' },
+  });
+  expect(receipt).toMatchObject({
+    effective: true,
+    connections_closed: 3,
+    nodes: [{ state: 'confirmed' }, { state: 'confirmed' }],
+  });
   for (const socket of sockets) {
     const closed = await socket.closed;
-    expect(closed).toMatchObject({ code: 4001, reason: { code: 'token_revoked', action: 'refresh', retry_after_ms: expect.any(Number) } });
+    expect(closed).toMatchObject({
+      code: 4001,
+      reason: { code: 'token_revoked', action: 'refresh', retry_after_ms: expect.any(Number) },
+    });
     expect(socket.of('goodbye')).toHaveLength(1);
   }
   for (const base of [a, b]) {
-    expect((await call(base, '/v1/me', { token: ada.token, expect: 401 })).body).toMatchObject({ code: 'token_revoked', action: 'refresh' });
-    expect((await call(base, '/.well-known/jwks.json')).body.keys.map((key: { kid: string }) => key.kid)).not.toContain(kid);
+    expect((await call(base, '/v1/me', { token: ada.token, expect: 401 })).body).toMatchObject({
+      code: 'token_revoked',
+      action: 'refresh',
+    });
+    expect(
+      (await call(base, '/.well-known/jwks.json')).body.keys.map((key: { kid: string }) => key.kid),
+    ).not.toContain(kid);
   }
   // At once, on either node: nothing new is signed with it.
   let again = ada;
@@ -75,10 +93,15 @@ test('withdrawn right after a rotation, the announced key takes over at once; th
   expect([first!.state, second!.state]).toEqual(['signing', 'announced']);
   const withdrawn = await runKeys(cluster.env, 'withdraw', first!.kid);
   expect(withdrawn).toMatchObject({ code: 0, stderr: '' });
-  expect(withdrawn.stdout).toContain(`Withdrew ${first!.kid}; ${second!.kid} signs. Closed 1 connections. Every node (2) knows.`);
+  expect(withdrawn.stdout).toContain(
+    `Withdrew ${first!.kid}; ${second!.kid} signs. Closed 1 connections. Every node (2) knows.`,
+  );
   expect(await socket.closed).toMatchObject({ code: 4001, reason: { code: 'token_revoked' } });
   expect(kidOf((await refreshed(user, b)).token)).toBe(second!.kid);
-  expect((await listKeys(cluster.databaseUrl)).map(({ state }) => state)).toEqual(['withdrawn', 'signing']);
+  expect((await listKeys(cluster.databaseUrl)).map(({ state }) => state)).toEqual([
+    'withdrawn',
+    'signing',
+  ]);
 
   expect((await runKeys(cluster.env, 'rotate')).code).toBe(0);
   const announced = (await listKeys(cluster.databaseUrl)).at(-1)!;
@@ -93,6 +116,12 @@ test('withdrawing is for operators; an unknown key is not found', async () => {
   const admin = await world.user('admin', 'admin');
   const body = { key: 'A'.repeat(43), reason: 'r' };
   const base = process.env['TEST_NODE_A']!;
-  expect((await call(base, '/v1/admin/revocations', { token: admin.token, body, expect: 403 })).body.code).toBe('role_required');
-  expect((await call(base, '/v1/admin/revocations', { token: world.operator(), body, expect: 404 })).body.code).toBe('not_found');
+  expect(
+    (await call(base, '/v1/admin/revocations', { token: admin.token, body, expect: 403 })).body
+      .code,
+  ).toBe('role_required');
+  expect(
+    (await call(base, '/v1/admin/revocations', { token: world.operator(), body, expect: 404 })).body
+      .code,
+  ).toBe('not_found');
 });

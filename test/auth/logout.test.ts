@@ -10,8 +10,10 @@ beforeAll(async () => {
   world = await World.create();
 });
 
-const logout = (token: string, body: unknown = {}, query = '') => call(nodeA(), `/v1/auth/logout${query}`, { token, body, expect: 200 });
-const codeOf = async (token: string, base = nodeB()) => (await call(base, '/v1/me', { token, expect: 401 })).body.code;
+const logout = (token: string, body: unknown = {}, query = '') =>
+  call(nodeA(), `/v1/auth/logout${query}`, { token, body, expect: 200 });
+const codeOf = async (token: string, base = nodeB()) =>
+  (await call(base, '/v1/me', { token, expect: 401 })).body.code;
 const again = (user: SignedIn, base = nodeA()) => world.login(user, base);
 
 describe('logout', () => {
@@ -19,17 +21,35 @@ describe('logout', () => {
     const user = await world.user('u');
     const socket = await RawClient.live(wsUrl(nodeB()), user.token);
     const { body } = await logout(user.token);
-    expect(body).toMatchObject({ effective: true, state: 'effective', sessions: 1, connections_closed: 1 });
+    expect(body).toMatchObject({
+      effective: true,
+      state: 'effective',
+      sessions: 1,
+      connections_closed: 1,
+    });
     expect(body.nodes).toHaveLength(2);
     expect(await codeOf(user.token, nodeA())).toBe('session_revoked');
     expect(await codeOf(user.token, nodeB())).toBe('session_revoked');
-    expect((await socket.closed).reason).toMatchObject({ code: 'session_revoked', action: 'login' });
-    expect((await call(nodeB(), '/v1/auth/refresh', { body: { refresh_token: user.refresh }, expect: 401 })).body.code).toBe('session_revoked');
+    expect((await socket.closed).reason).toMatchObject({
+      code: 'session_revoked',
+      action: 'login',
+    });
+    expect(
+      (
+        await call(nodeB(), '/v1/auth/refresh', {
+          body: { refresh_token: user.refresh },
+          expect: 401,
+        })
+      ).body.code,
+    ).toBe('session_revoked');
   });
 
   test('needs no body', async () => {
     const user = await world.user('u');
-    const { status } = await call(nodeA(), '/v1/auth/logout', { method: 'POST', token: user.token });
+    const { status } = await call(nodeA(), '/v1/auth/logout', {
+      method: 'POST',
+      token: user.token,
+    });
     expect(status).toBe(200);
   });
 
@@ -47,7 +67,11 @@ describe('logout', () => {
 
   test('of others when there are none is a true receipt of nothing', async () => {
     const user = await world.user('u');
-    expect((await logout(user.token, { scope: 'others' })).body).toMatchObject({ effective: true, sessions: 0, connections_closed: 0 });
+    expect((await logout(user.token, { scope: 'others' })).body).toMatchObject({
+      effective: true,
+      sessions: 0,
+      connections_closed: 0,
+    });
   });
 
   test('`?wait=false` answers at once with a receipt that can be followed', async () => {
@@ -55,14 +79,21 @@ describe('logout', () => {
     const other = await again(user);
     const { body } = await logout(user.token, { scope: 'others' }, '?wait=false');
     expect(body.sessions).toBe(1);
-    const { body: followed } = await call(nodeB(), `/v1/receipts/${body.id}`, { token: user.token });
+    const { body: followed } = await call(nodeB(), `/v1/receipts/${body.id}`, {
+      token: user.token,
+    });
     expect(followed).toMatchObject({ id: body.id, sessions: 1 });
     expect(await codeOf(other.token, nodeA())).toBe('session_revoked');
   });
 
   test('sessions that end each other at the same time end in order: one is left', async () => {
     const user = await world.user('u');
-    const sessions = [user, ...(await Promise.all(Array.from({ length: 5 }, (_, i) => again(user, i % 2 === 0 ? nodeA() : nodeB()))))];
+    const sessions = [
+      user,
+      ...(await Promise.all(
+        Array.from({ length: 5 }, (_, i) => again(user, i % 2 === 0 ? nodeA() : nodeB())),
+      )),
+    ];
     const statuses = await Promise.all(
       sessions.map(async ({ token }, i) => {
         const response = await fetch(`${i % 2 === 0 ? nodeA() : nodeB()}/v1/auth/logout`, {
@@ -73,8 +104,14 @@ describe('logout', () => {
         return [response.status, ((await response.json()) as { code?: string }).code];
       }),
     );
-    for (const [status, code] of statuses) expect(status === 200 || code === 'session_revoked').toBe(true);
-    const alive = await Promise.all(sessions.map(async ({ token }) => (await fetch(`${nodeB()}/v1/me`, { headers: { authorization: `Bearer ${token}` } })).ok));
+    for (const [status, code] of statuses)
+      expect(status === 200 || code === 'session_revoked').toBe(true);
+    const alive = await Promise.all(
+      sessions.map(
+        async ({ token }) =>
+          (await fetch(`${nodeB()}/v1/me`, { headers: { authorization: `Bearer ${token}` } })).ok,
+      ),
+    );
     expect(alive.filter(Boolean)).toHaveLength(1);
   });
 });
@@ -83,23 +120,50 @@ describe('my sessions', () => {
   test('are listed newest first, in pages, without those that ended', async () => {
     const first = await world.user('u');
     const named = await call(nodeA(), '/v1/auth/login', {
-      body: { tenant: world.tenant.slug, email: first.email, password: first.password, device: 'telephone' },
+      body: {
+        tenant: world.tenant.slug,
+        email: first.email,
+        password: first.password,
+        device: 'telephone',
+      },
     });
     const third = await again(first, nodeB());
-    await call(nodeA(), `/v1/auth/sessions/${first.session}`, { method: 'DELETE', token: third.token });
+    await call(nodeA(), `/v1/auth/sessions/${first.session}`, {
+      method: 'DELETE',
+      token: third.token,
+    });
     const { body } = await call(nodeB(), '/v1/auth/sessions?limit=1', { token: third.token });
-    expect(body.items).toEqual([expect.objectContaining({ id: third.session, current: true, device: null, transport: 'body', guest: false })]);
-    const next = await call(nodeB(), `/v1/auth/sessions?limit=1&cursor=${body.next_cursor}`, { token: third.token });
-    expect(next.body).toMatchObject({ items: [{ id: named.body.session_id, current: false, device: 'telephone' }], next_cursor: null });
+    expect(body.items).toEqual([
+      expect.objectContaining({
+        id: third.session,
+        current: true,
+        device: null,
+        transport: 'body',
+        guest: false,
+      }),
+    ]);
+    const next = await call(nodeB(), `/v1/auth/sessions?limit=1&cursor=${body.next_cursor}`, {
+      token: third.token,
+    });
+    expect(next.body).toMatchObject({
+      items: [{ id: named.body.session_id, current: false, device: 'telephone' }],
+      next_cursor: null,
+    });
     expect(JSON.stringify([body, next.body])).not.toMatch(/refresh|hash/);
   });
 
   test('one can be ended; another`s, an ended or an invented one is not_found', async () => {
     const user = await world.user('u');
     const [second, stranger] = await Promise.all([again(user), world.user('s')]);
-    const end = (id: string, expected: number) => call(nodeA(), `/v1/auth/sessions/${id}`, { method: 'DELETE', token: user.token, expect: expected });
+    const end = (id: string, expected: number) =>
+      call(nodeA(), `/v1/auth/sessions/${id}`, {
+        method: 'DELETE',
+        token: user.token,
+        expect: expected,
+      });
     expect((await end(second.session, 200)).body).toMatchObject({ effective: true, sessions: 1 });
-    for (const id of [second.session, stranger.session, 'nonsense']) expect((await end(id, 404)).body.code).toBe('not_found');
+    for (const id of [second.session, stranger.session, 'nonsense'])
+      expect((await end(id, 404)).body.code).toBe('not_found');
     await call(nodeA(), '/v1/me', { token: stranger.token });
   });
 });
@@ -109,12 +173,19 @@ describe('a new password', () => {
     const user = await world.user('u');
     const other = await again(user, nodeB());
     const change = (current: string, expected: number) =>
-      call(nodeA(), '/v1/auth/password', { token: user.token, body: { current, new: 'a brand new one' }, expect: expected });
+      call(nodeA(), '/v1/auth/password', {
+        token: user.token,
+        body: { current, new: 'a brand new one' },
+        expect: expected,
+      });
     expect((await change('wrong', 401)).body.code).toBe('invalid_credentials');
     expect((await change(user.password, 200)).body).toMatchObject({ effective: true, sessions: 1 });
     expect(await codeOf(other.token)).toBe('session_revoked');
     await call(nodeB(), '/v1/me', { token: user.token });
-    await call(nodeB(), '/v1/auth/login', { body: { tenant: world.tenant.slug, email: user.email, password: user.password }, expect: 401 });
+    await call(nodeB(), '/v1/auth/login', {
+      body: { tenant: world.tenant.slug, email: user.email, password: user.password },
+      expect: 401,
+    });
     await again({ ...user, password: 'a brand new one' });
   });
 });
@@ -124,13 +195,29 @@ describe('a session that nobody uses', () => {
     const node = await startNode({ SESSION_IDLE_SECONDS: '2' });
     const own = await World.create({ base: node.url });
     const [idle, busy] = await Promise.all([own.user('idle'), own.user('busy')]);
-    const [sleeper, worker] = await Promise.all([RawClient.live(node.wsUrl, idle.token), RawClient.live(node.wsUrl, busy.token)]);
+    const [sleeper, worker] = await Promise.all([
+      RawClient.live(node.wsUrl, idle.token),
+      RawClient.live(node.wsUrl, busy.token),
+    ]);
     const work = setInterval(() => worker.send({ type: 'unsubscribe', room: 'any' }), 200);
     try {
-      expect((await sleeper.closed).reason).toMatchObject({ code: 'session_expired', action: 'login' });
+      expect((await sleeper.closed).reason).toMatchObject({
+        code: 'session_expired',
+        action: 'login',
+      });
       await worker.settled();
-      await call(node.url, '/v1/auth/refresh', { body: { refresh_token: busy.refresh }, expect: 200 });
-      expect((await call(node.url, '/v1/auth/refresh', { body: { refresh_token: idle.refresh }, expect: 401 })).body.code).toBe('session_expired');
+      await call(node.url, '/v1/auth/refresh', {
+        body: { refresh_token: busy.refresh },
+        expect: 200,
+      });
+      expect(
+        (
+          await call(node.url, '/v1/auth/refresh', {
+            body: { refresh_token: idle.refresh },
+            expect: 401,
+          })
+        ).body.code,
+      ).toBe('session_expired');
     } finally {
       clearInterval(work);
       worker.close();
@@ -150,7 +237,14 @@ describe('a session that nobody uses', () => {
     } finally {
       clearInterval(work);
     }
-    expect((await call(node.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh }, expect: 401 })).body.code).toBe('session_expired');
+    expect(
+      (
+        await call(node.url, '/v1/auth/refresh', {
+          body: { refresh_token: user.refresh },
+          expect: 401,
+        })
+      ).body.code,
+    ).toBe('session_expired');
   });
 
   test('and no refresh or re-authentication carries a connection beyond its absolute end', async () => {
@@ -159,8 +253,13 @@ describe('a session that nobody uses', () => {
     const user = await own.user('u');
     const signedInMs = performance.now();
     const socket = await RawClient.live(node.wsUrl, user.token);
-    const { body } = await call(node.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh } });
-    const { body: issued } = await call(node.url, '/v1/auth/ticket', { method: 'POST', token: body.access_token });
+    const { body } = await call(node.url, '/v1/auth/refresh', {
+      body: { refresh_token: user.refresh },
+    });
+    const { body: issued } = await call(node.url, '/v1/auth/ticket', {
+      method: 'POST',
+      token: body.access_token,
+    });
     for (const credential of [{ token: body.access_token }, { ticket: issued.ticket }]) {
       const renewed = await socket.ask({ type: 'auth_refresh', ...credential });
       expect(renewed.type).toBe('auth_ok');

@@ -1,4 +1,7 @@
-/** What an external issuer ends: OpenID back-channel logout and CAEP session-revoked, on two nodes with sockets open. */
+/**
+ * What an external issuer ends: OpenID back-channel logout and CAEP session-revoked, on two nodes
+ * with sockets open.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import supertest from 'supertest';
@@ -18,7 +21,10 @@ const slugs = [unique('t'), unique('t')];
 
 beforeAll(async () => {
   [issuer, stranger] = await Promise.all([FakeIssuer.start(), FakeIssuer.start()]);
-  const env = { ISSUERS_FILE: issuersFile([issuer.entry(slugs, { users: 'create' })]), LOGIN_FAILURES_PER_MINUTE: '0' };
+  const env = {
+    ISSUERS_FILE: issuersFile([issuer.entry(slugs, { users: 'create' })]),
+    LOGIN_FAILURES_PER_MINUTE: '0',
+  };
   cluster = await startCluster(2, env);
   [a, b] = cluster.nodes.map((node) => node.url) as [string, string];
   for (const slug of slugs) await World.create({ base: a, tenant: { slug } });
@@ -32,20 +38,36 @@ interface Person {
   refresh: string;
 }
 
-async function signIn(sub: string = randomUUID(), tenant = slugs[0]!, email = `${unique('u')}@example.com`): Promise<Person> {
-  const { body } = await call(b, '/v1/auth/exchange', { body: { tenant, id_token: await issuer.idToken({ sub, email }) } });
+async function signIn(
+  sub: string = randomUUID(),
+  tenant = slugs[0]!,
+  email = `${unique('u')}@example.com`,
+): Promise<Person> {
+  const { body } = await call(b, '/v1/auth/exchange', {
+    body: { tenant, id_token: await issuer.idToken({ sub, email }) },
+  });
   const me = await call(b, '/v1/me', { token: body.access_token });
   return { sub, email, id: me.body.user_id, token: body.access_token, refresh: body.refresh_token };
 }
 
 /** Since the second in which tokens were issued may be that of the logout. */
 const before = (person: Person) =>
-  query(cluster.databaseUrl, `UPDATE sessions SET created_at = created_at - interval '2 minutes' WHERE user_id = $1`, [person.id]);
-const logout = (token: string, base = a) => supertest(base).post('/v1/oauth/backchannel-logout').type('form').send({ logout_token: token });
-const send = (token: string, base = a, type = 'application/secevent+jwt') => supertest(base).post('/v1/oauth/events').set('content-type', type).send(token);
+  query(
+    cluster.databaseUrl,
+    `UPDATE sessions SET created_at = created_at - interval '2 minutes' WHERE user_id = $1`,
+    [person.id],
+  );
+const logout = (token: string, base = a) =>
+  supertest(base).post('/v1/oauth/backchannel-logout').type('form').send({ logout_token: token });
+const send = (token: string, base = a, type = 'application/secevent+jwt') =>
+  supertest(base).post('/v1/oauth/events').set('content-type', type).send(token);
 const isOut = async ({ token, refresh }: Person): Promise<void> => {
-  for (const base of [a, b]) expect((await call(base, '/v1/me', { token, expect: 401 })).body.code).toBe('session_revoked');
-  expect((await call(a, '/v1/auth/refresh', { body: { refresh_token: refresh }, expect: 401 })).body.code).toBe('session_revoked');
+  for (const base of [a, b])
+    expect((await call(base, '/v1/me', { token, expect: 401 })).body.code).toBe('session_revoked');
+  expect(
+    (await call(a, '/v1/auth/refresh', { body: { refresh_token: refresh }, expect: 401 })).body
+      .code,
+  ).toBe('session_revoked');
 };
 const isIn = ({ token }: Person) => call(a, '/v1/me', { token });
 
@@ -55,11 +77,23 @@ describe('back-channel logout', () => {
     const again = await signIn(ada.sub);
     const elsewhere = await signIn(ada.sub, slugs[1]);
     const ben = await signIn();
-    const sockets = await Promise.all([RawClient.live(wsUrl(a), ada.token), RawClient.live(wsUrl(b), again.token), RawClient.live(wsUrl(b), elsewhere.token)]);
+    const sockets = await Promise.all([
+      RawClient.live(wsUrl(a), ada.token),
+      RawClient.live(wsUrl(b), again.token),
+      RawClient.live(wsUrl(b), elsewhere.token),
+    ]);
     const answer = await logout(await issuer.logoutToken(ada.sub));
-    expect(answer).toMatchObject({ status: 200, text: '', headers: { 'cache-control': 'no-store' } });
+    expect(answer).toMatchObject({
+      status: 200,
+      text: '',
+      headers: { 'cache-control': 'no-store' },
+    });
     for (const person of [ada, again, elsewhere]) await isOut(person);
-    for (const socket of sockets) expect(await socket.closed).toMatchObject({ code: 1008, reason: { code: 'session_revoked', action: 'login' } });
+    for (const socket of sockets)
+      expect(await socket.closed).toMatchObject({
+        code: 1008,
+        reason: { code: 'session_revoked', action: 'login' },
+      });
     await isIn(ben);
   });
 
@@ -69,7 +103,9 @@ describe('back-channel logout', () => {
     await logout(await issuer.logoutToken(person.sub, { iat: now() - 10 }));
     await isOut(person);
     const body = { tenant: slugs[0], id_token: old };
-    expect((await call(a, '/v1/auth/exchange', { body, expect: 401 })).body.code).toBe('auth_invalid');
+    expect((await call(a, '/v1/auth/exchange', { body, expect: 401 })).body.code).toBe(
+      'auth_invalid',
+    );
     await isIn(await signIn(person.sub));
   });
 
@@ -78,11 +114,18 @@ describe('back-channel logout', () => {
     const token = await issuer.logoutToken(person.sub, { iat: now() - 300 });
     const second = await issuer.logoutToken(person.sub, { iat: now() - 300 });
     await before(person);
-    await query(cluster.databaseUrl, `UPDATE sessions SET created_at = created_at - interval '10 minutes' WHERE user_id = $1`, [person.id]);
+    await query(
+      cluster.databaseUrl,
+      `UPDATE sessions SET created_at = created_at - interval '10 minutes' WHERE user_id = $1`,
+      [person.id],
+    );
     expect((await logout(token)).status).toBe(200);
     await isOut(person);
     const later = await signIn(person.sub);
-    expect(await logout(token, b)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+    expect(await logout(token, b)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request' },
+    });
     expect((await logout(second)).status).toBe(200);
     await isIn(later);
   });
@@ -94,23 +137,38 @@ describe('back-channel logout', () => {
   const sub = randomUUID();
   test.each<[string, () => Promise<string>]>([
     ['of another issuer', () => stranger.logoutToken(sub)],
-    ['signed by another under the name of the issuer', () => stranger.logoutToken(sub, { iss: issuer.url })],
+    [
+      'signed by another under the name of the issuer',
+      () => stranger.logoutToken(sub, { iss: issuer.url }),
+    ],
     ['for another audience', () => issuer.logoutToken(sub, { aud: 'x' })],
     ['with a nonce', () => issuer.logoutToken(sub, { nonce: 'n' })],
     ['without events', () => issuer.logoutToken(sub, { events: undefined })],
-    ['with another event', () => issuer.logoutToken(sub, { events: { 'https://example.com/other': {} } })],
+    [
+      'with another event',
+      () => issuer.logoutToken(sub, { events: { 'https://example.com/other': {} } }),
+    ],
     ['without jti', () => issuer.logoutToken(sub, { jti: undefined })],
     ['without iat', () => issuer.logoutToken(sub, { iat: undefined })],
     ['that is an hour old', () => issuer.logoutToken(sub, { iat: now() - 3600 })],
     ['that has expired', () => issuer.logoutToken(sub, { exp: now() - 60 })],
-    ['for a session of the issuer only', () => issuer.logoutToken(sub, { sub: undefined, sid: 's' })],
+    [
+      'for a session of the issuer only',
+      () => issuer.logoutToken(sub, { sub: undefined, sid: 's' }),
+    ],
     ['that is an ID token', () => issuer.idToken({ sub })],
-    ['that is a security event', () => issuer.revokedEvent({ format: 'iss_sub', iss: issuer.url, sub })],
+    [
+      'that is a security event',
+      () => issuer.revokedEvent({ format: 'iss_sub', iss: issuer.url, sub }),
+    ],
     ['that is no token', async () => 'no token'],
   ])('refuses a token %s, in the words of OAuth', async (_what, make) => {
     const alive = await signIn(sub);
     const answer = await logout(await make());
-    expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_request', error_description: expect.any(String) } });
+    expect(answer).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request', error_description: expect.any(String) },
+    });
     await isIn(alive);
   });
 });
@@ -120,13 +178,23 @@ describe('security events', () => {
     const subjects: ((one: Person) => unknown)[] = [
       (one) => ({ format: 'iss_sub', iss: issuer.url, sub: one.sub }),
       (one) => ({ format: 'email', email: one.email.toUpperCase() }),
-      (one) => ({ format: 'complex', user: { format: 'iss_sub', iss: issuer.url, sub: one.sub }, session: { format: 'opaque', id: 's' } }),
+      (one) => ({
+        format: 'complex',
+        user: { format: 'iss_sub', iss: issuer.url, sub: one.sub },
+        session: { format: 'opaque', id: 's' },
+      }),
     ];
     for (const subjectOf of subjects) {
       const [one, bystander] = [await signIn(), await signIn()];
       const socket = await RawClient.live(wsUrl(b), one.token);
-      expect(await send(await issuer.revokedEvent(subjectOf(one)))).toMatchObject({ status: 202, text: '' });
-      expect(await socket.closed).toMatchObject({ code: 1008, reason: { code: 'session_revoked' } });
+      expect(await send(await issuer.revokedEvent(subjectOf(one)))).toMatchObject({
+        status: 202,
+        text: '',
+      });
+      expect(await socket.closed).toMatchObject({
+        code: 1008,
+        reason: { code: 'session_revoked' },
+      });
       await isOut(one);
       await isIn(bystander);
     }
@@ -135,7 +203,9 @@ describe('security events', () => {
   test('the subject may stand in the event, as in the drafts', async () => {
     const one = await signIn();
     const event = { subject: { format: 'iss_sub', iss: issuer.url, sub: one.sub } };
-    const token = await issuer.revokedEvent(undefined, { events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': event } });
+    const token = await issuer.revokedEvent(undefined, {
+      events: { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': event },
+    });
     expect((await send(token)).status).toBe(202);
     await isOut(one);
   });
@@ -148,20 +218,53 @@ describe('security events', () => {
     // An ID token of the very second of the event could be from before it.
     const later = await afterNextSecond(() => signIn(one.sub, slugs[0], one.email));
     expect((await send(token, b)).status).toBe(202);
-    const other = { 'https://schemas.openid.net/secevent/ssf/event-type/verification': { state: 'x' } };
+    const other = {
+      'https://schemas.openid.net/secevent/ssf/event-type/verification': { state: 'x' },
+    };
     expect((await send(await issuer.revokedEvent(subject, { events: other }))).status).toBe(202);
-    expect((await send(await issuer.revokedEvent({ ...subject, sub: randomUUID() }))).status).toBe(202);
+    expect((await send(await issuer.revokedEvent({ ...subject, sub: randomUUID() }))).status).toBe(
+      202,
+    );
     await isIn(later);
   });
 
   test.each<[string, string, () => Promise<string>]>([
-    ['of another issuer', 'invalid_issuer', () => stranger.revokedEvent({ format: 'email', email: 'a@example.com' })],
-    ['signed by another', 'invalid_key', () => stranger.revokedEvent({ format: 'email', email: 'a@example.com' }, { iss: issuer.url })],
-    ['for another audience', 'invalid_audience', () => issuer.revokedEvent({ format: 'email', email: 'a@example.com' }, { aud: 'x' })],
-    ['without a type', 'invalid_request', () => issuer.revokedEvent({ format: 'email', email: 'a@example.com' }, {}, { typ: undefined })],
-    ['without jti', 'invalid_request', () => issuer.revokedEvent({ format: 'email', email: 'a@example.com' }, { jti: undefined })],
-    ['about a subject of another issuer', 'invalid_request', () => issuer.revokedEvent({ format: 'iss_sub', iss: 'https://x.example', sub: 'x' })],
-    ['whose subject is named in another way', 'invalid_request', () => issuer.revokedEvent({ format: 'phone_number', phone_number: '+1' })],
+    [
+      'of another issuer',
+      'invalid_issuer',
+      () => stranger.revokedEvent({ format: 'email', email: 'a@example.com' }),
+    ],
+    [
+      'signed by another',
+      'invalid_key',
+      () => stranger.revokedEvent({ format: 'email', email: 'a@example.com' }, { iss: issuer.url }),
+    ],
+    [
+      'for another audience',
+      'invalid_audience',
+      () => issuer.revokedEvent({ format: 'email', email: 'a@example.com' }, { aud: 'x' }),
+    ],
+    [
+      'without a type',
+      'invalid_request',
+      () =>
+        issuer.revokedEvent({ format: 'email', email: 'a@example.com' }, {}, { typ: undefined }),
+    ],
+    [
+      'without jti',
+      'invalid_request',
+      () => issuer.revokedEvent({ format: 'email', email: 'a@example.com' }, { jti: undefined }),
+    ],
+    [
+      'about a subject of another issuer',
+      'invalid_request',
+      () => issuer.revokedEvent({ format: 'iss_sub', iss: 'https://x.example', sub: 'x' }),
+    ],
+    [
+      'whose subject is named in another way',
+      'invalid_request',
+      () => issuer.revokedEvent({ format: 'phone_number', phone_number: '+1' }),
+    ],
     ['that is no token', 'invalid_request', async () => 'no token'],
     ['that is an ID token', 'invalid_request', () => issuer.idToken()],
   ])('refuses a token %s with %s', async (_what, err, make) => {
@@ -172,7 +275,11 @@ describe('security events', () => {
   test('refuses what is not sent as a security event, or is endless', async () => {
     const token = await issuer.revokedEvent({ format: 'email', email: 'a@example.com' });
     for (const type of ['application/json', 'text/plain', 'application/jwt']) {
-      const { status, body } = await send(type === 'application/json' ? JSON.stringify({ token }) : token, a, type);
+      const { status, body } = await send(
+        type === 'application/json' ? JSON.stringify({ token }) : token,
+        a,
+        type,
+      );
       expect([status, body.code]).toEqual([415, 'invalid_request']);
     }
     expect((await send('x'.repeat(70_000))).status).toBe(413);
@@ -190,7 +297,14 @@ test('while Redis is away both still act', async () => {
   const base = lonely.nodes[0]!.url;
   const [one, two] = [await signIn(), await signIn()];
   expect((await logout(await issuer.logoutToken(one.sub), base)).status).toBe(200);
-  expect((await send(await issuer.revokedEvent({ format: 'iss_sub', iss: issuer.url, sub: two.sub }), base)).status).toBe(202);
+  expect(
+    (
+      await send(
+        await issuer.revokedEvent({ format: 'iss_sub', iss: issuer.url, sub: two.sub }),
+        base,
+      )
+    ).status,
+  ).toBe(202);
   for (const { token } of [one, two]) {
     let answer = await fetch(`${base}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
     for (const deadline = Date.now() + 5_000; answer.status !== 401 && Date.now() < deadline;) {

@@ -1,4 +1,7 @@
-/** Contract section 3: rotation of refresh tokens, over two nodes. `REFRESH_ROUNDS=200` races as often as the promise says. */
+/**
+ * Contract section 3: rotation of refresh tokens, over two nodes. `REFRESH_ROUNDS=200` races as
+ * often as the promise says.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
@@ -12,10 +15,13 @@ beforeAll(async () => {
   world = await World.create();
 });
 
-const refresh = (refresh_token: string, base = nodeA(), expected = 200) => call(base, '/v1/auth/refresh', { body: { refresh_token }, expect: expected });
+const refresh = (refresh_token: string, base = nodeA(), expected = 200) =>
+  call(base, '/v1/auth/refresh', { body: { refresh_token }, expect: expected });
 
-const rowOf = async (session: string, database = process.env['TEST_CLUSTER_DATABASE_URL']!): Promise<any> =>
-  (await query(database, 'SELECT * FROM sessions WHERE id = $1', [session]))[0];
+const rowOf = async (
+  session: string,
+  database = process.env['TEST_CLUSTER_DATABASE_URL']!,
+): Promise<any> => (await query(database, 'SELECT * FROM sessions WHERE id = $1', [session]))[0];
 
 describe('refresh', () => {
   test('answers like login, with a new access token and a new refresh token of the same session', async () => {
@@ -34,14 +40,19 @@ describe('refresh', () => {
       const user = await world.user('u');
       let current = user.refresh;
       for (let round = 1; round <= ROUNDS; round += 1) {
-        const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => refresh(current, i % 2 === 0 ? nodeA() : nodeB())));
+        const answers = await Promise.all(
+          Array.from({ length: 50 }, (_, i) => refresh(current, i % 2 === 0 ? nodeA() : nodeB())),
+        );
         expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
         expect(new Set(answers.map(({ body }) => body.access_token)).size).toBe(50);
         expect(answers[0]!.body.refresh_token).not.toBe(current);
         current = answers[0]!.body.refresh_token;
       }
       // Every round was one rotation, and the session lives.
-      expect(await rowOf(user.session)).toMatchObject({ refresh_generation: ROUNDS + 1, ended_at: null });
+      expect(await rowOf(user.session)).toMatchObject({
+        refresh_generation: ROUNDS + 1,
+        ended_at: null,
+      });
     },
     30_000 + ROUNDS * 3_000,
   );
@@ -52,7 +63,10 @@ describe('refresh', () => {
     const [user, waiting] = await own.users('u', 'w');
     const { body } = await refresh(user!.refresh, nodes[0]!.url);
     await refresh(waiting!.refresh, nodes[0]!.url);
-    const [row, unused] = [() => rowOf(user!.session, databaseUrl), () => rowOf(waiting!.session, databaseUrl)];
+    const [row, unused] = [
+      () => rowOf(user!.session, databaseUrl),
+      () => rowOf(waiting!.session, databaseUrl),
+    ];
     expect((await row()).refresh_sealed).not.toBeNull();
     await call(nodes[0]!.url, '/v1/me', { token: body.access_token });
     const beganMs = performance.now();
@@ -76,19 +90,27 @@ describe('refresh', () => {
     const socket = await RawClient.live(wsUrl(nodeB()), user.token);
     const first = await refresh(user.refresh);
     const second = await refresh(first.body.refresh_token);
-    expect((await refresh(user.refresh, nodeA(), 401)).body).toMatchObject({ code: 'token_reuse', action: 'login' });
+    expect((await refresh(user.refresh, nodeA(), 401)).body).toMatchObject({
+      code: 'token_reuse',
+      action: 'login',
+    });
     const { code, reason } = await socket.closed;
     expect([code, reason.code]).toEqual([1008, 'token_reuse']);
-    expect((await call(nodeB(), '/v1/me', { token: second.body.access_token, expect: 401 })).body.code).toBe('token_reuse');
+    expect(
+      (await call(nodeB(), '/v1/me', { token: second.body.access_token, expect: 401 })).body.code,
+    ).toBe('token_reuse');
     expect((await refresh(second.body.refresh_token, nodeB(), 401)).body.code).toBe('token_reuse');
   });
 
   test('a token somebody made up is invalid and ends nothing', async () => {
     const user = await world.user('u');
     const changed = user.refresh.slice(0, -1) + (user.refresh.endsWith('A') ? 'B' : 'A');
-    for (const made of [changed, 'wr_rt_nonsense', user.token.slice(0, 500)]) expect((await refresh(made, nodeA(), 401)).body.code).toBe('auth_invalid');
+    for (const made of [changed, 'wr_rt_nonsense', user.token.slice(0, 500)])
+      expect((await refresh(made, nodeA(), 401)).body.code).toBe('auth_invalid');
     await call(nodeA(), '/v1/me', { token: user.token });
-    expect((await call(nodeA(), '/v1/auth/refresh', { body: {}, expect: 401 })).body.code).toBe('auth_missing');
+    expect((await call(nodeA(), '/v1/auth/refresh', { body: {}, expect: 401 })).body.code).toBe(
+      'auth_missing',
+    );
   });
 
   test('nothing in the database is a token or opens one', async () => {
@@ -99,7 +121,9 @@ describe('refresh', () => {
       .join('\n');
     for (const token of [user.refresh, body.refresh_token as string]) {
       expect(dump).not.toContain(token);
-      expect(dump).not.toContain(Buffer.from(token.slice(6), 'base64url').subarray(21, 53).toString('latin1'));
+      expect(dump).not.toContain(
+        Buffer.from(token.slice(6), 'base64url').subarray(21, 53).toString('latin1'),
+      );
     }
   });
 });

@@ -3,11 +3,16 @@ import { expect, test } from '@jest/globals';
 import { startCluster, startNode } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 
-const KEY = { first: 'first-secret-key-of-at-least-32-bytes', second: 'second-secret-key-of-at-least-32-bytes' };
+const KEY = {
+  first: 'first-secret-key-of-at-least-32-bytes',
+  second: 'second-secret-key-of-at-least-32-bytes',
+};
 
 test('nodes that start together agree on one key, one public URL and one operator', async () => {
   const { nodes } = await startCluster(3);
-  const keys = await Promise.all(nodes.map(async (node) => (await call(node.url, '/.well-known/jwks.json')).body.keys));
+  const keys = await Promise.all(
+    nodes.map(async (node) => (await call(node.url, '/.well-known/jwks.json')).body.keys),
+  );
   expect(keys[0]).toHaveLength(1);
   expect(keys[1]).toEqual(keys[0]);
   expect(keys[2]).toEqual(keys[0]);
@@ -18,12 +23,16 @@ test('nodes that start together agree on one key, one public URL and one operato
 
 test('a node that names another PUBLIC_URL refuses to start', async () => {
   const { env } = await startCluster(1, { PUBLIC_URL: 'https://rooms.example.com' });
-  await expect(startNode({ ...env, PUBLIC_URL: 'https://other.example.com' })).rejects.toThrow(/PUBLIC_URL is https:\/\/other\.example\.com/);
+  await expect(startNode({ ...env, PUBLIC_URL: 'https://other.example.com' })).rejects.toThrow(
+    /PUBLIC_URL is https:\/\/other\.example\.com/,
+  );
 });
 
 test('a SECRET_KEY that does not open the signing keys refuses to start, and is not printed', async () => {
   const { env } = await startCluster(1, { SECRET_KEY: KEY.first });
-  const refused = await startNode({ ...env, SECRET_KEY: KEY.second }).catch((error: Error) => error.message);
+  const refused = await startNode({ ...env, SECRET_KEY: KEY.second }).catch(
+    (error: Error) => error.message,
+  );
   expect(refused).toMatch(/SECRET_KEY does not open signing key/);
   expect(refused).not.toContain(KEY.second);
 });

@@ -1,4 +1,7 @@
-/** Contract sections 2 and 4: a ticket is single use, short-lived and bound to its session and Origin. */
+/**
+ * Contract sections 2 and 4: a ticket is single use, short-lived and bound to its session and
+ * Origin.
+ */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -15,7 +18,12 @@ beforeAll(async () => {
 });
 
 async function ticketOf(token: string, headers: Record<string, string> = {}): Promise<string> {
-  const { body, headers: answered } = await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token, headers, expect: 200 });
+  const { body, headers: answered } = await call(nodeA(), '/v1/auth/ticket', {
+    method: 'POST',
+    token,
+    headers,
+    expect: 200,
+  });
   expect(body.ticket).toMatch(/^wr_tk_/);
   expect(body.expires_in).toBeGreaterThan(0);
   expect(body.expires_in).toBeLessThanOrEqual(30);
@@ -29,7 +37,8 @@ async function ready(base: string): Promise<RawClient> {
   return client;
 }
 
-const connect = (ticket: string, origin?: string) => RawClient.open(`${wsUrl(nodeB())}?ticket=${ticket}`, origin === undefined ? {} : { origin });
+const connect = (ticket: string, origin?: string) =>
+  RawClient.open(`${wsUrl(nodeB())}?ticket=${ticket}`, origin === undefined ? {} : { origin });
 
 test('a ticket opens one connection, on any node, as its session', async () => {
   const user = await world.user('u');
@@ -53,9 +62,15 @@ describe('on two nodes of their own', () => {
     const user = await own.user('u');
     const { body } = await call(own.base, '/v1/auth/ticket', { method: 'POST', token: user.token });
     // First messages, so that all hundred stand ready and present it in the same moment.
-    const clients = await Promise.all(Array.from({ length: 100 }, (_, i) => ready(cluster.nodes[i % 2]!.url)));
+    const clients = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => ready(cluster.nodes[i % 2]!.url)),
+    );
     for (const client of clients) client.send({ type: 'auth', ticket: body.ticket });
-    const answers = await Promise.all(clients.map((client) => client.next((frame) => frame.type === 'auth_ok' || frame.type === 'goodbye')));
+    const answers = await Promise.all(
+      clients.map((client) =>
+        client.next((frame) => frame.type === 'auth_ok' || frame.type === 'goodbye'),
+      ),
+    );
     expect(answers.filter(({ type }) => type === 'auth_ok')).toHaveLength(1);
     const refused = answers.filter(({ type }) => type === 'goodbye').map(({ code }) => code);
     expect(refused).toHaveLength(99);
@@ -71,10 +86,14 @@ describe('on two nodes of their own', () => {
     try {
       const keys = await redis.keys('wardroom:*:ticket:*');
       const { prefix } = await insight(cluster);
-      expect(keys).toEqual([`${prefix}ticket:{${createHash('sha256').update(body.ticket).digest('hex')}}`]);
+      expect(keys).toEqual([
+        `${prefix}ticket:{${createHash('sha256').update(body.ticket).digest('hex')}}`,
+      ]);
       expect(await redis.ttl(keys[0]!)).toBeLessThanOrEqual(30);
       expect(await redis.ttl(keys[0]!)).toBeGreaterThan(0);
-      expect(JSON.stringify([await redis.keys('*'), await redis.get(keys[0]!)])).not.toMatch(/wr_tk_|eyJ/);
+      expect(JSON.stringify([await redis.keys('*'), await redis.get(keys[0]!)])).not.toMatch(
+        /wr_tk_|eyJ/,
+      );
     } finally {
       redis.disconnect();
     }

@@ -1,4 +1,7 @@
-/** F7: a page of history is bounded in bytes, bodies and reactions together, and the pages together are everything. */
+/**
+ * F7: a page of history is bounded in bytes, bodies and reactions together, and the pages together
+ * are everything.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { freshDatabase, startNode } from '../support/node-process.js';
@@ -18,7 +21,14 @@ let databaseUrl: string;
 
 beforeAll(async () => {
   databaseUrl = await freshDatabase();
-  node = await startNode({ DATABASE_URL: databaseUrl, PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' });
+  node = await startNode({
+    DATABASE_URL: databaseUrl,
+    PUBLISH_RATE: '0',
+    FRAME_RATE: '0',
+    SIGNAL_RATE: '0',
+    SUBSCRIBE_RATE: '0',
+    CALL_RATE: '0',
+  });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
 });
@@ -27,9 +37,13 @@ beforeAll(async () => {
 async function pages(room: string, query: string): Promise<{ bytes: number; items: any[] }[]> {
   const found = [];
   for (let cursor: string | null = ''; cursor !== null;) {
-    const { body }: { body: any } = await call(node.url, `/v1/rooms/${room}/messages?limit=200${query}${cursor === '' ? '' : `&cursor=${cursor}`}`, {
-      token: ada.token,
-    });
+    const { body }: { body: any } = await call(
+      node.url,
+      `/v1/rooms/${room}/messages?limit=200${query}${cursor === '' ? '' : `&cursor=${cursor}`}`,
+      {
+        token: ada.token,
+      },
+    );
     found.push({ bytes: Buffer.byteLength(JSON.stringify(body)), items: body.items });
     cursor = body.next_cursor;
   }
@@ -41,7 +55,8 @@ describe('pages of large messages', () => {
   beforeAll(async () => {
     room = await world.room(ada);
     const writer = await RawClient.live(node.wsUrl, ada.token);
-    for (let i = 0; i < MESSAGES; i += 1) while ((await writer.publish(room, BODY, `op-${i}`)).type !== 'ack') await writer.settled();
+    for (let i = 0; i < MESSAGES; i += 1)
+      while ((await writer.publish(room, BODY, `op-${i}`)).type !== 'ack') await writer.settled();
     writer.ws.terminate();
   });
   const ascending = Array.from({ length: MESSAGES }, (_, i) => i + 1);
@@ -49,13 +64,16 @@ describe('pages of large messages', () => {
   test.each([
     ['newest first', '', [...ascending].reverse()],
     ['oldest first', '&after=0', ascending],
-  ])('%s: none is larger than the bound and one item, and together they are everything in order', async (_, query, seqs) => {
-    const found = await pages(room, query);
-    expect(found.length).toBeGreaterThan(2);
-    for (const { bytes } of found) expect(bytes).toBeLessThan(PAGE_BYTES + 32_768 + 1_024);
-    for (const { items } of found.slice(0, -1)) expect(items.length).toBeGreaterThan(30);
-    expect(found.flatMap(({ items }) => items.map(({ seq }) => seq))).toEqual(seqs);
-  });
+  ])(
+    '%s: none is larger than the bound and one item, and together they are everything in order',
+    async (_, query, seqs) => {
+      const found = await pages(room, query);
+      expect(found.length).toBeGreaterThan(2);
+      for (const { bytes } of found) expect(bytes).toBeLessThan(PAGE_BYTES + 32_768 + 1_024);
+      for (const { items } of found.slice(0, -1)) expect(items.length).toBeGreaterThan(30);
+      expect(found.flatMap(({ items }) => items.map(({ seq }) => seq))).toEqual(seqs);
+    },
+  );
 });
 
 test('reactions count: a page of small messages with many of them is cut as well', async () => {
@@ -77,6 +95,8 @@ test('reactions count: a page of small messages with many of them is cut as well
   expect(found.length).toBeGreaterThan(1);
   for (const { bytes } of found) expect(bytes).toBeLessThan(3 * PAGE_BYTES);
   const items = found.flatMap((page) => page.items);
-  expect(items.map(({ seq }) => seq)).toEqual(Array.from({ length: REACTED }, (_, i) => REACTED - i));
+  expect(items.map(({ seq }) => seq)).toEqual(
+    Array.from({ length: REACTED }, (_, i) => REACTED - i),
+  );
   for (const { reactions } of items) expect(reactions).toHaveLength(EMOJIS);
 });

@@ -1,4 +1,7 @@
-/** What one user may have: rooms, sessions, emojis, logins a minute; and that asking for more is in nobody's way. */
+/**
+ * What one user may have: rooms, sessions, emojis, logins a minute; and that asking for more is in
+ * nobody's way.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type pg from 'pg';
 import { expectAnswer, expectError, live } from '../protocol/harness.js';
@@ -26,7 +29,8 @@ beforeAll(async () => {
   world = await World.create({ base: node.url, tenant: { allow_guests: true } });
 });
 
-const sql = <T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> => query<T>(databaseUrl, text, values);
+const sql = <T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> =>
+  query<T>(databaseUrl, text, values);
 
 const makeRoom = ({ token }: SignedIn, expected?: number) =>
   call(node.url, '/v1/rooms', {
@@ -50,7 +54,10 @@ describe('MAX_ROOMS_PER_USER', () => {
           method: 'POST',
           headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
           body: JSON.stringify({ name: 'r', visibility: 'public' }),
-        }).then(async (response) => [response.status, ((await response.json()) as { id: string }).id] as const),
+        }).then(
+          async (response) =>
+            [response.status, ((await response.json()) as { id: string }).id] as const,
+        ),
       ),
     );
     expect(statuses.filter(([status]) => status === 201)).toHaveLength(ROOMS);
@@ -66,11 +73,23 @@ describe('MAX_ROOMS_PER_USER', () => {
     for (let i = 0; i < ROOMS; i += 1) await makeRoom(full);
     const { id } = (await makeRoom(other)).body;
     const body = { user: full.id, role: 'owner' };
-    expectAnswer(await call(node.url, `/v1/rooms/${id}/members`, { token: other.token, body, expect: 409 }), 'quota_exceeded');
-    await call(node.url, `/v1/rooms/${id}/members`, { token: other.token, body: { user: full.id, role: 'member' } });
+    expectAnswer(
+      await call(node.url, `/v1/rooms/${id}/members`, { token: other.token, body, expect: 409 }),
+      'quota_exceeded',
+    );
+    await call(node.url, `/v1/rooms/${id}/members`, {
+      token: other.token,
+      body: { user: full.id, role: 'member' },
+    });
     const promotion = { method: 'PATCH', token: other.token, body: { role: 'owner' }, expect: 409 };
-    expectAnswer(await call(node.url, `/v1/rooms/${id}/members/${full.id}`, promotion), 'quota_exceeded');
-    await call(node.url, '/v1/rooms', { token: full.token, body: { visibility: 'direct', members: [other.id] } });
+    expectAnswer(
+      await call(node.url, `/v1/rooms/${id}/members/${full.id}`, promotion),
+      'quota_exceeded',
+    );
+    await call(node.url, '/v1/rooms', {
+      token: full.token,
+      body: { visibility: 'direct', members: [other.id] },
+    });
   });
 });
 
@@ -78,22 +97,39 @@ describe('MAX_SESSIONS_PER_USER', () => {
   test('one login more ends the session that was idle longest, with its socket, and says so in the audit', async () => {
     const user = await world.user('devices');
     const socket = await live(node.wsUrl, user.token);
-    await sql(`UPDATE sessions SET last_active_at = last_active_at - interval '1 hour' WHERE id = $1`, [user.session]);
+    await sql(
+      `UPDATE sessions SET last_active_at = last_active_at - interval '1 hour' WHERE id = $1`,
+      [user.session],
+    );
     const others: SignedIn[] = [];
     for (let i = 0; i < SESSIONS - 1; i += 1) others.push(await world.login(user));
-    expect((await sql(`SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL`, [user.id])).length).toBe(SESSIONS);
+    expect(
+      (await sql(`SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL`, [user.id]))
+        .length,
+    ).toBe(SESSIONS);
     const last = await world.login(user);
     expect((await socket.closed).reason).toMatchObject({ code: 'session_revoked' });
-    const alive = await sql<{ id: string }>(`SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL`, [user.id]);
-    expect(alive.map(({ id }) => id).sort()).toEqual([...others, last].map(({ session }) => session).sort());
-    const ended = await sql<{ detail: object }>(`SELECT detail FROM audit_events WHERE user_id = $1 AND event = 'session_expired'`, [user.id]);
+    const alive = await sql<{ id: string }>(
+      `SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL`,
+      [user.id],
+    );
+    expect(alive.map(({ id }) => id).sort()).toEqual(
+      [...others, last].map(({ session }) => session).sort(),
+    );
+    const ended = await sql<{ detail: object }>(
+      `SELECT detail FROM audit_events WHERE user_id = $1 AND event = 'session_expired'`,
+      [user.id],
+    );
     expect(ended).toEqual([{ detail: { reason: 'quota', code: 'session_revoked' } }]);
   });
 
   test('logins at the same moment leave no more than so many', async () => {
     const user = await world.user('crowd');
     await Promise.all(Array.from({ length: 8 }, () => world.login(user)));
-    expect((await sql(`SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL`, [user.id])).length).toBe(SESSIONS);
+    expect(
+      (await sql(`SELECT 1 FROM sessions WHERE user_id = $1 AND ended_at IS NULL`, [user.id]))
+        .length,
+    ).toBe(SESSIONS);
   });
 });
 
@@ -128,22 +164,30 @@ describe('LOGINS_PER_MINUTE', () => {
     // One is the login of the fixture.
     expect(statuses.filter((status) => status === 200)).toHaveLength(LOGINS - 1);
     expect(statuses.filter((status) => status === 429)).toHaveLength(300 - LOGINS + 1);
-    // A turn or two, however many wait. The time is that of a machine which runs other tests, too; without turns it was 4 to 8 s.
+    // A turn or two, however many wait. The time is that of a machine which runs other tests, too;
+    // without turns it was 4 to 8 s.
     expect(meanwhile).toBeLessThanOrEqual(4);
     expect(ms).toBeLessThan(2_000);
   });
 });
 
 describe('emojis', () => {
-  const react = (client: Awaited<ReturnType<typeof live>>, room: string, message_id: string, emoji: string, on = true) =>
-    client.ask({ type: 'react', room, message_id, emoji, on });
+  const react = (
+    client: Awaited<ReturnType<typeof live>>,
+    room: string,
+    message_id: string,
+    emoji: string,
+    on = true,
+  ) => client.ask({ type: 'react', room, message_id, emoji, on });
 
   test('a user has at most 20 on a message; taking one back makes room, and one that is there is no new one', async () => {
     const user = await world.user('u');
     const room = await world.room(user);
     const client = await live(node.wsUrl, user.token);
     const { message_id } = await client.publish(room, 'm');
-    const answers = await Promise.all(Array.from({ length: 300 }, (_, i) => react(client, room, message_id, `e${i}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => react(client, room, message_id, `e${i}`)),
+    );
     expect(answers.filter(({ type }) => type === 'ack')).toHaveLength(20);
     expectError(answers[299], 'quota_exceeded');
     expect((await react(client, room, message_id, 'e0')).type).toBe('ack');
@@ -156,12 +200,15 @@ describe('emojis', () => {
   test('a message has at most 50 different ones; more users of one are welcome', async () => {
     const users = await world.users('a', 'b', 'c', 'd');
     const room = await world.room(users[0]!, { visibility: 'public' });
-    for (const { token } of users.slice(1)) await call(node.url, `/v1/rooms/${room}/join`, { token, body: {} });
+    for (const { token } of users.slice(1))
+      await call(node.url, `/v1/rooms/${room}/join`, { token, body: {} });
     const clients = await Promise.all(users.map(({ token }) => live(node.wsUrl, token)));
     const { message_id } = await clients[0]!.publish(room, 'm');
     let accepted = 0;
     for (const [u, client] of clients.slice(0, 3).entries()) {
-      const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => react(client, room, message_id, `e${u}-${i}`)));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, i) => react(client, room, message_id, `e${u}-${i}`)),
+      );
       accepted += answers.filter(({ type }) => type === 'ack').length;
     }
     expect(accepted).toBe(50);
@@ -169,7 +216,11 @@ describe('emojis', () => {
     expect((await react(clients[3]!, room, message_id, 'e0-0')).type).toBe('ack');
     const { body } = await call(node.url, `/v1/rooms/${room}/messages`, { token: users[0]!.token });
     expect(body.items[0].reactions).toHaveLength(50);
-    expect(body.items[0].reactions[0]).toEqual({ emoji: 'e0-0', count: 2, users: [users[0]!.id, users[3]!.id] });
+    expect(body.items[0].reactions[0]).toEqual({
+      emoji: 'e0-0',
+      count: 2,
+      users: [users[0]!.id, users[3]!.id],
+    });
   });
 });
 
@@ -182,9 +233,13 @@ describe('a page of history', () => {
     const seqs: number[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
-      const answer: { body: any } = await call(node.url, `/v1/rooms/${room}/messages?limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`, {
-        token: user.token,
-      });
+      const answer: { body: any } = await call(
+        node.url,
+        `/v1/rooms/${room}/messages?limit=200${cursor === '' ? '' : `&cursor=${cursor}`}`,
+        {
+          token: user.token,
+        },
+      );
       expect(JSON.stringify(answer.body).length).toBeLessThan(1_200_000);
       seqs.push(...answer.body.items.map(({ seq }: { seq: number }) => seq));
       cursor = answer.body.next_cursor;
@@ -202,7 +257,9 @@ describe('a page of history', () => {
        SELECT e.message_id, $2, 'e' || g, e.room_id, true, g FROM room_events e, generate_series(1, 1000) g WHERE e.room_id = $1`,
       [room, user.id],
     );
-    const { body } = await call(node.url, `/v1/rooms/${room}/messages?limit=200`, { token: user.token });
+    const { body } = await call(node.url, `/v1/rooms/${room}/messages?limit=200`, {
+      token: user.token,
+    });
     expect(JSON.stringify(body).length).toBeLessThan(1_000_000);
     expect(body.items.length).toBeGreaterThan(0);
     expect(body.next_cursor).not.toBeNull();
@@ -228,8 +285,12 @@ describe('a crowd of rooms', () => {
     const times: number[] = [];
     const until = performance.now() + 3_000;
     while (performance.now() < until) {
-      times.push((await timed(() => call(node.url, '/v1/auth/ticket', { token: calm.token, body: {} }))).ms);
-      times.push((await timed(() => call(node.url, `/v1/rooms/${room}`, { token: calm.token }))).ms);
+      times.push(
+        (await timed(() => call(node.url, '/v1/auth/ticket', { token: calm.token, body: {} }))).ms,
+      );
+      times.push(
+        (await timed(() => call(node.url, `/v1/rooms/${room}`, { token: calm.token }))).ms,
+      );
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     over = true;
@@ -247,7 +308,8 @@ describe('a crowd of rooms', () => {
     );
     const open = await own.room(user, { visibility: 'public' });
     const mine = [await own.room(user), await own.room(user), open].sort();
-    const guest = (await call(node.url, '/v1/auth/guest', { body: { tenant: own.tenant.slug } })).body.access_token as string;
+    const guest = (await call(node.url, '/v1/auth/guest', { body: { tenant: own.tenant.slug } }))
+      .body.access_token as string;
     const listed = async (token: string, limit: number) => {
       const seen: string[] = [];
       for (let cursor = ''; ;) {
@@ -263,7 +325,8 @@ describe('a crowd of rooms', () => {
     expect(byAdmin.length).toBeGreaterThanOrEqual(600);
     expect([...byAdmin].sort()).toEqual(byAdmin);
     const times = [];
-    for (let i = 0; i < 5; i += 1) times.push((await timed(() => call(node.url, '/v1/rooms', { token: guest }))).ms);
+    for (let i = 0; i < 5; i += 1)
+      times.push((await timed(() => call(node.url, '/v1/rooms', { token: guest }))).ms);
     expect(Math.min(...times)).toBeLessThan(50);
   });
 });

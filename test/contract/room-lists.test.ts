@@ -1,4 +1,7 @@
-/** F8: a page of rooms costs a page, whatever others have. Judged by what the statement of the service reads, not by a clock. */
+/**
+ * F8: a page of rooms costs a page, whatever others have. Judged by what the statement of the
+ * service reads, not by a clock.
+ */
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../src/platform/stores/database.js';
 import { Prisma } from '../../src/platform/generated/client.js';
@@ -11,7 +14,10 @@ import { withPostgres } from '../support/sql.js';
 
 const OTHERS = process.env['SECURITY'] === 'full' ? 150_000 : 30_000;
 const LIMIT = 20;
-/** Rows that a page may look at: of each of three ways in a page, and each of those again with what is shown of it. */
+/**
+ * Rows that a page may look at: of each of three ways in a page, and each of those again with what
+ * is shown of it.
+ */
 const ROWS_MAX = 12 * (LIMIT + 1);
 
 interface PlanNode {
@@ -36,9 +42,12 @@ beforeAll(async () => {
   const base = cluster.nodes[0]!.url;
   world = await World.create({ base, tenant: { allow_guests: true } });
   [member, admin] = [await world.user('u'), await world.user('admin', 'admin')];
-  const { access_token: token } = (await call(base, '/v1/auth/guest', { body: { tenant: world.tenant.slug } })).body;
+  const { access_token: token } = (
+    await call(base, '/v1/auth/guest', { body: { tenant: world.tenant.slug } })
+  ).body;
   guest = { id: (await call(base, '/v1/me', { token })).body.user_id };
-  for (let i = 0; i < 3; i += 1) await world.room(member, { visibility: i === 0 ? 'public' : 'private' });
+  for (let i = 0; i < 3; i += 1)
+    await world.room(member, { visibility: i === 0 ? 'public' : 'private' });
   await withPostgres(databaseUrl, (client) =>
     client.query(
       `INSERT INTO rooms (id, tenant_id, name, visibility, created_by) SELECT gen_random_uuid(), $1, 'r', 'private', $2 FROM generate_series(1, $3)`,
@@ -64,14 +73,22 @@ async function statementOf(userId: string): Promise<Prisma.Sql> {
 
 /** Rows that scans and joins touched, kept or not. */
 function rowsOf(node: PlanNode): number {
-  const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Join Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  const removed =
+    (node['Rows Removed by Filter'] ?? 0) +
+    (node['Rows Removed by Join Filter'] ?? 0) +
+    (node['Rows Removed by Index Recheck'] ?? 0);
   const own = /Scan/.test(node['Node Type']) ? node['Actual Rows'] + removed : removed;
-  return own * node['Actual Loops'] + (node.Plans ?? []).reduce((sum, child) => sum + rowsOf(child), 0);
+  return (
+    own * node['Actual Loops'] + (node.Plans ?? []).reduce((sum, child) => sum + rowsOf(child), 0)
+  );
 }
 
 const rowsRead = ({ text, values }: Prisma.Sql): Promise<number> =>
   withPostgres(databaseUrl, async (client) => {
-    const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, values);
+    const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>(
+      `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
+      values,
+    );
     return rowsOf(rows[0]!['QUERY PLAN'][0]!.Plan);
   });
 

@@ -8,19 +8,32 @@ describe('a tenant with a token life of its own', () => {
     const world = await World.create();
     const token = await operator();
     const patch = (seconds: number | null) =>
-      call(nodeA(), `/v1/admin/tenants/${world.tenant.id}`, { method: 'PATCH', token, body: { access_ttl_seconds: seconds } });
+      call(nodeA(), `/v1/admin/tenants/${world.tenant.id}`, {
+        method: 'PATCH',
+        token,
+        body: { access_ttl_seconds: seconds },
+      });
     const ada = await world.user('ada');
-    expect((await patch(6)).body).toMatchObject({ tenant: { access_ttl_seconds: 6 }, receipt: null });
-    const login = await call(nodeB(), '/v1/auth/login', { body: { tenant: world.tenant.slug, email: ada.email, password: ada.password } });
+    expect((await patch(6)).body).toMatchObject({
+      tenant: { access_ttl_seconds: 6 },
+      receipt: null,
+    });
+    const login = await call(nodeB(), '/v1/auth/login', {
+      body: { tenant: world.tenant.slug, email: ada.email, password: ada.password },
+    });
     expect(login.body.expires_in).toBeLessThanOrEqual(6);
-    const refreshed = await call(nodeA(), '/v1/auth/refresh', { body: { refresh_token: login.body.refresh_token } });
+    const refreshed = await call(nodeA(), '/v1/auth/refresh', {
+      body: { refresh_token: login.body.refresh_token },
+    });
     expect(refreshed.body.expires_in).toBeLessThanOrEqual(6);
     const client = await RawClient.live(wsUrl(nodeA()), refreshed.body.access_token);
     // Warned in the second half of this life, whatever AUTH_WARNING_SECONDS says.
     expect((await client.next('auth_expiring_soon')).expires_in_ms).toBeLessThanOrEqual(3_000);
     client.close();
     expect((await patch(null)).body.tenant.access_ttl_seconds).toBeNull();
-    const usual = await call(nodeB(), '/v1/auth/refresh', { body: { refresh_token: refreshed.body.refresh_token } });
+    const usual = await call(nodeB(), '/v1/auth/refresh', {
+      body: { refresh_token: refreshed.body.refresh_token },
+    });
     expect(usual.body.expires_in).toBeGreaterThan(60);
   });
 

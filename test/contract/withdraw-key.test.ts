@@ -1,4 +1,7 @@
-/** Withdrawing the signing key, on two nodes of its own: everybody is sent back with the refresh token, nobody is locked out. */
+/**
+ * Withdrawing the signing key, on two nodes of its own: everybody is sent back with the refresh
+ * token, nobody is locked out.
+ */
 import { expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
 import { call } from '../support/world.js';
@@ -9,22 +12,44 @@ test('a withdrawn key refuses what it signed on every node, and the next login i
   const login = async (base: string) =>
     (
       await call(base, '/v1/auth/login', {
-        body: { tenant: 'system', email: process.env['TEST_OPERATOR_EMAIL'], password: process.env['TEST_OPERATOR_PASSWORD'] },
+        body: {
+          tenant: 'system',
+          email: process.env['TEST_OPERATOR_EMAIL'],
+          password: process.env['TEST_OPERATOR_PASSWORD'],
+        },
       })
     ).body;
   const signedIn = await login(a);
   const token = signedIn.access_token as string;
   const { body } = await call(a, '/v1/admin/keys', { token });
   const [key] = body.items as { kid: string }[];
-  const receipt = await call(a, '/v1/admin/revocations', { token, body: { key: key!.kid, reason: 'leaked' }, expect: 200 });
-  expect(receipt.body).toMatchObject({ effective: true, nodes: [expect.anything(), expect.anything()] });
+  const receipt = await call(a, '/v1/admin/revocations', {
+    token,
+    body: { key: key!.kid, reason: 'leaked' },
+    expect: 200,
+  });
+  expect(receipt.body).toMatchObject({
+    effective: true,
+    nodes: [expect.anything(), expect.anything()],
+  });
   for (const base of [a, b]) {
-    expect((await call(base, '/v1/me', { token, expect: 401 })).body).toMatchObject({ code: 'token_revoked', action: 'refresh' });
+    expect((await call(base, '/v1/me', { token, expect: 401 })).body).toMatchObject({
+      code: 'token_revoked',
+      action: 'refresh',
+    });
   }
-  const refreshed = await call(b, '/v1/auth/refresh', { body: { refresh_token: signedIn.refresh_token } });
+  const refreshed = await call(b, '/v1/auth/refresh', {
+    body: { refresh_token: signedIn.refresh_token },
+  });
   for (const base of [a, b]) {
-    const { body: keys } = await call(base, '/v1/admin/keys', { token: refreshed.body.access_token });
-    expect(keys.items).toEqual(expect.arrayContaining([expect.objectContaining({ kid: key!.kid, withdrawn_at: expect.any(String) })]));
+    const { body: keys } = await call(base, '/v1/admin/keys', {
+      token: refreshed.body.access_token,
+    });
+    expect(keys.items).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kid: key!.kid, withdrawn_at: expect.any(String) }),
+      ]),
+    );
     expect(keys.items.length).toBe(2);
   }
 });

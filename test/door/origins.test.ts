@@ -1,4 +1,7 @@
-/** Which pages may come: exact origins of any scheme, in development every page of this machine; a refused one can be found in the log. */
+/**
+ * Which pages may come: exact origins of any scheme, in development every page of this machine; a
+ * refused one can be found in the log.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -20,7 +23,13 @@ async function connects({ wsUrl }: NodeProcess, origin: string): Promise<boolean
 }
 
 describe('an origin of another scheme than http, listed in ALLOWED_ORIGINS', () => {
-  const listed = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'chrome-extension://abcdefghijklmnopabcdefghijklmnop', 'app://x'];
+  const listed = [
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+    'app://x',
+  ];
   let node: NodeProcess;
   let world: World;
   let ada: SignedIn;
@@ -32,12 +41,21 @@ describe('an origin of another scheme than http, listed in ALLOWED_ORIGINS', () 
 
   test.each(listed)('%s: REST, sockets, tickets and cookies', async (origin) => {
     expect(await corsOf(node, origin)).toBe(origin);
-    const { body } = await call(node.url, '/v1/auth/ticket', { method: 'POST', token: ada.token, headers: { origin } });
+    const { body } = await call(node.url, '/v1/auth/ticket', {
+      method: 'POST',
+      token: ada.token,
+      headers: { origin },
+    });
     const client = await RawClient.open(`${node.wsUrl}?ticket=${body.ticket}`, { origin });
     await client.next('auth_ok');
     client.close();
     const { headers } = await call(node.url, '/v1/auth/login', {
-      body: { tenant: world.tenant.slug, email: ada.email, password: ada.password, transport: 'cookie' },
+      body: {
+        tenant: world.tenant.slug,
+        email: ada.email,
+        password: ada.password,
+        transport: 'cookie',
+      },
       headers: { origin },
     });
     const cookie = headers
@@ -50,8 +68,19 @@ describe('an origin of another scheme than http, listed in ALLOWED_ORIGINS', () 
   });
 
   test('is exact: another host, scheme, case or an opaque origin is refused', async () => {
-    for (const origin of ['capacitor://localhost.evil', 'capacitor://localhos', 'http://localhost', 'Capacitor://localhost', 'app://x/', 'null']) {
-      expect([origin, await corsOf(node, origin), await connects(node, origin)]).toEqual([origin, null, false]);
+    for (const origin of [
+      'capacitor://localhost.evil',
+      'capacitor://localhos',
+      'http://localhost',
+      'Capacitor://localhost',
+      'app://x/',
+      'null',
+    ]) {
+      expect([origin, await corsOf(node, origin), await connects(node, origin)]).toEqual([
+        origin,
+        null,
+        false,
+      ]);
     }
   });
 });
@@ -62,13 +91,16 @@ describe('in development', () => {
     node = await startNode({ NODE_ENV: 'development' });
   });
 
-  test.each(['http://localhost:5173', 'http://127.0.0.1:8080', 'https://127.9.9.9', 'http://[::1]:3000', 'https://localhost'])(
-    'a page at %s may call and connect',
-    async (origin) => {
-      expect(await corsOf(node, origin)).toBe(origin);
-      expect(await connects(node, origin)).toBe(true);
-    },
-  );
+  test.each([
+    'http://localhost:5173',
+    'http://127.0.0.1:8080',
+    'https://127.9.9.9',
+    'http://[::1]:3000',
+    'https://localhost',
+  ])('a page at %s may call and connect', async (origin) => {
+    expect(await corsOf(node, origin)).toBe(origin);
+    expect(await connects(node, origin)).toBe(true);
+  });
 
   test('no other may: names that begin like this machine, other addresses, forms that no browser sends', async () => {
     for (const origin of [
@@ -80,7 +112,11 @@ describe('in development', () => {
       'http://[::2]',
       'file://localhost',
     ]) {
-      expect([origin, await corsOf(node, origin), await connects(node, origin)]).toEqual([origin, null, false]);
+      expect([origin, await corsOf(node, origin), await connects(node, origin)]).toEqual([
+        origin,
+        null,
+        false,
+      ]);
     }
   });
 

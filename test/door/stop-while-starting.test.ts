@@ -1,4 +1,7 @@
-/** A stop that comes while a node starts ends it at once: as a process of any machine, and as PID 1 of a container. */
+/**
+ * A stop that comes while a node starts ends it at once: as a process of any machine, and as PID 1
+ * of a container.
+ */
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -14,7 +17,10 @@ import { freshDatabase, freshRedisUrl } from '../support/node-process.js';
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const AT_ONCE_MS = 3_000;
 const UNSHARE = ['--pid', '--fork', '--kill-child', '--mount-proc'];
-const NAMESPACES = { met: spawnSync('unshare', [...UNSHARE, 'true']).status === 0, reason: 'no process namespace can be made here' };
+const NAMESPACES = {
+  met: spawnSync('unshare', [...UNSHARE, 'true']).status === 0,
+  reason: 'no process namespace can be made here',
+};
 const clean: (() => unknown)[] = [];
 afterAll(async () => {
   for (const one of clean.splice(0)) await one();
@@ -30,7 +36,10 @@ async function silentStore(): Promise<{ url: string; reached: Promise<void> }> {
     for (const socket of sockets) socket.destroy();
     return new Promise((resolve) => server.close(resolve));
   });
-  return { url: `postgres://nobody:x@127.0.0.1:${(server.address() as AddressInfo).port}/none`, reached };
+  return {
+    url: `postgres://nobody:x@127.0.0.1:${(server.address() as AddressInfo).port}/none`,
+    reached,
+  };
 }
 
 interface Started {
@@ -41,15 +50,28 @@ interface Started {
 }
 
 function start(databaseUrl: string, redisUrl: string, asPid1: boolean): Started {
-  const env = { PATH: process.env['PATH'], NODE_ENV: 'test', PORT: '0', INTERNAL_PORT: '0', SECRET_KEY: randomBytes(32).toString('hex') };
-  const [command, args] = asPid1 ? ['unshare', [...UNSHARE, process.execPath, main]] : [process.execPath, [main]];
-  const child = startChild(command, args, { env: { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } });
+  const env = {
+    PATH: process.env['PATH'],
+    NODE_ENV: 'test',
+    PORT: '0',
+    INTERNAL_PORT: '0',
+    SECRET_KEY: randomBytes(32).toString('hex'),
+  };
+  const [command, args] = asPid1
+    ? ['unshare', [...UNSHARE, process.execPath, main]]
+    : [process.execPath, [main]];
+  const child = startChild(command, args, {
+    env: { ...env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl },
+  });
   clean.push(() => stopChild(child));
   let output = '';
-  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += chunk));
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (chunk) => (output += chunk));
   return {
     pid: () => (asPid1 ? childOf(child.pid!) : child.pid!),
-    ended: new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal }))),
+    ended: new Promise((resolve) =>
+      child.once('exit', (code, signal) => resolve({ code, signal })),
+    ),
     output: () => output,
   };
 }
@@ -82,12 +104,15 @@ for (const [how, asPid1, need] of [
 ] as const) {
   const test = need === null ? base : testWith(need, `a stop while a node starts, ${how}`);
 
-  test.each(['SIGTERM', 'SIGINT'] as const)(`${how}: %s while Postgres accepts and does not answer`, async (signal) => {
-    const { url, reached } = await silentStore();
-    const node = start(url, 'redis://127.0.0.1:1', asPid1);
-    await reached;
-    await leavesAtOnce(node, signal);
-  });
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    `${how}: %s while Postgres accepts and does not answer`,
+    async (signal) => {
+      const { url, reached } = await silentStore();
+      const node = start(url, 'redis://127.0.0.1:1', asPid1);
+      await reached;
+      await leavesAtOnce(node, signal);
+    },
+  );
 
   test(`${how}: SIGTERM while the node migrates`, async () => {
     const databaseUrl = await freshDatabase();

@@ -1,4 +1,7 @@
-/** The public listener speaks TLS itself: HTTPS and WSS, with a certificate that can be replaced under living connections. */
+/**
+ * The public listener speaks TLS itself: HTTPS and WSS, with a certificate that can be replaced
+ * under living connections.
+ */
 import { once } from 'node:events';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -45,7 +48,8 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
   });
 
   const secure = (): string => `wss://127.0.0.1:${port}/v1/ws`;
-  const live = (): Promise<RawClient> => RawClient.live(secure(), ada.token, { rejectUnauthorized: false });
+  const live = (): Promise<RawClient> =>
+    RawClient.live(secure(), ada.token, { rejectUnauthorized: false });
 
   async function shake(options: ConnectionOptions = {}): Promise<TLSSocket> {
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
@@ -60,11 +64,19 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
     return fingerprint256;
   }
 
-  const untilShown = (fingerprint: string) => eventually(`certificate ${fingerprint} is shown`, async () => (await shown()) === fingerprint);
-  const logged = (words: string) => eventually(`the log says "${words}"`, () => node.logs().includes(words));
+  const untilShown = (fingerprint: string) =>
+    eventually(`certificate ${fingerprint} is shown`, async () => (await shown()) === fingerprint);
+  const logged = (words: string) =>
+    eventually(`the log says "${words}"`, () => node.logs().includes(words));
 
   async function get(path: string): Promise<{ status: number; body: any }> {
-    const asked = request({ port, host: '127.0.0.1', path, ca: first.cert, headers: { authorization: `Bearer ${ada.token}` } }).end();
+    const asked = request({
+      port,
+      host: '127.0.0.1',
+      path,
+      ca: first.cert,
+      headers: { authorization: `Bearer ${ada.token}` },
+    }).end();
     const [answer] = await once(asked, 'response');
     return { status: answer.statusCode, body: JSON.parse(await text(answer)) };
   }
@@ -73,7 +85,12 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
     const lines = await (await fetch(`${node.internalUrl}/metrics`)).text();
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(lines)![1]);
   };
-  const tlsDetail = async () => ((await (await fetch(`${node.internalUrl}/readyz`)).json()) as { details: { tls: Record<string, string> } }).details.tls;
+  const tlsDetail = async () =>
+    (
+      (await (await fetch(`${node.internalUrl}/readyz`)).json()) as {
+        details: { tls: Record<string, string> };
+      }
+    ).details.tls;
 
   test('REST is served over HTTPS, sockets over WSS, by all carriers that need no cookie', async () => {
     expect(await get('/v1/me')).toMatchObject({ status: 200, body: { user_id: ada.id } });
@@ -90,7 +107,9 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
 
   test('plain HTTP gets no answer, TLS before 1.2 no connection, 1.2 and 1.3 do', async () => {
     await expect(fetch(`http://127.0.0.1:${port}/livez`)).rejects.toThrow();
-    await expect(shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' })).rejects.toThrow();
+    await expect(
+      shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    ).rejects.toThrow();
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       const socket = await shake({ minVersion: version, maxVersion: version });
       expect(socket.getProtocol()).toBe(version);
@@ -100,7 +119,9 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
 
   test('an offer to upgrade to h2c is ignored, over TLS too', async () => {
     const socket = await shake();
-    socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n');
+    socket.write(
+      'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n',
+    );
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
   });
 
@@ -143,22 +164,36 @@ describeWith(OPENSSL, 'TLS of the public listener')('with TLS_CERT_FILE and TLS_
     await logged('the new TLS certificate is refused');
     expect(await shown()).toBe(used.fingerprint);
     expect(await metric('wardroom_tls_certificate_refused')).toBe(1);
-    expect(await tlsDetail()).toMatchObject({ status: 'up', refused: expect.stringContaining('TLS_KEY_FILE') });
+    expect(await tlsDetail()).toMatchObject({
+      status: 'up',
+      refused: expect.stringContaining('TLS_KEY_FILE'),
+    });
     files.replace(next);
     await untilShown(next.fingerprint);
     expect(await metric('wardroom_tls_certificate_refused')).toBe(0);
     expect(await tlsDetail()).not.toHaveProperty('refused');
     const { expires_at } = await tlsDetail();
-    expect(await metric('wardroom_tls_certificate_expires_seconds')).toBe(Date.parse(expires_at!) / 1000);
+    expect(await metric('wardroom_tls_certificate_expires_seconds')).toBe(
+      Date.parse(expires_at!) / 1000,
+    );
     expect(Date.parse(expires_at!) - Date.now()).toBeLessThan(3 * 86_400_000 + 60_000);
     await logged('expires within 14 days');
   });
 
   test('a certificate that is no pair, or half of one, stops the start before anything is connected', async () => {
     const other = new CertificateFiles({ cert: first.cert, key: makeCertificate().key });
-    const nowhere = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', REDIS_URL: 'redis://127.0.0.1:1' };
-    await expect(startNode({ ...nowhere, ...other.env })).rejects.toThrow('TLS_KEY_FILE: is not the private key of the certificate');
-    await expect(startNode({ ...nowhere, TLS_CERT_FILE: other.env.TLS_CERT_FILE })).rejects.toThrow('TLS_CERT_FILE, TLS_KEY_FILE: set both or none');
-    await expect(startNode({ ...nowhere, ...other.env, TLS_CERT_FILE: `/${unique('none')}` })).rejects.toThrow('TLS_CERT_FILE: cannot be read');
+    const nowhere = {
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      REDIS_URL: 'redis://127.0.0.1:1',
+    };
+    await expect(startNode({ ...nowhere, ...other.env })).rejects.toThrow(
+      'TLS_KEY_FILE: is not the private key of the certificate',
+    );
+    await expect(startNode({ ...nowhere, TLS_CERT_FILE: other.env.TLS_CERT_FILE })).rejects.toThrow(
+      'TLS_CERT_FILE, TLS_KEY_FILE: set both or none',
+    );
+    await expect(
+      startNode({ ...nowhere, ...other.env, TLS_CERT_FILE: `/${unique('none')}` }),
+    ).rejects.toThrow('TLS_CERT_FILE: cannot be read');
   });
 });

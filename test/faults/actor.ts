@@ -1,6 +1,7 @@
 /**
- * One busy WebSocket client that writes down all it does and sees. It behaves as the contract tells clients to: it comes
- * back when the action says so, tries an unanswered publish again with the same op_id, and subscribes from where it was.
+ * One busy WebSocket client that writes down all it does and sees. It behaves as the contract tells
+ * clients to: it comes back when the action says so, tries an unanswered publish again with the
+ * same op_id, and subscribes from where it was.
  */
 import { WebSocket } from 'ws';
 import { nowMs } from './history.js';
@@ -13,7 +14,9 @@ export interface ActorPlan {
   /** A new access token, or null: the session is over. */
   refresh: () => Promise<string | null>;
   node: FaultNode;
-  /** Loses its connection again and again and comes back to the next of these, with the same op_ids. */
+  /**
+   * Loses its connection again and again and comes back to the next of these, with the same op_ids.
+   */
   roams?: readonly FaultNode[];
   rooms: string[];
   staying: boolean;
@@ -75,13 +78,29 @@ export class Actor {
   /** Resolves when subscribed everywhere; the loops run from then on. */
   async start(): Promise<void> {
     this.connect();
-    await this.until(() => this.plan.rooms.every((room) => this.subscribed.has(room)), 10_000, 'subscribed');
+    await this.until(
+      () => this.plan.rooms.every((room) => this.subscribed.has(room)),
+      10_000,
+      'subscribed',
+    );
     const { publishEveryMs, signalEveryMs, roams } = this.plan;
-    if (roams !== undefined) this.timers.push(setInterval(() => this.publishing && this.ws?.terminate(), ROAM_MS));
-    if (publishEveryMs > 0) this.timers.push(setInterval(() => this.each((room) => this.begin('publish', room)), publishEveryMs));
+    if (roams !== undefined)
+      this.timers.push(setInterval(() => this.publishing && this.ws?.terminate(), ROAM_MS));
+    if (publishEveryMs > 0)
+      this.timers.push(
+        setInterval(() => this.each((room) => this.begin('publish', room)), publishEveryMs),
+      );
     // A signal is tried once, by who can: nobody may hear it twice.
     if (signalEveryMs > 0)
-      this.timers.push(setInterval(() => this.each((room) => this.live && this.subscribed.has(room) && this.begin('signal', room)), signalEveryMs));
+      this.timers.push(
+        setInterval(
+          () =>
+            this.each(
+              (room) => this.live && this.subscribed.has(room) && this.begin('signal', room),
+            ),
+          signalEveryMs,
+        ),
+      );
   }
 
   /** One publish, told apart from those of the loop. */
@@ -107,7 +126,10 @@ export class Actor {
   async until(test: () => boolean, withinMs: number, what: string): Promise<void> {
     if (test()) return;
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${this.record.id} was not ${what} within ${withinMs} ms`)), withinMs);
+      const timer = setTimeout(
+        () => reject(new Error(`${this.record.id} was not ${what} within ${withinMs} ms`)),
+        withinMs,
+      );
       this.waiting.push({ test, resolve: () => (clearTimeout(timer), resolve()) });
     });
   }
@@ -127,7 +149,11 @@ export class Actor {
     const { node, roams = [node] } = this.plan;
     const { wsUrl } = roams[this.connects % roams.length]!;
     this.connects += 1;
-    const options = { headers: { authorization: `Bearer ${this.token}` }, perMessageDeflate: false, handshakeTimeout: HANDSHAKE_MS };
+    const options = {
+      headers: { authorization: `Bearer ${this.token}` },
+      perMessageDeflate: false,
+      handshakeTimeout: HANDSHAKE_MS,
+    };
     const ws = new WebSocket(wsUrl, ['wardroom.v1'], options);
     this.ws = ws;
     ws.on('message', (data) => this.receive(ws, JSON.parse(String(data)) as Frame));
@@ -136,18 +162,27 @@ export class Actor {
       response.on('data', (chunk) => (text += chunk));
       response.on('end', () => {
         const { code, action } = JSON.parse(text) as Frame;
-        this.ended(ws, { status: response.statusCode ?? 0, code: code ?? null, action: action ?? null });
+        this.ended(ws, {
+          status: response.statusCode ?? 0,
+          code: code ?? null,
+          action: action ?? null,
+        });
         request.destroy();
       });
     });
     ws.on('error', () => undefined);
     ws.on('close', (status, reason) => {
-      const { code, action } = String(reason).startsWith('{') ? (JSON.parse(String(reason)) as Partial<Frame>) : {};
+      const { code, action } = String(reason).startsWith('{')
+        ? (JSON.parse(String(reason)) as Partial<Frame>)
+        : {};
       this.ended(ws, { status, code: code ?? null, action: action ?? null });
     });
   }
 
-  private ended(ws: WebSocket, close: { status: number; code: string | null; action: string | null }): void {
+  private ended(
+    ws: WebSocket,
+    close: { status: number; code: string | null; action: string | null },
+  ): void {
     if (this.ws !== ws) return;
     this.ws = null;
     this.live = false;
@@ -156,7 +191,8 @@ export class Actor {
     if (this.stopped) return;
     this.history.closes.push({ client: this.record.id, atMs: nowMs(), ...close });
     // Without a word (1006: crash, reset) a client comes back as after `reconnect`.
-    if (close.action === null || TEMPORARY.has(close.action)) setTimeout(() => this.connect(), RECONNECT_MS);
+    if (close.action === null || TEMPORARY.has(close.action))
+      setTimeout(() => this.connect(), RECONNECT_MS);
     else if (close.action === 'refresh') setTimeout(() => void this.comeBack(), REFRESH_MS);
     else this.over();
     this.stir();
@@ -185,8 +221,10 @@ export class Actor {
         break;
       case 'subscribed':
         this.subscribed.add(frame.room!);
-        if (frame.recovered !== true || !this.lastSeq.has(frame.room!)) this.lastSeq.set(frame.room!, frame.seq!);
-        for (const op of this.pending.values()) if (op.room === frame.room && op.kind === 'publish') this.sendAgain(op);
+        if (frame.recovered !== true || !this.lastSeq.has(frame.room!))
+          this.lastSeq.set(frame.room!, frame.seq!);
+        for (const op of this.pending.values())
+          if (op.room === frame.room && op.kind === 'publish') this.sendAgain(op);
         break;
       case 'message':
         this.lastSeq.set(frame.room!, Math.max(this.seqOf(frame.room!), frame.seq!));
@@ -208,7 +246,9 @@ export class Actor {
       atMs: nowMs(),
       type,
       ...(room === undefined ? {} : { room }),
-      ...(seq === undefined ? {} : { seq: type === 'subscribed' && recovered === true ? seq - (replayed ?? 0) : seq }),
+      ...(seq === undefined
+        ? {}
+        : { seq: type === 'subscribed' && recovered === true ? seq - (replayed ?? 0) : seq }),
       ...(sender === undefined ? {} : { sender }),
       ...(op === undefined ? {} : { op }),
       ...(code === undefined ? {} : { code }),
@@ -219,7 +259,12 @@ export class Actor {
 
   private subscribe(room: string): void {
     const since = this.lastSeq.get(room);
-    this.write({ type: 'subscribe', id: `s:${room}`, room, ...(since === undefined ? {} : { since }) });
+    this.write({
+      type: 'subscribe',
+      id: `s:${room}`,
+      room,
+      ...(since === undefined ? {} : { since }),
+    });
   }
 
   private refused(id: string, { code, action }: Frame): void {
@@ -262,11 +307,18 @@ export class Actor {
   private sendAgain(op: OpRecord): void {
     if (!this.pending.has(op.id) || !this.live || !this.subscribed.has(op.room)) return;
     op.lastInvokedMs = nowMs();
-    if (op.kind === 'publish') this.write({ type: 'publish', id: op.id, room: op.room, op_id: op.id, body: { op: op.id } });
-    else this.write({ type: 'signal', id: op.id, room: op.room, kind: 'fault', body: { op: op.id } });
+    if (op.kind === 'publish')
+      this.write({ type: 'publish', id: op.id, room: op.room, op_id: op.id, body: { op: op.id } });
+    else
+      this.write({ type: 'signal', id: op.id, room: op.room, kind: 'fault', body: { op: op.id } });
   }
 
-  private complete(id: string, outcome: OpRecord['outcome'], code: string | null, seq: number | null): void {
+  private complete(
+    id: string,
+    outcome: OpRecord['outcome'],
+    code: string | null,
+    seq: number | null,
+  ): void {
     const op = this.pending.get(id);
     if (op === undefined) return;
     this.pending.delete(id);

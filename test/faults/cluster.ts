@@ -1,6 +1,7 @@
 /**
- * Real nodes on stores of their own, each behind its own proxies: whatever can break, breaks for one node or for all.
- * `node(i)` keeps its ports and proxies over a crash, so clients come back to the same address.
+ * Real nodes on stores of their own, each behind its own proxies: whatever can break, breaks for
+ * one node or for all. `node(i)` keeps its ports and proxies over a crash, so clients come back to
+ * the same address.
  */
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
@@ -47,7 +48,10 @@ export class FaultNode {
   }
 
   async start(): Promise<void> {
-    this.process = await startNodeProcess(this.env, { logDir: process.env['TEST_LOG_DIR']!, name: this.name });
+    this.process = await startNodeProcess(this.env, {
+      logDir: process.env['TEST_LOG_DIR']!,
+      name: this.name,
+    });
   }
 
   freeze(): void {
@@ -65,18 +69,22 @@ export class FaultNode {
 
   /** The wall clock of this node from now on; the monotonic one goes on. */
   stepClock(seconds: number): void {
-    if (this.clockFile !== undefined) writeFileSync(this.clockFile, `${seconds >= 0 ? '+' : ''}${seconds}`);
+    if (this.clockFile !== undefined)
+      writeFileSync(this.clockFile, `${seconds >= 0 ? '+' : ''}${seconds}`);
   }
 
   async isReady(): Promise<boolean> {
-    const answer = await fetch(`${this.internalUrl}/readyz`, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);
+    const answer = await fetch(`${this.internalUrl}/readyz`, {
+      signal: AbortSignal.timeout(1_000),
+    }).catch(() => undefined);
     await answer?.arrayBuffer().catch(() => undefined);
     return answer?.ok === true;
   }
 }
 
 export class FaultCluster {
-  readonly databaseUrl = (): string => Object.assign(new URL(this.primary.url), { pathname: this.database }).href;
+  readonly databaseUrl = (): string =>
+    Object.assign(new URL(this.primary.url), { pathname: this.database }).href;
 
   private constructor(
     private primary: FaultPostgres,
@@ -87,8 +95,16 @@ export class FaultCluster {
     private readonly clockFolder: string,
   ) {}
 
-  static async start({ nodes: count, leaseMs, env = {}, postgresFolder }: ClusterOptions): Promise<FaultCluster> {
-    const [postgres, redis] = await Promise.all([FaultPostgres.start(postgresFolder), FaultRedis.start()]);
+  static async start({
+    nodes: count,
+    leaseMs,
+    env = {},
+    postgresFolder,
+  }: ClusterOptions): Promise<FaultCluster> {
+    const [postgres, redis] = await Promise.all([
+      FaultPostgres.start(postgresFolder),
+      FaultRedis.start(),
+    ]);
     const database = new URL(await createDatabase(postgres.url, 'faults')).pathname;
     const databaseUrl = Object.assign(new URL(postgres.url), { pathname: database }).href;
     const clockFolder = scratchFolder('clocks');
@@ -167,7 +183,9 @@ export class FaultCluster {
     this.retarget();
   }
 
-  /** From now on every node that connects reaches this server; what is connected stays where it is. */
+  /**
+   * From now on every node that connects reaches this server; what is connected stays where it is.
+   */
   switchTo(postgres: FaultPostgres): void {
     this.primary = postgres;
     this.retarget();
@@ -198,11 +216,20 @@ export class FaultCluster {
   }
 }
 
-function clockOf(folder: string, name: string): { file: string; env: Record<string, string> } | undefined {
+function clockOf(
+  folder: string,
+  name: string,
+): { file: string; env: Record<string, string> } | undefined {
   const library = faketimeLibrary();
   if (library === undefined) return undefined;
   const file = join(folder, name);
   writeFileSync(file, '+0');
-  const env = { LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' };
+  const env = {
+    LD_PRELOAD: library,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_NO_CACHE: '1',
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    DONT_FAKE_MONOTONIC: '1',
+  };
   return { file, env };
 }

@@ -1,6 +1,7 @@
 /**
- * What goes on while Postgres fails over: people publish on every node, others sign in, stay or sign out, and somebody goes on trying
- * the tokens of those who are out. Written down as it was answered; judged afterwards (failover-judge.ts).
+ * What goes on while Postgres fails over: people publish on every node, others sign in, stay or
+ * sign out, and somebody goes on trying the tokens of those who are out. Written down as it was
+ * answered; judged afterwards (failover-judge.ts).
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
@@ -66,18 +67,34 @@ export class FailoverLoad {
 
   private async prepare(count: number): Promise<void> {
     const owner = await this.world.user('owner');
-    const visitors = await this.world.users(...this.nodes.flatMap(() => Array.from({ length: VISITORS_PER_NODE }, () => 'visitor')));
+    const visitors = await this.world.users(
+      ...this.nodes.flatMap(() => Array.from({ length: VISITORS_PER_NODE }, () => 'visitor')),
+    );
     const members = visitors.map((visitor): [SignedIn, string] => [visitor, 'member']);
-    const rooms = await Promise.all(Array.from({ length: count }, () => this.world.room(owner, {}, members)));
+    const rooms = await Promise.all(
+      Array.from({ length: count }, () => this.world.room(owner, {}, members)),
+    );
     for (const room of rooms) {
       for (const node of this.nodes) {
-        const [client, writer] = await Promise.all([RawClient.live(node.wsUrl, owner.token), RawClient.live(node.wsUrl, owner.token)]);
-        this.listeners.push({ room, node: node.name, client, epoch: (await client.subscribe(room)).epoch });
+        const [client, writer] = await Promise.all([
+          RawClient.live(node.wsUrl, owner.token),
+          RawClient.live(node.wsUrl, owner.token),
+        ]);
+        this.listeners.push({
+          room,
+          node: node.name,
+          client,
+          epoch: (await client.subscribe(room)).epoch,
+        });
         this.writers.push({ room, client: writer });
       }
     }
     this.loops.push(...this.writers.map(({ room, client }) => this.write(room, client)));
-    this.loops.push(...visitors.map((visitor, i) => this.visit(visitor, this.nodes[i % this.nodes.length]!, rooms[i % count]!)));
+    this.loops.push(
+      ...visitors.map((visitor, i) =>
+        this.visit(visitor, this.nodes[i % this.nodes.length]!, rooms[i % count]!),
+      ),
+    );
     this.loops.push(...this.nodes.map((node) => this.probe(node)));
   }
 
@@ -93,28 +110,56 @@ export class FailoverLoad {
     return this.visits.filter(({ out }) => out === null);
   }
 
-  /** Every second of those who stay signs out: what is lost now may be the end of a session whose begin is not. */
+  /**
+   * Every second of those who stay signs out: what is lost now may be the end of a session whose
+   * begin is not.
+   */
   async signOutHalf(): Promise<void> {
     const leaving = this.staying.filter((_, i) => i % 2 === 0);
-    await Promise.all(leaving.map((visit, i) => this.signOut(visit, this.nodes[i % this.nodes.length]!)));
+    await Promise.all(
+      leaving.map((visit, i) => this.signOut(visit, this.nodes[i % this.nodes.length]!)),
+    );
   }
 
   /** As much more as this was done and answered. */
-  async hasDone({ acks, out, staying }: { acks: number; out: number; staying: number }): Promise<void> {
-    const [acked, left, stayed] = [this.acks.length + acks, this.out.length + out, this.staying.length + staying];
-    const isDone = () => this.acks.length >= acked && this.out.length >= left && this.staying.length >= stayed;
+  async hasDone({
+    acks,
+    out,
+    staying,
+  }: {
+    acks: number;
+    out: number;
+    staying: number;
+  }): Promise<void> {
+    const [acked, left, stayed] = [
+      this.acks.length + acks,
+      this.out.length + out,
+      this.staying.length + staying,
+    ];
+    const isDone = () =>
+      this.acks.length >= acked && this.out.length >= left && this.staying.length >= stayed;
     const failed = Promise.all(this.loops).then(() => undefined);
     await Promise.race([eventually('enough was done', isDone, 60_000), failed]);
   }
 
-  /** Every actor finishes what it began, and what was acknowledged has come. Who never hears it, or is never closed, is judged. */
+  /**
+   * Every actor finishes what it began, and what was acknowledged has come. Who never hears it, or
+   * is never closed, is judged.
+   */
   async finish(): Promise<void> {
     this.running = false;
     await Promise.all(this.loops);
-    const last = new Map([...this.acks].sort((a, b) => a.seq - b.seq).map(({ room, message }) => [room, message]));
-    const hasCome = ({ room, client }: Listener) => client.frames.findLast(({ type }) => type === 'message')?.message_id === last.get(room);
+    const last = new Map(
+      [...this.acks].sort((a, b) => a.seq - b.seq).map(({ room, message }) => [room, message]),
+    );
+    const hasCome = ({ room, client }: Listener) =>
+      client.frames.findLast(({ type }) => type === 'message')?.message_id === last.get(room);
     const isClosed = ({ sockets }: Visit) => sockets.every((socket) => socket.isClosed !== null);
-    await eventually('all has come', () => this.listeners.every(hasCome) && this.out.every(isClosed), 5_000).catch(() => undefined);
+    await eventually(
+      'all has come',
+      () => this.listeners.every(hasCome) && this.out.every(isClosed),
+      5_000,
+    ).catch(() => undefined);
     await Promise.all(this.listeners.map(({ client }) => client.settled()));
   }
 
@@ -136,8 +181,17 @@ export class FailoverLoad {
         client.send({ type: 'publish', id, room, op_id: op, body: op });
         const answer = await client.next((frame) => frame.id === id, ANSWER_MS, from);
         acked = answer.type === 'ack';
-        if (acked) this.acks.push({ room, op, seq: answer.seq, message: answer.message_id, invokedMs, atMs: nowMs() });
-        else if (!TEMPORARY.has(answer.code)) throw new Error(`a publish was refused: ${JSON.stringify(answer)}`);
+        if (acked)
+          this.acks.push({
+            room,
+            op,
+            seq: answer.seq,
+            message: answer.message_id,
+            invokedMs,
+            atMs: nowMs(),
+          });
+        else if (!TEMPORARY.has(answer.code))
+          throw new Error(`a publish was refused: ${JSON.stringify(answer)}`);
         await delay(acked ? PACE_MS : (answer.retry_after_ms ?? 100));
       }
     }
@@ -147,10 +201,18 @@ export class FailoverLoad {
   private async visit(user: SignedIn, node: FaultNode, room: string): Promise<void> {
     const elsewhere = this.nodes[(this.nodes.indexOf(node) + 1) % this.nodes.length]!;
     for (let turn = 0; this.running; turn += 1) {
-      const login = await ask(node, '/v1/auth/login', { body: { tenant: this.world.tenant.slug, email: user.email, password: user.password } });
+      const login = await ask(node, '/v1/auth/login', {
+        body: { tenant: this.world.tenant.slug, email: user.email, password: user.password },
+      });
       if (login.status === 200) {
         const { session_id: session, access_token: token, refresh_token: refresh } = login.body;
-        const visit: Visit = { session, token, refresh, sockets: await this.socketsOf(token, room), out: null };
+        const visit: Visit = {
+          session,
+          token,
+          refresh,
+          sockets: await this.socketsOf(token, room),
+          out: null,
+        };
         this.visits.push(visit);
         if (turn % 3 !== 0) await this.signOut(visit, elsewhere);
       }
@@ -183,7 +245,9 @@ export class FailoverLoad {
     }
   }
 
-  /** The tokens of who is out, by REST and by handshake, without a pause over the whole failover. */
+  /**
+   * The tokens of who is out, by REST and by handshake, without a pause over the whole failover.
+   */
   private async probe(node: FaultNode): Promise<void> {
     for (let i = 0; this.running; i += 1) {
       await delay(PACE_MS);
@@ -192,7 +256,9 @@ export class FailoverLoad {
       const { session, token, refresh } = out[(i * 7) % out.length]!;
       const ways = {
         rest: async () => (await ask(node, '/v1/me', { token })).status === 200,
-        refresh: async () => (await ask(node, '/v1/auth/refresh', { body: { refresh_token: refresh } })).status === 200,
+        refresh: async () =>
+          (await ask(node, '/v1/auth/refresh', { body: { refresh_token: refresh } })).status ===
+          200,
         connect: () =>
           RawClient.live(node.wsUrl, token).then(
             (client) => (client.ws.terminate(), true),
@@ -211,11 +277,18 @@ export class FailoverLoad {
 const TEMPORARY = new Set(['auth_unavailable', 'unavailable']);
 
 /** A POST when there is a body. Status 0: no answer. */
-export async function ask(node: FaultNode, path: string, { body, token }: { body?: unknown; token?: string }): Promise<{ status: number; body: any }> {
+export async function ask(
+  node: FaultNode,
+  path: string,
+  { body, token }: { body?: unknown; token?: string },
+): Promise<{ status: number; body: any }> {
   try {
     const response = await fetch(node.url + path, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     return { status: response.status, body: await response.json() };

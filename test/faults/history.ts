@@ -1,6 +1,7 @@
 /**
- * What happened, as one process saw it: every operation with its invocation and outcome, every frame and close with its
- * time. All times are this process's monotonic ms. Written while a scenario runs, judged afterwards (checker.ts).
+ * What happened, as one process saw it: every operation with its invocation and outcome, every
+ * frame and close with its time. All times are this process's monotonic ms. Written while a
+ * scenario runs, judged afterwards (checker.ts).
  */
 export const nowMs = (): number => performance.now();
 
@@ -59,7 +60,8 @@ export interface OpRecord {
   seq: number | null;
 }
 
-export type ChangeKind = 'logout' | 'end_session' | 'suspend' | 'remove' | 'ban' | 'demote' | 'mute';
+export type ChangeKind =
+  'logout' | 'end_session' | 'suspend' | 'remove' | 'ban' | 'demote' | 'mute';
 
 /** A revocation or shrinking policy change, and what was answered. */
 export interface ChangeRecord {
@@ -72,9 +74,16 @@ export interface ChangeRecord {
   invokedMs: number;
   outcome: Outcome;
   status: number | null;
-  /** When an effective receipt was in hand, and everything that had reached this process before was read. */
+  /**
+   * When an effective receipt was in hand, and everything that had reached this process before was
+   * read.
+   */
   effectiveMs: number | null;
-  receipt: { nodes: { id: string; state: 'confirmed' | 'fenced'; ms: number }[]; connections_closed: number; ms: number } | null;
+  receipt: {
+    nodes: { id: string; state: 'confirmed' | 'fenced'; ms: number }[];
+    connections_closed: number;
+    ms: number;
+  } | null;
 }
 
 /** An attempt to use a session after all: a call or a handshake. */
@@ -97,14 +106,31 @@ export interface History {
   ops: OpRecord[];
   changes: ChangeRecord[];
   probes: ProbeRecord[];
-  /** How late this process itself was, at worst, in each 100 ms: what it cannot hold against anybody else. */
+  /**
+   * How late this process itself was, at worst, in each 100 ms: what it cannot hold against anybody
+   * else.
+   */
   lag: { atMs: number; lateMs: number }[];
-  /** After the fault: how long until all nodes were ready, and until what each published was seen by all. */
+  /**
+   * After the fault: how long until all nodes were ready, and until what each published was seen by
+   * all.
+   */
   healed: { readyMs: number; deliveredMs: number | null } | null;
 }
 
 export function emptyHistory(leaseMs: number): History {
-  return { leaseMs, sessions: [], clients: [], frames: [], closes: [], ops: [], changes: [], probes: [], lag: [], healed: null };
+  return {
+    leaseMs,
+    sessions: [],
+    clients: [],
+    frames: [],
+    closes: [],
+    ops: [],
+    changes: [],
+    probes: [],
+    lag: [],
+    healed: null,
+  };
 }
 
 const LAG_EVERY_MS = 10;

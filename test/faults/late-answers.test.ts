@@ -1,4 +1,7 @@
-/** What was on its way when a session ended: answers of Postgres, frames in Redis. It arrives after the receipt, and nobody hears it. */
+/**
+ * What was on its way when a session ended: answers of Postgres, frames in Redis. It arrives after
+ * the receipt, and nobody hears it.
+ */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.js';
 import { RawClient } from '../support/raw-client.js';
@@ -31,8 +34,12 @@ withRedis('late answers', () => {
     await cluster.ready();
   });
 
-  /** Hears nothing of the stores any more, neither by the log nor by the stream; what it asks still gets through. */
-  const cutOff = (node: FaultNode) => [node.postgres, node.redis].forEach((proxy) => proxy.blackHole({ direction: 'down' }));
+  /**
+   * Hears nothing of the stores any more, neither by the log nor by the stream; what it asks still
+   * gets through.
+   */
+  const cutOff = (node: FaultNode) =>
+    [node.postgres, node.redis].forEach((proxy) => proxy.blackHole({ direction: 'down' }));
   const join = (node: FaultNode) => [node.postgres, node.redis].forEach((proxy) => proxy.heal());
 
   const end = async (user: SignedIn) => {
@@ -44,7 +51,10 @@ withRedis('late answers', () => {
   test('an ack that Postgres gave before the session ended is not told after the receipt', async () => {
     const ben = await world.user('ben');
     const room = await world.room(ada, {}, [[ben, 'member']]);
-    const [writer, witness] = [await RawClient.live(b.wsUrl, ben.token), await RawClient.live(a.wsUrl, ada.token)];
+    const [writer, witness] = [
+      await RawClient.live(b.wsUrl, ben.token),
+      await RawClient.live(a.wsUrl, ada.token),
+    ];
     await witness.subscribe(room);
     await writer.publish(room, 'warm');
     cutOff(b);
@@ -52,17 +62,27 @@ withRedis('late answers', () => {
     // Stored, though nobody on its node knows: the head check of the other node finds it.
     await witness.next((frame) => frame.type === 'message' && frame.body === 'late');
     const receipt = await end(ben);
-    expect(receipt.nodes.map((node: { state: string }) => node.state).sort()).toEqual(['confirmed', 'fenced']);
+    expect(receipt.nodes.map((node: { state: string }) => node.state).sort()).toEqual([
+      'confirmed',
+      'fenced',
+    ]);
     const before = writer.frames.length;
     join(b);
     expect(await writer.closed).toMatchObject({ code: 1008, reason: { code: 'session_revoked' } });
-    expect(writer.frames.slice(before).filter((frame) => !['paused', 'resumed', 'goodbye', 'error'].includes(frame.type))).toEqual([]);
+    expect(
+      writer.frames
+        .slice(before)
+        .filter((frame) => !['paused', 'resumed', 'goodbye', 'error'].includes(frame.type)),
+    ).toEqual([]);
   });
 
   test('a signal that Redis held back is not heard after its sender has gone', async () => {
     const cleo = await world.user('cleo');
     const room = await world.room(ada, {}, [[cleo, 'member']]);
-    const [sender, listener] = [await RawClient.live(a.wsUrl, cleo.token), await RawClient.live(b.wsUrl, ada.token)];
+    const [sender, listener] = [
+      await RawClient.live(a.wsUrl, cleo.token),
+      await RawClient.live(b.wsUrl, ada.token),
+    ];
     await listener.subscribe(room);
     b.redis.blackHole({ direction: 'down' });
     await sender.ask({ type: 'signal', room, kind: 'k', body: 'late' });
@@ -78,7 +98,10 @@ withRedis('late answers', () => {
   test('a read marker that waited in Postgres past the lease tells nobody', async () => {
     const dora = await world.user('dora');
     const room = await world.room(ada, {}, [[dora, 'member']]);
-    const [reader, neighbour] = [await RawClient.live(b.wsUrl, dora.token), await RawClient.live(b.wsUrl, ada.token)];
+    const [reader, neighbour] = [
+      await RawClient.live(b.wsUrl, dora.token),
+      await RawClient.live(b.wsUrl, ada.token),
+    ];
     await neighbour.subscribe(room);
     await reader.subscribe(room);
     await neighbour.publish(room, 'one');

@@ -1,4 +1,7 @@
-/** What was asked with a good credential and is answered when it is over: the answer is refused with the code it ended with. */
+/**
+ * What was asked with a good credential and is answered when it is over: the answer is refused with
+ * the code it ended with.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { startCluster } from '../support/node-process.js';
@@ -22,13 +25,21 @@ describe('asked before, answered after', () => {
   afterAll(() => database?.end());
 
   /** Runs `meanwhile` while a read of history stands before a locked table. */
-  const readAcross = async (room: string, token: string, meanwhile: () => Promise<unknown>, at = url) => {
+  const readAcross = async (
+    room: string,
+    token: string,
+    meanwhile: () => Promise<unknown>,
+    at = url,
+  ) => {
     await database.query('BEGIN');
     await database.query('LOCK TABLE room_events IN ACCESS EXCLUSIVE MODE');
     try {
-      const reading = fetch(`${at}/v1/rooms/${room}/messages`, { headers: { authorization: `Bearer ${token}` } });
+      const reading = fetch(`${at}/v1/rooms/${room}/messages`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
       const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'room_events'::regclass AND NOT granted`;
-      while ((await database.query(waiting)).rowCount === 0) await new Promise((resolve) => setImmediate(resolve));
+      while ((await database.query(waiting)).rowCount === 0)
+        await new Promise((resolve) => setImmediate(resolve));
       await meanwhile();
       await database.query('COMMIT');
       const answer = await reading;
@@ -46,7 +57,10 @@ describe('asked before, answered after', () => {
       const { body } = await call(url, '/v1/auth/logout', { method: 'POST', token: ben.token });
       expect(body).toMatchObject({ effective: true });
     });
-    expect(answer).toMatchObject({ status: 401, body: { code: 'session_revoked', action: 'login' } });
+    expect(answer).toMatchObject({
+      status: 401,
+      body: { code: 'session_revoked', action: 'login' },
+    });
     expect(JSON.stringify(answer.body)).not.toContain('secret');
   });
 
@@ -55,7 +69,9 @@ describe('asked before, answered after', () => {
     const room = await world.room(cleo);
     await call(url, `/v1/rooms/${room}/messages`, { token: cleo.token, body: { body: 'hello' } });
     const other = await world.login(cleo);
-    const answer = await readAcross(room, cleo.token, () => call(url, '/v1/auth/logout', { method: 'POST', token: other.token }));
+    const answer = await readAcross(room, cleo.token, () =>
+      call(url, '/v1/auth/logout', { method: 'POST', token: other.token }),
+    );
     expect(answer).toMatchObject({ status: 200, body: { items: [{ body: 'hello' }] } });
   });
 
@@ -67,7 +83,8 @@ describe('asked before, answered after', () => {
     const standStill = (end: boolean) => async () => {
       process.kill(b.pid, 'SIGSTOP');
       try {
-        if (end) await call(url, '/v1/auth/logout?wait=false', { method: 'POST', token: fay.token });
+        if (end)
+          await call(url, '/v1/auth/logout?wait=false', { method: 'POST', token: fay.token });
         // Time is the subject: longer than the stall that fences.
         await new Promise((resolve) => setTimeout(resolve, 400));
         await database.query('COMMIT');
@@ -75,20 +92,34 @@ describe('asked before, answered after', () => {
         process.kill(b.pid, 'SIGCONT');
       }
     };
-    expect(await readAcross(room, eve.token, standStill(false), b.url)).toMatchObject({ status: 200, body: { items: [{ body: 'hello' }] } });
-    expect(await readAcross(room, fay.token, standStill(true), b.url)).toMatchObject({ status: 401, body: { code: 'session_revoked' } });
+    expect(await readAcross(room, eve.token, standStill(false), b.url)).toMatchObject({
+      status: 200,
+      body: { items: [{ body: 'hello' }] },
+    });
+    expect(await readAcross(room, fay.token, standStill(true), b.url)).toMatchObject({
+      status: 401,
+      body: { code: 'session_revoked' },
+    });
   });
 
   test.each([
     ['whose time ran out', `expires_at = clock_timestamp()`, 'session_expired', 'login'],
-    ['that a suspension ended, unheard of here', `ended_at = clock_timestamp(), end_reason = 'user_suspended'`, 'user_suspended', 'stop'],
-  ])('a publish of a session %s is refused with its code at the commit', async (_how, change, code, action) => {
-    const dora = await world.user('dora');
-    const room = await world.room(dora);
-    const client = await RawClient.live(wsUrl(url), dora.token);
-    await client.publish(room, 'before');
-    await database.query(`UPDATE sessions SET ${change} WHERE id = $1`, [dora.session]);
-    expect(await client.publish(room, 'after')).toMatchObject({ type: 'error', code, action });
-    client.close();
-  });
+    [
+      'that a suspension ended, unheard of here',
+      `ended_at = clock_timestamp(), end_reason = 'user_suspended'`,
+      'user_suspended',
+      'stop',
+    ],
+  ])(
+    'a publish of a session %s is refused with its code at the commit',
+    async (_how, change, code, action) => {
+      const dora = await world.user('dora');
+      const room = await world.room(dora);
+      const client = await RawClient.live(wsUrl(url), dora.token);
+      await client.publish(room, 'before');
+      await database.query(`UPDATE sessions SET ${change} WHERE id = $1`, [dora.session]);
+      expect(await client.publish(room, 'after')).toMatchObject({ type: 'error', code, action });
+      client.close();
+    },
+  );
 });

@@ -1,4 +1,7 @@
-/** The truth of a scenario, read from Postgres when it is over: what was committed, in which order, at what time. */
+/**
+ * The truth of a scenario, read from Postgres when it is over: what was committed, in which order,
+ * at what time.
+ */
 import pg from 'pg';
 import { nowMs } from './history.js';
 
@@ -17,7 +20,15 @@ export interface LedgerChange {
   committedMs: number;
   event:
     | { kind: 'session.ended'; sessions: string[] }
-    | { kind: 'member.changed'; room: string; user: string; role: string | null; banned: boolean; muted_until: string | null; epoch: number }
+    | {
+        kind: 'member.changed';
+        room: string;
+        user: string;
+        role: string | null;
+        banned: boolean;
+        muted_until: string | null;
+        epoch: number;
+      }
     | { kind: 'other' };
 }
 
@@ -27,12 +38,23 @@ export interface Ledger {
 }
 
 /** Stores and driver share one machine, so their wall clocks are one clock. */
-export async function readLedger(databaseUrl: string, rooms: string[], afterN: number): Promise<Ledger> {
+export async function readLedger(
+  databaseUrl: string,
+  rooms: string[],
+  afterN: number,
+): Promise<Ledger> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   const monotonic = (wallMs: number) => wallMs - (Date.now() - nowMs());
   try {
-    const events = await client.query<{ room_id: string; seq: string; sender: string; op_id: string; epoch: string; at: string }>(
+    const events = await client.query<{
+      room_id: string;
+      seq: string;
+      sender: string;
+      op_id: string;
+      epoch: string;
+      at: string;
+    }>(
       `SELECT room_id, seq, sender, op_id, epoch, extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000 AS at
        FROM room_events WHERE room_id = ANY($1::uuid[]) ORDER BY room_id, seq`,
       [rooms],
@@ -50,7 +72,11 @@ export async function readLedger(databaseUrl: string, rooms: string[], afterN: n
         epoch: Number(row.epoch),
         committedMs: monotonic(Number(row.at)),
       })),
-      changes: changes.rows.map((row) => ({ n: Number(row.n), event: row.payload, committedMs: monotonic(Number(row.at)) })),
+      changes: changes.rows.map((row) => ({
+        n: Number(row.n),
+        event: row.payload,
+        committedMs: monotonic(Number(row.at)),
+      })),
     };
   } finally {
     await client.end();

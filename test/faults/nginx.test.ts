@@ -1,6 +1,7 @@
 /**
- * deploy/nginx.conf before two nodes: rolling restarts under many clients, a distance of 20 ms, a path of a shared host, and logs
- * without a token. `npm test` runs a cut with 40 clients and one restart; FAULTS=full has 300 and restarts both.
+ * deploy/nginx.conf before two nodes: rolling restarts under many clients, a distance of 20 ms, a
+ * path of a shared host, and logs without a token. `npm test` runs a cut with 40 clients and one
+ * restart; FAULTS=full has 300 and restarts both.
  */
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -41,20 +42,33 @@ interface Answer {
 
 async function ask(
   url: string,
-  { method = 'GET', headers = {}, body }: { method?: string; headers?: Record<string, string>; body?: unknown } = {},
+  {
+    method = 'GET',
+    headers = {},
+    body,
+  }: { method?: string; headers?: Record<string, string>; body?: unknown } = {},
 ): Promise<Answer> {
   const content = body === undefined ? {} : { 'content-type': 'application/json' };
-  const asked = request(url, { method, rejectUnauthorized: false, headers: { ...content, ...headers } });
+  const asked = request(url, {
+    method,
+    rejectUnauthorized: false,
+    headers: { ...content, ...headers },
+  });
   asked.end(body === undefined ? undefined : JSON.stringify(body));
   const [answer] = await once(asked, 'response');
   const said = await text(answer);
-  return { status: answer.statusCode, body: said.startsWith('{') ? JSON.parse(said) : said, cookies: answer.headers['set-cookie'] ?? [] };
+  return {
+    status: answer.statusCode,
+    body: said.startsWith('{') ? JSON.parse(said) : said,
+    cookies: answer.headers['set-cookie'] ?? [],
+  };
 }
 
 /** How often each, of the access log. */
 function statuses(log: string): string {
   const counts: Record<string, number> = {};
-  for (const [, status] of log.matchAll(/" (\d{3}) /g)) counts[status!] = (counts[status!] ?? 0) + 1;
+  for (const [, status] of log.matchAll(/" (\d{3}) /g))
+    counts[status!] = (counts[status!] ?? 0) + 1;
   return JSON.stringify(counts);
 }
 
@@ -65,7 +79,11 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
   let world: World;
   let ada: SignedIn;
   beforeAll(async () => {
-    cluster = await startCluster(2, { PUBLIC_URL: 'https://rooms.example.com', TRUSTED_PROXIES: '127.0.0.1', ALLOWED_ORIGINS: 'https://app.example.com' });
+    cluster = await startCluster(2, {
+      PUBLIC_URL: 'https://rooms.example.com',
+      TRUSTED_PROXIES: '127.0.0.1',
+      ALLOWED_ORIGINS: 'https://app.example.com',
+    });
     world = await World.create({ base: cluster.nodes[0]!.url });
     ada = await world.user('ada');
   });
@@ -83,7 +101,11 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
     for (const i of full ? [0, 1] : [1]) {
       const { url } = cluster.nodes[i]!;
       await cluster.nodes[i]!.stop();
-      await eventually('every client is live on the other node', () => crowd.allLive(), BACK_WITHIN_MS);
+      await eventually(
+        'every client is live on the other node',
+        () => crowd.allLive(),
+        BACK_WITHIN_MS,
+      );
       cluster.nodes[i] = await startNode({ ...cluster.env, PORT: new URL(url).port });
     }
     await crowd.finish();
@@ -95,10 +117,18 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
   test('20 ms away: no call over a connection that nginx kept meets a node that just closed it', async () => {
     lines.push(...(await Promise.all(cluster.nodes.map(({ url }) => TcpProxy.before(url)))));
     for (const line of lines) line.delay(20);
-    const nginx = await startNginx([at(lines[0]!.urlThrough('http://x')), at(lines[1]!.urlThrough('http://x'))]);
-    // Around the 5 s after which Node closes an idle connection by itself, and what is left of it when both have crossed the line.
+    const nginx = await startNginx([
+      at(lines[0]!.urlThrough('http://x')),
+      at(lines[1]!.urlThrough('http://x')),
+    ]);
+    // Around the 5 s after which Node closes an idle connection by itself, and what is left of it
+    // when both have crossed the line.
     const gapsMs = Array.from({ length: full ? 120 : 40 }, (_, i) => 4_900 + i * (full ? 2 : 6));
-    const post = () => ask(`${nginx.url}/v1/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${ada.token}` } });
+    const post = () =>
+      ask(`${nginx.url}/v1/auth/ticket`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${ada.token}` },
+      });
     const statuses = await Promise.all(
       gapsMs.map(async (gapMs) => {
         const first = await post();
@@ -110,12 +140,20 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
   }, 30_000);
 
   test('under a path that nginx strips: cookies, refresh, CSRF and the WebSocket work, and links carry the path', async () => {
-    const own = await startCluster(2, { PUBLIC_URL: 'https://example.com/chat', TRUSTED_PROXIES: '127.0.0.1' });
+    const own = await startCluster(2, {
+      PUBLIC_URL: 'https://example.com/chat',
+      TRUSTED_PROXIES: '127.0.0.1',
+    });
     const nginx = await startNginx([at(own.nodes[0]!.url), at(own.nodes[1]!.url)], '/chat');
     const there = await World.create({ base: own.nodes[0]!.url });
     const { email, password } = await there.user('ada');
     const browser = new Browser(nginx.url, 'https://example.com');
-    const login = await browser.ask('POST', '/v1/auth/login', { tenant: there.tenant.slug, email, password, transport: 'cookie' });
+    const login = await browser.ask('POST', '/v1/auth/login', {
+      tenant: there.tenant.slug,
+      email,
+      password,
+      transport: 'cookie',
+    });
     expect(login.status).toBe(200);
     expect((await browser.ask('GET', '/v1/me')).status).toBe(200);
     expect((await browser.ask('POST', '/v1/auth/refresh')).status).toBe(200);
@@ -127,7 +165,9 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
     await socket.next('auth_ok');
     socket.close();
     expect(browser.cookiesFor('/other')).toMatch(/^wr_csrf=[^;]+$/);
-    expect((await browser.ask('GET', '/.well-known/oauth-authorization-server')).body.jwks_uri).toBe('https://example.com/chat/.well-known/jwks.json');
+    expect(
+      (await browser.ask('GET', '/.well-known/oauth-authorization-server')).body.jwks_uri,
+    ).toBe('https://example.com/chat/.well-known/jwks.json');
     const jwks = await browser.ask('GET', '/.well-known/jwks.json');
     expect(jwks.body.keys).not.toHaveLength(0);
   });
@@ -135,7 +175,9 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
   test('in the clear it is refused by the node, as a call and as a handshake', async () => {
     const nginx = await startNginx(ports());
     expect((await fetch(`${nginx.clearUrl}/v1/me`)).status).toBe(403);
-    await expect(RawClient.open(`${nginx.clearUrl.replace('http', 'ws')}/ws`)).rejects.toMatchObject({ status: 403, body: { code: 'https_required' } });
+    await expect(
+      RawClient.open(`${nginx.clearUrl.replace('http', 'ws')}/ws`),
+    ).rejects.toMatchObject({ status: 403, body: { code: 'https_required' } });
   });
 
   test('no log of nginx holds what is in a query, also where a node cannot be reached', async () => {
@@ -146,8 +188,12 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
       const nginx = await startNginx(nodes);
       const secret = `wr_tk_${'s'.repeat(43)}`;
       for (const path of ['/v1/ws', '/ws', '/v1/me', '/nowhere'])
-        await ask(`${nginx.url}${path}?ticket=${secret}&token=${secret}`, { headers: { referer: `https://x/?token=${secret}` } });
-      await RawClient.open(`${nginx.url.replace(/^https/, 'wss')}/v1/ws?ticket=${secret}`, { rejectUnauthorized: false }).then(
+        await ask(`${nginx.url}${path}?ticket=${secret}&token=${secret}`, {
+          headers: { referer: `https://x/?token=${secret}` },
+        });
+      await RawClient.open(`${nginx.url.replace(/^https/, 'wss')}/v1/ws?ticket=${secret}`, {
+        rejectUnauthorized: false,
+      }).then(
         (client) => client.closed,
         () => undefined,
       );
@@ -169,13 +215,19 @@ class Browser {
   ) {}
 
   cookiesFor(path: string): string {
-    const sent = [...this.jar].filter(([, { path: of }]) => path === of || path.startsWith(of.endsWith('/') ? of : `${of}/`));
+    const sent = [...this.jar].filter(
+      ([, { path: of }]) => path === of || path.startsWith(of.endsWith('/') ? of : `${of}/`),
+    );
     return sent.map(([name, { value }]) => `${name}=${value}`).join('; ');
   }
 
   async ask(method: string, path: string, body?: unknown): Promise<Answer> {
     const url = new URL(`${this.base}${path}`);
-    const headers = { origin: this.origin, cookie: this.cookiesFor(url.pathname), 'x-csrf-token': this.jar.get('wr_csrf')?.value ?? '' };
+    const headers = {
+      origin: this.origin,
+      cookie: this.cookiesFor(url.pathname),
+      'x-csrf-token': this.jar.get('wr_csrf')?.value ?? '',
+    };
     const answer = await ask(url.href, { method, headers, body });
     for (const line of answer.cookies) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
@@ -188,7 +240,10 @@ class Browser {
 const crowds: Crowd[] = [];
 const lines: TcpProxy[] = [];
 
-/** Clients of the SDK that publish all the time, and remember what was acknowledged and what they heard. */
+/**
+ * Clients of the SDK that publish all the time, and remember what was acknowledged and what they
+ * heard.
+ */
 class Crowd {
   longestAwayMs = 0;
   private readonly acks = new Map<string, Map<number, string>>();
@@ -201,7 +256,10 @@ class Crowd {
   static async connect(nginx: Nginx, world: World, count: number): Promise<Crowd> {
     const users = await world.users(...Array.from({ length: count / PER_ROOM }, (_, i) => `u${i}`));
     const rooms = await Promise.all(users.map((user) => world.room(user)));
-    const members = Array.from({ length: count }, (_, i) => new Member(nginx, users[i % users.length]!, rooms[i % rooms.length]!));
+    const members = Array.from(
+      { length: count },
+      (_, i) => new Member(nginx, users[i % users.length]!, rooms[i % rooms.length]!),
+    );
     await Promise.all(members.map((member) => member.connect()));
     const crowd = new Crowd(members);
     for (const member of members) void crowd.publish(member);
@@ -221,17 +279,27 @@ class Crowd {
     return this.members.every(({ client }) => client.state === 'live');
   }
 
-  /** Everybody is live; a last message of each room arrives; then everything acknowledged was stored and heard by each. */
+  /**
+   * Everybody is live; a last message of each room arrives; then everything acknowledged was stored
+   * and heard by each.
+   */
   async finish(): Promise<void> {
     await eventually('every client is live', () => this.allLive(), 30_000);
     this.publishing = false;
     await Promise.all(this.members.map(({ published }) => published));
     const last = new Map<string, number>();
-    for (const { room, roomId } of this.members) if (!last.has(roomId)) last.set(roomId, (await room.publish('last')).seq);
+    for (const { room, roomId } of this.members)
+      if (!last.has(roomId)) last.set(roomId, (await room.publish('last')).seq);
     for (const member of this.members) {
-      await eventually('the last message', () => member.heard.has(last.get(member.roomId)!), 20_000);
+      await eventually(
+        'the last message',
+        () => member.heard.has(last.get(member.roomId)!),
+        20_000,
+      );
       const acked = this.acks.get(member.roomId) ?? new Map<number, string>();
-      expect([...acked].filter(([seq, messageId]) => member.heard.get(seq) !== messageId)).toEqual([]);
+      expect([...acked].filter(([seq, messageId]) => member.heard.get(seq) !== messageId)).toEqual(
+        [],
+      );
       this.longestAwayMs = Math.max(this.longestAwayMs, member.longestAwayMs);
     }
     expect(this.acknowledged).toBeGreaterThan(this.members.length);
@@ -284,13 +352,17 @@ class Member {
     user: SignedIn,
     readonly roomId: string,
   ) {
-    this.client = sdkClient(nginx.url, user, { webSocket: TrustingWebSocket as never, fetch: trustingFetch });
+    this.client = sdkClient(nginx.url, user, {
+      webSocket: TrustingWebSocket as never,
+      fetch: trustingFetch,
+    });
     this.room = this.client.room(roomId);
     this.room.on('message', ({ seq, message_id }) => void this.heard.set(seq, message_id));
     let lostMs: number | null = null;
     this.client.on('state', ({ state, previous }) => {
       if (previous === 'live') lostMs = performance.now();
-      if (state === 'live' && lostMs !== null) this.longestAwayMs = Math.max(this.longestAwayMs, performance.now() - lostMs);
+      if (state === 'live' && lostMs !== null)
+        this.longestAwayMs = Math.max(this.longestAwayMs, performance.now() - lostMs);
     });
   }
 
@@ -301,6 +373,9 @@ class Member {
 }
 
 async function trustingFetch(url: string, { method, headers }: RequestInit): Promise<Response> {
-  const { status, body } = await ask(url, { method: method ?? 'GET', headers: headers as Record<string, string> });
+  const { status, body } = await ask(url, {
+    method: method ?? 'GET',
+    headers: headers as Record<string, string>,
+  });
   return new Response(JSON.stringify(body), { status });
 }

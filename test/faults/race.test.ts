@@ -1,6 +1,7 @@
 /**
- * Thousands of handshakes and subscriptions on two nodes race the end of their session, and a removal: however they
- * interleave, nobody is left over when the receipt is effective, and whoever comes later is refused.
+ * Thousands of handshakes and subscriptions on two nodes race the end of their session, and a
+ * removal: however they interleave, nobody is left over when the receipt is effective, and whoever
+ * comes later is refused.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';
@@ -62,7 +63,9 @@ describe('a race', () => {
     };
     const revoke = async () => {
       while (started < HANDSHAKES / 2) await new Promise((resolve) => setImmediate(resolve));
-      receipt = (await call(cluster.nodes[0]!.url, '/v1/auth/logout', { method: 'POST', token: ben.token })).body;
+      receipt = (
+        await call(cluster.nodes[0]!.url, '/v1/auth/logout', { method: 'POST', token: ben.token })
+      ).body;
       doneMs = await readAll();
     };
     await Promise.all([...Array.from({ length: AT_ONCE }, enter), revoke()]);
@@ -70,8 +73,18 @@ describe('a race', () => {
     const marks = open.map((client) => client.frames.length);
     await writer.publish(room, 'after');
     await writer.ask({ type: 'signal', room, kind: 'k', body: 'after' });
-    for (const client of open) expect((await client.closed).reason).toMatchObject({ code: 'session_revoked', action: 'login' });
-    expect(open.flatMap((client, i) => client.frames.slice(marks[i]).filter((frame) => frame.type === 'message' || frame.type === 'signal'))).toEqual([]);
+    for (const client of open)
+      expect((await client.closed).reason).toMatchObject({
+        code: 'session_revoked',
+        action: 'login',
+      });
+    expect(
+      open.flatMap((client, i) =>
+        client.frames
+          .slice(marks[i])
+          .filter((frame) => frame.type === 'message' || frame.type === 'signal'),
+      ),
+    ).toEqual([]);
     expect(open.length).toBeGreaterThan(HANDSHAKES / 4);
     expect(refused).toBeGreaterThan(0);
     console.log(
@@ -85,7 +98,9 @@ describe('a race', () => {
     const room = await world.room(owner, {}, [[cleo, 'member']]);
     const writer = await RawClient.live(wsUrl(1), owner.token);
     await writer.subscribe(room);
-    const clients = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => RawClient.live(wsUrl(i), cleo.token)));
+    const clients = await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, i) => RawClient.live(wsUrl(i), cleo.token)),
+    );
     let asked = 0;
     let receipt: any = null;
     let effective = false;
@@ -106,7 +121,12 @@ describe('a race', () => {
     };
     const remove = async () => {
       while (asked < HANDSHAKES / 2) await new Promise((resolve) => setImmediate(resolve));
-      receipt = (await call(cluster.nodes[0]!.url, `/v1/rooms/${room}/members/${cleo.id}`, { method: 'DELETE', token: owner.token })).body;
+      receipt = (
+        await call(cluster.nodes[0]!.url, `/v1/rooms/${room}/members/${cleo.id}`, {
+          method: 'DELETE',
+          token: owner.token,
+        })
+      ).body;
       await readAll();
       effective = true;
     };
@@ -116,7 +136,13 @@ describe('a race', () => {
     await writer.publish(room, 'after');
     await writer.ask({ type: 'signal', room, kind: 'k', body: 'after' });
     await Promise.all(clients.map((client) => client.settled()));
-    expect(clients.flatMap((client, i) => client.frames.slice(marks[i]).filter((frame) => frame.type !== 'pong' && frame.type !== 'unsubscribed'))).toEqual([]);
+    expect(
+      clients.flatMap((client, i) =>
+        client.frames
+          .slice(marks[i])
+          .filter((frame) => frame.type !== 'pong' && frame.type !== 'unsubscribed'),
+      ),
+    ).toEqual([]);
     expect(new Set(late)).toEqual(new Set(['not_found']));
     expect(outcomes.get('subscribed')).toBeGreaterThan(0);
     for (const client of [...clients, writer]) client.close();

@@ -1,4 +1,7 @@
-/** Connections to Redis that live and are of no use: to a server that became a replica, and subscribers that hear nothing. */
+/**
+ * Connections to Redis that live and are of no use: to a server that became a replica, and
+ * subscribers that hear nothing.
+ */
 import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -18,10 +21,17 @@ afterEach(async () => {
 
 const errors = async ({ internalUrl }: NodeProcess, kind: string): Promise<number> => {
   const text = await (await fetch(`${internalUrl}/metrics`)).text();
-  return Number(new RegExp(`^wardroom_redis_errors_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+  return Number(
+    new RegExp(`^wardroom_redis_errors_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(text)?.[1] ??
+      0,
+  );
 };
 
-async function within<T>(ms: number, what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
+async function within<T>(
+  ms: number,
+  what: string,
+  ask: () => Promise<T | undefined | false>,
+): Promise<T> {
   for (const deadline = performance.now() + ms; ;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
@@ -30,8 +40,13 @@ async function within<T>(ms: number, what: string, ask: () => Promise<T | undefi
   }
 }
 
-/** In front of a Redis; on command connections that are there lose all pub/sub messages, and nothing else. */
-async function messageEater(url: string): Promise<{ url: string; eat: () => void; eaten: () => number; stop: () => void }> {
+/**
+ * In front of a Redis; on command connections that are there lose all pub/sub messages, and nothing
+ * else.
+ */
+async function messageEater(
+  url: string,
+): Promise<{ url: string; eat: () => void; eaten: () => number; stop: () => void }> {
   const target = new URL(url);
   const links = new Set<{ client: Socket; eats: boolean }>();
   let eaten = 0;
@@ -41,8 +56,10 @@ async function messageEater(url: string): Promise<{ url: string; eat: () => void
     links.add(link);
     client.pipe(store);
     store.on('data', (chunk) => {
-      // A push of RESP3 begins so; an answer to a PING that shares its chunk, before or after it, is lost with it, the next one is not.
-      if (link.eats && /(?:^|\r\n)>\d\r\n\$\d\r\ns?message\r\n/.test(chunk.toString('latin1'))) eaten += 1;
+      // A push of RESP3 begins so; an answer to a PING that shares its chunk, before or after it,
+      // is lost with it, the next one is not.
+      if (link.eats && /(?:^|\r\n)>\d\r\n\$\d\r\ns?message\r\n/.test(chunk.toString('latin1')))
+        eaten += 1;
       else client.write(chunk);
     });
     for (const socket of [client, store]) {
@@ -55,7 +72,9 @@ async function messageEater(url: string): Promise<{ url: string; eat: () => void
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const through = Object.assign(new URL(url), { port: String((server.address() as AddressInfo).port) });
+  const through = Object.assign(new URL(url), {
+    port: String((server.address() as AddressInfo).port),
+  });
   return {
     url: through.href,
     eat: () => {
@@ -90,9 +109,13 @@ describeWith(REDIS, 'Redis that is elsewhere')('Redis that is elsewhere', () => 
     await first.run('REPLICAOF', hostname, port);
 
     const ticket = await within(5_000, 'a ticket', async () => {
-      const { status, body } = await fetch(`${a.url}/v1/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${user.token}` } }).then(
-        async (answer) => ({ status: answer.status, body: (await answer.json()) as { ticket: string } }),
-      );
+      const { status, body } = await fetch(`${a.url}/v1/auth/ticket`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${user.token}` },
+      }).then(async (answer) => ({
+        status: answer.status,
+        body: (await answer.json()) as { ticket: string },
+      }));
       return status === 200 && body.ticket;
     });
     const client = await within(5_000, 'a connection on the other node', async () => {
@@ -111,7 +134,11 @@ describeWith(REDIS, 'Redis that is elsewhere')('Redis that is elsewhere', () => 
       return client.frames.some(({ type }) => type === 'signal');
     });
     const details = (await (await fetch(`${a.internalUrl}/readyz`)).json()).details.redis;
-    expect(details).toMatchObject({ status: 'up', connected: true, recent_error: expect.stringMatching(/READONLY|UNBLOCKED|connection|deaf|ERR/) });
+    expect(details).toMatchObject({
+      status: 'up',
+      connected: true,
+      recent_error: expect.stringMatching(/READONLY|UNBLOCKED|connection|deaf|ERR/),
+    });
     expect(a.logs()).toMatch(/"kind":"READONLY"/);
   }, 60_000);
 
@@ -126,7 +153,10 @@ describeWith(REDIS, 'Redis that is elsewhere')('Redis that is elsewhere', () => 
     const world = await World.create({ base: a.url });
     const user = await world.user('u');
     const room = await world.room(user);
-    const [speaker, listener] = [await RawClient.live(a.wsUrl, user.token), await RawClient.live(b.wsUrl, user.token)];
+    const [speaker, listener] = [
+      await RawClient.live(a.wsUrl, user.token),
+      await RawClient.live(b.wsUrl, user.token),
+    ];
     await speaker.subscribe(room);
     await listener.subscribe(room);
     eater.eat();
@@ -140,7 +170,8 @@ describeWith(REDIS, 'Redis that is elsewhere')('Redis that is elsewhere', () => 
     // 3 s until it is found, and the way back.
     expect(performance.now() - began).toBeLessThan(5_000);
     expect((await errors(a, 'deaf')) + (await errors(b, 'deaf'))).toBeGreaterThan(0);
-    for (const { internalUrl } of cluster.nodes) expect((await fetch(`${internalUrl}/readyz`)).status).toBe(200);
+    for (const { internalUrl } of cluster.nodes)
+      expect((await fetch(`${internalUrl}/readyz`)).status).toBe(200);
   }, 60_000);
 
   test('the rights that docs/operations.md gives are enough; with one less the error is counted, logged once, and the node serves', async () => {
@@ -166,22 +197,43 @@ describeWith(REDIS, 'Redis that is elsewhere')('Redis that is elsewhere', () => 
       return listener.frames.some(({ type }) => type === 'signal');
     });
     const denied = await call(a.url, `/v1/rooms/${room}`, { token: stranger!.token, expect: 404 });
-    expect(await call(b.url, `/v1/admin/decisions/${denied.body.decision_id}`, { token: world.operator() })).toMatchObject({ status: 200 });
-    await call(a.url, '/v1/auth/login', { body: { tenant: world.tenant.slug, email: user!.email, password: 'wrong-password' }, expect: 401 });
+    expect(
+      await call(b.url, `/v1/admin/decisions/${denied.body.decision_id}`, {
+        token: world.operator(),
+      }),
+    ).toMatchObject({ status: 200 });
+    await call(a.url, '/v1/auth/login', {
+      body: { tenant: world.tenant.slug, email: user!.email, password: 'wrong-password' },
+      expect: 401,
+    });
     for (const node of cluster.nodes) expect(await errors(node, '\\w+')).toBe(0);
 
     await redis.run('ACL', 'SETUSER', 'wardroom', '-set');
-    const ask = () => fetch(`${a.url}/v1/auth/ticket`, { method: 'POST', headers: { authorization: `Bearer ${user!.token}` } });
+    const ask = () =>
+      fetch(`${a.url}/v1/auth/ticket`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${user!.token}` },
+      });
     for (let i = 0; i < 3; i += 1) {
       const answer = await ask();
-      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([503, 'unavailable']);
-      await within(5_000, 'the connection is back', async () => (await (await fetch(`${a.internalUrl}/readyz`)).json()).details.redis.connected === true);
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+        503,
+        'unavailable',
+      ]);
+      await within(
+        5_000,
+        'the connection is back',
+        async () =>
+          (await (await fetch(`${a.internalUrl}/readyz`)).json()).details.redis.connected === true,
+      );
     }
     expect(await errors(a, 'NOPERM')).toBeGreaterThan(0);
     const told = a.logs().split('\n');
     expect(told.filter((line) => line.includes('"kind":"NOPERM"'))).toHaveLength(1);
     await redis.run('ACL', 'SETUSER', 'wardroom', '+set');
     await within(5_000, 'tickets', async () => (await ask()).ok);
-    expect((await call(a.url, '/v1/auth/logout', { method: 'POST', token: user!.token })).body.effective).toBe(true);
+    expect(
+      (await call(a.url, '/v1/auth/logout', { method: 'POST', token: user!.token })).body.effective,
+    ).toBe(true);
   }, 60_000);
 });

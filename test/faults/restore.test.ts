@@ -1,6 +1,7 @@
 /**
- * From dump to service (P1): a node refuses to start on a database that is older than what its Redis remembers; after
- * `npm run restore-fence` nobody who was signed in before is, by REST, refresh or WebSocket, and everybody can sign in.
+ * From dump to service (P1): a node refuses to start on a database that is older than what its
+ * Redis remembers; after `npm run restore-fence` nobody who was signed in before is, by REST,
+ * refresh or WebSocket, and everybody can sign in.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -27,7 +28,15 @@ let redis: Redis;
 let position: string;
 let lost: Buffer;
 
-const alive = async () => Number((await query<{ n: string }>(cluster.databaseUrl, 'SELECT count(*) AS n FROM sessions WHERE ended_at IS NULL'))[0]!.n);
+const alive = async () =>
+  Number(
+    (
+      await query<{ n: string }>(
+        cluster.databaseUrl,
+        'SELECT count(*) AS n FROM sessions WHERE ended_at IS NULL',
+      )
+    )[0]!.n,
+  );
 
 beforeAll(async () => {
   cluster = await startCluster(1, { AUTHORITY_LEASE_MS: '1000' });
@@ -44,13 +53,17 @@ beforeAll(async () => {
   // Whoever stops has had its last round.
   await cluster.nodes[0]!.stop();
   lost = (await redis.getBuffer(position))!;
-  expect(JSON.parse(ours.open('position\n', lost)!)).toMatchObject({ n: expect.any(Number), history: body.history });
+  expect(JSON.parse(ours.open('position\n', lost)!)).toMatchObject({
+    n: expect.any(Number),
+    history: body.history,
+  });
   await restore();
 }, 60_000);
 afterAll(() => redis?.disconnect());
 
 test('a node refuses to start, says what it found and what to do, and leaves no trace that a receipt would wait for', async () => {
-  const nodes = async () => (await query(cluster.databaseUrl, 'SELECT id FROM nodes WHERE left_at IS NULL')).length;
+  const nodes = async () =>
+    (await query(cluster.databaseUrl, 'SELECT id FROM nodes WHERE left_at IS NULL')).length;
   const before = await nodes();
   await expect(startNode(cluster.env)).rejects.toThrow(OLDER);
   expect(await nodes()).toBe(before);
@@ -64,10 +77,19 @@ describe('after restore-fence', () => {
     expect(ended).toBeGreaterThan(1);
     const { code, stdout, stderr } = await runRestoreFence(cluster.env);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(new RegExp(`^Ended ${ended} sessions: everybody has to sign in again\\.\\n.*goes on as history .*\\nNo node is running: .*\\n$`));
+    expect(stdout).toMatch(
+      new RegExp(
+        `^Ended ${ended} sessions: everybody has to sign in again\\.\\n.*goes on as history .*\\nNo node is running: .*\\n$`,
+      ),
+    );
     expect(await alive()).toBe(0);
-    const rows = await query<{ detail: unknown }>(cluster.databaseUrl, `SELECT detail FROM audit_events WHERE event = 'authority_history_replaced'`);
-    expect(rows.map(({ detail }) => detail)).toEqual([expect.objectContaining({ evidence: 'restore', first: true, sessions: ended })]);
+    const rows = await query<{ detail: unknown }>(
+      cluster.databaseUrl,
+      `SELECT detail FROM audit_events WHERE event = 'authority_history_replaced'`,
+    );
+    expect(rows.map(({ detail }) => detail)).toEqual([
+      expect.objectContaining({ evidence: 'restore', first: true, sessions: ended }),
+    ]);
 
     running = await startNode(cluster.env);
     base = running.url;
@@ -86,8 +108,14 @@ describe('after restore-fence', () => {
     const token = await signIn(ben!);
     const client = await RawClient.live(wsUrl(base), token);
     const { code, stdout } = await runRestoreFence(cluster.env);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/Every running node \(1\) knows\.\n$/) });
-    expect(await client.closed).toMatchObject({ code: 1008, reason: { code: 'session_revoked', action: 'login' } });
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/Every running node \(1\) knows\.\n$/),
+    });
+    expect(await client.closed).toMatchObject({
+      code: 1008,
+      reason: { code: 'session_revoked', action: 'login' },
+    });
     await call(base, '/v1/me', { token, expect: 401 });
     await call(base, '/v1/me', { token: await signIn(ben!) });
   }, 30_000);
@@ -95,7 +123,15 @@ describe('after restore-fence', () => {
   test.each<[string, () => string | Buffer]>([
     ['of the lost past, written again', () => lost],
     ['forged: another key or place', () => flipped(lost)],
-    ['in clear', () => JSON.stringify({ history: '00000000-0000-4000-8000-000000000000', n: 1e9, hash: 'f'.repeat(64) })],
+    [
+      'in clear',
+      () =>
+        JSON.stringify({
+          history: '00000000-0000-4000-8000-000000000000',
+          n: 1e9,
+          hash: 'f'.repeat(64),
+        }),
+    ],
   ])('a position in Redis %s keeps no node from starting', async (_how, value) => {
     await running.stop();
     await redis.set(position, value());
@@ -105,7 +141,9 @@ describe('after restore-fence', () => {
 });
 
 async function signIn({ email, password }: SignedIn): Promise<string> {
-  const { body } = await call(base, '/v1/auth/login', { body: { tenant: world.tenant.slug, email, password } });
+  const { body } = await call(base, '/v1/auth/login', {
+    body: { tenant: world.tenant.slug, email, password },
+  });
   return body.access_token as string;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Room events that Postgres has lost: rows are taken away under two running nodes, as a failover to a standby that was behind
- * would, while clients listen. P1 of version 1.1: they are told `reset`, never `recovered: true`, and what is lost is named.
+ * Room events that Postgres has lost: rows are taken away under two running nodes, as a failover to
+ * a standby that was behind would, while clients listen. P1 of version 1.1: they are told `reset`,
+ * never `recovered: true`, and what is lost is named.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
@@ -18,7 +19,13 @@ let ada: SignedIn;
 const opened: RawClient[] = [];
 
 beforeAll(async () => {
-  cluster = await startCluster(2, { PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' });
+  cluster = await startCluster(2, {
+    PUBLISH_RATE: '0',
+    FRAME_RATE: '0',
+    SIGNAL_RATE: '0',
+    SUBSCRIBE_RATE: '0',
+    CALL_RATE: '0',
+  });
   database = new pg.Client({ connectionString: cluster.databaseUrl });
   await database.connect();
   world = await World.create({ base: cluster.nodes[0]!.url });
@@ -26,7 +33,8 @@ beforeAll(async () => {
 });
 afterEach(() => {
   for (const client of opened.splice(0)) {
-    for (const frame of client.frames) SERVER_FRAMES[frame.type as keyof typeof SERVER_FRAMES].parse(frame);
+    for (const frame of client.frames)
+      SERVER_FRAMES[frame.type as keyof typeof SERVER_FRAMES].parse(frame);
     client.ws.terminate();
   }
 });
@@ -47,7 +55,9 @@ async function rewind(room: string, to: number): Promise<void> {
 
 /** What Postgres has now, in order. */
 const stored = async (room: string): Promise<unknown[]> =>
-  (await database.query('SELECT body FROM room_events WHERE room_id = $1 ORDER BY seq', [room])).rows.map(({ body }) => JSON.parse(body));
+  (
+    await database.query('SELECT body FROM room_events WHERE room_id = $1 ORDER BY seq', [room])
+  ).rows.map(({ body }) => JSON.parse(body));
 
 /** What a client that obeys `reset` has of the room in the end. */
 function kept({ frames }: RawClient, room: string): unknown[] {
@@ -62,23 +72,32 @@ function kept({ frames }: RawClient, room: string): unknown[] {
 }
 
 const audited = async (room: string): Promise<{ from: number; to: number; epoch: string }[]> =>
-  (await database.query(`SELECT detail FROM audit_events WHERE event = 'room_events_lost' AND detail ->> 'room' = $1`, [room])).rows.map(
-    ({ detail }) => detail,
-  );
+  (
+    await database.query(
+      `SELECT detail FROM audit_events WHERE event = 'room_events_lost' AND detail ->> 'room' = $1`,
+      [room],
+    )
+  ).rows.map(({ detail }) => detail);
 
 async function eventually(yes: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 8_000;
   while (!(await yes())) if (performance.now() > deadline) throw new Error('never came');
 }
 
-/** A room in which `count` messages were published, a subscriber on each node that has them all, and a writer. */
+/**
+ * A room in which `count` messages were published, a subscriber on each node that has them all, and
+ * a writer.
+ */
 async function talkedIn(count: number) {
   const room = await world.room(ada);
   const [writer, near, far] = [await live(0), await live(0), await live(1)];
-  const epochs = new Set((await Promise.all([near.subscribe(room), far.subscribe(room)])).map(({ epoch }) => epoch));
+  const epochs = new Set(
+    (await Promise.all([near.subscribe(room), far.subscribe(room)])).map(({ epoch }) => epoch),
+  );
   expect(epochs.size).toBe(1);
   for (let i = 1; i <= count; i += 1) await writer.publish(room, `old ${i}`);
-  for (const client of [near, far]) if (count > 0) await client.next((frame) => frame.type === 'message' && frame.seq === count);
+  for (const client of [near, far])
+    if (count > 0) await client.next((frame) => frame.type === 'message' && frame.seq === count);
   return { room, writer, near, far, epoch: [...epochs][0] as string };
 }
 
@@ -86,25 +105,39 @@ describe('room events that Postgres has lost', () => {
   test('T2: live subscribers on every node are told `reset` with a new epoch and what is lost, and then hear everything that is stored', async () => {
     const { room, writer, near, far, epoch } = await talkedIn(5);
     await rewind(room, 3);
-    for (let i = 1; i <= 4; i += 1) expect(await writer.publish(room, `new ${i}`)).toMatchObject({ type: 'ack', seq: 3 + i, duplicate: false });
+    for (let i = 1; i <= 4; i += 1)
+      expect(await writer.publish(room, `new ${i}`)).toMatchObject({
+        type: 'ack',
+        seq: 3 + i,
+        duplicate: false,
+      });
     const told: any[] = [];
     for (const client of [near, far]) {
       told.push(await client.next('reset'));
       await client.next((frame) => frame.type === 'message' && frame.body === 'new 4');
       expect(kept(client, room)).toEqual(await stored(room));
     }
-    expect(told[0]).toEqual({ type: 'reset', room, epoch: expect.any(String), seq: 3, lost: { from: 4, to: 5 } });
+    expect(told[0]).toEqual({
+      type: 'reset',
+      room,
+      epoch: expect.any(String),
+      seq: 3,
+      lost: { from: 4, to: 5 },
+    });
     expect(told[1]).toEqual(told[0]);
     expect(told[0].epoch).not.toBe(epoch);
     await eventually(async () => (await audited(room)).length === 2);
-    expect(await audited(room)).toEqual([0, 1].map(() => expect.objectContaining({ from: 4, to: 5, epoch: told[0].epoch })));
+    expect(await audited(room)).toEqual(
+      [0, 1].map(() => expect.objectContaining({ from: 4, to: 5, epoch: told[0].epoch })),
+    );
   });
 
   test('a room that nobody writes to is found as well, within two seconds', async () => {
     const { room, near, far } = await talkedIn(5);
     await rewind(room, 3);
     const began = performance.now();
-    for (const client of [near, far]) expect(await client.next('reset')).toMatchObject({ seq: 3, lost: { from: 4, to: 5 } });
+    for (const client of [near, far])
+      expect(await client.next('reset')).toMatchObject({ seq: 3, lost: { from: 4, to: 5 } });
     expect(performance.now() - began).toBeLessThan(2_000);
   });
 
@@ -146,7 +179,9 @@ describe('room events that Postgres has lost', () => {
 
   test('history pages name the epoch of their numbers', async () => {
     const { room, near, epoch } = await talkedIn(2);
-    const page = async () => (await call(cluster.nodes[1]!.url, `/v1/rooms/${room}/messages`, { token: ada.token })).body.epoch;
+    const page = async () =>
+      (await call(cluster.nodes[1]!.url, `/v1/rooms/${room}/messages`, { token: ada.token })).body
+        .epoch;
     expect(await page()).toBe(epoch);
     await rewind(room, 1);
     const { epoch: next } = await near.next('reset');
@@ -162,7 +197,11 @@ describe('room events that Postgres has lost', () => {
     const second = await writer.ask(publish);
     expect(second).toMatchObject({ seq: 2, duplicate: false });
     expect(second.message_id).not.toBe(first.message_id);
-    expect(await writer.ask(publish)).toMatchObject({ seq: 2, duplicate: true, message_id: second.message_id });
+    expect(await writer.ask(publish)).toMatchObject({
+      seq: 2,
+      duplicate: true,
+      message_id: second.message_id,
+    });
     await near.next('reset');
     await near.next((frame) => frame.type === 'message' && frame.message_id === second.message_id);
     expect(kept(near, room)).toEqual(['old 1', 'again']);
@@ -172,7 +211,8 @@ describe('room events that Postgres has lost', () => {
     const { room, writer, near, far, epoch } = await talkedIn(2);
     await database.query('UPDATE authority_head SET history = gen_random_uuid()');
     const told = [await near.next('reset'), await far.next('reset')];
-    for (const each of told) expect(each).toEqual({ type: 'reset', room, epoch: expect.any(String), seq: 2 });
+    for (const each of told)
+      expect(each).toEqual({ type: 'reset', room, epoch: expect.any(String), seq: 2 });
     expect(new Set([epoch, ...told.map((each) => each.epoch)]).size).toBe(2);
     // The nodes judge everything again meanwhile, and answer `auth_unavailable` until they have.
     await eventually(async () => (await writer.publish(room, 'new', 'one effect')).type === 'ack');
@@ -181,7 +221,10 @@ describe('room events that Postgres has lost', () => {
       expect(kept(client, room)).toEqual(await stored(room));
     }
     expect(await audited(room)).toEqual([]);
-    expect(await writer.ask({ type: 'subscribe', room, since: 2, epoch })).toMatchObject({ recovered: false, reset: true });
+    expect(await writer.ask({ type: 'subscribe', room, since: 2, epoch })).toMatchObject({
+      recovered: false,
+      reset: true,
+    });
   });
 
   test('lost and lost again: an epoch that was given up does not come back', async () => {
@@ -192,7 +235,9 @@ describe('room events that Postgres has lost', () => {
     await near.next((frame) => frame.type === 'message' && frame.body === 'between');
     await database.query('UPDATE rooms SET epoch = $2 WHERE id = $1', [room, epoch.split('.')[1]]);
     await rewind(room, 1);
-    const second = await near.next((frame) => frame.type === 'reset' && frame.epoch !== first.epoch);
+    const second = await near.next(
+      (frame) => frame.type === 'reset' && frame.epoch !== first.epoch,
+    );
     expect(new Set([epoch, first.epoch, second.epoch]).size).toBe(3);
     expect(second).toMatchObject({ seq: 1, lost: { from: 2, to: 3 } });
     expect(kept(near, room)).toEqual(await stored(room));

@@ -1,4 +1,7 @@
-/** One scenario from beginning to verdict: busy sockets, the fault, changes meanwhile, mending, healing, questions, checker. */
+/**
+ * One scenario from beginning to verdict: busy sockets, the fault, changes meanwhile, mending,
+ * healing, questions, checker.
+ */
 import { check } from './checker.js';
 import type { Violation } from './checker.js';
 import type { FaultCluster } from './cluster.js';
@@ -13,8 +16,14 @@ export interface Verdict {
 }
 
 /** `twice`: rights are taken after healing, too. */
-export async function runScenario(cluster: FaultCluster, scenario: Scenario, twice: boolean): Promise<Verdict> {
-  const workload = await Workload.start(cluster, { rounds: (scenario.rounds ?? 1) + (twice ? 1 : 0) });
+export async function runScenario(
+  cluster: FaultCluster,
+  scenario: Scenario,
+  twice: boolean,
+): Promise<Verdict> {
+  const workload = await Workload.start(cluster, {
+    rounds: (scenario.rounds ?? 1) + (twice ? 1 : 0),
+  });
   try {
     return await runWith(workload, cluster, scenario);
   } finally {
@@ -22,7 +31,11 @@ export async function runScenario(cluster: FaultCluster, scenario: Scenario, twi
   }
 }
 
-async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scenario): Promise<Verdict> {
+async function runWith(
+  workload: Workload,
+  cluster: FaultCluster,
+  scenario: Scenario,
+): Promise<Verdict> {
   const startedMs = performance.now();
   const { history } = workload;
   const mend = await scenario.apply(cluster);
@@ -38,7 +51,9 @@ async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scen
   await workload.takeRights(cluster.nodes);
   const ledger = await workload.finish();
   const violations = check(history, ledger, { nobodyFenced: scenario.redisOnly === true });
-  const receipts = history.changes.flatMap((change) => (change.receipt === null ? [] : [change.receipt.ms]));
+  const receipts = history.changes.flatMap((change) =>
+    change.receipt === null ? [] : [change.receipt.ms],
+  );
   const figures = [
     `${history.frames.length} frames`,
     `${history.ops.filter(({ outcome }) => outcome === 'ok').length}/${history.ops.length} ops ok`,
@@ -51,10 +66,15 @@ async function runWith(workload: Workload, cluster: FaultCluster, scenario: Scen
   return { name: scenario.name, violations: shortened(violations), figures };
 }
 
-async function takeRights(workload: Workload, cluster: FaultCluster, { via, holdMs, rounds = 1 }: Scenario): Promise<void> {
+async function takeRights(
+  workload: Workload,
+  cluster: FaultCluster,
+  { via, holdMs, rounds = 1 }: Scenario,
+): Promise<void> {
   const taken: Promise<void>[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    if (round > 0) await new Promise((resolve) => setTimeout(resolve, holdMs(cluster.leaseMs) / rounds));
+    if (round > 0)
+      await new Promise((resolve) => setTimeout(resolve, holdMs(cluster.leaseMs) / rounds));
     taken.push(workload.takeRights(via?.(cluster) ?? cluster.nodes));
   }
   await Promise.all(taken);

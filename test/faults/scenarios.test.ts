@@ -1,4 +1,7 @@
-/** Every promise holds through every fault, with sockets busy on all nodes. FAULTS=full runs all scenarios on three nodes. */
+/**
+ * Every promise holds through every fault, with sockets busy on all nodes. FAULTS=full runs all
+ * scenarios on three nodes.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.js';
 import { FaultCluster } from './cluster.js';
@@ -8,7 +11,9 @@ import { REDIS } from './stores.js';
 
 const full = process.env['FAULTS'] === 'full';
 const only = process.env['FAULTS_ONLY'];
-const chosen = SCENARIOS.filter(({ name, inCut }) => (only === undefined ? full || inCut : name.includes(only)));
+const chosen = SCENARIOS.filter(({ name, inCut }) =>
+  only === undefined ? full || inCut : name.includes(only),
+);
 const withRedis = describeWith(REDIS, 'fault scenarios');
 
 withRedis('the promises hold', () => {
@@ -16,7 +21,8 @@ withRedis('the promises hold', () => {
   const table: string[] = [];
 
   // A scenario that failed leaves a cluster that the next one must not inherit.
-  const healthyCluster = async () => (cluster ??= await FaultCluster.start({ nodes: full ? 3 : 2, leaseMs: full ? 2_000 : 1_000 }));
+  const healthyCluster = async () =>
+    (cluster ??= await FaultCluster.start({ nodes: full ? 3 : 2, leaseMs: full ? 2_000 : 1_000 }));
 
   beforeAll(async () => void (await healthyCluster()), 60_000);
 
@@ -36,7 +42,9 @@ withRedis('the promises hold', () => {
       }
       try {
         const { violations, figures } = await runScenario(mine, scenario, full);
-        table.push(`${name}: ${violations.length === 0 ? 'holds' : `${violations.length} VIOLATIONS`}; ${figures}`);
+        table.push(
+          `${name}: ${violations.length === 0 ? 'holds' : `${violations.length} VIOLATIONS`}; ${figures}`,
+        );
         expect(violations).toEqual([]);
       } catch (error) {
         cluster = null;

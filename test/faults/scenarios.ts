@@ -1,6 +1,6 @@
 /**
- * What breaks, one entry per fault: `apply` breaks it and answers how to mend it. Whatever it is, the promises of the
- * contract hold during and after it, and the cluster heals.
+ * What breaks, one entry per fault: `apply` breaks it and answers how to mend it. Whatever it is,
+ * the promises of the contract hold during and after it, and the cluster heals.
  */
 import type { FaultCluster, FaultNode } from './cluster.js';
 
@@ -10,9 +10,15 @@ export interface Scenario {
   inCut: boolean;
   /** Breaks only Redis: nobody may be fenced or refused. */
   redisOnly?: boolean;
-  /** So many sets of victims lose their rights while it is broken, one after the other; default: one. */
+  /**
+   * So many sets of victims lose their rights while it is broken, one after the other; default:
+   * one.
+   */
   rounds?: number;
-  /** How long it stays broken, at least; also at least until the changes made meanwhile are answered. */
+  /**
+   * How long it stays broken, at least; also at least until the changes made meanwhile are
+   * answered.
+   */
   holdMs: (leaseMs: number) => number;
   /** False: it is mended after `holdMs` whatever is unanswered (calls may wait for it). */
   waitForAnswers?: boolean;
@@ -28,7 +34,13 @@ const pastLease = (leaseMs: number): number => leaseMs * 1.6;
 const briefly = (): number => 1_200;
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'nothing breaks', inCut: false, redisOnly: true, holdMs: () => 300, apply: async () => () => undefined },
+  {
+    name: 'nothing breaks',
+    inCut: false,
+    redisOnly: true,
+    holdMs: () => 300,
+    apply: async () => () => undefined,
+  },
   {
     name: 'a node is stopped for longer than its lease (SIGSTOP)',
     inCut: true,
@@ -291,7 +303,11 @@ function generator(seed: number): () => number {
 }
 
 function postgresPartitions(): Scenario[] {
-  const hole = (name: string, inCut: boolean, options: Parameters<FaultNode['postgres']['blackHole']>[0]): Scenario => ({
+  const hole = (
+    name: string,
+    inCut: boolean,
+    options: Parameters<FaultNode['postgres']['blackHole']>[0],
+  ): Scenario => ({
     name: `Postgres is black-holed from one node, ${name}`,
     inCut,
     holdMs: (leaseMs) => pastLease(leaseMs),
@@ -314,7 +330,10 @@ function clockSteps(): Scenario[] {
     inCut: false,
     holdMs: pastLease,
     via: butLast,
-    skip: (cluster) => (cluster.hasClocks ? undefined : 'libfaketime is not on this machine (LIBFAKETIME=/path/to/libfaketimeMT.so.1)'),
+    skip: (cluster) =>
+      cluster.hasClocks
+        ? undefined
+        : 'libfaketime is not on this machine (LIBFAKETIME=/path/to/libfaketimeMT.so.1)',
     apply: async (cluster) => {
       last(cluster).stepClock(seconds);
       return () => last(cluster).stepClock(0);

@@ -1,6 +1,6 @@
 /**
- * An asynchronous standby of a Postgres of these tests: a base backup that follows by streaming, through a wire that can be cut. It
- * has then what had reached it, and not a byte more.
+ * An asynchronous standby of a Postgres of these tests: a base backup that follows by streaming,
+ * through a wire that can be cut. It has then what had reached it, and not a byte more.
  */
 import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,9 @@ import { TcpProxy } from './tcp-proxy.js';
 const NEEDED = ['postgres', 'initdb', 'pg_basebackup', 'pg_ctl', 'pg_dump'];
 
 /** Of a whole Postgres: what comes with npm is the server alone. */
-export const postgresFolder = systemFolders().find((folder) => NEEDED.every((name) => existsSync(join(folder, name))));
+export const postgresFolder = systemFolders().find((folder) =>
+  NEEDED.every((name) => existsSync(join(folder, name))),
+);
 
 export const WHOLE_POSTGRES = {
   met: postgresFolder !== undefined,
@@ -35,7 +37,23 @@ export class Standby {
     const data = join(dir, 'postgres');
     const wire = await TcpProxy.before(primary.url);
     const { username, port } = new URL(wire.urlThrough(primary.url));
-    const flags = ['-D', data, '-h', '127.0.0.1', '-p', port, '-U', username, '-R', '-X', 'stream', '-c', 'fast', '--no-sync', '--no-password'];
+    const flags = [
+      '-D',
+      data,
+      '-h',
+      '127.0.0.1',
+      '-p',
+      port,
+      '-U',
+      username,
+      '-R',
+      '-X',
+      'stream',
+      '-c',
+      'fast',
+      '--no-sync',
+      '--no-password',
+    ];
     const password = readFileSync(primary.passwordFile, 'utf8').trim();
     await baseBackup(data, flags, password);
     copyFileSync(primary.passwordFile, join(dir, 'postgres.password'));
@@ -44,16 +62,34 @@ export class Standby {
 
   /** Resolves when everything that the primary had committed by now could be read here. */
   async caughtUp(): Promise<void> {
-    const [{ lsn }] = await rows<{ lsn: string }>(this.primary, 'SELECT pg_current_wal_flush_lsn()::text AS lsn');
-    const has = async () => (await rows<{ has: boolean }>(this.postgres, `SELECT pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn AS has`))[0].has;
+    const [{ lsn }] = await rows<{ lsn: string }>(
+      this.primary,
+      'SELECT pg_current_wal_flush_lsn()::text AS lsn',
+    );
+    const has = async () =>
+      (
+        await rows<{ has: boolean }>(
+          this.postgres,
+          `SELECT pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn AS has`,
+        )
+      )[0].has;
     await eventually(`the standby has replayed ${lsn}`, has);
   }
 
-  /** From now on the primary acknowledges what is here. The copy knows nothing of that: promoted, it waits for nobody. */
+  /**
+   * From now on the primary acknowledges what is here. The copy knows nothing of that: promoted, it
+   * waits for nobody.
+   */
   async makeSynchronous(): Promise<void> {
     await this.primary.query(`ALTER SYSTEM SET synchronous_standby_names = '*'`);
     await this.primary.query('SELECT pg_reload_conf()');
-    const state = async () => (await rows<{ state: string }>(this.primary, `SELECT min(sync_state) AS state FROM pg_stat_replication`))[0].state;
+    const state = async () =>
+      (
+        await rows<{ state: string }>(
+          this.primary,
+          `SELECT min(sync_state) AS state FROM pg_stat_replication`,
+        )
+      )[0].state;
     await eventually('the standby is synchronous', async () => (await state()) === 'sync');
   }
 
@@ -73,7 +109,10 @@ export class Standby {
   }
 
   async promote(): Promise<void> {
-    const [{ done }] = await rows<{ done: boolean }>(this.postgres, 'SELECT pg_promote(true, 30) AS done');
+    const [{ done }] = await rows<{ done: boolean }>(
+      this.postgres,
+      'SELECT pg_promote(true, 30) AS done',
+    );
     if (!done) throw new Error('the standby was not promoted within 30 s');
     await this.wire.stop();
   }
@@ -85,7 +124,10 @@ export class Standby {
   }
 }
 
-/** As whom the server runs: it refuses data of another. Not synchronous: the wire is in this process. */
+/**
+ * As whom the server runs: it refuses data of another. Not synchronous: the wire is in this
+ * process.
+ */
 async function baseBackup(data: string, flags: string[], password: string): Promise<void> {
   mkdirSync(data, { mode: 0o700 });
   const identity = unprivileged(data, [dirname(data), postgresFolder!]) as Identity;
@@ -109,4 +151,5 @@ interface Identity {
   wrap: (command: string, args: string[]) => [string, string[]];
 }
 
-const rows = async <T extends pg.QueryResultRow>(postgres: FaultPostgres, text: string) => (await query<T>(postgres.url, text)) as [T, ...T[]];
+const rows = async <T extends pg.QueryResultRow>(postgres: FaultPostgres, text: string) =>
+  (await query<T>(postgres.url, text)) as [T, ...T[]];

@@ -1,4 +1,7 @@
-/** What a frozen store or node leaves half done: nothing is accepted late, and nobody is kept from revoking. */
+/**
+ * What a frozen store or node leaves half done: nothing is accepted late, and nobody is kept from
+ * revoking.
+ */
 import { afterEach, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.js';
 import { RawClient } from '../support/raw-client.js';
@@ -18,7 +21,11 @@ withRedis('half done', () => {
   afterEach(() => cluster?.stop(), 60_000);
 
   test('a publish that waited in Postgres past the end of its token is not stored (P3)', async () => {
-    cluster = await FaultCluster.start({ nodes: 1, leaseMs: 5_000, env: { ACCESS_TTL_SECONDS: '4', AUTH_GRACE_SECONDS: '1' } });
+    cluster = await FaultCluster.start({
+      nodes: 1,
+      leaseMs: 5_000,
+      env: { ACCESS_TTL_SECONDS: '4', AUTH_GRACE_SECONDS: '1' },
+    });
     const node = cluster.nodes[0]!;
     const world = await World.create({ base: node.url });
     const ben = await world.user('ben');
@@ -39,7 +46,9 @@ withRedis('half done', () => {
     await client.closed;
     const { events } = await readLedger(cluster.databaseUrl(), [room], 0);
     expect(
-      events.filter(({ committedMs }) => committedMs > expMs + 100).map(({ op, committedMs }) => `${op} ${Math.round(committedMs - expMs)} ms after exp`),
+      events
+        .filter(({ committedMs }) => committedMs > expMs + 100)
+        .map(({ op, committedMs }) => `${op} ${Math.round(committedMs - expMs)} ms after exp`),
     ).toEqual([]);
   }, 60_000);
 
@@ -52,11 +61,19 @@ withRedis('half done', () => {
     const users = await Promise.all(Array.from({ length: 40 }, (_, i) => world.user(`user${i}`)));
     const [first, ...others] = users;
     const socket = await RawClient.live(a.wsUrl, first!.token);
-    const revoking = Promise.allSettled(others.map((user) => call(b.url, '/v1/auth/logout?wait=false', { method: 'POST', token: user.token })));
-    while ((await endedSessions(cluster)) < 5) await new Promise((resolve) => setImmediate(resolve));
+    const revoking = Promise.allSettled(
+      others.map((user) =>
+        call(b.url, '/v1/auth/logout?wait=false', { method: 'POST', token: user.token }),
+      ),
+    );
+    while ((await endedSessions(cluster)) < 5)
+      await new Promise((resolve) => setImmediate(resolve));
     b.freeze();
     const beganMs = nowMs();
-    const { body: receipt } = await call(a.url, '/v1/auth/logout', { method: 'POST', token: first!.token });
+    const { body: receipt } = await call(a.url, '/v1/auth/logout', {
+      method: 'POST',
+      token: first!.token,
+    });
     expect(receipt).toMatchObject({ effective: true });
     expect(nowMs() - beganMs).toBeLessThan(6_000);
     expect((await socket.closed).reason).toMatchObject({ code: 'session_revoked' });
@@ -78,11 +95,14 @@ withRedis('half done', () => {
 });
 
 async function endedSessions({ databaseUrl }: FaultCluster): Promise<number> {
-  return (await readLedger(databaseUrl(), [], 0)).changes.filter(({ event }) => event.kind === 'session.ended').length;
+  return (await readLedger(databaseUrl(), [], 0)).changes.filter(
+    ({ event }) => event.kind === 'session.ended',
+  ).length;
 }
 
 async function until(atMs: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, atMs - nowMs())));
 }
 
-const expOf = (token: string): number => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).exp as number;
+const expOf = (token: string): number =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()).exp as number;

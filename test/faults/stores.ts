@@ -1,6 +1,17 @@
-/** A Postgres and a Redis of a suite's own, as processes that can be stopped, killed, frozen and started again. */
+/**
+ * A Postgres and a Redis of a suite's own, as processes that can be stopped, killed, frozen and
+ * started again.
+ */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -30,7 +41,11 @@ export class FaultPostgres {
   /** `folder`: of the binaries, where those of npm will not do. */
   static async start(folder?: string): Promise<FaultPostgres> {
     const dir = scratchFolder('postgres');
-    const postgres = new FaultPostgres(dir, folder, await startPostgres({ dir, throwaway: true, folder }));
+    const postgres = new FaultPostgres(
+      dir,
+      folder,
+      await startPostgres({ dir, throwaway: true, folder }),
+    );
     await postgres.query('ALTER SYSTEM SET track_commit_timestamp = on');
     await postgres.restart();
     return postgres;
@@ -38,7 +53,11 @@ export class FaultPostgres {
 
   /** On a base backup of another server, in `dir`: it follows that one until it is promoted. */
   static async standby(dir: string, folder: string): Promise<FaultPostgres> {
-    return new FaultPostgres(dir, folder, await startPostgres({ dir, throwaway: true, folder, standby: true }));
+    return new FaultPostgres(
+      dir,
+      folder,
+      await startPostgres({ dir, throwaway: true, folder, standby: true }),
+    );
   }
 
   get url(): string {
@@ -93,19 +112,30 @@ export class FaultPostgres {
   private processes(): number[] {
     // Its pid file is still there, and the numbers may be those of others by now.
     if (this.killed) return [];
-    const postmaster = Number(readFileSync(join(this.dir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0]);
+    const postmaster = Number(
+      readFileSync(join(this.dir, 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0],
+    );
     return [postmaster, ...childrenOf(postmaster)];
   }
 }
 
 const REDIS_SERVERS = ['valkey-server', 'redis-server'];
 
-/** A real server of 7 or newer: the stand-in cannot be frozen, filled or restarted with its data. */
+/**
+ * A real server of 7 or newer: the stand-in cannot be frozen, filled or restarted with its data.
+ */
 const redisServer = REDIS_SERVERS.find(
-  (command) => Number(/v=(\d+)/.exec(spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0) >= 7,
+  (command) =>
+    Number(
+      /v=(\d+)/.exec(spawnSync(command, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ??
+        0,
+    ) >= 7,
 );
 
-export const REDIS = { met: redisServer !== undefined, reason: 'no redis-server or valkey-server 7 or newer is on PATH' };
+export const REDIS = {
+  met: redisServer !== undefined,
+  reason: 'no redis-server or valkey-server 7 or newer is on PATH',
+};
 
 export class FaultRedis {
   private child: ReturnType<typeof spawn> | null = null;
@@ -155,9 +185,20 @@ export class FaultRedis {
     const data = join(this.dir, 'data');
     if (empty) rmSync(data, { recursive: true, force: true });
     mkdirSync(data, { recursive: true });
-    const config = [`port ${this.port}`, 'bind 127.0.0.1', `requirepass ${PASSWORD}`, `dir ${data}`, 'save ""', 'maxmemory-policy noeviction', 'daemonize no'];
+    const config = [
+      `port ${this.port}`,
+      'bind 127.0.0.1',
+      `requirepass ${PASSWORD}`,
+      `dir ${data}`,
+      'save ""',
+      'maxmemory-policy noeviction',
+      'daemonize no',
+    ];
     const file = join(this.dir, 'redis.conf');
-    writeFileSync(file, [...config, 'appendonly yes', 'appendfsync always', 'enable-debug-command yes'].join('\n'));
+    writeFileSync(
+      file,
+      [...config, 'appendonly yes', 'appendfsync always', 'enable-debug-command yes'].join('\n'),
+    );
     this.child = startChild(this.command, [file], { stdio: ['ignore', 'ignore', 'ignore'] });
     await this.answers();
   }
@@ -192,7 +233,10 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 
 function childrenOf(pid: number): number[] {
   try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .split(' ')
+      .filter(Boolean)
+      .map(Number);
   } catch {
     const all = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
     return all
@@ -209,7 +253,9 @@ export function faketimeLibrary(): string | undefined {
   if (wanted !== undefined) return wanted;
   for (const folder of ['/usr/lib', '/usr/local/lib', '/usr/lib64', ...multiarch()]) {
     try {
-      const found = readdirSync(join(folder, 'faketime')).find((file) => file === 'libfaketimeMT.so.1');
+      const found = readdirSync(join(folder, 'faketime')).find(
+        (file) => file === 'libfaketimeMT.so.1',
+      );
       if (found !== undefined) return join(folder, 'faketime', found);
     } catch {
       // not here

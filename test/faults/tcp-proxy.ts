@@ -1,6 +1,7 @@
 /**
- * A TCP proxy that breaks on command: between one node and one store, so that a fault hits that node only. What a real
- * network does to bytes: delays them, keeps them, loses them, or ends the connection.
+ * A TCP proxy that breaks on command: between one node and one store, so that a fault hits that
+ * node only. What a real network does to bytes: delays them, keeps them, loses them, or ends the
+ * connection.
  */
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -12,8 +13,9 @@ export type Directions = Direction | 'both';
 export interface BlackHole {
   direction?: Directions;
   /**
-   * True: what falls in is lost, and connections that lost something stay silent for ever, also after healing (a firewall
-   * that forgot them). False: bytes wait and come through later (a cable that was out).
+   * True: what falls in is lost, and connections that lost something stay silent for ever, also
+   * after healing (a firewall that forgot them). False: bytes wait and come through later (a cable
+   * that was out).
    */
   lose?: boolean;
 }
@@ -70,11 +72,15 @@ export class TcpProxy {
 
   blackHole({ direction = 'both', lose = false }: BlackHole = {}): void {
     this.losing = lose;
-    for (const one of direction === 'both' ? (['up', 'down'] as const) : [direction]) this.closed.add(one);
+    for (const one of direction === 'both' ? (['up', 'down'] as const) : [direction])
+      this.closed.add(one);
     if (!lose) for (const link of this.links) this.holdBack(link);
   }
 
-  /** The next `count` connections that hear an answer lose it, and break: the request was served, nobody knows. */
+  /**
+   * The next `count` connections that hear an answer lose it, and break: the request was served,
+   * nobody knows.
+   */
   dropReplies(count = 1): void {
     this.repliesToDrop = count;
   }
@@ -142,7 +148,10 @@ export class TcpProxy {
   }
 }
 
-/** Node keeps a socket for ever that is reset while it is being shut down, and does not come to its end then. */
+/**
+ * Node keeps a socket for ever that is reset while it is being shut down, and does not come to its
+ * end then.
+ */
 function endWithReset(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();

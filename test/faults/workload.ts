@@ -1,6 +1,7 @@
 /**
- * What goes on while something breaks: a tenant with a room, members who stay and publish and listen on every node, and
- * victims on every node whose sessions are ended or whose rights are taken away.
+ * What goes on while something breaks: a tenant with a room, members who stay and publish and
+ * listen on every node, and victims on every node whose sessions are ended or whose rights are
+ * taken away.
  */
 import pg from 'pg';
 import { World, call } from '../support/world.js';
@@ -15,7 +16,15 @@ import type { Ledger } from './ledger.js';
 const CALL_TIMEOUT_MS = 25_000;
 
 /** Who loses what; each has a socket on every node. */
-const VICTIMS: ChangeKind[] = ['logout', 'end_session', 'suspend', 'remove', 'ban', 'demote', 'mute'];
+const VICTIMS: ChangeKind[] = [
+  'logout',
+  'end_session',
+  'suspend',
+  'remove',
+  'ban',
+  'demote',
+  'mute',
+];
 const ROLE_OF: Partial<Record<ChangeKind, string>> = { demote: 'moderator' };
 
 interface Victim {
@@ -40,8 +49,14 @@ export class Workload {
     this.stopWatching = watchLag(this.history);
   }
 
-  /** `rounds`: how many sets of victims. `expiring`: members whose token ends after about so many seconds. */
-  static async start(cluster: FaultCluster, { rounds = 1, expiring = 2 }: { rounds?: number; expiring?: number } = {}): Promise<Workload> {
+  /**
+   * `rounds`: how many sets of victims. `expiring`: members whose token ends after about so many
+   * seconds.
+   */
+  static async start(
+    cluster: FaultCluster,
+    { rounds = 1, expiring = 2 }: { rounds?: number; expiring?: number } = {},
+  ): Promise<Workload> {
     const workload = new Workload(cluster);
     try {
       await workload.prepare(rounds, expiring);
@@ -59,7 +74,10 @@ export class Workload {
     this.room = await this.world.room(this.owner);
     this.afterN = await headOf(this.cluster.databaseUrl());
     const stay = nodes.map(async (node, i) => {
-      const [writer, reader] = await Promise.all([this.member(`writer${i}`, 'member'), this.member(`reader${i}`, 'member')]);
+      const [writer, reader] = await Promise.all([
+        this.member(`writer${i}`, 'member'),
+        this.member(`reader${i}`, 'member'),
+      ]);
       this.cast(writer, `writer${i}`, node, true, 100, 150);
       this.cast(reader, `reader${i}`, node, true, 0, 0);
     });
@@ -82,16 +100,24 @@ export class Workload {
     const user = await this.member('expiring', 'member');
     const client = new pg.Client({ connectionString: this.cluster.databaseUrl() });
     await client.connect();
-    await client.query(`UPDATE sessions SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1`, [user.session, seconds + 1]);
+    await client.query(
+      `UPDATE sessions SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1`,
+      [user.session, seconds + 1],
+    );
     await client.end();
-    const { body } = await call(this.cluster.nodes[0]!.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh } });
+    const { body } = await call(this.cluster.nodes[0]!.url, '/v1/auth/refresh', {
+      body: { refresh_token: user.refresh },
+    });
     user.token = body.access_token;
     for (const node of this.cluster.nodes) this.cast(user, 'expiring', node, false, 200, 200);
   }
 
   private async member(name: string, role: string): Promise<SignedIn> {
     const user = await this.world.user(name);
-    await call(this.cluster.nodes[0]!.url, `/v1/rooms/${this.room}/members`, { token: this.owner.token, body: { user: user.id, role } });
+    await call(this.cluster.nodes[0]!.url, `/v1/rooms/${this.room}/members`, {
+      token: this.owner.token,
+      body: { user: user.id, role },
+    });
     return user;
   }
 
@@ -105,7 +131,16 @@ export class Workload {
     roams?: readonly FaultNode[],
   ): void {
     const session = this.session(user, name);
-    const plan = { session, token: user.token, refresh: () => this.refresh(user), node, rooms: [this.room], staying, publishEveryMs, signalEveryMs };
+    const plan = {
+      session,
+      token: user.token,
+      refresh: () => this.refresh(user),
+      node,
+      rooms: [this.room],
+      staying,
+      publishEveryMs,
+      signalEveryMs,
+    };
     this.actors.push(new Actor(roams === undefined ? plan : { ...plan, roams }, this.history));
   }
 
@@ -137,13 +172,22 @@ export class Workload {
   private session(user: SignedIn, name: string): SessionRecord {
     const known = this.history.sessions.find(({ id }) => id === user.session);
     if (known !== undefined) return known;
-    const exp = JSON.parse(Buffer.from(user.token.split('.')[1]!, 'base64url').toString()).exp as number;
-    const record = { id: user.session, user: user.id, name, expMs: nowMs() + exp * 1000 - Date.now() };
+    const exp = JSON.parse(Buffer.from(user.token.split('.')[1]!, 'base64url').toString())
+      .exp as number;
+    const record = {
+      id: user.session,
+      user: user.id,
+      name,
+      expMs: nowMs() + exp * 1000 - Date.now(),
+    };
     this.history.sessions.push(record);
     return record;
   }
 
-  /** One change of each kind, at nearly the same time, each through the next of these nodes. Resolves when all are answered. */
+  /**
+   * One change of each kind, at nearly the same time, each through the next of these nodes.
+   * Resolves when all are answered.
+   */
   async takeRights(via: readonly FaultNode[]): Promise<void> {
     const chosen: Victim[] = [];
     for (const kind of VICTIMS) {
@@ -174,7 +218,10 @@ export class Workload {
     try {
       const response = await fetch(node.url + path, {
         method,
-        headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
       });
@@ -192,16 +239,29 @@ export class Workload {
     }
   }
 
-  private requestOf(kind: ChangeKind, user: SignedIn): { method: string; path: string; token: string; body?: unknown } {
+  private requestOf(
+    kind: ChangeKind,
+    user: SignedIn,
+  ): { method: string; path: string; token: string; body?: unknown } {
     const member = `/v1/rooms/${this.room}/members/${user.id}`;
     const [owner, operator] = [this.owner.token, this.world.operator()];
     switch (kind) {
       case 'logout':
         return { method: 'POST', path: '/v1/auth/logout', token: user.token, body: {} };
       case 'end_session':
-        return { method: 'POST', path: '/v1/admin/revocations', token: operator, body: { session: user.session, reason: 'fault suite' } };
+        return {
+          method: 'POST',
+          path: '/v1/admin/revocations',
+          token: operator,
+          body: { session: user.session, reason: 'fault suite' },
+        };
       case 'suspend':
-        return { method: 'PATCH', path: `/v1/admin/users/${user.id}`, token: operator, body: { state: 'suspended' } };
+        return {
+          method: 'PATCH',
+          path: `/v1/admin/users/${user.id}`,
+          token: operator,
+          body: { state: 'suspended' },
+        };
       case 'remove':
         return { method: 'DELETE', path: member, token: owner };
       case 'ban':
@@ -209,11 +269,19 @@ export class Workload {
       case 'demote':
         return { method: 'PATCH', path: member, token: owner, body: { role: 'viewer' } };
       case 'mute':
-        return { method: 'PATCH', path: member, token: owner, body: { muted_until: new Date(Date.now() + 3_600_000).toISOString() } };
+        return {
+          method: 'PATCH',
+          path: member,
+          token: owner,
+          body: { muted_until: new Date(Date.now() + 3_600_000).toISOString() },
+        };
     }
   }
 
-  /** After the fault: what a writer on each node publishes must be acknowledged and seen by the readers on all nodes. */
+  /**
+   * After the fault: what a writer on each node publishes must be acknowledged and seen by the
+   * readers on all nodes.
+   */
   async heal(readyMs: number, withinMs: number): Promise<void> {
     const writers = this.actors.filter((actor) => actor.session.name.startsWith('writer'));
     const readers = this.actors.filter((actor) => actor.session.name.startsWith('reader'));
@@ -223,14 +291,25 @@ export class Workload {
         const op = writer.publish(this.room);
         await writer.until(() => op.seq !== null, patience, 'acknowledged');
         const ackedMs = nowMs();
-        await Promise.all(readers.map((reader) => reader.until(() => reader.seqOf(this.room) >= op.seq!, patience, `told of seq ${op.seq}`)));
+        await Promise.all(
+          readers.map((reader) =>
+            reader.until(
+              () => reader.seqOf(this.room) >= op.seq!,
+              patience,
+              `told of seq ${op.seq}`,
+            ),
+          ),
+        );
         return nowMs() - ackedMs;
       }),
     ).catch(() => null);
     this.history.healed = { readyMs, deliveredMs: took === null ? null : Math.max(...took) };
   }
 
-  /** Silence, last questions, and the ledger: read when nobody, not even a victim who lost nothing, can be acknowledged any more. */
+  /**
+   * Silence, last questions, and the ledger: read when nobody, not even a victim who lost nothing,
+   * can be acknowledged any more.
+   */
   async finish(): Promise<Ledger> {
     for (const actor of this.actors) actor.quiet();
     await Promise.all(this.actors.map((actor) => actor.settled(12_000)));
@@ -239,7 +318,11 @@ export class Workload {
     await Promise.all(
       this.actors
         .filter((actor) => actor.record.staying)
-        .map((actor) => actor.until(() => actor.seqOf(this.room) >= head, 4_000, 'at the head').catch(() => undefined)),
+        .map((actor) =>
+          actor
+            .until(() => actor.seqOf(this.room) >= head, 4_000, 'at the head')
+            .catch(() => undefined),
+        ),
     );
     await this.probe();
     return ledger;
@@ -252,21 +335,41 @@ export class Workload {
 
   /** Ended sessions stay ended and valid ones valid, on every node and by every way in. */
   private async probe(): Promise<void> {
-    const signedIn = new Map([...this.victims.map(({ user }) => user), this.owner].map((user) => [user.session, user]));
+    const signedIn = new Map(
+      [...this.victims.map(({ user }) => user), this.owner].map((user) => [user.session, user]),
+    );
     await Promise.all(
       [...signedIn.values()].flatMap((user) =>
         this.cluster.nodes.map(async (node) => {
-          const answer = await call(node.url, '/v1/me', { token: user.token }).catch((error: Error) => error);
+          const answer = await call(node.url, '/v1/me', { token: user.token }).catch(
+            (error: Error) => error,
+          );
           const said = answer instanceof Error ? answer.message : '200';
-          this.history.probes.push({ session: user.session, node: node.name, how: 'rest', atMs: nowMs(), accepted: !(answer instanceof Error), answer: said });
+          this.history.probes.push({
+            session: user.session,
+            node: node.name,
+            how: 'rest',
+            atMs: nowMs(),
+            accepted: !(answer instanceof Error),
+            answer: said,
+          });
         }),
       ),
     );
     for (const [i, user] of [...signedIn.values()].entries()) {
       const node = this.cluster.nodes[i % this.cluster.nodes.length]!;
-      const answer = await call(node.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh } }).catch((error: Error) => error);
+      const answer = await call(node.url, '/v1/auth/refresh', {
+        body: { refresh_token: user.refresh },
+      }).catch((error: Error) => error);
       const said = answer instanceof Error ? answer.message : '200';
-      this.history.probes.push({ session: user.session, node: node.name, how: 'refresh', atMs: nowMs(), accepted: !(answer instanceof Error), answer: said });
+      this.history.probes.push({
+        session: user.session,
+        node: node.name,
+        how: 'refresh',
+        atMs: nowMs(),
+        accepted: !(answer instanceof Error),
+        answer: said,
+      });
     }
   }
 }

@@ -1,4 +1,7 @@
-/** A WebSocket client that somebody else wrote, as a test sees it: text in, frames out, a close with its status and reason. */
+/**
+ * A WebSocket client that somebody else wrote, as a test sees it: text in, frames out, a close with
+ * its status and reason.
+ */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { within } from '../protocol/harness.js';
@@ -41,7 +44,8 @@ export class Peer {
   async next(fits: (frame: any) => boolean, what: string): Promise<any> {
     const search = async () => {
       for (;;) {
-        for (; this.cursor < this.frames.length; this.cursor += 1) if (fits(this.frames[this.cursor])) return this.frames[this.cursor++];
+        for (; this.cursor < this.frames.length; this.cursor += 1)
+          if (fits(this.frames[this.cursor])) return this.frames[this.cursor++];
         await new Promise<void>((resolve) => this.wake.push(resolve));
       }
     };
@@ -49,8 +53,15 @@ export class Peer {
   }
 }
 
-/** A client program: a line of its input is a frame to send, `read` understands a line of its output. */
-export function programPeer(command: string, args: string[], read: (line: string, peer: Peer) => void): Peer {
+/**
+ * A client program: a line of its input is a frame to send, `read` understands a line of its
+ * output.
+ */
+export function programPeer(
+  command: string,
+  args: string[],
+  read: (line: string, peer: Peer) => void,
+): Peer {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const peer = new Peer(
     (text) => void child.stdin.write(`${text}\n`),

@@ -1,4 +1,6 @@
-/** Python's `websockets`. Skipped, with the reason printed, where /usr/bin/python3 does not have it. */
+/**
+ * Python's `websockets`. Skipped, with the reason printed, where /usr/bin/python3 does not have it.
+ */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { testWith } from '../support/needs.js';
@@ -18,8 +20,15 @@ async function open(opening: Opening) {
   });
 }
 
-if (found.status === 0) walkWith('Python websockets', { open, carriers: ['header', 'subprotocol', 'ticket', 'cookie', 'first message'] });
+if (found.status === 0)
+  walkWith('Python websockets', {
+    open,
+    carriers: ['header', 'subprotocol', 'ticket', 'cookie', 'first message'],
+  });
 else {
   const why = found.error?.message ?? found.stderr.trim().split('\n').at(-1)!;
-  testWith({ met: false, reason: why }, 'Python websockets')(`Python websockets (${why})`, () => undefined);
+  testWith({ met: false, reason: why }, 'Python websockets')(
+    `Python websockets (${why})`,
+    () => undefined,
+  );
 }

@@ -1,4 +1,7 @@
-/** The WebSocket of undici, which is the one of Node 22 and newer, and as strict as a browser's about the handshake. */
+/**
+ * The WebSocket of undici, which is the one of Node 22 and newer, and as strict as a browser's
+ * about the handshake.
+ */
 import { WebSocket } from 'undici';
 import { expect, test } from '@jest/globals';
 import { World, nodeA, wsUrl } from '../support/world.js';
@@ -7,7 +10,10 @@ import type { Opening } from './peer.js';
 import { walkWith } from './walk.js';
 
 async function open({ url, headers = {}, protocols = [], origin }: Opening): Promise<Peer> {
-  const socket = new WebSocket(url, { protocols, headers: { ...headers, ...(origin === undefined ? {} : { origin }) } });
+  const socket = new WebSocket(url, {
+    protocols,
+    headers: { ...headers, ...(origin === undefined ? {} : { origin }) },
+  });
   const peer = new Peer(
     (text) => socket.send(text),
     () => socket.close(),
@@ -18,14 +24,19 @@ async function open({ url, headers = {}, protocols = [], origin }: Opening): Pro
   return peer;
 }
 
-walkWith('undici', { open, carriers: ['header', 'subprotocol', 'ticket', 'cookie', 'first message'] });
+walkWith('undici', {
+  open,
+  carriers: ['header', 'subprotocol', 'ticket', 'cookie', 'first message'],
+});
 
 test('undici sees wardroom.v1 as the protocol, never the credential beside it', async () => {
   const { token } = await (await World.create()).user('ada');
   const socket = new WebSocket(wsUrl(nodeA()), ['wardroom.v1', `bearer.${token}`]);
   await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
   expect(socket.protocol).toBe('wardroom.v1');
-  const closed = new Promise<{ code: number; wasClean: boolean }>((resolve) => socket.addEventListener('close', resolve, { once: true }));
+  const closed = new Promise<{ code: number; wasClean: boolean }>((resolve) =>
+    socket.addEventListener('close', resolve, { once: true }),
+  );
   socket.close(1000, 'done');
   expect(await closed).toMatchObject({ code: 1000, wasClean: true });
 });

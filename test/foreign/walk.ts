@@ -1,4 +1,7 @@
-/** What every foreign client has to be able to do: connect by each carrier it knows, subscribe, publish, see it, and be told the end. */
+/**
+ * What every foreign client has to be able to do: connect by each carrier it knows, subscribe,
+ * publish, see it, and be told the end.
+ */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { expectLegalFrames, within } from '../protocol/harness.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
@@ -14,7 +17,10 @@ export interface ForeignClient {
   tellsCloses?: boolean;
 }
 
-export function walkWith(name: string, { open, carriers, tellsCloses = true }: ForeignClient): void {
+export function walkWith(
+  name: string,
+  { open, carriers, tellsCloses = true }: ForeignClient,
+): void {
   const origin = process.env['TEST_ALLOWED_ORIGIN']!;
   const peers: Peer[] = [];
   let world: World;
@@ -49,7 +55,10 @@ export function walkWith(name: string, { open, carriers, tellsCloses = true }: F
       case 'subprotocol':
         return { ...opening, protocols: ['wardroom.v1', `bearer.${user.token}`] };
       case 'ticket': {
-        const { body } = await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: user.token });
+        const { body } = await call(nodeA(), '/v1/auth/ticket', {
+          method: 'POST',
+          token: user.token,
+        });
         return { ...opening, url: `${opening.url}?ticket=${body.ticket}` };
       }
       case 'cookie':
@@ -62,22 +71,50 @@ export function walkWith(name: string, { open, carriers, tellsCloses = true }: F
   async function expectEnd(peer: Peer, code: string): Promise<void> {
     const closed = await within(peer.closed, 'close');
     const goodbye = peer.frames.at(-1);
-    expect(goodbye).toEqual({ type: 'goodbye', code, action: 'login', close_id: expect.any(String), message: expect.any(String) });
-    if (tellsCloses) expect(closed).toEqual({ code: 1008, reason: { code, action: 'login', close_id: goodbye.close_id } });
+    expect(goodbye).toEqual({
+      type: 'goodbye',
+      code,
+      action: 'login',
+      close_id: expect.any(String),
+      message: expect.any(String),
+    });
+    if (tellsCloses)
+      expect(closed).toEqual({
+        code: 1008,
+        reason: { code, action: 'login', close_id: goodbye.close_id },
+      });
   }
 
   describe(name, () => {
     test.each(carriers)('connects by %s', async (carrier) => {
       const peer = await connect(carrier, ada);
-      expect(peer.frames.find(({ type }) => type === 'auth_ok')).toMatchObject({ user_id: ada.id, session_id: ada.session });
+      expect(peer.frames.find(({ type }) => type === 'auth_ok')).toMatchObject({
+        user_id: ada.id,
+        session_id: ada.session,
+      });
     });
 
     test('subscribes, publishes and sees it, across two nodes', async () => {
       const room = await world.room(ada);
-      const [reader, writer] = [await connect(carriers[0]!, ada, nodeB()), await connect(carriers.at(-1)!, ada)];
+      const [reader, writer] = [
+        await connect(carriers[0]!, ada, nodeB()),
+        await connect(carriers.at(-1)!, ada),
+      ];
       reader.send(JSON.stringify({ type: 'subscribe', room, id: 's' }));
-      expect(await reader.next(({ id }) => id === 's', 'subscribed')).toMatchObject({ type: 'subscribed', room, role: 'owner' });
-      writer.send(JSON.stringify({ type: 'publish', room, op_id: 'o', body: { text: 'héllo ☂ 👩‍🚀' }, id: 'p' }));
+      expect(await reader.next(({ id }) => id === 's', 'subscribed')).toMatchObject({
+        type: 'subscribed',
+        room,
+        role: 'owner',
+      });
+      writer.send(
+        JSON.stringify({
+          type: 'publish',
+          room,
+          op_id: 'o',
+          body: { text: 'héllo ☂ 👩‍🚀' },
+          id: 'p',
+        }),
+      );
       const ack = await writer.next(({ id }) => id === 'p', 'ack');
       expect(ack).toMatchObject({ type: 'ack', seq: 1 });
       expect(await reader.next(({ type }) => type === 'message', 'message')).toMatchObject({
@@ -97,7 +134,10 @@ export function walkWith(name: string, { open, carriers, tellsCloses = true }: F
     test('is told what is wrong with a frame, and of a bad credential', async () => {
       const peer = await connect(carriers[0]!, ada);
       peer.send('this is not JSON');
-      expect(await peer.next(({ type }) => type === 'error', 'error')).toMatchObject({ code: 'invalid_frame', action: 'none' });
+      expect(await peer.next(({ type }) => type === 'error', 'error')).toMatchObject({
+        code: 'invalid_frame',
+        action: 'none',
+      });
       const stranger = await open({ url: wsUrl(nodeA()), protocols: ['wardroom.v1'] });
       peers.push(stranger);
       await stranger.next(({ type }) => type === 'hello', 'hello');

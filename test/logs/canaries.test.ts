@@ -1,6 +1,7 @@
 /**
- * P6 on a whole node that logs everything: every credential of a session is used in every place it can go, well and badly,
- * and then looked for in the logs, the metrics, the problems, the frames and the close reasons.
+ * P6 on a whole node that logs everything: every credential of a session is used in every place it
+ * can go, well and badly, and then looked for in the logs, the metrics, the problems, the frames
+ * and the close reasons.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
@@ -12,7 +13,11 @@ import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { within } from '../protocol/harness.js';
 
 const ORIGIN = 'https://app.example.com';
-const WORDS = { body: 'canary-of-a-body', password: 'canary-of-a-password', text: 'canary-of-some-text' };
+const WORDS = {
+  body: 'canary-of-a-body',
+  password: 'canary-of-a-password',
+  text: 'canary-of-some-text',
+};
 /** What the server said to anybody, but for the answers that hand out tokens. */
 const said: string[] = [];
 /** Name and secret. */
@@ -24,7 +29,12 @@ let logs: string;
 let metrics: string;
 
 beforeAll(async () => {
-  node = await startNode({ LOG_LEVEL: 'trace', QUERY_TOKEN: 'on', ALLOWED_ORIGINS: ORIGIN, LOGIN_FAILURES_PER_MINUTE: '3' });
+  node = await startNode({
+    LOG_LEVEL: 'trace',
+    QUERY_TOKEN: 'on',
+    ALLOWED_ORIGINS: ORIGIN,
+    LOGIN_FAILURES_PER_MINUTE: '3',
+  });
   world = await World.create({ base: node.url, tenant: { allow_registration: true } });
   ada = await world.user('ada');
   keep('password', ada.password);
@@ -50,16 +60,32 @@ function keepToken(name: string, token: string): void {
   keep(name, token);
 }
 
-async function ask(path: string, options: { method?: string; body?: unknown; headers?: Record<string, string>; token?: string } = {}): Promise<any> {
+async function ask(
+  path: string,
+  options: {
+    method?: string;
+    body?: unknown;
+    headers?: Record<string, string>;
+    token?: string;
+  } = {},
+): Promise<any> {
   const { body, headers = {}, token, method = body === undefined ? 'GET' : 'POST' } = options;
   const response = await fetch(node.url + path, {
     method,
-    headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
   if (!response.ok) said.push(text, JSON.stringify([...response.headers]));
-  return { ok: response.ok, json: text.startsWith('{') ? JSON.parse(text) : text, cookies: response.headers.getSetCookie() };
+  return {
+    ok: response.ok,
+    json: text.startsWith('{') ? JSON.parse(text) : text,
+    cookies: response.headers.getSetCookie(),
+  };
 }
 
 async function useRest(): Promise<void> {
@@ -69,17 +95,33 @@ async function useRest(): Promise<void> {
   await ask('/v1/auth/login', { body: `{"password":"${WORDS.password}",` });
   await ask('/v1/auth/login', { body: { ...login, extra: WORDS.text, [ada.token]: 1, device: 7 } });
   await ask('/v1/auth/login', { body: { ...login, tenant: ada.token } });
-  await ask('/v1/auth/register', { body: { ...login, password: WORDS.password, [ada.refresh]: 1 } });
-  await ask('/v1/auth/password', { token: ada.token, body: { current: WORDS.password, new: ada.password } });
+  await ask('/v1/auth/register', {
+    body: { ...login, password: WORDS.password, [ada.refresh]: 1 },
+  });
+  await ask('/v1/auth/password', {
+    token: ada.token,
+    body: { current: WORDS.password, new: ada.password },
+  });
   const { json } = await ask('/v1/auth/refresh', { body: { refresh_token: ada.refresh } });
   keep('successor', json.refresh_token);
   keepToken('second access token', json.access_token);
   await ask('/v1/auth/refresh', { body: { refresh_token: `${json.refresh_token}x` } });
-  for (const path of [`/v1/rooms/${ada.token}`, `/v1/me?token=${ada.token}`, `/v1/${ada.refresh}`, `/v1/receipts/${ada.token}`])
+  for (const path of [
+    `/v1/rooms/${ada.token}`,
+    `/v1/me?token=${ada.token}`,
+    `/v1/${ada.refresh}`,
+    `/v1/receipts/${ada.token}`,
+  ])
     await ask(path, { token: ada.token });
   await ask('/v1/me', { headers: { authorization: ada.refresh } });
   await ask('/v1/me', { token: `${ada.token.slice(0, -4)}AAAA` });
-  await ask('/v1/me', { headers: { 'x-request-id': ada.token, 'user-agent': ada.token, referer: `http://x/?token=${ada.token}` } });
+  await ask('/v1/me', {
+    headers: {
+      'x-request-id': ada.token,
+      'user-agent': ada.token,
+      referer: `http://x/?token=${ada.token}`,
+    },
+  });
 }
 
 /** Opens, waits for the end of what it is about, and notes all that was said. */
@@ -92,7 +134,10 @@ async function socket(
     const client = await RawClient.open(url, options);
     const over = act(client).then(() => client.ws.close(1000, ada.token.slice(0, 100)));
     await within(Promise.all([client.closed, over.catch(() => undefined)]), 'end of a socket');
-    said.push(JSON.stringify(client.frames.filter(({ type }) => type !== 'message')), client.isClosed!.raw);
+    said.push(
+      JSON.stringify(client.frames.filter(({ type }) => type !== 'message')),
+      client.isClosed!.raw,
+    );
   } catch (error) {
     said.push(JSON.stringify((error as { body?: unknown }).body ?? String(error)));
   }
@@ -137,7 +182,10 @@ async function useSockets(): Promise<void> {
     client.send(`{"type":"ping","${WORDS.body}`);
     await client.settled();
   });
-  const raw = RawSocket.open(node.url, { headers: { Authorization: `Bearer ${ada.token}` }, more: bytesOf(WORDS.body, { mask: false }) });
+  const raw = RawSocket.open(node.url, {
+    headers: { Authorization: `Bearer ${ada.token}` },
+    more: bytesOf(WORDS.body, { mask: false }),
+  });
   await raw.ended;
   said.push(JSON.stringify(raw.frames), raw.close?.raw ?? '');
 }
@@ -145,7 +193,12 @@ async function useSockets(): Promise<void> {
 async function useCookies(): Promise<void> {
   const ben = await world.user('ben');
   const { cookies } = await ask('/v1/auth/login', {
-    body: { tenant: world.tenant.slug, email: ben.email, password: ben.password, transport: 'cookie' },
+    body: {
+      tenant: world.tenant.slug,
+      email: ben.email,
+      password: ben.password,
+      transport: 'cookie',
+    },
     headers: { origin: ORIGIN },
   });
   const pairs = cookies.map((line: string) => line.split(';')[0]!);
@@ -153,13 +206,17 @@ async function useCookies(): Promise<void> {
   const headers = { cookie: pairs.join('; '), origin: ORIGIN };
   const csrf = pairs.find((pair: string) => pair.startsWith('wr_csrf='))!.slice(8);
   await ask('/v1/auth/ticket', { method: 'POST', headers });
-  await ask('/v1/auth/refresh', { method: 'POST', headers: { ...headers, 'x-csrf-token': `${csrf}x` } });
+  await ask('/v1/auth/refresh', {
+    method: 'POST',
+    headers: { ...headers, 'x-csrf-token': `${csrf}x` },
+  });
   await ask('/v1/auth/logout', { method: 'POST', headers: { ...headers, 'x-csrf-token': csrf } });
   await ask('/v1/me', { headers });
 }
 
 describe('no secret that was used', () => {
-  const found = (text: string) => [...secrets].filter(([, secret]) => text.includes(secret)).map(([name]) => name);
+  const found = (text: string) =>
+    [...secrets].filter(([, secret]) => text.includes(secret)).map(([name]) => name);
 
   test('stands in a line of log, and the node did log what happened', () => {
     expect(logs).toContain('"msg":"request"');
@@ -190,7 +247,8 @@ test('labels of metrics are bounded: codes, outcomes, types, methods, statuses; 
       [...list!.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => `${name}=${value}`),
     ),
   );
-  const bounded = /^(le|state|outcome|type|kind|code|via|reason|effective|method|status|space|version|major|minor|patch|side)=[A-Za-z0-9_.+]{1,40}$/;
+  const bounded =
+    /^(le|state|outcome|type|kind|code|via|reason|effective|method|status|space|version|major|minor|patch|side)=[A-Za-z0-9_.+]{1,40}$/;
   expect([...labels].filter((label) => !bounded.test(label))).toEqual([]);
   expect([...labels]).toContain('outcome=accepted');
   expect(labels.size).toBeLessThan(400);

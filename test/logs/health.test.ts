@@ -1,4 +1,7 @@
-/** What an operator and a load balancer see: `/livez`, `/readyz`, `/metrics`, and a node that drains (contract section 2). */
+/**
+ * What an operator and a load balancer see: `/livez`, `/readyz`, `/metrics`, and a node that drains
+ * (contract section 2).
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, expectClosed, live } from '../protocol/harness.js';
 import { startNode } from '../support/node-process.js';
@@ -14,12 +17,20 @@ const status = (url: string) => fetch(url).then(({ status: code }) => code);
 
 describe('health', () => {
   test('is answered on both listeners, without a credential', async () => {
-    for (const base of [node.url, node.internalUrl]) for (const path of ['/livez', '/readyz']) expect(await status(base + path)).toBe(200);
+    for (const base of [node.url, node.internalUrl])
+      for (const path of ['/livez', '/readyz']) expect(await status(base + path)).toBe(200);
   });
 
   test('readyz names what it looked at', async () => {
     const body = await (await fetch(`${node.internalUrl}/readyz`)).json();
-    expect(body).toMatchObject({ status: 'ok', details: { serving: { status: 'up' }, authority: { status: 'up' }, postgres: { status: 'up' } } });
+    expect(body).toMatchObject({
+      status: 'ok',
+      details: {
+        serving: { status: 'up' },
+        authority: { status: 'up' },
+        postgres: { status: 'up' },
+      },
+    });
   });
 });
 
@@ -28,7 +39,8 @@ describe('the internal listener', () => {
     const response = await fetch(`${node.internalUrl}/metrics`);
     expect(response.headers.get('content-type')).toMatch('text/plain');
     expect(await response.text()).toMatch(/^# TYPE wardroom_connections gauge$/m);
-    for (const path of ['/', '/v1/me', '/openapi.json']) expect(await status(node.internalUrl + path)).toBe(404);
+    for (const path of ['/', '/v1/me', '/openapi.json'])
+      expect(await status(node.internalUrl + path)).toBe(404);
   });
 
   test('is the only one with metrics', async () => {

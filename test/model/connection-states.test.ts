@@ -1,15 +1,30 @@
-/** The table of a connection's life (src/gateway/connection/connection-states.ts): whatever happens in whatever order. */
+/**
+ * The table of a connection's life (src/gateway/connection/connection-states.ts): whatever happens
+ * in whatever order.
+ */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { TRANSITIONS, nextState, sendsRoomData } from '../../src/gateway/connection/connection-states.js';
-import type { ConnectionEvent, ConnectionState } from '../../src/gateway/connection/connection-states.js';
+import {
+  TRANSITIONS,
+  nextState,
+  sendsRoomData,
+} from '../../src/gateway/connection/connection-states.js';
+import type {
+  ConnectionEvent,
+  ConnectionState,
+} from '../../src/gateway/connection/connection-states.js';
 
 const STATES = Object.keys(TRANSITIONS) as ConnectionState[];
-const EVENTS = [...new Set(STATES.flatMap((state) => Object.keys(TRANSITIONS[state])))] as ConnectionEvent[];
+const EVENTS = [
+  ...new Set(STATES.flatMap((state) => Object.keys(TRANSITIONS[state]))),
+] as ConnectionEvent[];
 const history = fc.array(fc.constantFrom(...EVENTS), { maxLength: 40 });
 
 /** Every state passed through, the first included; an event without meaning changes nothing. */
-function walk(events: readonly ConnectionEvent[], from: ConnectionState = 'greeting'): ConnectionState[] {
+function walk(
+  events: readonly ConnectionEvent[],
+  from: ConnectionState = 'greeting',
+): ConnectionState[] {
   const states = [from];
   for (const event of events) states.push(nextState(states.at(-1)!, event) ?? states.at(-1)!);
   return states;
@@ -31,14 +46,25 @@ describe('the life of a connection', () => {
       const first = states.findIndex(sendsRoomData);
       if (first === -1) return true;
       const before = events.slice(0, first);
-      return before.lastIndexOf('accepted') > before.indexOf('credential') && before.includes('credential');
+      return (
+        before.lastIndexOf('accepted') > before.indexOf('credential') &&
+        before.includes('credential')
+      );
     });
   });
 
   test('a connection that closes never sends again and only gets closed', () => {
     every((states) => {
       const end = states.findIndex((state) => state === 'closing' || state === 'closed');
-      return end === -1 || states.slice(end).every((state, i, rest) => (state === 'closing' && !rest.slice(0, i).includes('closed')) || state === 'closed');
+      return (
+        end === -1 ||
+        states
+          .slice(end)
+          .every(
+            (state, i, rest) =>
+              (state === 'closing' && !rest.slice(0, i).includes('closed')) || state === 'closed',
+          )
+      );
     });
   });
 
@@ -48,7 +74,9 @@ describe('the life of a connection', () => {
         (state, i) =>
           i === 0 ||
           state === states[i - 1] ||
-          (state === 'expired' ? states[i - 1] === 'live' : states[i - 1] !== 'expired' || ['live', 'closing', 'closed'].includes(state)),
+          (state === 'expired'
+            ? states[i - 1] === 'live'
+            : states[i - 1] !== 'expired' || ['live', 'closing', 'closed'].includes(state)),
       ),
     );
   });
@@ -63,7 +91,8 @@ describe('the life of a connection', () => {
 
   test('every state is reached and every transition leads to a state of the table', () => {
     const reached = new Set<ConnectionState>(['greeting']);
-    for (const state of reached) for (const next of Object.values(TRANSITIONS[state])) reached.add(next);
+    for (const state of reached)
+      for (const next of Object.values(TRANSITIONS[state])) reached.add(next);
     expect([...reached].sort()).toEqual([...STATES].sort());
   });
 });

@@ -1,6 +1,7 @@
 /**
- * A real `Connection` over a socket of ours, driven by random commands: what leaves the socket is compared with a model of
- * what may leave it at that moment. The clock is real; deadlines are far away or past.
+ * A real `Connection` over a socket of ours, driven by random commands: what leaves the socket is
+ * compared with a model of what may leave it at that moment. The clock is real; deadlines are far
+ * away or past.
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
@@ -86,21 +87,33 @@ class Machine {
       wantsFlush: (connection: Connection) => this.dirty.push(connection),
       onEnd: () => (this.ended = true),
     };
-    this.connection = new Connection(ws as unknown as WardroomSocket, '127.0.0.1', undefined, this.socket as unknown as Socket, host);
+    this.connection = new Connection(
+      ws as unknown as WardroomSocket,
+      '127.0.0.1',
+      undefined,
+      this.socket as unknown as Socket,
+      host,
+    );
     this.connection.step('credential');
     this.accept();
   }
 
   /** What may leave the socket now, told apart from how the connection decides it. */
   private get mayCarryRooms(): boolean {
-    return !this.ended && !this.fenced && this.connection.state === 'live' && monotonicMs() < this.connection.token!.deadlineMs;
+    return (
+      !this.ended &&
+      !this.fenced &&
+      this.connection.state === 'live' &&
+      monotonicMs() < this.connection.token!.deadlineMs
+    );
   }
 
   /** The stream tells in another turn that it is done, the socket below it at once. */
   private take(data: Buffer, way: 'stream' | 'below', done: Done | undefined): boolean {
     if (way === 'below' && this.corked) this.violations.push('overtook the answer to the upgrade');
     if (done !== undefined && way === 'stream') this.corked = true;
-    if (done !== undefined && this.unfinished.length > 0) this.violations.push('a second write before the first was done');
+    if (done !== undefined && this.unfinished.length > 0)
+      this.violations.push('a second write before the first was done');
     this.writes += 1;
     this.wrote(data);
     if (done !== undefined && (this.full || way === 'stream')) this.unfinished.push(done);
@@ -119,15 +132,26 @@ class Machine {
         this.pings.sent += 1;
         continue;
       }
-      if (frame.kind === 'goodbye' ? !this.ended : this.ended) this.violations.push(`${frame.kind} ${frame.k} left ${this.ended ? 'after' : 'before'} the end`);
-      if (frame.kind !== 'own' && frame.kind !== 'goodbye' && !this.mayCarryRooms) this.violations.push(`${frame.kind} ${frame.k} left without the right to`);
+      if (frame.kind === 'goodbye' ? !this.ended : this.ended)
+        this.violations.push(
+          `${frame.kind} ${frame.k} left ${this.ended ? 'after' : 'before'} the end`,
+        );
+      if (frame.kind !== 'own' && frame.kind !== 'goodbye' && !this.mayCarryRooms)
+        this.violations.push(`${frame.kind} ${frame.k} left without the right to`);
       this.sent.push(frame);
     }
   }
 
   private accept(): void {
     const principal = { userId: 'u', tenantId: 't', sessionId: 's' };
-    this.connection.token = { principal, kid: 'k', jti: 'j', issuedAtMs: 0, expiresAtMs: 0, deadlineMs: monotonicMs() + 1e9 };
+    this.connection.token = {
+      principal,
+      kid: 'k',
+      jti: 'j',
+      issuedAtMs: 0,
+      expiresAtMs: 0,
+      deadlineMs: monotonicMs() + 1e9,
+    };
     this.connection.step('accepted');
   }
 
@@ -140,7 +164,8 @@ class Machine {
     else if (kind === 'answer') this.connection.send({ type: 'ack', room: 'a', seq: frame.k });
     else {
       const buffer = encodeTextFrame(JSON.stringify({ room: kind, k: frame.k }));
-      if (!now || !this.connection.writeNow(buffer)) this.connection.queue(buffer, { a: roomA, b: roomB, signal: signals }[kind]);
+      if (!now || !this.connection.writeNow(buffer))
+        this.connection.queue(buffer, { a: roomA, b: roomB, signal: signals }[kind]);
     }
   }
 
@@ -208,7 +233,9 @@ class Machine {
   /** What was not written before is not expected any more. */
   private takeBack(kind: Kind): void {
     const left = new Set(this.sent.map(({ k }) => k));
-    for (let i = this.expected.length - 1; i >= 0; i -= 1) if (this.expected[i]!.kind === kind && !left.has(this.expected[i]!.k)) this.expected.splice(i, 1);
+    for (let i = this.expected.length - 1; i >= 0; i -= 1)
+      if (this.expected[i]!.kind === kind && !left.has(this.expected[i]!.k))
+        this.expected.splice(i, 1);
   }
 
   /** Who asks to be flushed. */
@@ -222,7 +249,8 @@ class Machine {
 
   /** Authority, credential and peer are all back: what is left must go. */
   async finish(): Promise<void> {
-    for (const command of ['prove', 'renew', 'drain', 'turn', 'drain', 'turn', 'drain'] as const) this.do(command);
+    for (const command of ['prove', 'renew', 'drain', 'turn', 'drain', 'turn', 'drain'] as const)
+      this.do(command);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -255,10 +283,14 @@ function framesOf(data: Buffer): (Sent | 'ping')[] {
 }
 
 const commands = fc.array(fc.constantFrom(...COMMANDS), { maxLength: 60 });
-const held = (frames: readonly Sent[]) => frames.filter(({ kind }) => kind === 'a' || kind === 'b' || kind === 'answer');
+const held = (frames: readonly Sent[]) =>
+  frames.filter(({ kind }) => kind === 'a' || kind === 'b' || kind === 'answer');
 const own = (frames: readonly Sent[]) => frames.filter(({ kind }) => kind === 'own');
 
-const property = (check: (machine: Machine, commands: Command[]) => Promise<void> | void, given = commands) =>
+const property = (
+  check: (machine: Machine, commands: Command[]) => Promise<void> | void,
+  given = commands,
+) =>
   fc.assert(
     fc.asyncProperty(given, async (script) => {
       const machine = new Machine();
@@ -273,7 +305,9 @@ describe('what leaves a connection', () => {
   test('nothing of a room while fenced, expired, past its deadline or after the end; after the end the goodbye alone', async () => {
     await property((machine) => {
       expect(machine.violations).toEqual([]);
-      expect(machine.sent.filter(({ kind }) => kind === 'goodbye')).toHaveLength(machine.ended ? 1 : 0);
+      expect(machine.sent.filter(({ kind }) => kind === 'goodbye')).toHaveLength(
+        machine.ended ? 1 : 0,
+      );
       if (machine.ended) expect(machine.sent.at(-1)!.kind).toBe('goodbye');
       expect(machine.closes).toHaveLength(machine.ended ? 1 : 0);
     });
@@ -319,7 +353,18 @@ describe('what leaves a connection', () => {
 
   test('what came while the kernel was full leaves once it has taken the last write, in one', () => {
     const machine = new Machine();
-    for (const command of ['own', 'turn', 'drain', 'fill', 'room a now', 'room a now', 'own', 'room b', 'turn'] as const) machine.do(command);
+    for (const command of [
+      'own',
+      'turn',
+      'drain',
+      'fill',
+      'room a now',
+      'room a now',
+      'own',
+      'room b',
+      'turn',
+    ] as const)
+      machine.do(command);
     expect(machine.sent).toHaveLength(2);
     machine.do('room a');
     expect(machine.waiting).toBe(0);
@@ -340,10 +385,22 @@ describe('what leaves a connection', () => {
   });
 
   test('a peer far behind is closed as slow_consumer instead of filling memory', async () => {
-    const flood = fc.array(fc.constantFrom<Command>('room a', 'room b', 'room a now', 'answer', 'turn', 'fill', 'fence', 'fence'), {
-      minLength: 500,
-      maxLength: 900,
-    });
+    const flood = fc.array(
+      fc.constantFrom<Command>(
+        'room a',
+        'room b',
+        'room a now',
+        'answer',
+        'turn',
+        'fill',
+        'fence',
+        'fence',
+      ),
+      {
+        minLength: 500,
+        maxLength: 900,
+      },
+    );
     await fc.assert(
       fc.asyncProperty(flood, async (script) => {
         const machine = new Machine();
@@ -354,7 +411,8 @@ describe('what leaves a connection', () => {
         }
         expect(most).toBeLessThanOrEqual(QUEUE_BYTES_MAX * HOLDS);
         await machine.finish();
-        for (const { reason } of machine.closes) expect(JSON.parse(reason)).toMatchObject({ code: 'slow_consumer', action: 'reconnect' });
+        for (const { reason } of machine.closes)
+          expect(JSON.parse(reason)).toMatchObject({ code: 'slow_consumer', action: 'reconnect' });
       }),
       { numRuns: 50 },
     );

@@ -1,6 +1,7 @@
 /**
- * Additions of rights are announced without a number, so they may overtake the log or come long after it. Found by
- * docs/model/authority.pml (BUG_GROWN, BUG_LATE); here against the real cache and the real sets.
+ * Additions of rights are announced without a number, so they may overtake the log or come long
+ * after it. Found by docs/model/authority.pml (BUG_GROWN, BUG_LATE); here against the real cache
+ * and the real sets.
  */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { AuthorityState } from '../../src/authority/authority-state.js';
@@ -71,7 +72,8 @@ describe('news out of order', () => {
 
   test('an addition that overtakes a removal does not make the removed member a member of the new epoch', async () => {
     await cache.load(tenant, room, xavier);
-    // Xavier is removed (epoch 1, its announcement is lost); then Yara is added, which is announced under epoch 1.
+    // Xavier is removed (epoch 1, its announcement is lost); then Yara is added, which is announced
+    // under epoch 1.
     state.apply(memberChanged(yara, 'member', 1), null);
     const facts = cache.peek(tenant, room, xavier);
     expect([facts?.room?.epoch, facts?.member.role]).not.toEqual([1, 'member']);
@@ -88,8 +90,14 @@ describe('news out of order', () => {
     // While it is under way: demoted to version 3, then the announcement of version 2 arrives.
     Object.assign(truth, { userRole: 'member', userVersion: 3 });
     slow = false;
-    state.apply({ kind: 'user.changed', user: xavier, state: 'active', role: 'member', version: 3 }, at(1));
-    state.apply({ kind: 'user.changed', user: xavier, state: 'active', role: 'admin', version: 2 }, null);
+    state.apply(
+      { kind: 'user.changed', user: xavier, state: 'active', role: 'member', version: 3 },
+      at(1),
+    );
+    state.apply(
+      { kind: 'user.changed', user: xavier, state: 'active', role: 'admin', version: 2 },
+      null,
+    );
     for (const arrive of underWay) arrive();
     expect((await load).user).toMatchObject({ role: 'member', version: 3 });
     expect(cache.peek(tenant, room, xavier)?.user.role).toBe('member');
@@ -97,11 +105,20 @@ describe('news out of order', () => {
 
   test('a late word about a tenant does not lift its disablement', () => {
     const credential = { session: newId(), tenant, kid: 'k' };
-    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: true, version: 3 }, at(1));
+    state.apply(
+      { kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: true, version: 3 },
+      at(1),
+    );
     // "Guests are allowed" was committed as version 2, before; its announcement was held up.
-    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 2 }, null);
+    state.apply(
+      { kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 2 },
+      null,
+    );
     expect(state.verdict(credential)).toBe('tenant_disabled');
-    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 4 }, at(2));
+    state.apply(
+      { kind: 'tenant.changed', tenant, state: 'active', allow_guests: true, version: 4 },
+      at(2),
+    );
     expect(state.verdict(credential)).toBeNull();
   });
 });

@@ -1,7 +1,8 @@
 /**
- * P1 over random interleavings of revocations, rounds, lost rounds, silence and steps back of the database: whenever a receipt
- * says `effective`, no node that has a lease accepts the session. Lease, state, evidence, sightings and receipts are the real
- * ones; Postgres is a few lines that can return to any of its former states.
+ * P1 over random interleavings of revocations, rounds, lost rounds, silence and steps back of the
+ * database: whenever a receipt says `effective`, no node that has a lease accepts the session.
+ * Lease, state, evidence, sightings and receipts are the real ones; Postgres is a few lines that
+ * can return to any of its former states.
  */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
@@ -59,7 +60,16 @@ interface State {
 
 /** What of Postgres the protocol rests on. */
 class Postgres {
-  state: State = { process: 0, history: 'history 0', n: 0, hash: '00', events: [], ended: [], receipts: {}, rows: {} };
+  state: State = {
+    process: 0,
+    history: 'history 0',
+    n: 0,
+    hash: '00',
+    events: [],
+    ended: [],
+    receipts: {},
+    rows: {},
+  };
   private readonly past: State[] = [structuredClone(this.state)];
   private unique = 0;
 
@@ -80,16 +90,26 @@ class Postgres {
 
   append(event: LoggedEvent['event']): void {
     const { state } = this;
-    const logged = { n: state.n + 1, event, prev: state.hash, hash: this.next().toString(16).padStart(8, '0') };
+    const logged = {
+      n: state.n + 1,
+      event,
+      prev: state.hash,
+      hash: this.next().toString(16).padStart(8, '0'),
+    };
     state.events.push(logged);
     [state.n, state.hash] = [logged.n, logged.hash];
   }
 
   hashAt(n: number): string | null {
-    return n === this.state.n ? this.state.hash : (this.state.events.find((event) => event.n === n + 1)?.prev ?? null);
+    return n === this.state.n
+      ? this.state.hash
+      : (this.state.events.find((event) => event.n === n + 1)?.prev ?? null);
   }
 
-  /** A promoted standby or restored server is another process; tables rewritten in a running one have other row versions. */
+  /**
+   * A promoted standby or restored server is another process; tables rewritten in a running one
+   * have other row versions.
+   */
   rewind(writes: number, how: 'server' | 'tables' | 'log'): void {
     const to = structuredClone(this.past[Math.max(0, this.past.length - 1 - writes)]!);
     if (how === 'log') {
@@ -98,7 +118,9 @@ class Postgres {
       this.write((state) => Object.assign(state, { events, n }));
     } else {
       for (const row of Object.values(to.rows)) if (how === 'tables') row.xmin = this.next();
-      this.write((state) => Object.assign(state, to, { process: how === 'server' ? this.next() : state.process }));
+      this.write((state) =>
+        Object.assign(state, to, { process: how === 'server' ? this.next() : state.process }),
+      );
     }
   }
 }
@@ -118,16 +140,25 @@ class Node {
     private readonly postgres: Postgres,
   ) {
     const silent = { set: () => undefined, observe: () => undefined, inc: () => undefined };
-    const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, authorityPosition: silent, clockOffset: silent, receiptSeconds: silent };
+    const metrics = {
+      authorityFenced: silent,
+      authorityRoundSeconds: silent,
+      authorityPosition: silent,
+      clockOffset: silent,
+      receiptSeconds: silent,
+    };
     const registry = {
       id,
       register: async () => this.register(),
       round: async (at: Position) => this.round(at),
       serving: async (n: number) => this.serving(n),
-      eventsAfter: async (n: number) => structuredClone(postgres.state.events.filter((event) => event.n > n)),
+      eventsAfter: async (n: number) =>
+        structuredClone(postgres.state.events.filter((event) => event.n > n)),
       leave: async () => undefined,
     } as unknown as NodeRegistry;
-    const replacement = { write: async (from: Position, _: string, ended: EndedFacts) => this.replace(from, ended) } as unknown as HistoryReplacement;
+    const replacement = {
+      write: async (from: Position, _: string, ended: EndedFacts) => this.replace(from, ended),
+    } as unknown as HistoryReplacement;
     const stream = {
       follow: () => undefined,
       confirm: async () => undefined,
@@ -135,9 +166,27 @@ class Node {
       keptPosition: async () => null,
     } as unknown as AuthorityStream;
     const config = { authorityLeaseMs: LEASE_MS } as Config;
-    this.lease = new Lease(config, registry, this.state, stream, replacement, new Clocks(metrics as unknown as Metrics), metrics as unknown as Metrics);
-    const prisma = { receipt: { findUnique: async ({ where }: { where: { id: string } }) => this.receiptRow(where.id) } };
-    this.receipts = new Receipts(registry, this.sightings, this.lease, { prisma } as unknown as Database, metrics as unknown as Metrics);
+    this.lease = new Lease(
+      config,
+      registry,
+      this.state,
+      stream,
+      replacement,
+      new Clocks(metrics as unknown as Metrics),
+      metrics as unknown as Metrics,
+    );
+    const prisma = {
+      receipt: {
+        findUnique: async ({ where }: { where: { id: string } }) => this.receiptRow(where.id),
+      },
+    };
+    this.receipts = new Receipts(
+      registry,
+      this.sightings,
+      this.lease,
+      { prisma } as unknown as Database,
+      metrics as unknown as Metrics,
+    );
   }
 
   accepts(session: string): boolean {
@@ -146,8 +195,14 @@ class Node {
 
   private look(): void {
     const { state } = this.postgres;
-    const versions = new Map(Object.entries(state.rows).map(([id, { xmin, round }]) => [id, `${xmin}/${round}`]));
-    this.sightings.note({ database: `${state.process}/${state.history}`, headHash: state.hash, versions });
+    const versions = new Map(
+      Object.entries(state.rows).map(([id, { xmin, round }]) => [id, `${xmin}/${round}`]),
+    );
+    this.sightings.note({
+      database: `${state.process}/${state.history}`,
+      headHash: state.hash,
+      versions,
+    });
   }
 
   private register() {
@@ -155,9 +210,18 @@ class Node {
     return this.postgres.write((state) => {
       const at = { history: state.history, n: state.n, hash: state.hash };
       this.incarnation += 1;
-      state.rows[this.id] = { round, at, incarnation: this.incarnation, xmin: this.postgres.next() };
+      state.rows[this.id] = {
+        round,
+        at,
+        incarnation: this.incarnation,
+        xmin: this.postgres.next(),
+      };
       this.known = { round, server: 'server', clockMs: now };
-      const ended = state.ended.map((session) => ({ session, reason: 'session_revoked' as const, endedAtMs: EPOCH + now }));
+      const ended = state.ended.map((session) => ({
+        session,
+        reason: 'session_revoked' as const,
+        endedAtMs: EPOCH + now,
+      }));
       return { at, historyAtMs: null, ended, disabledTenants: [], withdrawnKeys: [] };
     });
   }
@@ -165,24 +229,54 @@ class Node {
   private round(at: Position) {
     const round = (this.begun += 1);
     const row = this.postgres.state.rows[this.id];
-    const written = row !== undefined && row.incarnation === this.incarnation && row.round >= this.known.round && row.round < round;
-    if (written) this.postgres.write(() => Object.assign(row, { round, at, xmin: this.postgres.next() }));
+    const written =
+      row !== undefined &&
+      row.incarnation === this.incarnation &&
+      row.round >= this.known.round &&
+      row.round < round;
+    if (written)
+      this.postgres.write(() => Object.assign(row, { round, at, xmin: this.postgres.next() }));
     const { state } = this.postgres;
     const known = { ...this.known, at, round: written ? round : this.known.round };
-    const found = { history: state.history, head: state.n, pruned: 0, hash: this.postgres.hashAt(at.n), server: 'server', clockMs: now, written };
+    const found = {
+      history: state.history,
+      head: state.n,
+      pruned: 0,
+      hash: this.postgres.hashAt(at.n),
+      server: 'server',
+      clockMs: now,
+      written,
+    };
     const verdict = compareHistory(known, { ...found, round: state.rows[this.id]?.round ?? null });
     this.look();
     if (verdict === 'same') this.known = { round, server: 'server', clockMs: now };
-    return { verdict, head: state.n, headHash: state.hash, clock: { clockMs: EPOCH + now, askedMs: now, answeredMs: now } };
+    return {
+      verdict,
+      head: state.n,
+      headHash: state.hash,
+      clock: { clockMs: EPOCH + now, askedMs: now, answeredMs: now },
+    };
   }
 
   private serving(n: number) {
     const { state } = this.postgres;
     this.look();
     const nodes = Object.entries(state.rows).map(([id, { at }]) => {
-      return { id, position: at.n, leaseMs: LEASE_MS, closed: {}, holds: this.postgres.hashAt(at.n) === at.hash };
+      return {
+        id,
+        position: at.n,
+        leaseMs: LEASE_MS,
+        closed: {},
+        holds: this.postgres.hashAt(at.n) === at.hash,
+      };
     });
-    return { nodes, hash: this.postgres.hashAt(n), head: state.n, pruned: 0, history: state.history };
+    return {
+      nodes,
+      hash: this.postgres.hashAt(n),
+      head: state.n,
+      pruned: 0,
+      history: state.history,
+    };
   }
 
   private replace(from: Position, { sessions }: EndedFacts): void {
@@ -190,7 +284,11 @@ class Node {
       state.events = state.events.filter((event) => event.n <= state.n);
       if (state.history === from.history) {
         state.history = `history ${this.postgres.next()}`;
-        this.postgres.append({ kind: 'history.replaced', history: state.history, previous: from.history });
+        this.postgres.append({
+          kind: 'history.replaced',
+          history: state.history,
+          previous: from.history,
+        });
       }
       const again = [...sessions.keys()].filter((session) => !state.ended.includes(session));
       if (again.length > 0) this.postgres.end(again);
@@ -199,7 +297,16 @@ class Node {
 
   private receiptRow(id: string) {
     const row = this.postgres.state.receipts[id];
-    return row === undefined ? null : { tenantId: 't', firstN: row.n, n: row.n, history: row.history, hash: Buffer.from(row.hash, 'hex'), sessions: 1 };
+    return row === undefined
+      ? null
+      : {
+          tenantId: 't',
+          firstN: row.n,
+          n: row.n,
+          history: row.history,
+          hash: Buffer.from(row.hash, 'hex'),
+          sessions: 1,
+        };
   }
 }
 
@@ -211,7 +318,13 @@ type Step =
 
 const steps = fc.array(
   fc.oneof<fc.Arbitrary<Step>[]>(
-    { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('round' as const, 'receipt' as const), node: fc.nat(2) }) } as never,
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constantFrom('round' as const, 'receipt' as const),
+        node: fc.nat(2),
+      }),
+    } as never,
     fc.record({ do: fc.constant('revoke' as const) }),
     fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 240 }) }),
     fc.record({
@@ -252,7 +365,8 @@ test(`no receipt is effective while a node with a lease accepts the session, in 
           const receipt = await nodes[step.node]!.receipts.find(revoked, null).catch(() => null);
           if (receipt?.effective !== true) continue;
           effective += 1;
-          for (const node of nodes) expect([node.id, node.accepts(revoked)]).toEqual([node.id, false]);
+          for (const node of nodes)
+            expect([node.id, node.accepts(revoked)]).toEqual([node.id, false]);
         }
         // The timing wheel: nobody stands still.
         for (const node of nodes) node.lease.fencedAt(now);

@@ -1,6 +1,7 @@
 /**
- * The tail of a room under random news and slow reads. Oracle: `Table`, which changes its rows as apply_room_events does. Whenever the
- * channel has everything that was committed, the tail answers what the table answers, whoever asks from where.
+ * The tail of a room under random news and slow reads. Oracle: `Table`, which changes its rows as
+ * apply_room_events does. Whenever the channel has everything that was committed, the tail answers
+ * what the table answers, whoever asks from where.
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -9,7 +10,9 @@ import { LIMITS } from '../../src/protocol/limits.js';
 import { toRoomEvent } from '../../src/rooms/events/room-event.js';
 import type { RoomEvent, RoomEventRow } from '../../src/rooms/events/room-event.js';
 
-type Step = { do: 'message' | 'edit' | 'delete' | 'react' | 'fill'; pick: number } | { do: 'accept' | 'read' | 'answer' | 'drop' | 'age' };
+type Step =
+  | { do: 'message' | 'edit' | 'delete' | 'react' | 'fill'; pick: number }
+  | { do: 'accept' | 'read' | 'answer' | 'drop' | 'age' };
 
 const AT = new Date(0);
 
@@ -25,11 +28,22 @@ class Table {
     if (message_id === undefined || (target !== undefined && target.body === null)) return null;
     const body = type === 'message' || type === 'message_edited' ? `"${seq}"` : null;
     const said = { op_id: 'o', kind: 'text', emoji: '!', reaction_on: true };
-    const row: RoomEventRow = { room_id: 'r', seq, type, message_id, sender: 's', body, epoch: 0, at: AT, ...said };
+    const row: RoomEventRow = {
+      room_id: 'r',
+      seq,
+      type,
+      message_id,
+      sender: 's',
+      body,
+      epoch: 0,
+      at: AT,
+      ...said,
+    };
     const announced = toRoomEvent(row, '');
     if (type === 'message') this.messages.push(message_id);
     if (type === 'message_edited') target!.body = body;
-    if (type === 'message_deleted') for (const each of this.rows) if (each.message_id === message_id) each.body = null;
+    if (type === 'message_deleted')
+      for (const each of this.rows) if (each.message_id === message_id) each.body = null;
     this.rows.push(row);
     return announced;
   }
@@ -62,12 +76,21 @@ class Machine {
           this.answers.push(() => resolve(events));
         });
       });
-    this.tail = new ReplayBuffer('r', { history: { eventsAfter }, metrics: { replayReads: { inc: () => undefined } as never }, tails: budget });
+    this.tail = new ReplayBuffer('r', {
+      history: { eventsAfter },
+      metrics: { replayReads: { inc: () => undefined } as never },
+      tails: budget,
+    });
     this.tail.startAfter(stored);
   }
 
   async do(step: Step): Promise<void> {
-    const types = { message: 'message', edit: 'message_edited', delete: 'message_deleted', react: 'reaction' } as const;
+    const types = {
+      message: 'message',
+      edit: 'message_edited',
+      delete: 'message_deleted',
+      react: 'reaction',
+    } as const;
     switch (step.do) {
       case 'accept': {
         const event = this.announced.shift();
@@ -101,25 +124,39 @@ class Machine {
   private compare(): void {
     if (this.announced.length > 0) return;
     const first = Math.max(0, this.accepted - this.tail.size);
-    if (first > 0 && this.tail.covers(first - 1)) this.violations.push(`covers what is before ${first}`);
+    if (first > 0 && this.tail.covers(first - 1))
+      this.violations.push(`covers what is before ${first}`);
     for (const seq of [first, Math.ceil((first + this.accepted) / 2)]) {
       const [mine, theirs] = [this.tail.after(seq, this.accepted), this.table.after(seq)];
-      if (JSON.stringify(mine) !== JSON.stringify(theirs)) this.violations.push(`after ${seq}: ${JSON.stringify(mine)}, not ${JSON.stringify(theirs)}`);
+      if (JSON.stringify(mine) !== JSON.stringify(theirs))
+        this.violations.push(
+          `after ${seq}: ${JSON.stringify(mine)}, not ${JSON.stringify(theirs)}`,
+        );
     }
   }
 
   async finish(): Promise<void> {
     while (this.announced.length > 0) await this.do({ do: 'accept' });
-    while (this.reads.length + this.answers.length > 0) for (const each of ['read', 'answer'] as const) await this.do({ do: each });
+    while (this.reads.length + this.answers.length > 0)
+      for (const each of ['read', 'answer'] as const) await this.do({ do: each });
     await Promise.all(this.fills);
   }
 }
 
 const pick = fc.nat({ max: 1_000 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('message', 'message', 'edit', 'delete', 'react'), pick }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('message', 'message', 'edit', 'delete', 'react'),
+      pick,
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('fill' as const), pick }) },
-  { weight: 10, arbitrary: fc.record({ do: fc.constantFrom('accept', 'accept', 'read', 'answer') }) },
+  {
+    weight: 10,
+    arbitrary: fc.record({ do: fc.constantFrom('accept', 'accept', 'read', 'answer') }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('drop', 'age') }) },
 );
 
@@ -135,13 +172,18 @@ describe('the tail of a room', () => {
   test('answers what Postgres answers: edited, deleted and reacted to, while reads and news overtake each other', async () => {
     let covered = 0;
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 5 }), fc.constantFrom(1_500, 1_000_000), fc.array(step, { maxLength: 60 }), async (stored, bytesMax, steps) => {
-        const machine = new Machine(stored, new ReplayBudget(bytesMax));
-        for (const each of steps) await machine.do(each);
-        await machine.finish();
-        expect(machine.violations).toEqual([]);
-        if (machine.tail.size > 0) covered += 1;
-      }),
+      fc.asyncProperty(
+        fc.nat({ max: 5 }),
+        fc.constantFrom(1_500, 1_000_000),
+        fc.array(step, { maxLength: 60 }),
+        async (stored, bytesMax, steps) => {
+          const machine = new Machine(stored, new ReplayBudget(bytesMax));
+          for (const each of steps) await machine.do(each);
+          await machine.finish();
+          expect(machine.violations).toEqual([]);
+          if (machine.tail.size > 0) covered += 1;
+        },
+      ),
       { numRuns: 400 },
     );
     expect(covered).toBeGreaterThan(100);
@@ -149,12 +191,23 @@ describe('the tail of a room', () => {
 
   test('does not keep a body that was deleted, whatever was read before', async () => {
     const machine = new Machine(3, new ReplayBudget());
-    for (const each of [{ do: 'fill', pick: 0 }, { do: 'read' }, { do: 'delete', pick: 1 }, { do: 'accept' }, { do: 'answer' }] as const)
+    for (const each of [
+      { do: 'fill', pick: 0 },
+      { do: 'read' },
+      { do: 'delete', pick: 1 },
+      { do: 'accept' },
+      { do: 'answer' },
+    ] as const)
       await machine.do(each);
     expect(machine.tail.covers(0)).toBe(false);
     void machine.do({ do: 'fill', pick: 0 });
     await machine.finish();
-    expect(machine.tail.after(0, 4).map(({ frame }) => JSON.parse(frame).body)).toEqual(['1', null, '3', undefined]);
+    expect(machine.tail.after(0, 4).map(({ frame }) => JSON.parse(frame).body)).toEqual([
+      '1',
+      null,
+      '3',
+      undefined,
+    ]);
   });
 
   test('calls that come while a read is under way share it, also with an older place', async () => {

@@ -1,7 +1,9 @@
 /**
- * One `RoomChannel` under random news: events offered twice, late, out of order, ahead of the epoch; repairs; fences; fan-outs
- * that stop after every few; subscriptions that come, are held, catch up and leave between two pieces; full sockets; and a Postgres that comes back
- * without its newest events and gives their numbers again. Answers of Postgres are as old as the test likes. Oracle: the room's own sequence in `Room`, as Postgres has it.
+ * One `RoomChannel` under random news: events offered twice, late, out of order, ahead of the
+ * epoch; repairs; fences; fan-outs that stop after every few; subscriptions that come, are held,
+ * catch up and leave between two pieces; full sockets; and a Postgres that comes back without its
+ * newest events and gives their numbers again. Answers of Postgres are as old as the test likes.
+ * Oracle: the room's own sequence in `Room`, as Postgres has it.
  */
 import { describe, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
@@ -35,7 +37,19 @@ type Step =
         | 'head check'
         | 'answer';
     }
-  | { do: 'offer' | 'rewind' | 'rewind and refill' | 'late offer' | 'hold' | 'catch up' | 'remove' | 'fill' | 'piece'; pick: number }
+  | {
+      do:
+        | 'offer'
+        | 'rewind'
+        | 'rewind and refill'
+        | 'late offer'
+        | 'hold'
+        | 'catch up'
+        | 'remove'
+        | 'fill'
+        | 'piece';
+      pick: number;
+    }
   | { do: 'signal'; ahead: boolean };
 
 /** The truth: what is stored, under which epoch. */
@@ -50,7 +64,14 @@ class Room {
   commit(): void {
     const seq = this.events.length + 1;
     const mark = `m${(this.count += 1)}`;
-    this.events.push({ room: 'r', seq, epoch: this.epoch, mark, prev: this.markAt(seq - 1), frame: JSON.stringify({ seq, mark }) });
+    this.events.push({
+      room: 'r',
+      seq,
+      epoch: this.epoch,
+      mark,
+      prev: this.markAt(seq - 1),
+      frame: JSON.stringify({ seq, mark }),
+    });
   }
 
   markAt(seq: number): string {
@@ -68,8 +89,19 @@ class Room {
   }
 
   commonPast(known: readonly Known[]): CommonPast {
-    const kept = Math.max(0, ...known.filter(({ seq, mark }) => seq > 0 && this.markAt(seq) === mark).map(({ seq }) => seq));
-    return { tenantId: 't', roomEpoch: this.roomEpoch, epoch: this.epoch, kept, start: { seq: kept, mark: this.markAt(kept) } };
+    const kept = Math.max(
+      0,
+      ...known
+        .filter(({ seq, mark }) => seq > 0 && this.markAt(seq) === mark)
+        .map(({ seq }) => seq),
+    );
+    return {
+      tenantId: 't',
+      roomEpoch: this.roomEpoch,
+      epoch: this.epoch,
+      kept,
+      start: { seq: kept, mark: this.markAt(kept) },
+    };
   }
 }
 
@@ -102,16 +134,26 @@ class Machine {
   /** Answers of Postgres that are still on their way. */
   private answers: (() => void)[] = [];
   private readonly resets: RoomResets;
-  private readonly channels = { onReplaced: (_channel: RoomChannel, _head: ChangedHead) => Promise.resolve() };
+  private readonly channels = {
+    onReplaced: (_channel: RoomChannel, _head: ChangedHead) => Promise.resolve(),
+  };
   readonly named: Range[] = [];
 
   constructor(startAt: number) {
     for (let i = 0; i < startAt; i += 1) this.room.commit();
     const { room } = this;
     const count = { inc: () => undefined };
-    const metrics = { deliveries: count, gapsRepaired: count, roomResets: count, roomEventsLost: count };
+    const metrics = {
+      deliveries: count,
+      gapsRepaired: count,
+      roomResets: count,
+      roomEventsLost: count,
+    };
     this.channel = new RoomChannel('r', {
-      history: { eventsAfter: (_room: string, seq: number, limit: number) => this.later(room.events.slice(seq, seq + limit)) },
+      history: {
+        eventsAfter: (_room: string, seq: number, limit: number) =>
+          this.later(room.events.slice(seq, seq + limit)),
+      },
       lease: { fencedAt: () => this.fenced, round: async () => undefined },
       metrics,
       tails: new ReplayBudget(),
@@ -121,7 +163,10 @@ class Machine {
     } as unknown as ChannelHost);
     this.resets = new RoomResets(
       this.channels as unknown as Channels,
-      { startAnew: (subscription: Subscription, lost: Range | null, start: number) => this.startAnew(subscription, lost, start) } as never,
+      {
+        startAnew: (subscription: Subscription, lost: Range | null, start: number) =>
+          this.startAnew(subscription, lost, start),
+      } as never,
       {
         renew: (_id: string, seen: string) => this.later(room.renew(seen)),
         commonPast: (_id: string, known: Known[]) => this.later(room.commonPast(known)),
@@ -130,7 +175,13 @@ class Machine {
       metrics as never,
     );
     expect(this.resets).toBeDefined();
-    this.channel.position({ seq: startAt, mark: room.markAt(startAt), epoch: 0, roomEpoch: room.roomEpoch, before: [] });
+    this.channel.position({
+      seq: startAt,
+      mark: room.markAt(startAt),
+      epoch: 0,
+      roomEpoch: room.roomEpoch,
+      before: [],
+    });
   }
 
   private later<T>(answer: T): Promise<T> {
@@ -146,7 +197,11 @@ class Machine {
     const { channel, room } = this;
     const { seq, mark } = channel.known;
     const { roomEpoch } = channel;
-    const head = await this.later({ seq: room.events.length, roomEpoch: room.roomEpoch, whole: seq <= room.events.length && room.markAt(seq) === mark });
+    const head = await this.later({
+      seq: room.events.length,
+      roomEpoch: room.roomEpoch,
+      whole: seq <= room.events.length && room.markAt(seq) === mark,
+    });
     const isSame = head.whole && head.roomEpoch === roomEpoch;
     if (!isSame && channel.roomEpoch === roomEpoch) await this.channels.onReplaced(channel, head);
     if (channel.nextSeq <= room.events.length) await channel.repair();
@@ -159,25 +214,30 @@ class Machine {
     this.channel.hold(subscription);
     subscription.deliveredSeq = Math.min(subscription.deliveredSeq, start);
     reader.last = subscription.deliveredSeq;
-    if (lost !== null) for (const seq of reader.has.keys()) if (seq >= lost.from) reader.has.delete(seq);
+    if (lost !== null)
+      for (const seq of reader.has.keys()) if (seq >= lost.from) reader.has.delete(seq);
     if (live) this.catchUp(reader);
   }
 
   /** Everything the channel hands to one connection passes here. */
   private given(reader: Reader, buffer: Buffer): void {
-    if (!reader.subscription.live || reader.subscription.ended) this.violations.push('handed to somebody who is not live');
+    if (!reader.subscription.live || reader.subscription.ended)
+      this.violations.push('handed to somebody who is not live');
     for (const { seq, mark, signal } of framesOf(buffer)) {
       if (signal !== undefined) {
         if (reader.signals.includes(signal)) this.violations.push(`signal ${signal} twice`);
-        if (reader.liveAt > this.takenAt) this.violations.push(`signal ${signal} to somebody who came later`);
+        if (reader.liveAt > this.takenAt)
+          this.violations.push(`signal ${signal} to somebody who came later`);
         reader.signals.push(signal);
         continue;
       }
       if (seq !== reader.last + 1) this.violations.push(`${seq} after ${reader.last}`);
       const event = [...this.room.events, ...this.room.lost].find((each) => each.mark === mark)!;
-      if (event.epoch > this.channel.epoch) this.violations.push(`${seq} before its epoch was applied`);
+      if (event.epoch > this.channel.epoch)
+        this.violations.push(`${seq} before its epoch was applied`);
       const before = reader.has.get(seq - 1);
-      if (before !== undefined && before !== event.prev) this.violations.push(`${seq} of one past behind another`);
+      if (before !== undefined && before !== event.prev)
+        this.violations.push(`${seq} of one past behind another`);
       reader.has.set(seq, event.mark);
       reader.last = seq;
     }
@@ -280,7 +340,13 @@ class Machine {
   }
 
   private subscribe(since: number): void {
-    const reader = { last: since, full: false, liveAt: this.steps, signals: [], has: new Map() } as unknown as Reader;
+    const reader = {
+      last: since,
+      full: false,
+      liveAt: this.steps,
+      signals: [],
+      has: new Map(),
+    } as unknown as Reader;
     const connection = {
       liveRooms: 0,
       queue: (buffer: Buffer) => this.given(reader, buffer),
@@ -309,15 +375,24 @@ class Machine {
     this.channel.goLive(reader.subscription);
   }
 
-  /** What subscribe.ts does: replay up to the channel from what Postgres has, then live, in one step. */
+  /**
+   * What subscribe.ts does: replay up to the channel from what Postgres has, then live, in one
+   * step.
+   */
   private catchUp(reader: Reader): void {
     const { subscription } = reader;
     if (subscription.live) return;
     const { known, roomEpoch, lastSeq } = this.channel;
     // Both are asked of Postgres after what is replayed was read.
-    const isCurrent = known.seq <= this.room.events.length && this.room.markAt(known.seq) === known.mark && this.room.roomEpoch === roomEpoch;
+    const isCurrent =
+      known.seq <= this.room.events.length &&
+      this.room.markAt(known.seq) === known.mark &&
+      this.room.roomEpoch === roomEpoch;
     if (subscription.deliveredSeq < lastSeq && !isCurrent) return this.compare();
-    for (const { seq, mark } of this.room.events.slice(subscription.deliveredSeq, this.channel.lastSeq)) {
+    for (const { seq, mark } of this.room.events.slice(
+      subscription.deliveredSeq,
+      this.channel.lastSeq,
+    )) {
       reader.has.set(seq, mark);
       subscription.deliveredSeq = reader.last = seq;
     }
@@ -331,7 +406,8 @@ class Machine {
     this.steps += 1;
     for (let round = 0; round < 6; round += 1) {
       while (this.fanOut !== null) this.piece(1);
-      while (this.channel.epoch < this.room.epoch) this.channel.advanceEpoch(this.channel.epoch + 1);
+      while (this.channel.epoch < this.room.epoch)
+        this.channel.advanceEpoch(this.channel.epoch + 1);
       this.compare();
       while (this.answers.length > 0) await this.do({ do: 'answer' });
       this.turn();
@@ -345,8 +421,15 @@ class Machine {
     return this.readers.flatMap(({ has }) => {
       const first = Math.min(...has.keys());
       const stored = this.room.events.filter(({ seq }) => seq >= first);
-      const missing = stored.filter(({ seq, mark }) => has.get(seq) !== mark).map(({ seq }) => `${seq} is missing`);
-      return [...missing, ...[...has.keys()].filter((seq) => seq > this.room.events.length).map((seq) => `${seq} is lost and not told`)];
+      const missing = stored
+        .filter(({ seq, mark }) => has.get(seq) !== mark)
+        .map(({ seq }) => `${seq} is missing`);
+      return [
+        ...missing,
+        ...[...has.keys()]
+          .filter((seq) => seq > this.room.events.length)
+          .map((seq) => `${seq} is lost and not told`),
+      ];
     });
   }
 }
@@ -354,38 +437,67 @@ class Machine {
 /** Frames of this test are shorter than 126 bytes. */
 function framesOf(data: Buffer): { seq: number; mark: string; signal?: number }[] {
   const frames = [];
-  for (let at = 0; at < data.length; at += 2 + data[at + 1]!) frames.push(JSON.parse(data.toString('utf8', at + 2, at + 2 + data[at + 1]!)));
+  for (let at = 0; at < data.length; at += 2 + data[at + 1]!)
+    frames.push(JSON.parse(data.toString('utf8', at + 2, at + 2 + data[at + 1]!)));
   return frames;
 }
 
 const pick = fc.nat({ max: 1_000 });
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('offer' as const), pick }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('commit', 'commit', 'turn', 'commit after a shrink', 'apply an epoch', 'subscribe') }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('fence', 'prove', 'repair', 'head check') }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('hold', 'catch up', 'remove', 'fill'), pick }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'commit',
+        'commit',
+        'turn',
+        'commit after a shrink',
+        'apply an epoch',
+        'subscribe',
+      ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('fence', 'prove', 'repair', 'head check') }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('hold', 'catch up', 'remove', 'fill'), pick }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('piece' as const), pick }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('signal' as const), ahead: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('subscribe', 'subscribe ahead', 'turn') }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('subscribe', 'subscribe ahead', 'turn') }),
+  },
 );
 
 describe('a room on a node', () => {
   test('gives every live subscription each event once, in order, under an applied epoch, and in the end all of them', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 3 }), fc.array(step, { maxLength: 120 }), async (startAt, steps) => {
-        const machine = new Machine(startAt);
-        for (const each of steps) await machine.do(each);
-        await machine.finish();
-        expect(machine.violations).toEqual([]);
-        expect(machine.readers.map(({ last }) => last)).toEqual(machine.readers.map(() => machine.room.events.length));
-      }),
+      fc.asyncProperty(
+        fc.nat({ max: 3 }),
+        fc.array(step, { maxLength: 120 }),
+        async (startAt, steps) => {
+          const machine = new Machine(startAt);
+          for (const each of steps) await machine.do(each);
+          await machine.finish();
+          expect(machine.violations).toEqual([]);
+          expect(machine.readers.map(({ last }) => last)).toEqual(
+            machine.readers.map(() => machine.room.events.length),
+          );
+        },
+      ),
       { numRuns: 1_500 },
     );
   });
 
   test('an event that is ahead of the applied epoch waits, and its followers with it', async () => {
     const machine = new Machine(0);
-    for (const each of ['subscribe', 'commit after a shrink', 'commit'] as const) await machine.do({ do: each });
+    for (const each of ['subscribe', 'commit after a shrink', 'commit'] as const)
+      await machine.do({ do: each });
     for (const seq of [1, 0]) await machine.do({ do: 'offer', pick: seq });
     await machine.do({ do: 'turn' });
     expect(machine.readers[0]!.last).toBe(0);
@@ -403,28 +515,41 @@ const faulty: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: fc.constant<Step>({ do: 'answer' }) },
   { weight: 3, arbitrary: fc.constant<Step>({ do: 'head check' }) },
   { weight: 8, arbitrary: fc.constant<Step>({ do: 'publish' }) },
-  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('rewind', 'rewind and refill', 'late offer'), pick }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constantFrom('rewind', 'rewind and refill', 'late offer'),
+      pick,
+    }),
+  },
 );
 
 describe('a room whose newest events Postgres has lost', () => {
   test('tells every subscriber what of it is lost, puts no event of one past behind another, and in the end all have what is stored', async () => {
     let named = 0;
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: 3 }), fc.array(faulty, { maxLength: 160 }), async (startAt, steps) => {
-        const machine = new Machine(startAt);
-        for (const each of steps) await machine.do(each);
-        await machine.finish();
-        expect(machine.violations).toEqual([]);
-        expect(machine.wrong()).toEqual([]);
-        expect(machine.readers.map(({ last }) => last)).toEqual(machine.readers.map(() => machine.room.events.length));
-        named += machine.named.length;
-      }),
+      fc.asyncProperty(
+        fc.nat({ max: 3 }),
+        fc.array(faulty, { maxLength: 160 }),
+        async (startAt, steps) => {
+          const machine = new Machine(startAt);
+          for (const each of steps) await machine.do(each);
+          await machine.finish();
+          expect(machine.violations).toEqual([]);
+          expect(machine.wrong()).toEqual([]);
+          expect(machine.readers.map(({ last }) => last)).toEqual(
+            machine.readers.map(() => machine.room.events.length),
+          );
+          named += machine.named.length;
+        },
+      ),
       { numRuns: 1_500 },
     );
     expect(named).toBeGreaterThan(100);
   });
 
-  const offerAll = (machine: Machine) => Promise.all(machine.room.events.map((_, pick) => machine.do({ do: 'offer', pick })));
+  const offerAll = (machine: Machine) =>
+    Promise.all(machine.room.events.map((_, pick) => machine.do({ do: 'offer', pick })));
   const deliver = async (machine: Machine) => {
     for (const each of [{ do: 'turn' }, { do: 'piece', pick: 0 }] as const) await machine.do(each);
   };
@@ -458,13 +583,34 @@ describe('a fan-out that stops on the way', () => {
   const piece: Step = { do: 'piece', pick: 0 };
 
   test('is not for somebody who was held and came back meanwhile', async () => {
-    const machine = await run([signal, { do: 'turn' }, piece, { do: 'hold', pick: 1 }, { do: 'hold', pick: 0 }, { do: 'catch up', pick: 0 }, piece, piece]);
+    const machine = await run([
+      signal,
+      { do: 'turn' },
+      piece,
+      { do: 'hold', pick: 1 },
+      { do: 'hold', pick: 0 },
+      { do: 'catch up', pick: 0 },
+      piece,
+      piece,
+    ]);
     expect(machine.violations).toEqual([]);
     expect(machine.readers.map(({ signals }) => signals)).toEqual([[], [], [1]]);
   });
 
   test('leaves nobody out when others leave the list', async () => {
-    const machine = await run([signal, { do: 'turn' }, piece, { do: 'hold', pick: 0 }, { do: 'hold', pick: 3 }, piece, piece, piece], 4);
+    const machine = await run(
+      [
+        signal,
+        { do: 'turn' },
+        piece,
+        { do: 'hold', pick: 0 },
+        { do: 'hold', pick: 3 },
+        piece,
+        piece,
+        piece,
+      ],
+      4,
+    );
     expect(machine.violations).toEqual([]);
     expect(machine.readers.map(({ signals }) => signals)).toEqual([[], [1], [1], [1]]);
   });

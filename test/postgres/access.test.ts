@@ -1,4 +1,7 @@
-/** Issue 15, T10 and T12: one contract of how Postgres is used, kept with Postgres itself and with a pooler between. */
+/**
+ * Issue 15, T10 and T12: one contract of how Postgres is used, kept with Postgres itself and with a
+ * pooler between.
+ */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { Config } from '../../src/platform/config/config.js';
@@ -11,7 +14,8 @@ import { describeWith } from '../support/needs.js';
 import { query } from '../support/sql.js';
 import { hostileDatabase, withParams } from './hostile.js';
 
-const IGNORED = 'statement_timeout,lock_timeout,idle_in_transaction_session_timeout,extra_float_digits,options';
+const IGNORED =
+  'statement_timeout,lock_timeout,idle_in_transaction_session_timeout,extra_float_digits,options';
 const always = { met: true, reason: '' };
 
 // Its warnings are those of the tests.
@@ -26,20 +30,34 @@ interface Way {
 
 const ways: Record<string, Way> = {
   'Postgres itself': { need: always, pooled: false, through: async (url) => url },
-  'pgbouncer in transaction mode': { need: PGBOUNCER, pooled: true, through: (url) => throughPgbouncer(url, { default_pool_size: '4' }) },
+  'pgbouncer in transaction mode': {
+    need: PGBOUNCER,
+    pooled: true,
+    through: (url) => throughPgbouncer(url, { default_pool_size: '4' }),
+  },
 };
-/** Neither pooler keeps a session for us; the last has one for each connection, and its URL says so. */
+/**
+ * Neither pooler keeps a session for us; the last has one for each connection, and its URL says so.
+ */
 const moreWays: Record<string, Way> = {
   'pgbouncer in transaction mode that drops startup parameters': {
     need: PGBOUNCER,
     pooled: true,
-    through: (url) => throughPgbouncer(url, { ignore_startup_parameters: IGNORED, default_pool_size: '4' }),
+    through: (url) =>
+      throughPgbouncer(url, { ignore_startup_parameters: IGNORED, default_pool_size: '4' }),
   },
-  'pgbouncer in session mode': { need: PGBOUNCER, pooled: true, through: (url) => throughPgbouncer(url, { pool_mode: 'session', default_pool_size: '30' }) },
+  'pgbouncer in session mode': {
+    need: PGBOUNCER,
+    pooled: true,
+    through: (url) => throughPgbouncer(url, { pool_mode: 'session', default_pool_size: '30' }),
+  },
   'pgbouncer in session mode, named as such': {
     need: PGBOUNCER,
     pooled: false,
-    through: async (url) => withParams(await throughPgbouncer(url, { pool_mode: 'session', default_pool_size: '30' }), { pgbouncer: 'false' }),
+    through: async (url) =>
+      withParams(await throughPgbouncer(url, { pool_mode: 'session', default_pool_size: '30' }), {
+        pgbouncer: 'false',
+      }),
   },
 };
 if (process.env['FAULTS'] === 'full') Object.assign(ways, moreWays);
@@ -65,7 +83,10 @@ for (const [name, way] of Object.entries(ways)) {
     });
 
     test('tables are made in the schema that is named, and nowhere else', async () => {
-      const rows = await query<{ schema: string }>(adminUrl, `SELECT DISTINCT schemaname AS schema FROM pg_tables WHERE tablename = 'audit_chains'`);
+      const rows = await query<{ schema: string }>(
+        adminUrl,
+        `SELECT DISTINCT schemaname AS schema FROM pg_tables WHERE tablename = 'audit_chains'`,
+      );
       expect(rows).toEqual([{ schema: 'Ward room' }]);
       await requireMigrated(access);
       expect(await migrate(access)).toEqual([]);
@@ -110,8 +131,17 @@ for (const [name, way] of Object.entries(ways)) {
 
     test('a time goes through Prisma there and back', async () => {
       const at = new Date('2026-03-08T10:30:00.123Z');
-      await database.prisma.tenant.create({ data: { id: '0196aaaa-0000-7000-8000-000000000001', slug: 'times', name: 'times', createdAt: at } });
-      expect((await database.prisma.tenant.findUniqueOrThrow({ where: { slug: 'times' } })).createdAt).toEqual(at);
+      await database.prisma.tenant.create({
+        data: {
+          id: '0196aaaa-0000-7000-8000-000000000001',
+          slug: 'times',
+          name: 'times',
+          createdAt: at,
+        },
+      });
+      expect(
+        (await database.prisma.tenant.findUniqueOrThrow({ where: { slug: 'times' } })).createdAt,
+      ).toEqual(at);
       const { rows } = await database.pool.query<{ ms: number }>(
         `SELECT (extract(epoch FROM created_at) * 1000)::float8 AS ms FROM tenants WHERE slug = 'times'`,
       );
@@ -119,8 +149,14 @@ for (const [name, way] of Object.entries(ways)) {
     });
 
     test('a transaction is all or nothing and keeps the isolation it asks for', async () => {
-      const slugs = () => database.hot<{ slug: string }>('slugs', `SELECT slug FROM tenants WHERE slug LIKE 'tx-%' ORDER BY slug`, []);
-      const insert = (slug: string) => `INSERT INTO tenants (id, slug, name) VALUES (gen_random_uuid(), '${slug}', '')`;
+      const slugs = () =>
+        database.hot<{ slug: string }>(
+          'slugs',
+          `SELECT slug FROM tenants WHERE slug LIKE 'tx-%' ORDER BY slug`,
+          [],
+        );
+      const insert = (slug: string) =>
+        `INSERT INTO tenants (id, slug, name) VALUES (gen_random_uuid(), '${slug}', '')`;
       await expect(
         database.transaction(async (tx) => {
           await tx.$executeRawUnsafe(insert('tx-lost'));
@@ -131,11 +167,17 @@ for (const [name, way] of Object.entries(ways)) {
       const client = await database.pool.connect();
       try {
         await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-        expect((await client.query(`SELECT 1 FROM tenants WHERE slug = 'tx-other'`)).rows).toEqual([]);
-        expect((await client.query('SHOW transaction_isolation')).rows[0].transaction_isolation).toBe('repeatable read');
+        expect((await client.query(`SELECT 1 FROM tenants WHERE slug = 'tx-other'`)).rows).toEqual(
+          [],
+        );
+        expect(
+          (await client.query('SHOW transaction_isolation')).rows[0].transaction_isolation,
+        ).toBe('repeatable read');
         expect((await client.query('SHOW TimeZone')).rows[0].TimeZone).toBe('UTC');
         await database.pool.query(insert('tx-other'));
-        expect((await client.query(`SELECT 1 FROM tenants WHERE slug = 'tx-other'`)).rows).toEqual([]);
+        expect((await client.query(`SELECT 1 FROM tenants WHERE slug = 'tx-other'`)).rows).toEqual(
+          [],
+        );
         await client.query('COMMIT');
       } finally {
         client.release();
@@ -144,7 +186,9 @@ for (const [name, way] of Object.entries(ways)) {
     });
 
     test('a statement fails with the error of Postgres, and the next one works', async () => {
-      await expect(database.hot('broken', 'SELECT 1/$1::int AS x', [0])).rejects.toMatchObject({ code: '22012' });
+      await expect(database.hot('broken', 'SELECT 1/$1::int AS x', [0])).rejects.toMatchObject({
+        code: '22012',
+      });
       await expect(database.pool.query('SELECT nonsense')).rejects.toMatchObject({ code: '42703' });
       const duplicate = `INSERT INTO tenants (id, slug, name) VALUES (gen_random_uuid(), 'twice', '')`;
       await database.pool.query(duplicate);
@@ -153,7 +197,11 @@ for (const [name, way] of Object.entries(ways)) {
     });
 
     test('statements with one name run beside each other on every connection', async () => {
-      const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => database.hot<{ x: number }>('same', 'SELECT $1::int AS x', [i])));
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, i) =>
+          database.hot<{ x: number }>('same', 'SELECT $1::int AS x', [i]),
+        ),
+      );
       expect(answers.flat().map(({ x }) => x)).toEqual(Array.from({ length: 50 }, (_, i) => i));
     });
 
@@ -194,7 +242,9 @@ for (const [name, way] of Object.entries(ways)) {
       release();
       expect(await first).toBe('done');
       expect(await database.alone(4711, async () => 'again')).toBe('again');
-      await expect(database.alone(4711, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+      await expect(database.alone(4711, () => Promise.reject(new Error('failed')))).rejects.toThrow(
+        'failed',
+      );
       expect(await database.alone(4711, async () => 'again')).toBe('again');
     });
   });
@@ -206,89 +256,125 @@ describeWith(PGBOUNCER, 'a pooler')('what another client of the pooler leaves be
     const url = await throughPgbouncer(direct, { default_pool_size: '1' });
     const access = new PostgresAccess(withParams(url, { schema: 'public' }));
     await access.find();
-    await query(url, `SET search_path TO elsewhere; SET TimeZone TO 'Asia/Tokyo'; SET statement_timeout TO '1ms'; SET DateStyle TO 'SQL, DMY'`);
+    await query(
+      url,
+      `SET search_path TO elsewhere; SET TimeZone TO 'Asia/Tokyo'; SET statement_timeout TO '1ms'; SET DateStyle TO 'SQL, DMY'`,
+    );
     const database = new Database({ databaseUrl: url, authorityLeaseMs: 5_000 } as Config, access);
     const shown = `SELECT current_setting('search_path') AS path, current_setting('TimeZone') AS zone, current_setting('DateStyle') AS style, pg_sleep(0.01)::text AS slept`;
-    expect((await database.pool.query(shown)).rows).toMatchObject([{ path: 'public', zone: 'UTC', style: 'ISO, MDY' }]);
+    expect((await database.pool.query(shown)).rows).toMatchObject([
+      { path: 'public', zone: 'UTC', style: 'ISO, MDY' },
+    ]);
     await database.onApplicationShutdown();
   });
 });
 
-describeWith(always, '')('what cannot be had is refused in one sentence, and nothing is made', () => {
-  const tables = async (url: string) => (await query<{ n: number }>(url, `SELECT count(*)::int AS n FROM pg_class WHERE relname = '_prisma_migrations'`))[0]!.n;
+describeWith(always, '')(
+  'what cannot be had is refused in one sentence, and nothing is made',
+  () => {
+    const tables = async (url: string) =>
+      (
+        await query<{ n: number }>(
+          url,
+          `SELECT count(*)::int AS n FROM pg_class WHERE relname = '_prisma_migrations'`,
+        )
+      )[0]!.n;
 
-  test('another encoding than UTF8', async () => {
-    const url = new URL(await freshDatabase());
-    const name = `${url.pathname.slice(1)}_latin1`;
-    await query(url.href, `CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
-    url.pathname = `/${name}`;
-    await expect(migrate(new PostgresAccess(url.href))).rejects.toThrow(
-      /^Postgres at \S+ has the encoding LATIN1; create the database with ENCODING 'UTF8'\.$/,
-    );
-    expect(await tables(url.href)).toBe(0);
-  });
+    test('another encoding than UTF8', async () => {
+      const url = new URL(await freshDatabase());
+      const name = `${url.pathname.slice(1)}_latin1`;
+      await query(
+        url.href,
+        `CREATE DATABASE ${name} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`,
+      );
+      url.pathname = `/${name}`;
+      await expect(migrate(new PostgresAccess(url.href))).rejects.toThrow(
+        /^Postgres at \S+ has the encoding LATIN1; create the database with ENCODING 'UTF8'\.$/,
+      );
+      expect(await tables(url.href)).toBe(0);
+    });
 
-  // No server so old is at hand: this one says that it is, to whoever finds the function of another schema first.
-  test('an older version than 15', async () => {
-    const url = await freshDatabase();
-    const says = (version: string) =>
-      query(
-        url,
-        `CREATE SCHEMA IF NOT EXISTS older;
+    // No server so old is at hand: this one says that it is, to whoever finds the function of
+    // another schema first.
+    test('an older version than 15', async () => {
+      const url = await freshDatabase();
+      const says = (version: string) =>
+        query(
+          url,
+          `CREATE SCHEMA IF NOT EXISTS older;
          CREATE OR REPLACE FUNCTION older.current_setting(name text) RETURNS text LANGUAGE sql
            RETURN CASE WHEN name = 'server_version_num' THEN '${version}' ELSE pg_catalog.current_setting(name) END;
          ALTER DATABASE ${new URL(url).pathname.slice(1)} SET search_path TO older, pg_catalog, public`,
+        );
+      await says('140019');
+      await expect(migrate(new PostgresAccess(url))).rejects.toThrow(
+        /^Postgres at \S+ is Postgres 14; 15 or newer is needed\.$/,
       );
-    await says('140019');
-    await expect(migrate(new PostgresAccess(url))).rejects.toThrow(/^Postgres at \S+ is Postgres 14; 15 or newer is needed\.$/);
-    expect(await tables(url)).toBe(0);
-    await says('150000');
-    expect(await new PostgresAccess(url).find()).toMatchObject({ pooled: false });
-  });
+      expect(await tables(url)).toBe(0);
+      await says('150000');
+      expect(await new PostgresAccess(url).find()).toMatchObject({ pooled: false });
+    });
 
-  test('a database that is set read-only', async () => {
-    const url = await freshDatabase();
-    await query(url, `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only TO on`);
-    await expect(migrate(new PostgresAccess(url))).rejects.toThrow(/is set read-only \(default_transaction_read_only\)/);
-  });
+    test('a database that is set read-only', async () => {
+      const url = await freshDatabase();
+      await query(
+        url,
+        `ALTER DATABASE ${new URL(url).pathname.slice(1)} SET default_transaction_read_only TO on`,
+      );
+      await expect(migrate(new PostgresAccess(url))).rejects.toThrow(
+        /is set read-only \(default_transaction_read_only\)/,
+      );
+    });
 
-  test('a search path that leads nowhere', async () => {
-    const { url, adminUrl } = await hostileDatabase('UTC');
-    await query(adminUrl, `DROP SCHEMA elsewhere CASCADE`);
-    await query(adminUrl, `DROP SCHEMA public`);
-    await expect(migrate(new PostgresAccess(url))).rejects.toThrow(/has none of the schemas of its search_path \(elsewhere, public\); name one with \?schema=/);
-  });
+    test('a search path that leads nowhere', async () => {
+      const { url, adminUrl } = await hostileDatabase('UTC');
+      await query(adminUrl, `DROP SCHEMA elsewhere CASCADE`);
+      await query(adminUrl, `DROP SCHEMA public`);
+      await expect(migrate(new PostgresAccess(url))).rejects.toThrow(
+        /has none of the schemas of its search_path \(elsewhere, public\); name one with \?schema=/,
+      );
+    });
 
-  test('a role that may not make tables, or may not change those of another', async () => {
-    const { url, adminUrl, role } = await hostileDatabase('UTC');
-    await query(adminUrl, `ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO CURRENT_USER; REVOKE ALL ON SCHEMA elsewhere FROM ${role}`);
-    await query(adminUrl, `ALTER SCHEMA elsewhere OWNER TO CURRENT_USER`);
-    await expect(migrate(new PostgresAccess(withParams(url, { schema: 'public' })))).rejects.toThrow(
-      `The role ${role} may not make tables in the schema public`,
-    );
-    await expect(migrate(new PostgresAccess(withParams(url, { schema: 'new' })))).rejects.toThrow(
-      `There is no schema new, and the role ${role} may not make one`,
-    );
-    expect(await tables(adminUrl)).toBe(0);
-    const owned = withParams(adminUrl, { schema: 'public' });
-    await expect(requireMigrated(new PostgresAccess(owned))).rejects.toThrow(/^Migration \w+ is not applied: run npm run migrate/);
-    await migrate(new PostgresAccess(owned));
-    await requireMigrated(new PostgresAccess(owned));
-    await query(adminUrl, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
-    await expect(requireMigrated(new PostgresAccess(withParams(url, { schema: 'public' })))).rejects.toThrow(
-      new RegExp(`^The role ${role} may not INSERT in the table \\w+: grant it\\.$`),
-    );
-  });
+    test('a role that may not make tables, or may not change those of another', async () => {
+      const { url, adminUrl, role } = await hostileDatabase('UTC');
+      await query(
+        adminUrl,
+        `ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO CURRENT_USER; REVOKE ALL ON SCHEMA elsewhere FROM ${role}`,
+      );
+      await query(adminUrl, `ALTER SCHEMA elsewhere OWNER TO CURRENT_USER`);
+      await expect(
+        migrate(new PostgresAccess(withParams(url, { schema: 'public' }))),
+      ).rejects.toThrow(`The role ${role} may not make tables in the schema public`);
+      await expect(migrate(new PostgresAccess(withParams(url, { schema: 'new' })))).rejects.toThrow(
+        `There is no schema new, and the role ${role} may not make one`,
+      );
+      expect(await tables(adminUrl)).toBe(0);
+      const owned = withParams(adminUrl, { schema: 'public' });
+      await expect(requireMigrated(new PostgresAccess(owned))).rejects.toThrow(
+        /^Migration \w+ is not applied: run npm run migrate/,
+      );
+      await migrate(new PostgresAccess(owned));
+      await requireMigrated(new PostgresAccess(owned));
+      await query(adminUrl, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`);
+      await expect(
+        requireMigrated(new PostgresAccess(withParams(url, { schema: 'public' }))),
+      ).rejects.toThrow(
+        new RegExp(`^The role ${role} may not INSERT in the table \\w+: grant it\\.$`),
+      );
+    });
 
-  test('a port on which nobody answers, a password that is wrong, a database that is not there', async () => {
-    const url = new URL(await freshDatabase());
-    url.password = 'wrong';
-    await expect(new PostgresAccess(url.href).find()).rejects.toThrow(/^Postgres at \S+ cannot be used: password authentication failed/);
-    await expect(new PostgresAccess('postgres://x:secret@127.0.0.1:1/x').find()).rejects.toThrow(
-      'Postgres at 127.0.0.1:1/x cannot be used: connect ECONNREFUSED',
-    );
-  });
-});
+    test('a port on which nobody answers, a password that is wrong, a database that is not there', async () => {
+      const url = new URL(await freshDatabase());
+      url.password = 'wrong';
+      await expect(new PostgresAccess(url.href).find()).rejects.toThrow(
+        /^Postgres at \S+ cannot be used: password authentication failed/,
+      );
+      await expect(new PostgresAccess('postgres://x:secret@127.0.0.1:1/x').find()).rejects.toThrow(
+        'Postgres at 127.0.0.1:1/x cannot be used: connect ECONNREFUSED',
+      );
+    });
+  },
+);
 
 describeWith(PGBOUNCER, 'a pooler')('a pooler in statement mode', () => {
   test('is refused and told how to be mended', async () => {

@@ -1,4 +1,7 @@
-/** Databases whose defaults would make a service wrong that takes them as found, and whose owner is nobody special. */
+/**
+ * Databases whose defaults would make a service wrong that takes them as found, and whose owner is
+ * nobody special.
+ */
 import pg from 'pg';
 import { freshDatabase } from '../support/node-process.js';
 import { query } from '../support/sql.js';
@@ -30,19 +33,31 @@ export interface Hostile {
   role: string;
 }
 
-/** A database of a plain role, with every default against us. A schema `elsewhere` has tables of the same names. */
+/**
+ * A database of a plain role, with every default against us. A schema `elsewhere` has tables of the
+ * same names.
+ */
 export async function hostileDatabase(timezone: string): Promise<Hostile> {
   const adminUrl = await freshDatabase();
   const database = pg.escapeIdentifier(new URL(adminUrl).pathname.slice(1));
   const role = unique('owner').replace('-', '_');
   const url = new URL(adminUrl);
   url.username = role;
-  await query(adminUrl, `CREATE ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(decodeURIComponent(url.password))}`);
+  await query(
+    adminUrl,
+    `CREATE ROLE ${role} LOGIN PASSWORD ${pg.escapeLiteral(decodeURIComponent(url.password))}`,
+  );
   await query(adminUrl, `ALTER DATABASE ${database} OWNER TO ${role}`);
-  await query(adminUrl, `CREATE SCHEMA elsewhere AUTHORIZATION ${role}; CREATE TABLE elsewhere.settings (key text, value int)`);
-  const set = (name: string, value: string) => `SET ${name} TO ${name === 'search_path' ? value : pg.escapeLiteral(value)}`;
-  for (const [name, value] of Object.entries({ ...OF_DATABASE, TimeZone: timezone })) await query(adminUrl, `ALTER DATABASE ${database} ${set(name, value)}`);
-  for (const [name, value] of Object.entries(OF_ROLE)) await query(adminUrl, `ALTER ROLE ${role} ${set(name, value)}`);
+  await query(
+    adminUrl,
+    `CREATE SCHEMA elsewhere AUTHORIZATION ${role}; CREATE TABLE elsewhere.settings (key text, value int)`,
+  );
+  const set = (name: string, value: string) =>
+    `SET ${name} TO ${name === 'search_path' ? value : pg.escapeLiteral(value)}`;
+  for (const [name, value] of Object.entries({ ...OF_DATABASE, TimeZone: timezone }))
+    await query(adminUrl, `ALTER DATABASE ${database} ${set(name, value)}`);
+  for (const [name, value] of Object.entries(OF_ROLE))
+    await query(adminUrl, `ALTER ROLE ${role} ${set(name, value)}`);
   return { url: url.href, adminUrl, role };
 }
 

@@ -43,8 +43,13 @@ describe('migrate', () => {
 
   test('applies each migration once when several nodes start together', async () => {
     const url = await freshDatabase();
-    const folder = migrations({ '1_a': 'CREATE TABLE a (x int); SELECT pg_sleep(0.2)', '2_b': 'INSERT INTO a VALUES (1)' });
-    const applied = await Promise.all([1, 2, 3].map(() => migrate(new PostgresAccess(url), undefined, folder)));
+    const folder = migrations({
+      '1_a': 'CREATE TABLE a (x int); SELECT pg_sleep(0.2)',
+      '2_b': 'INSERT INTO a VALUES (1)',
+    });
+    const applied = await Promise.all(
+      [1, 2, 3].map(() => migrate(new PostgresAccess(url), undefined, folder)),
+    );
     expect(applied.flat().sort()).toEqual(['1_a', '2_b']);
     expect(await query(url, 'SELECT x FROM a')).toEqual([{ x: 1 }]);
   });
@@ -56,9 +61,13 @@ describe('migrate', () => {
     await holder.connect();
     await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     let done = false;
-    const running = migrate(new PostgresAccess(url), undefined, folder).finally(() => (done = true));
+    const running = migrate(new PostgresAccess(url), undefined, folder).finally(
+      () => (done = true),
+    );
     for (let waiting = 0; waiting === 0;) {
-      const { rows } = await holder.query(`SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      const { rows } = await holder.query(
+        `SELECT count(*)::int AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`,
+      );
       waiting = rows[0].n;
     }
     expect(done).toBe(false);
@@ -74,7 +83,9 @@ describe('migrate', () => {
     writeFileSync(join(folder, '1_a/migration.sql'), 'CREATE TABLE a (x bigint)');
     mkdirSync(join(folder, '2_b'));
     writeFileSync(join(folder, '2_b/migration.sql'), 'CREATE TABLE b (x int)');
-    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow('1_a was changed after it was applied');
+    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow(
+      '1_a was changed after it was applied',
+    );
     expect(await query(url, `SELECT to_regclass('b') AS b`)).toEqual([{ b: null }]);
   });
 
@@ -88,9 +99,16 @@ describe('migrate', () => {
 
   test('rolls a failing migration back as a whole, names it, and keeps those before it', async () => {
     const url = await freshDatabase();
-    const folder = migrations({ '1_a': 'CREATE TABLE a (x int)', '2_b': 'CREATE TABLE b (x int); SELECT 1/0' });
-    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow('Migration 2_b failed and was rolled back: division by zero');
-    expect(await query(url, `SELECT to_regclass('a')::text AS a, to_regclass('b') AS b`)).toEqual([{ a: 'a', b: null }]);
+    const folder = migrations({
+      '1_a': 'CREATE TABLE a (x int)',
+      '2_b': 'CREATE TABLE b (x int); SELECT 1/0',
+    });
+    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow(
+      'Migration 2_b failed and was rolled back: division by zero',
+    );
+    expect(await query(url, `SELECT to_regclass('a')::text AS a, to_regclass('b') AS b`)).toEqual([
+      { a: 'a', b: null },
+    ]);
     writeFileSync(join(folder, '2_b/migration.sql'), 'CREATE TABLE b (x int)');
     expect(await migrate(new PostgresAccess(url), undefined, folder)).toEqual(['2_b']);
   });
@@ -100,13 +118,25 @@ describe('migrate', () => {
     const folder = migrations({ '1_a': 'CREATE TABLE a (x int)' });
     await migrate(new PostgresAccess(url), undefined, folder);
     await query(url, 'UPDATE _prisma_migrations SET finished_at = NULL');
-    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow('1_a was started by another tool and did not finish');
+    await expect(migrate(new PostgresAccess(url), undefined, folder)).rejects.toThrow(
+      '1_a was started by another tool and did not finish',
+    );
   });
 
   test('lets an older build start on a newer database', async () => {
     const url = await freshDatabase();
-    await migrate(new PostgresAccess(url), undefined, migrations({ '1_a': 'CREATE TABLE a (x int)', '2_b': 'CREATE TABLE b (x int)' }));
-    expect(await migrate(new PostgresAccess(url), undefined, migrations({ '1_a': 'CREATE TABLE a (x int)' }))).toEqual([]);
+    await migrate(
+      new PostgresAccess(url),
+      undefined,
+      migrations({ '1_a': 'CREATE TABLE a (x int)', '2_b': 'CREATE TABLE b (x int)' }),
+    );
+    expect(
+      await migrate(
+        new PostgresAccess(url),
+        undefined,
+        migrations({ '1_a': 'CREATE TABLE a (x int)' }),
+      ),
+    ).toEqual([]);
   });
 });
 

@@ -1,4 +1,7 @@
-/** The caller is judged by his rows as they are when they are locked, whatever was true when the statement began. */
+/**
+ * The caller is judged by his rows as they are when they are locked, whatever was true when the
+ * statement began.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
@@ -28,8 +31,14 @@ afterAll(async () => {
 beforeEach(async () => {
   principal = { tenantId: randomUUID(), userId: randomUUID(), sessionId: randomUUID() };
   const { tenantId, userId, sessionId } = principal;
-  await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, $2, 't')`, [tenantId, tenantId]);
-  await client.query(`INSERT INTO users (id, tenant_id, email, name, role) VALUES ($1, $2, 'u', 'u', 'admin')`, [userId, tenantId]);
+  await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, $2, 't')`, [
+    tenantId,
+    tenantId,
+  ]);
+  await client.query(
+    `INSERT INTO users (id, tenant_id, email, name, role) VALUES ($1, $2, 'u', 'u', 'admin')`,
+    [userId, tenantId],
+  );
   await client.query(
     `INSERT INTO sessions (id, tenant_id, user_id, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
      VALUES ($1, $2, $3, 1, 60, now() + interval '1 hour', '', '')`,
@@ -41,10 +50,14 @@ const asked = (who = principal) => database.transaction((tx) => lockCaller(tx, w
 
 /** Until another connection waits for a lock. */
 async function somebodyWaits(): Promise<void> {
-  for (;;) if ((await database.pool.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rows.length > 0) return;
+  for (;;)
+    if ((await database.pool.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rows.length > 0)
+      return;
 }
 
-/** The code he is refused with, or his role, when `change` was made but not committed as he asked. */
+/**
+ * The code he is refused with, or his role, when `change` was made but not committed as he asked.
+ */
 async function verdictAfter(change: string, values: unknown[]): Promise<string> {
   await client.query('BEGIN');
   await client.query(change, values);
@@ -59,15 +72,23 @@ async function verdictAfter(change: string, values: unknown[]): Promise<string> 
 
 describe('a change that commits while the caller waits for its lock decides', () => {
   test('his tenant is disabled', async () => {
-    expect(await verdictAfter(`UPDATE tenants SET state = 'disabled' WHERE id = $1`, [principal.tenantId])).toBe('tenant_disabled');
+    expect(
+      await verdictAfter(`UPDATE tenants SET state = 'disabled' WHERE id = $1`, [
+        principal.tenantId,
+      ]),
+    ).toBe('tenant_disabled');
   });
 
   test('he is suspended', async () => {
-    expect(await verdictAfter(`UPDATE users SET state = 'suspended' WHERE id = $1`, [principal.userId])).toBe('user_suspended');
+    expect(
+      await verdictAfter(`UPDATE users SET state = 'suspended' WHERE id = $1`, [principal.userId]),
+    ).toBe('user_suspended');
   });
 
   test('he loses his role', async () => {
-    expect(await verdictAfter(`UPDATE users SET role = 'member' WHERE id = $1`, [principal.userId])).toBe('member');
+    expect(
+      await verdictAfter(`UPDATE users SET role = 'member' WHERE id = $1`, [principal.userId]),
+    ).toBe('member');
   });
 
   test('his session ends', async () => {
@@ -84,8 +105,12 @@ describe('a change that commits while the caller waits for its lock decides', ()
 
 test('no tenant, no session, no user, and an expired session have their codes; a guest has no user row', async () => {
   expect(await asked()).toMatchObject({ role: 'admin', userId: principal.userId });
-  await expect(asked({ ...principal, tenantId: randomUUID() })).rejects.toMatchObject({ code: 'tenant_disabled' });
-  await expect(asked({ ...principal, sessionId: randomUUID() })).rejects.toMatchObject({ code: 'auth_invalid' });
+  await expect(asked({ ...principal, tenantId: randomUUID() })).rejects.toMatchObject({
+    code: 'tenant_disabled',
+  });
+  await expect(asked({ ...principal, sessionId: randomUUID() })).rejects.toMatchObject({
+    code: 'auth_invalid',
+  });
   await client.query('DELETE FROM users WHERE id = $1', [principal.userId]);
   await expect(asked()).rejects.toMatchObject({ code: 'auth_invalid' });
   await client.query('UPDATE sessions SET guest = true WHERE id = $1', [principal.sessionId]);
@@ -96,13 +121,20 @@ test('no tenant, no session, no user, and an expired session have their codes; a
 
 test('two administrators who act on each other take turns', async () => {
   const other = { ...principal, userId: randomUUID(), sessionId: randomUUID() };
-  await client.query(`INSERT INTO users (id, tenant_id, email, name, role) VALUES ($1, $2, 'v', 'v', 'admin')`, [other.userId, other.tenantId]);
+  await client.query(
+    `INSERT INTO users (id, tenant_id, email, name, role) VALUES ($1, $2, 'v', 'v', 'admin')`,
+    [other.userId, other.tenantId],
+  );
   await client.query(
     `INSERT INTO sessions (id, tenant_id, user_id, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
      VALUES ($1, $2, $3, 1, 60, now() + interval '1 hour', '', '')`,
     [other.sessionId, other.tenantId, other.userId],
   );
-  const act = (who: typeof principal, on: string) => database.transaction((tx) => lockCaller(tx, who, 'change', on));
-  const acts = Array.from({ length: 20 }, () => [act(principal, other.userId), act(other, principal.userId)]).flat();
+  const act = (who: typeof principal, on: string) =>
+    database.transaction((tx) => lockCaller(tx, who, 'change', on));
+  const acts = Array.from({ length: 20 }, () => [
+    act(principal, other.userId),
+    act(other, principal.userId),
+  ]).flat();
   expect((await Promise.all(acts)).map(({ role }) => role)).toEqual(Array(40).fill('admin'));
 });

@@ -6,7 +6,10 @@ import { migrate } from '../../src/platform/stores/migrate.js';
 import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 
-/** The part of a Prisma schema that a database has too: tables, columns, types, nullability, defaults, keys, indexes, foreign keys. */
+/**
+ * The part of a Prisma schema that a database has too: tables, columns, types, nullability,
+ * defaults, keys, indexes, foreign keys.
+ */
 interface Table {
   columns: Record<string, string>;
   primaryKey: string[];
@@ -24,7 +27,11 @@ const scalars: Record<string, string> = {
   Bytes: 'bytea',
   DateTime: 'timestamp(3)',
 };
-const natives: Record<string, string> = { Uuid: 'uuid', 'Timestamptz(3)': 'timestamp(3) with time zone', SmallInt: 'smallint' };
+const natives: Record<string, string> = {
+  Uuid: 'uuid',
+  'Timestamptz(3)': 'timestamp(3) with time zone',
+  SmallInt: 'smallint',
+};
 
 const text = readFileSync(join(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8');
 const models = [...text.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)].map(([, name, body]) => ({
@@ -44,7 +51,9 @@ describe('schema.prisma', () => {
   afterAll(() => client?.end());
 
   test('has a model for every table of the migrated database and no other', async () => {
-    const { rows } = await client.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'`);
+    const { rows } = await client.query(
+      `SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'`,
+    );
     expect(Object.keys(said).sort()).toEqual(rows.map((row) => row.tablename).sort());
   });
 
@@ -53,12 +62,19 @@ describe('schema.prisma', () => {
   });
 
   test('says of every model what a row proves', () => {
-    for (const { name } of models) expect(text).toMatch(new RegExp(`^/// Proves [^\\n]+\\n(?:/// [^\\n]+\\n)*model ${name} \\{`, 'm'));
+    for (const { name } of models)
+      expect(text).toMatch(
+        new RegExp(`^/// Proves [^\\n]+\\n(?:/// [^\\n]+\\n)*model ${name} \\{`, 'm'),
+      );
   });
 
   test('names fields in camelCase and columns in snake_case', () => {
     for (const { lines } of models) {
-      for (const [, field, , attributes] of fieldsOf(lines)) expect([field, columnOf(field ?? '', attributes ?? '')]).toEqual([field, snake(field ?? '')]);
+      for (const [, field, , attributes] of fieldsOf(lines))
+        expect([field, columnOf(field ?? '', attributes ?? '')]).toEqual([
+          field,
+          snake(field ?? ''),
+        ]);
     }
   });
 });
@@ -84,31 +100,51 @@ function described({ lines }: { lines: string[] }): Table {
     columns.set(field, column);
     const native = natives[/@db\.(\S+)/.exec(attributes)?.[1] ?? ''] ?? scalars[type] ?? type;
     const nullable = /^\w+\s+\w+\?/.test(line);
-    table.columns[column] = [native, nullable ? 'null' : 'not null', defaultOf(attributes)].filter(Boolean).join(' ');
+    table.columns[column] = [native, nullable ? 'null' : 'not null', defaultOf(attributes)]
+      .filter(Boolean)
+      .join(' ');
     if (/@id\b/.test(attributes)) table.primaryKey = [column];
     if (/@unique\b/.test(attributes)) table.unique.push(column);
   }
-  const list = (names: string) => names.split(',').map((name) => columns.get(name.trim()) ?? name.trim());
+  const list = (names: string) =>
+    names.split(',').map((name) => columns.get(name.trim()) ?? name.trim());
   for (const line of lines) {
     const block = /^@@(id|unique|index)\(\[([^\]]+)\](?:, map: "(\w+)")?/.exec(line);
     if (block?.[1] === 'id') table.primaryKey = list(block[2] ?? '');
     if (block?.[1] === 'unique') table.unique.push(list(block[2] ?? '').join());
     if (block?.[1] === 'index') table.indexes.push(`${block[3]}: ${list(block[2] ?? '').join()}`);
-    const relation = /^\w+\s+(\w+)\s+@relation\(fields: \[([^\]]+)\], references: \[([^\]]+)\], onDelete: NoAction, onUpdate: NoAction\)/.exec(line);
-    if (relation !== null) table.foreignKeys.push(`${list(relation[2] ?? '').join()} -> ${tableOf(relation[1] ?? '')}(${relation[3]})`);
+    const relation =
+      /^\w+\s+(\w+)\s+@relation\(fields: \[([^\]]+)\], references: \[([^\]]+)\], onDelete: NoAction, onUpdate: NoAction\)/.exec(
+        line,
+      );
+    if (relation !== null)
+      table.foreignKeys.push(
+        `${list(relation[2] ?? '').join()} -> ${tableOf(relation[1] ?? '')}(${relation[3]})`,
+      );
   }
   return sorted(table);
 }
 
 /** Partial indexes are left out: Prisma has no word for them. */
 async function found(client: pg.Client, table: string): Promise<Table> {
-  const columns = await client.query<{ name: string; type: string; nullable: boolean; preset: string | null }>(
+  const columns = await client.query<{
+    name: string;
+    type: string;
+    nullable: boolean;
+    preset: string | null;
+  }>(
     `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, NOT attnotnull AS nullable, pg_get_expr(adbin, adrelid) AS preset
      FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
     [table],
   );
-  const keys = await client.query<{ name: string; kind: string; columns: string[]; primary: boolean; constrained: boolean }>(
+  const keys = await client.query<{
+    name: string;
+    kind: string;
+    columns: string[];
+    primary: boolean;
+    constrained: boolean;
+  }>(
     `SELECT c.relname AS name, i.indisprimary AS primary, i.indisunique AS constrained,
        (SELECT array_agg(a.attname::text ORDER BY k.ord) FROM unnest(i.indkey) WITH ORDINALITY k (num, ord)
           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num) AS columns
@@ -123,18 +159,31 @@ async function found(client: pg.Client, table: string): Promise<Table> {
     columns: Object.fromEntries(
       columns.rows.map(({ name, type, nullable, preset }) => [
         name,
-        [type, nullable ? 'null' : 'not null', preset === null ? '' : `default ${literal(preset)}`].filter(Boolean).join(' '),
+        [type, nullable ? 'null' : 'not null', preset === null ? '' : `default ${literal(preset)}`]
+          .filter(Boolean)
+          .join(' '),
       ]),
     ),
     primaryKey: keys.rows.find(({ primary }) => primary)?.columns ?? [],
-    unique: keys.rows.filter(({ primary, constrained }) => constrained && !primary).map((key) => key.columns.join()),
-    indexes: keys.rows.filter(({ constrained }) => !constrained).map((key) => `${key.name}: ${key.columns.join()}`),
-    foreignKeys: references.rows.map((row) => row.text.replace(/^FOREIGN KEY \((.+)\) REFERENCES (\w+)\((\w+)\)$/, '$1 -> $2($3)')),
+    unique: keys.rows
+      .filter(({ primary, constrained }) => constrained && !primary)
+      .map((key) => key.columns.join()),
+    indexes: keys.rows
+      .filter(({ constrained }) => !constrained)
+      .map((key) => `${key.name}: ${key.columns.join()}`),
+    foreignKeys: references.rows.map((row) =>
+      row.text.replace(/^FOREIGN KEY \((.+)\) REFERENCES (\w+)\((\w+)\)$/, '$1 -> $2($3)'),
+    ),
   });
 }
 
 function sorted(table: Table): Table {
-  return { ...table, unique: table.unique.sort(), indexes: table.indexes.sort(), foreignKeys: table.foreignKeys.sort() };
+  return {
+    ...table,
+    unique: table.unique.sort(),
+    indexes: table.indexes.sort(),
+    foreignKeys: table.foreignKeys.sort(),
+  };
 }
 
 function columnOf(field: string, attributes: string): string {

@@ -1,7 +1,8 @@
 /**
- * P1 and P2 under random interleavings on three real nodes with a bus in trouble: members are removed, banned, muted, demoted
- * and let in again while everybody publishes, edits, signals and subscribes. Postgres' commit order is the oracle (judge.ts).
- * RUNS (50) and SEED (random; a failure names its own: `SEED=... RUNS=1` writes the same script again).
+ * P1 and P2 under random interleavings on three real nodes with a bus in trouble: members are
+ * removed, banned, muted, demoted and let in again while everybody publishes, edits, signals and
+ * subscribes. Postgres' commit order is the oracle (judge.ts). RUNS (50) and SEED (random; a
+ * failure names its own: `SEED=... RUNS=1` writes the same script again).
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -65,26 +66,44 @@ describe('interleavings', () => {
       for (let from = 0; from < RUNS; from += RUNS_PER_CAST) {
         const cast = await gather(cluster);
         trouble = await Trouble.begin(cluster, randomOf(SEED + from));
-        const seeds = Array.from({ length: Math.min(RUNS_PER_CAST, RUNS - from) }, (_, i) => SEED + from + i);
+        const seeds = Array.from(
+          { length: Math.min(RUNS_PER_CAST, RUNS - from) },
+          (_, i) => SEED + from + i,
+        );
         const lane = async () => {
           for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
-            const { history, script } = await new Run(cluster, database, cast, scriptOf(seed)).play();
+            const { history, script } = await new Run(
+              cluster,
+              database,
+              cast,
+              scriptOf(seed),
+            ).play();
             const violations = judge(history);
-            if (violations.length > 0) throw new Error(`SEED=${seed}: ${violations.join('; ')}\n${JSON.stringify(script)}\n${JSON.stringify(history)}`);
+            if (violations.length > 0)
+              throw new Error(
+                `SEED=${seed}: ${violations.join('; ')}\n${JSON.stringify(script)}\n${JSON.stringify(history)}`,
+              );
             events += history.stored.length;
           }
         };
         try {
-          const lanes = Array.from({ length: TOGETHER }, () => lane().finally(() => (seeds.length = 0)));
-          // The others finish their run first: what they would say of a cluster that is gone would hide the cause.
-          const failed = (await Promise.allSettled(lanes)).find((result) => result.status === 'rejected');
+          const lanes = Array.from({ length: TOGETHER }, () =>
+            lane().finally(() => (seeds.length = 0)),
+          );
+          // The others finish their run first: what they would say of a cluster that is gone would
+          // hide the cause.
+          const failed = (await Promise.allSettled(lanes)).find(
+            (result) => result.status === 'rejected',
+          );
           if (failed !== undefined) throw failed.reason;
         } finally {
           await trouble.end();
           for (const peer of [...cast.witnesses, ...cast.devices.flat()]) peer.close();
         }
       }
-      console.log(`[interleavings] ${RUNS} runs, ${events} events, trouble: ${JSON.stringify(Object.fromEntries(trouble.done))}`);
+      console.log(
+        `[interleavings] ${RUNS} runs, ${events} events, trouble: ${JSON.stringify(Object.fromEntries(trouble.done))}`,
+      );
       expect(events).toBeGreaterThan(RUNS);
     },
     60_000 + RUNS * 3_000,
@@ -95,10 +114,16 @@ async function gather({ nodes }: Cluster): Promise<Cast> {
   const world = await World.create({ base: nodes[0]!.url });
   const owner = await world.user('owner');
   const members = await world.users(...Array.from({ length: MEMBERS }, (_, i) => `member${i}`));
-  const witnesses = await Promise.all(nodes.map((node, i) => Peer.open(`owner@${i}`, node.wsUrl, owner)));
+  const witnesses = await Promise.all(
+    nodes.map((node, i) => Peer.open(`owner@${i}`, node.wsUrl, owner)),
+  );
   const devices = await Promise.all(
     members.map((member, m) =>
-      Promise.all(Array.from({ length: DEVICES }, (_, d) => Peer.open(`member${m}@${(m + d) % NODES}`, nodes[(m + d) % NODES]!.wsUrl, member))),
+      Promise.all(
+        Array.from({ length: DEVICES }, (_, d) =>
+          Peer.open(`member${m}@${(m + d) % NODES}`, nodes[(m + d) % NODES]!.wsUrl, member),
+        ),
+      ),
     ),
   );
   return { world, owner, members, witnesses, devices };
@@ -130,7 +155,9 @@ class Run {
       ),
     );
     await Promise.all(cast.witnesses.map((witness) => this.listenFor(witness)));
-    await Promise.all(cast.devices.flat().map((device) => device.ask({ type: 'subscribe', room: this.room })));
+    await Promise.all(
+      cast.devices.flat().map((device) => device.ask({ type: 'subscribe', room: this.room })),
+    );
     if (script.ending !== null) await this.invite(script.ending);
     await Promise.all([
       this.change(script.changes),
@@ -140,7 +167,12 @@ class Run {
         ? []
         : [
             this.write(
-              Array.from({ length: script.ending.publishes }, () => ({ delayMs: 10, do: 'publish', author: 'owner', device: 0 })),
+              Array.from({ length: script.ending.publishes }, () => ({
+                delayMs: 10,
+                do: 'publish',
+                author: 'owner',
+                device: 0,
+              })),
               this.guest!,
             ),
             this.endGuest(script.ending),
@@ -160,10 +192,19 @@ class Run {
   private async change(steps: readonly ChangeStep[]): Promise<void> {
     for (const { delayMs, member, from, to, node } of steps) {
       await sleep(delayMs);
-      const change: Change = { user: this.cast.members[member]!.id, to, startMs: Date.now(), endMs: Infinity, effective: false };
+      const change: Change = {
+        user: this.cast.members[member]!.id,
+        to,
+        startMs: Date.now(),
+        endMs: Infinity,
+        effective: false,
+      };
       this.changes.push(change);
       try {
-        const { body } = await call(this.cluster.nodes[node]!.url, ...this.request(change.user, from, to));
+        const { body } = await call(
+          this.cluster.nodes[node]!.url,
+          ...this.request(change.user, from, to),
+        );
         const receipt = body.receipt ?? body;
         Object.assign(change, { endMs: Date.now(), effective: receipt.effective === true });
       } catch {
@@ -172,7 +213,11 @@ class Run {
     }
   }
 
-  private request(user: string, from: Standing, to: Standing): [string, Parameters<typeof call>[2]] {
+  private request(
+    user: string,
+    from: Standing,
+    to: Standing,
+  ): [string, Parameters<typeof call>[2]] {
     const token = this.cast.owner.token;
     const members = `/v1/rooms/${this.room}/members`;
     if (to === 'removed') return [`${members}/${user}`, { method: 'DELETE', token }];
@@ -190,16 +235,25 @@ class Run {
     const answers: Promise<unknown>[] = [];
     for (const { delayMs, do: what, author, device } of steps) {
       await sleep(delayMs);
-      const peer = through ?? (author === 'owner' ? this.cast.witnesses[device]! : this.cast.devices[author]![device % DEVICES]!);
+      const peer =
+        through ??
+        (author === 'owner'
+          ? this.cast.witnesses[device]!
+          : this.cast.devices[author]![device % DEVICES]!);
       const id = `op-${randomBytes(8).toString('hex')}`;
       const message = this.mine.get(peer.user);
       this.sent.push({ id, user: peer.user, session: peer.session, sentMs: Date.now() });
-      if (what === 'signal') answers.push(peer.ask({ type: 'signal', room: this.room, kind: 'k', body: { id } }));
+      if (what === 'signal')
+        answers.push(peer.ask({ type: 'signal', room: this.room, kind: 'k', body: { id } }));
       else if (what === 'edit' && message !== undefined)
-        answers.push(peer.ask({ type: 'edit', room: this.room, message_id: message, op_id: id, body: { id } }));
+        answers.push(
+          peer.ask({ type: 'edit', room: this.room, message_id: message, op_id: id, body: { id } }),
+        );
       else
         answers.push(
-          peer.ask({ type: 'publish', room: this.room, op_id: id, body: { id } }).then((ack) => ack.type === 'ack' && this.mine.set(peer.user, ack.message_id)),
+          peer
+            .ask({ type: 'publish', room: this.room, op_id: id, body: { id } })
+            .then((ack) => ack.type === 'ack' && this.mine.set(peer.user, ack.message_id)),
         );
     }
     await Promise.all(answers);
@@ -214,7 +268,11 @@ class Run {
 
   private async invite({ member, node }: NonNullable<Script['ending']>): Promise<void> {
     const signedIn = await eventually(() => this.cast.world.login(this.cast.members[member]!));
-    this.guest = await Peer.open(`second session of member${member}`, this.cluster.nodes[node]!.wsUrl, signedIn);
+    this.guest = await Peer.open(
+      `second session of member${member}`,
+      this.cluster.nodes[node]!.wsUrl,
+      signedIn,
+    );
     await this.guest.ask({ type: 'subscribe', room: this.room });
   }
 
@@ -222,7 +280,11 @@ class Run {
     await sleep(afterMs);
     const { token } = this.cast.members[member]!;
     try {
-      const { body } = await call(this.cluster.nodes[endOn]!.url, `/v1/auth/sessions/${this.guest!.session}`, { method: 'DELETE', token });
+      const { body } = await call(
+        this.cluster.nodes[endOn]!.url,
+        `/v1/auth/sessions/${this.guest!.session}`,
+        { method: 'DELETE', token },
+      );
       if (body.effective === true) this.receiptMs = Date.now();
     } catch {
       // Not answered in time: if it ended, Postgres says when.
@@ -233,9 +295,15 @@ class Run {
     const stored = await this.stored();
     const top = Math.max(0, ...stored.map(({ seq }) => seq));
     const deadline = Date.now() + CATCH_UP_MS;
-    const last = (peer: Peer) => peer.heardIn(this.room).findLast((received) => received.what === 'event')?.seq ?? 0;
-    while (this.cast.witnesses.some((witness) => last(witness) < top) && Date.now() < deadline) await sleep(20);
-    const peers = [...this.cast.witnesses, ...this.cast.devices.flat(), ...(this.guest === null ? [] : [this.guest])];
+    const last = (peer: Peer) =>
+      peer.heardIn(this.room).findLast((received) => received.what === 'event')?.seq ?? 0;
+    while (this.cast.witnesses.some((witness) => last(witness) < top) && Date.now() < deadline)
+      await sleep(20);
+    const peers = [
+      ...this.cast.witnesses,
+      ...this.cast.devices.flat(),
+      ...(this.guest === null ? [] : [this.guest]),
+    ];
     const history = {
       changes: this.changes,
       shrinks: await this.shrinks(),
@@ -259,14 +327,24 @@ class Run {
   }
 
   private async stored(): Promise<Stored[]> {
-    const { rows } = await this.database.query('SELECT seq, epoch, sender, op_id, at FROM room_events WHERE room_id = $1 ORDER BY seq', [this.room]);
-    return rows.map((row) => ({ seq: Number(row.seq), epoch: Number(row.epoch), sender: row.sender, opId: row.op_id, atMs: row.at.getTime() }));
+    const { rows } = await this.database.query(
+      'SELECT seq, epoch, sender, op_id, at FROM room_events WHERE room_id = $1 ORDER BY seq',
+      [this.room],
+    );
+    return rows.map((row) => ({
+      seq: Number(row.seq),
+      epoch: Number(row.epoch),
+      sender: row.sender,
+      opId: row.op_id,
+      atMs: row.at.getTime(),
+    }));
   }
 
   private async shrinks(): Promise<Shrink[]> {
-    const { rows } = await this.database.query(`SELECT payload FROM authority_events WHERE kind = 'member.changed' AND payload ->> 'room' = $1 ORDER BY n`, [
-      this.room,
-    ]);
+    const { rows } = await this.database.query(
+      `SELECT payload FROM authority_events WHERE kind = 'member.changed' AND payload ->> 'room' = $1 ORDER BY n`,
+      [this.room],
+    );
     return rows.map(({ payload: { user, role, banned, muted_until: muted, epoch } }) => ({
       user,
       epoch,
@@ -276,7 +354,14 @@ class Run {
 
   private async endings(): Promise<History['endings']> {
     if (this.guest === null) return [];
-    const { rows } = await this.database.query('SELECT ended_at FROM sessions WHERE id = $1 AND ended_at IS NOT NULL', [this.guest.session]);
-    return rows.map((row) => ({ session: this.guest!.session, endedMs: row.ended_at.getTime(), receiptMs: this.receiptMs }));
+    const { rows } = await this.database.query(
+      'SELECT ended_at FROM sessions WHERE id = $1 AND ended_at IS NOT NULL',
+      [this.guest.session],
+    );
+    return rows.map((row) => ({
+      session: this.guest!.session,
+      endedMs: row.ended_at.getTime(),
+      receiptMs: this.receiptMs,
+    }));
   }
 }

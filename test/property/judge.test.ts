@@ -3,10 +3,19 @@ import { describe, expect, test } from '@jest/globals';
 import { judge } from './judge.js';
 import type { Change, History, Received } from './judge.js';
 
-const change = (user: string, to: Change['to'], startMs: number): Change => ({ user, to, startMs, endMs: startMs + 10, effective: true });
+const change = (user: string, to: Change['to'], startMs: number): Change => ({
+  user,
+  to,
+  startMs,
+  endMs: startMs + 10,
+  effective: true,
+});
 const event = (seq: number, atMs: number): Received => ({ what: 'event', seq, atMs });
 
-/** Xavier hears 1, is removed (epoch 1) at 100..110, misses 2, is back at 200, hears 3. Yara is muted (epoch 2) at 300..310. */
+/**
+ * Xavier hears 1, is removed (epoch 1) at 100..110, misses 2, is back at 200, hears 3. Yara is
+ * muted (epoch 2) at 300..310.
+ */
 const truth = (): History => ({
   changes: [change('x', 'removed', 100), change('x', 'in', 200), change('y', 'muted', 300)],
   shrinks: [
@@ -31,14 +40,24 @@ const truth = (): History => ({
       user: 'x',
       session: 'sx',
       witness: false,
-      received: [{ what: 'subscribed', seq: 0, atMs: 10 }, event(1, 60), { what: 'subscribed', seq: 2, atMs: 220 }, event(3, 260)],
+      received: [
+        { what: 'subscribed', seq: 0, atMs: 10 },
+        event(1, 60),
+        { what: 'subscribed', seq: 2, atMs: 220 },
+        event(3, 260),
+      ],
     },
     {
       name: 'owner',
       user: 'owner',
       session: 'so',
       witness: true,
-      received: [{ what: 'subscribed', seq: 0, atMs: 10 }, event(1, 60), event(2, 160), event(3, 260)],
+      received: [
+        { what: 'subscribed', seq: 0, atMs: 10 },
+        event(1, 60),
+        event(2, 160),
+        event(3, 260),
+      ],
     },
   ],
   endings: [{ session: 'sx', endedMs: 400, receiptMs: 410 }],
@@ -56,11 +75,23 @@ describe('the judge', () => {
   });
 
   test.each<[string, (history: History) => void, RegExp]>([
-    ['an event of after the removal', ({ ears }) => ears[0]!.received.splice(2, 2, event(2, 160)), /xavier received seq 2 of epoch 1, but was removed/],
-    ['an event of after the removal, read before the way back began', ({ ears }) => ears[0]!.received.splice(2, 2, event(2, 199)), /was removed with epoch 1/],
+    [
+      'an event of after the removal',
+      ({ ears }) => ears[0]!.received.splice(2, 2, event(2, 160)),
+      /xavier received seq 2 of epoch 1, but was removed/,
+    ],
+    [
+      'an event of after the removal, read before the way back began',
+      ({ ears }) => ears[0]!.received.splice(2, 2, event(2, 199)),
+      /was removed with epoch 1/,
+    ],
     [
       'a ban that the log has and a delivery ignores',
-      ({ changes, shrinks }) => ((changes[0]!.to = 'banned'), (shrinks[0]!.to = 'banned'), changes.splice(1, 1)),
+      ({ changes, shrinks }) => (
+        (changes[0]!.to = 'banned'),
+        (shrinks[0]!.to = 'banned'),
+        changes.splice(1, 1)
+      ),
       /xavier received seq 3 .* was banned/,
     ],
     [
@@ -75,12 +106,18 @@ describe('the judge', () => {
     ],
     [
       'a publish of somebody muted',
-      ({ stored, ears }) => (stored.push({ seq: 4, epoch: 2, sender: 'y', opId: 'p4', atMs: 340 }), ears[1]!.received.push(event(4, 350))),
+      ({ stored, ears }) => (
+        stored.push({ seq: 4, epoch: 2, sender: 'y', opId: 'p4', atMs: 340 }),
+        ears[1]!.received.push(event(4, 350))
+      ),
       /seq 4 of y was committed under epoch 2/,
     ],
     [
       'a publish judged by the rights of before a demotion',
-      ({ shrinks, changes }) => ((shrinks[1] = { user: 'y', to: 'viewer', epoch: 1 }), (changes[2] = change('y', 'viewer', 120))),
+      ({ shrinks, changes }) => (
+        (shrinks[1] = { user: 'y', to: 'viewer', epoch: 1 }),
+        (changes[2] = change('y', 'viewer', 120))
+      ),
       /seq 3 of y .* viewer/,
     ],
     [
@@ -94,9 +131,21 @@ describe('the judge', () => {
       /xavier received p3, which was sent after the receipt/,
     ],
     ['a gap', ({ ears }) => ears[1]!.received.splice(2, 1), /owner received seq 3 after 1/],
-    ['a repetition', ({ ears }) => ears[1]!.received.splice(2, 0, event(1, 70)), /owner received seq 1 after 1/],
-    ['a last event that never came', ({ ears }) => ears[1]!.received.pop(), /owner received up to seq 2 of 3/],
-    ['an event nobody stored', ({ ears }) => ears[1]!.received.push(event(4, 270)), /seq 4, which is not stored/],
+    [
+      'a repetition',
+      ({ ears }) => ears[1]!.received.splice(2, 0, event(1, 70)),
+      /owner received seq 1 after 1/,
+    ],
+    [
+      'a last event that never came',
+      ({ ears }) => ears[1]!.received.pop(),
+      /owner received up to seq 2 of 3/,
+    ],
+    [
+      'an event nobody stored',
+      ({ ears }) => ears[1]!.received.push(event(4, 270)),
+      /seq 4, which is not stored/,
+    ],
   ])('finds %s', (_, lie, sentence) => {
     expect(doctored(lie).join('\n')).toMatch(sentence);
   });

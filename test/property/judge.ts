@@ -1,7 +1,8 @@
 /**
- * What a run did, what Postgres says became of it, and what every connection received, judged by the promises P1, P2 and P4
- * (contract, section 7). Commit order is that of Postgres: a durable event carries the epoch it was committed under, and a
- * change that takes rights moves it. All times are wall clock ms of one machine.
+ * What a run did, what Postgres says became of it, and what every connection received, judged by
+ * the promises P1, P2 and P4 (contract, section 7). Commit order is that of Postgres: a durable
+ * event carries the epoch it was committed under, and a change that takes rights moves it. All
+ * times are wall clock ms of one machine.
  */
 export type Standing = 'in' | 'muted' | 'viewer' | 'removed' | 'banned';
 
@@ -40,7 +41,11 @@ export interface Sent {
   sentMs: number;
 }
 
-export type Received = { atMs: number } & ({ what: 'subscribed'; seq: number } | { what: 'event'; seq: number } | { what: 'signal'; id: string });
+export type Received = { atMs: number } & (
+  | { what: 'subscribed'; seq: number }
+  | { what: 'event'; seq: number }
+  | { what: 'signal'; id: string }
+);
 
 export interface Ear {
   name: string;
@@ -101,11 +106,24 @@ function matched({ changes, shrinks }: History): Loss[] {
 }
 
 /** The right was given back by a call that had begun by `atMs`. */
-function restored({ changes }: History, loss: Change, gives: (to: Standing) => boolean, atMs: number): boolean {
-  return changes.some(({ user, to, startMs }) => user === loss.user && gives(to) && startMs > loss.startMs && startMs <= atMs);
+function restored(
+  { changes }: History,
+  loss: Change,
+  gives: (to: Standing) => boolean,
+  atMs: number,
+): boolean {
+  return changes.some(
+    ({ user, to, startMs }) =>
+      user === loss.user && gives(to) && startMs > loss.startMs && startMs <= atMs,
+  );
 }
 
-const lastLoss = (losses: Loss[], user: string, epoch: number, keeps: (to: Standing) => boolean): Loss | undefined =>
+const lastLoss = (
+  losses: Loss[],
+  user: string,
+  epoch: number,
+  keeps: (to: Standing) => boolean,
+): Loss | undefined =>
   losses.filter((loss) => loss.user === user && loss.epoch <= epoch && !keeps(loss.to)).at(-1);
 
 /** P2: no durable event committed after the removal committed. */
@@ -113,27 +131,48 @@ function durable(history: History, losses: Loss[], ear: Ear): string[] {
   return ear.received.flatMap((received) => {
     if (received.what !== 'event') return [];
     const event = history.stored.find(({ seq }) => seq === received.seq);
-    if (event === undefined) return [`${ear.name} received seq ${received.seq}, which is not stored`];
+    if (event === undefined)
+      return [`${ear.name} received seq ${received.seq}, which is not stored`];
     const loss = lastLoss(losses, ear.user, event.epoch, mayRead);
     if (loss === undefined || restored(history, loss, mayRead, received.atMs)) return [];
-    return [`${ear.name} received seq ${event.seq} of epoch ${event.epoch}, but was ${loss.to} with epoch ${loss.epoch}`];
+    return [
+      `${ear.name} received seq ${event.seq} of epoch ${event.epoch}, but was ${loss.to} with epoch ${loss.epoch}`,
+    ];
   });
 }
 
-/** P2: no transient frame after the receipt; neither to who may not read, nor from who may not write. */
+/**
+ * P2: no transient frame after the receipt; neither to who may not read, nor from who may not
+ * write.
+ */
 function transient(history: History, ear: Ear): string[] {
   return ear.received.flatMap((received) => {
     if (received.what !== 'signal') return [];
     const signal = history.sent.find(({ id }) => id === received.id);
     if (signal === undefined) return [`${ear.name} received a signal that nobody sent`];
-    const before = ({ user, effective, endMs }: Change, whose: string) => user === whose && effective && endMs < signal.sentMs;
-    const unread = history.changes.find((change) => before(change, ear.user) && !mayRead(change.to) && !restored(history, change, mayRead, received.atMs));
+    const before = ({ user, effective, endMs }: Change, whose: string) =>
+      user === whose && effective && endMs < signal.sentMs;
+    const unread = history.changes.find(
+      (change) =>
+        before(change, ear.user) &&
+        !mayRead(change.to) &&
+        !restored(history, change, mayRead, received.atMs),
+    );
     const unwritten = history.changes.find(
-      (change) => before(change, signal.user) && !mayWrite(change.to) && !restored(history, change, mayWrite, received.atMs),
+      (change) =>
+        before(change, signal.user) &&
+        !mayWrite(change.to) &&
+        !restored(history, change, mayWrite, received.atMs),
     );
     return [
-      ...(unread === undefined ? [] : [`${ear.name} received a signal that was sent after the receipt of being ${unread.to}`]),
-      ...(unwritten === undefined ? [] : [`${ear.name} received a signal of ${signal.user}, sent after the receipt of being ${unwritten.to}`]),
+      ...(unread === undefined
+        ? []
+        : [`${ear.name} received a signal that was sent after the receipt of being ${unread.to}`]),
+      ...(unwritten === undefined
+        ? []
+        : [
+            `${ear.name} received a signal of ${signal.user}, sent after the receipt of being ${unwritten.to}`,
+          ]),
     ];
   });
 }
@@ -143,11 +182,14 @@ function written(history: History, losses: Loss[], event: Stored): string[] {
   const violations: string[] = [];
   const loss = lastLoss(losses, event.sender, event.epoch, mayWrite);
   if (loss !== undefined && !restored(history, loss, mayWrite, event.atMs + ROUNDING_MS)) {
-    violations.push(`seq ${event.seq} of ${event.sender} was committed under epoch ${event.epoch}, but he was ${loss.to} with epoch ${loss.epoch}`);
+    violations.push(
+      `seq ${event.seq} of ${event.sender} was committed under epoch ${event.epoch}, but he was ${loss.to} with epoch ${loss.epoch}`,
+    );
   }
   const session = history.sent.find(({ id }) => id === event.opId)?.session;
   const ending = history.endings.find((each) => each.session === session);
-  if (ending !== undefined && event.atMs > ending.endedMs + ROUNDING_MS) violations.push(`seq ${event.seq} was committed after its session had ended`);
+  if (ending !== undefined && event.atMs > ending.endedMs + ROUNDING_MS)
+    violations.push(`seq ${event.seq} was committed after its session had ended`);
   return violations;
 }
 
@@ -156,7 +198,12 @@ function ofAnEndedSession(history: History, ear: Ear): string[] {
   const ending = history.endings.find(({ session }) => session === ear.session);
   if (ending === undefined) return [];
   return ear.received.flatMap((received) => {
-    const id = received.what === 'signal' ? received.id : received.what === 'event' ? history.stored.find(({ seq }) => seq === received.seq)?.opId : undefined;
+    const id =
+      received.what === 'signal'
+        ? received.id
+        : received.what === 'event'
+          ? history.stored.find(({ seq }) => seq === received.seq)?.opId
+          : undefined;
     const sent = history.sent.find((each) => each.id === id);
     return sent !== undefined && sent.sentMs > ending.receiptMs
       ? [`${ear.name} received ${sent.id}, which was sent after the receipt of its session's end`]
@@ -171,10 +218,13 @@ function inOrder(history: History, ear: Ear): string[] {
   for (const received of ear.received) {
     if (received.what === 'signal') continue;
     if (received.what === 'event' && received.seq !== (last ?? 0) + 1)
-      violations.push(`${ear.name} received seq ${received.seq} after ${last ?? 'no subscription'}`);
+      violations.push(
+        `${ear.name} received seq ${received.seq} after ${last ?? 'no subscription'}`,
+      );
     last = received.seq;
   }
   const top = Math.max(0, ...history.stored.map(({ seq }) => seq));
-  if (ear.witness && (last ?? 0) !== top) violations.push(`${ear.name} received up to seq ${last ?? 0} of ${top}`);
+  if (ear.witness && (last ?? 0) !== top)
+    violations.push(`${ear.name} received up to seq ${last ?? 0} of ${top}`);
   return violations;
 }

@@ -1,4 +1,7 @@
-/** A connection of the interleavings: many questions at a time, and for each room what was heard, when. */
+/**
+ * A connection of the interleavings: many questions at a time, and for each room what was heard,
+ * when.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Received } from './judge.js';
@@ -38,12 +41,23 @@ export class Peer {
     });
   }
 
-  static open(name: string, url: string, signedIn: { id: string; session: string; token: string }): Promise<Peer> {
+  static open(
+    name: string,
+    url: string,
+    signedIn: { id: string; session: string; token: string },
+  ): Promise<Peer> {
     return eventually(() => Peer.once(name, url, signedIn));
   }
 
-  private static async once(name: string, url: string, { id, session, token }: { id: string; session: string; token: string }): Promise<Peer> {
-    const ws = new WebSocket(url, ['wardroom.v1'], { headers: { authorization: `Bearer ${token}` }, perMessageDeflate: false });
+  private static async once(
+    name: string,
+    url: string,
+    { id, session, token }: { id: string; session: string; token: string },
+  ): Promise<Peer> {
+    const ws = new WebSocket(url, ['wardroom.v1'], {
+      headers: { authorization: `Bearer ${token}` },
+      perMessageDeflate: false,
+    });
     const peer = new Peer(name, id, session, ws);
     await new Promise<void>((resolve, reject) => {
       peer.asked.set('auth_ok', () => resolve());
@@ -53,7 +67,10 @@ export class Peer {
     return peer;
   }
 
-  /** The answer, an `error` frame, or one of our own when none came in time or the connection is over. */
+  /**
+   * The answer, an `error` frame, or one of our own when none came in time or the connection is
+   * over.
+   */
   ask(frame: Record<string, unknown>): Promise<any> {
     if (this.over) return Promise.resolve({ type: 'error', code: 'closed' });
     const id = `a${(this.count += 1)}`;
@@ -85,8 +102,10 @@ export class Peer {
     const atMs = Date.now();
     if (frame.type === 'auth_ok') this.asked.get('auth_ok')?.(frame);
     else if (EVENTS.has(frame.type)) this.note(frame.room, { what: 'event', seq: frame.seq, atMs });
-    else if (frame.type === 'signal') this.note(frame.room, { what: 'signal', id: frame.body.id, atMs });
-    else if (frame.type === 'subscribed') this.note(frame.room, { what: 'subscribed', seq: frame.seq - frame.replayed, atMs });
+    else if (frame.type === 'signal')
+      this.note(frame.room, { what: 'signal', id: frame.body.id, atMs });
+    else if (frame.type === 'subscribed')
+      this.note(frame.room, { what: 'subscribed', seq: frame.seq - frame.replayed, atMs });
     if (frame.id !== undefined) this.asked.get(frame.id)?.(frame);
   }
 

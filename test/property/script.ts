@@ -1,4 +1,7 @@
-/** What a run does, from its seed alone: the same seed writes the same script. When each step lands is up to the machine. */
+/**
+ * What a run does, from its seed alone: the same seed writes the same script. When each step lands
+ * is up to the machine.
+ */
 import type { Standing } from './judge.js';
 
 export const MEMBERS = 3;
@@ -11,7 +14,11 @@ interface Timed {
   delayMs: number;
 }
 export type ChangeStep = Timed & { member: number; from: Standing; to: Standing; node: number };
-export type WriteStep = Timed & { do: 'publish' | 'edit' | 'signal'; author: number | 'owner'; device: number };
+export type WriteStep = Timed & {
+  do: 'publish' | 'edit' | 'signal';
+  author: number | 'owner';
+  device: number;
+};
 export type ListenStep = Timed & { member: number; device: number };
 
 export interface Script {
@@ -21,7 +28,13 @@ export interface Script {
   writers: WriteStep[][];
   listeners: ListenStep[][];
   /** A second session of one member, ended on the way. */
-  ending: { member: number; node: number; afterMs: number; endOn: number; publishes: number } | null;
+  ending: {
+    member: number;
+    node: number;
+    afterMs: number;
+    endOn: number;
+    publishes: number;
+  } | null;
 }
 
 export type Random = ((below: number) => number) & { of: <T>(list: readonly T[]) => T };
@@ -69,7 +82,22 @@ export function scriptOf(seed: number): Script {
     seed,
     changes,
     writers: many(3, () => many(4 + random(6), write)),
-    listeners: many(2, () => many(3 + random(4), () => ({ delayMs: random.of([0, 5, 15, 50]), member: random(MEMBERS), device: random(DEVICES) }))),
-    ending: random(4) === 0 ? { member: random(MEMBERS), node: random(NODES), afterMs: random(60), endOn: random(NODES), publishes: 3 + random(5) } : null,
+    listeners: many(2, () =>
+      many(3 + random(4), () => ({
+        delayMs: random.of([0, 5, 15, 50]),
+        member: random(MEMBERS),
+        device: random(DEVICES),
+      })),
+    ),
+    ending:
+      random(4) === 0
+        ? {
+            member: random(MEMBERS),
+            node: random(NODES),
+            afterMs: random(60),
+            endOn: random(NODES),
+            publishes: 3 + random(5),
+          }
+        : null,
   };
 }

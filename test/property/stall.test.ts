@@ -1,4 +1,7 @@
-/** A process that stood still for less than a lease proves its authority again; it has no reason to send anybody away. */
+/**
+ * A process that stood still for less than a lease proves its authority again; it has no reason to
+ * send anybody away.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';

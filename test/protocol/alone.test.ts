@@ -1,4 +1,7 @@
-/** A node whom nobody else can hear keeps what is said to itself, also beside the row of a node that died before it came. */
+/**
+ * A node whom nobody else can hear keeps what is said to itself, also beside the row of a node that
+ * died before it came.
+ */
 import { afterAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -40,7 +43,12 @@ test('a node tells Redis what is said in a room as long as another one may serve
   };
   /** What the node sees of the others it learns with its rounds. */
   const rounds = async (n: number) => {
-    const read = async () => (await database.query<{ at: Date }>('SELECT max(at) AS at FROM nodes WHERE id <> $1', [other])).rows[0]!.at.getTime();
+    const read = async () =>
+      (
+        await database.query<{ at: Date }>('SELECT max(at) AS at FROM nodes WHERE id <> $1', [
+          other,
+        ])
+      ).rows[0]!.at.getTime();
     for (let last = await read(), left = n; left > 0;) {
       const next = await read();
       if (next > last) left -= 1;
@@ -50,7 +58,10 @@ test('a node tells Redis what is said in a room as long as another one may serve
 
   /** As if the other one had not left, and had written its row so many seconds ago. */
   const wrote = async (secondsAgo: number) => {
-    await database.query(`UPDATE nodes SET at = clock_timestamp() - make_interval(secs => $2), left_at = NULL WHERE id = $1`, [other, secondsAgo]);
+    await database.query(
+      `UPDATE nodes SET at = clock_timestamp() - make_interval(secs => $2), left_at = NULL WHERE id = $1`,
+      [other, secondsAgo],
+    );
     await rounds(2);
   };
 
@@ -65,5 +76,8 @@ test('a node tells Redis what is said in a room as long as another one may serve
   await wrote(-60);
   await say('it is back');
   await spoken;
-  expect(told).toEqual([expect.stringContaining('it serves'), expect.stringContaining('it is back')]);
+  expect(told).toEqual([
+    expect.stringContaining('it serves'),
+    expect.stringContaining('it is back'),
+  ]);
 });

@@ -1,4 +1,7 @@
-/** CONNECT: every way a credential can come with a WebSocket (contract section 4) leads to the same context. */
+/**
+ * CONNECT: every way a credential can come with a WebSocket (contract section 4) leads to the same
+ * context.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../src/protocol/index.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
@@ -19,8 +22,11 @@ beforeAll(async () => {
 });
 
 const ticketOf = async (user: SignedIn, headers: Record<string, string> = {}): Promise<string> =>
-  (await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: user.token, headers })).body.ticket;
-const uuid = expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  (await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: user.token, headers })).body
+    .ticket;
+const uuid = expect.stringMatching(
+  /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+);
 const helloFrame = {
   type: 'hello',
   connection_id: uuid,
@@ -43,26 +49,44 @@ const authOk = (user: SignedIn) => ({
 describe('a credential in the handshake', () => {
   const carriers: [string, () => Promise<Opening>][] = [
     ['header', async () => [url, { token: ada.token }]],
-    ['header, lower-case scheme', async () => [url, { headers: { authorization: `bearer ${ada.token}` } }]],
+    [
+      'header, lower-case scheme',
+      async () => [url, { headers: { authorization: `bearer ${ada.token}` } }],
+    ],
     ['header, from an allowed Origin', async () => [url, { token: ada.token, origin }]],
     ['subprotocol', async () => [url, { protocols: ['wardroom.v1', `bearer.${ada.token}`] }]],
-    ['subprotocol, the other way round', async () => [url, { protocols: [`bearer.${ada.token}`, 'wardroom.v1'] }]],
+    [
+      'subprotocol, the other way round',
+      async () => [url, { protocols: [`bearer.${ada.token}`, 'wardroom.v1'] }],
+    ],
     ['ticket', async () => [`${url}?ticket=${await ticketOf(ada)}`, {}]],
-    ['ticket, on the other node', async () => [`${wsUrl(nodeB())}?ticket=${await ticketOf(ada)}`, {}]],
-    ['ticket, from the Origin that asked for it', async () => [`${url}?ticket=${await ticketOf(ada, { origin })}`, { origin }]],
-    ['cookie, from an allowed Origin', async () => [url, { origin, headers: { cookie: `theme=dark; wr_at=${ada.token}` } }]],
+    [
+      'ticket, on the other node',
+      async () => [`${wsUrl(nodeB())}?ticket=${await ticketOf(ada)}`, {}],
+    ],
+    [
+      'ticket, from the Origin that asked for it',
+      async () => [`${url}?ticket=${await ticketOf(ada, { origin })}`, { origin }],
+    ],
+    [
+      'cookie, from an allowed Origin',
+      async () => [url, { origin, headers: { cookie: `theme=dark; wr_at=${ada.token}` } }],
+    ],
   ];
 
-  test.each(carriers)('is accepted by %s; hello and auth_ok come first, and only wardroom.v1 is named', async (_, how) => {
-    const client = await open(...(await how()));
-    expect(client.ws.protocol).toBe('wardroom.v1');
-    await client.next('auth_ok');
-    expect(client.frames).toEqual([helloFrame, authOk(ada)]);
-    const { expires_in_ms, refresh_after_ms, refresh_before_ms } = client.frames[1];
-    expect([0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001]).toEqual(
-      [0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001].sort((a, b) => a - b),
-    );
-  });
+  test.each(carriers)(
+    'is accepted by %s; hello and auth_ok come first, and only wardroom.v1 is named',
+    async (_, how) => {
+      const client = await open(...(await how()));
+      expect(client.ws.protocol).toBe('wardroom.v1');
+      await client.next('auth_ok');
+      expect(client.frames).toEqual([helloFrame, authOk(ada)]);
+      const { expires_in_ms, refresh_after_ms, refresh_before_ms } = client.frames[1];
+      expect([0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001]).toEqual(
+        [0, refresh_after_ms, refresh_before_ms, expires_in_ms, 300_001].sort((a, b) => a - b),
+      );
+    },
+  );
 
   test('needs no subprotocol, and none is answered then', async () => {
     const client = await open(url, { protocols: [], token: ada.token });
@@ -80,7 +104,8 @@ describe('a credential in the handshake', () => {
 
   test('lets frames in the same packet wait: they are answered in order after auth_ok', async () => {
     for (const path of [`/v1/ws?ticket=${await ticketOf(ada)}`, '/v1/ws']) {
-      const headers = path === '/v1/ws' ? { 'Sec-WebSocket-Protocol': `wardroom.v1, bearer.${ada.token}` } : {};
+      const headers =
+        path === '/v1/ws' ? { 'Sec-WebSocket-Protocol': `wardroom.v1, bearer.${ada.token}` } : {};
       const peer = RawSocket.open(nodeA(), {
         path,
         headers: headers as Record<string, string>,
@@ -102,14 +127,23 @@ describe('a credential in the first message', () => {
   test('is accepted as token and as ticket, and auth_ok carries the id', async () => {
     for (const credential of [{ token: ada.token }, { ticket: await ticketOf(ada) }]) {
       const client = await open(url);
-      expect(await client.ask({ type: 'auth', ...credential })).toEqual({ ...authOk(ada), id: expect.any(String) });
+      expect(await client.ask({ type: 'auth', ...credential })).toEqual({
+        ...authOk(ada),
+        id: expect.any(String),
+      });
     }
   });
 
   test('decides when a cookie came without an Origin, or with ?auth=message', async () => {
     const cookie = `wr_at=${(await world.user('ben')).token}`;
-    for (const client of [await open(url, { headers: { cookie } }), await open(`${url}?auth=message`, { origin, headers: { cookie } })]) {
-      expect(await client.ask({ type: 'auth', token: ada.token })).toMatchObject({ type: 'auth_ok', user_id: ada.id });
+    for (const client of [
+      await open(url, { headers: { cookie } }),
+      await open(`${url}?auth=message`, { origin, headers: { cookie } }),
+    ]) {
+      expect(await client.ask({ type: 'auth', token: ada.token })).toMatchObject({
+        type: 'auth_ok',
+        user_id: ada.id,
+      });
       expect(client.of('auth_ok')).toHaveLength(1);
     }
   });
@@ -117,7 +151,11 @@ describe('a credential in the first message', () => {
   test('is asked again for nothing: a second auth is an invalid frame, and the connection lives', async () => {
     const client = await open(url, { token: ada.token });
     await client.next('auth_ok');
-    expect(await client.ask({ type: 'auth', token: ada.token })).toMatchObject({ type: 'error', code: 'invalid_frame', action: 'none' });
+    expect(await client.ask({ type: 'auth', token: ada.token })).toMatchObject({
+      type: 'error',
+      code: 'invalid_frame',
+      action: 'none',
+    });
     await client.settled();
   });
 });
@@ -161,8 +199,14 @@ describe('a ticket', () => {
   });
 
   test('answers how long it lives, at most 30 s', async () => {
-    const { body, headers } = await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token });
-    expect(body).toEqual({ ticket: expect.stringMatching(/^\S{40,}$/), expires_in: expect.any(Number) });
+    const { body, headers } = await call(nodeA(), '/v1/auth/ticket', {
+      method: 'POST',
+      token: ada.token,
+    });
+    expect(body).toEqual({
+      ticket: expect.stringMatching(/^\S{40,}$/),
+      expires_in: expect.any(Number),
+    });
     expect(body.expires_in).toBeGreaterThan(0);
     expect(body.expires_in).toBeLessThanOrEqual(30);
     expect(headers.get('cache-control')).toBe('no-store');
@@ -170,7 +214,9 @@ describe('a ticket', () => {
 });
 
 test('an access token fits the first message with room to spare', () => {
-  expect(JSON.stringify({ type: 'auth', token: ada.token }).length).toBeLessThan(LIMITS.authFrameBytes / 2);
+  expect(JSON.stringify({ type: 'auth', token: ada.token }).length).toBeLessThan(
+    LIMITS.authFrameBytes / 2,
+  );
 });
 
 test.each(['/ws', '/ws?auth=message'])('%s is the same endpoint', async (path) => {

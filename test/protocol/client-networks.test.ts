@@ -1,4 +1,7 @@
-/** Caps and limits by client network, seen through a proxy: what it writes is read alike for WebSockets and for REST. */
+/**
+ * Caps and limits by client network, seen through a proxy: what it writes is read alike for
+ * WebSockets and for REST.
+ */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -32,7 +35,10 @@ beforeEach(async () => {
 
 /** `accepted`, or the code of the refusal. */
 const handshake = (forwardedFor: string, token?: string): Promise<string> =>
-  open(node.wsUrl, { headers: { 'x-forwarded-for': forwardedFor }, ...(token === undefined ? {} : { token }) }).then(
+  open(node.wsUrl, {
+    headers: { 'x-forwarded-for': forwardedFor },
+    ...(token === undefined ? {} : { token }),
+  }).then(
     () => 'accepted',
     (refused: any) => refused.body.code as string,
   );
@@ -40,16 +46,21 @@ const counted = (outcomes: string[]) => ({
   accepted: outcomes.filter((one) => one === 'accepted').length,
   refused: outcomes.filter((one) => one === 'too_many_connections').length,
 });
-const twelve = (from: (i: number) => string): string[] => Array.from({ length: 12 }, (_, i) => from(i + 1));
+const twelve = (from: (i: number) => string): string[] =>
+  Array.from({ length: 12 }, (_, i) => from(i + 1));
 
 describe('a handshake counts for', () => {
   test('its IPv6 /64: of twelve addresses of one, five come in without a credential', async () => {
-    const outcomes = await Promise.all(twelve((i) => `2001:db8:7:7:${i}::${i}`).map((ip) => handshake(ip)));
+    const outcomes = await Promise.all(
+      twelve((i) => `2001:db8:7:7:${i}::${i}`).map((ip) => handshake(ip)),
+    );
     expect(counted(outcomes)).toEqual({ accepted: PLACES, refused: 12 - PLACES });
   });
 
   test('its IPv6 /64 with a credential too', async () => {
-    const outcomes = await Promise.all(twelve((i) => `[2001:db8:7:8::${i}]:${i}`).map((ip) => handshake(ip, ada.token)));
+    const outcomes = await Promise.all(
+      twelve((i) => `[2001:db8:7:8::${i}]:${i}`).map((ip) => handshake(ip, ada.token)),
+    );
     expect(counted(outcomes)).toEqual({ accepted: PLACES + 2, refused: 12 - PLACES - 2 });
   });
 
@@ -58,35 +69,58 @@ describe('a handshake counts for', () => {
     ['its address, whatever was forged before it', (i) => `203.0.113.${i}, 198.51.100.10:${i}`],
     ['the proxy, where that knows no address', (i) => `203.0.113.${i}, unknown`],
   ])('%s', async (_, from) => {
-    expect(counted(await Promise.all(twelve(from).map((ip) => handshake(ip))))).toEqual({ accepted: PLACES, refused: 12 - PLACES });
+    expect(counted(await Promise.all(twelve(from).map((ip) => handshake(ip))))).toEqual({
+      accepted: PLACES,
+      refused: 12 - PLACES,
+    });
   });
 
   test('itself alone: twelve addresses of twelve networks all come in', async () => {
-    expect(counted(await Promise.all(twelve((i) => `2001:db8:7:${i}::1`).map((ip) => handshake(ip))))).toEqual({ accepted: 12, refused: 0 });
-    expect(counted(await Promise.all(twelve((i) => `198.51.100.${i}:5`).map((ip) => handshake(ip))))).toEqual({ accepted: 12, refused: 0 });
+    expect(
+      counted(await Promise.all(twelve((i) => `2001:db8:7:${i}::1`).map((ip) => handshake(ip)))),
+    ).toEqual({ accepted: 12, refused: 0 });
+    expect(
+      counted(await Promise.all(twelve((i) => `198.51.100.${i}:5`).map((ip) => handshake(ip)))),
+    ).toEqual({ accepted: 12, refused: 0 });
   });
 });
 
 describe('a wrong password counts for', () => {
   const guess = (forwardedFor: string, email: string) =>
-    outcome(node.url, '/v1/auth/login', { tenant: world.tenant.slug, email, password: 'wrong' }, { 'x-forwarded-for': forwardedFor });
+    outcome(
+      node.url,
+      '/v1/auth/login',
+      { tenant: world.tenant.slug, email, password: 'wrong' },
+      { 'x-forwarded-for': forwardedFor },
+    );
 
   test.each<[string, (i: number) => string]>([
-    ['its address: fourteen, each with another port, are ten', (i) => `198.51.100.21:${40_100 + i}`],
+    [
+      'its address: fourteen, each with another port, are ten',
+      (i) => `198.51.100.21:${40_100 + i}`,
+    ],
     ['its IPv6 /64', (i) => `[2001:db8:9:9::${i}]:443`],
     ['its address, whatever was forged before it', (i) => `203.0.113.${i}, 198.51.100.22:${i}`],
   ])('%s', async (_, from) => {
     const { email } = await world.user('guessed');
     const outcomes = [];
     for (let i = 1; i <= 14; i += 1) outcomes.push(await guess(from(i), email));
-    expect(outcomes).toEqual([...Array(10).fill('invalid_credentials'), ...Array(4).fill('rate_limited')]);
+    expect(outcomes).toEqual([
+      ...Array(10).fill('invalid_credentials'),
+      ...Array(4).fill('rate_limited'),
+    ]);
   });
 });
 
 test('the audit names the same address for REST and for a WebSocket', async () => {
   const user = await world.user('where');
   const headers = { 'x-forwarded-for': '203.0.113.1, [2001:DB8::42]:8443' };
-  const login = await outcome(node.url, '/v1/auth/login', { tenant: world.tenant.slug, email: user.email, password: user.password }, headers);
+  const login = await outcome(
+    node.url,
+    '/v1/auth/login',
+    { tenant: world.tenant.slug, email: user.email, password: user.password },
+    headers,
+  );
   expect(login).toBe('ok');
   const client = await open(node.wsUrl, { headers, token: user.token });
   await client.next('auth_ok');
@@ -96,5 +130,7 @@ test('the audit names the same address for REST and for a WebSocket', async () =
     'the record of the connection',
   );
   const ips = records.filter(({ ip }) => ip === '2001:db8::42').map(({ event }) => event);
-  expect(ips).toEqual(expect.arrayContaining(['authn_login_success', 'session_created', 'connection_opened']));
+  expect(ips).toEqual(
+    expect.arrayContaining(['authn_login_success', 'session_created', 'connection_opened']),
+  );
 });

@@ -1,4 +1,7 @@
-/** P7: the tables in the code are those of contract section 6, word for word, and every close reason they can make fits. */
+/**
+ * P7: the tables in the code are those of contract section 6, word for word, and every close reason
+ * they can make fits.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { CLOSE_CODES, ERROR_CODES, LIMITS } from '../../src/protocol/index.js';
 
@@ -41,7 +44,10 @@ const tableOf = (text: string) =>
       .split('\n')
       .flatMap((line) => {
         const [status, action, ...codes] = line.split(/ +/);
-        return codes.map((code) => [code, { status: Number(status), action, message: expect.any(String) }]);
+        return codes.map((code) => [
+          code,
+          { status: Number(status), action, message: expect.any(String) },
+        ]);
       }),
   );
 
@@ -54,8 +60,16 @@ describe('codes', () => {
     expect(CLOSE_CODES).toEqual(tableOf(CLOSES));
   });
 
-  test.each(Object.entries(CLOSE_CODES))('the reason of %s fits a close frame with the longest retry', (code, { action }) => {
-    const reason = JSON.stringify({ code, action, close_id: 'x'.repeat(12), retry_after_ms: 3_600_000 });
-    expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(LIMITS.closeReasonBytes);
-  });
+  test.each(Object.entries(CLOSE_CODES))(
+    'the reason of %s fits a close frame with the longest retry',
+    (code, { action }) => {
+      const reason = JSON.stringify({
+        code,
+        action,
+        close_id: 'x'.repeat(12),
+        retry_after_ms: 3_600_000,
+      });
+      expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(LIMITS.closeReasonBytes);
+    },
+  );
 });

@@ -1,4 +1,7 @@
-/** P9, nobody is silent: every end of a connection is told once, by who ended it - in the metric, in the log and in the audit. */
+/**
+ * P9, nobody is silent: every end of a connection is told once, by who ended it - in the metric, in
+ * the log and in the audit.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { auditUntil, named } from '../audit/read.js';
 import { startCluster } from '../support/node-process.js';
@@ -26,8 +29,12 @@ async function metric(pattern: RegExp): Promise<RegExpMatchArray[]> {
 
 /** `side code`, and how often. */
 async function ends(): Promise<Ends> {
-  const found = await metric(/^wardroom_connections_closed_total\{side="(\w+)",code="(\w+)"\} (\d+)$/gm);
-  return Object.fromEntries(found.map(([, side, code, count]) => [`${side} ${code}`, Number(count)]));
+  const found = await metric(
+    /^wardroom_connections_closed_total\{side="(\w+)",code="(\w+)"\} (\d+)$/gm,
+  );
+  return Object.fromEntries(
+    found.map(([, side, code, count]) => [`${side} ${code}`, Number(count)]),
+  );
 }
 
 const sum = (all: Ends): number => Object.values(all).reduce((total, count) => total + count, 0);
@@ -44,8 +51,10 @@ async function live(user: SignedIn): Promise<RawSocket> {
   return peer;
 }
 
-const idOf = (peer: RawSocket): string => peer.frames.find(({ type }) => type === 'hello').connection_id;
-const close = (status: number): Buffer => bytesOf(Buffer.from([status >> 8, status & 255]), { op: OP.close });
+const idOf = (peer: RawSocket): string =>
+  peer.frames.find(({ type }) => type === 'hello').connection_id;
+const close = (status: number): Buffer =>
+  bytesOf(Buffer.from([status >> 8, status & 255]), { op: OP.close });
 const lines = (id: string): any[] =>
   node
     .logs()
@@ -54,20 +63,36 @@ const lines = (id: string): any[] =>
     .map((line) => JSON.parse(line));
 
 /** One connection of its own session is ended by `how`: told once, everywhere the same. */
-async function expectEnd(side: string, code: string | number, label: string, how: (peer: RawSocket, user: SignedIn) => unknown): Promise<void> {
+async function expectEnd(
+  side: string,
+  code: string | number,
+  label: string,
+  how: (peer: RawSocket, user: SignedIn) => unknown,
+): Promise<void> {
   const user = await world.user('u');
   const before = await ends();
   const peer = await live(user);
   const id = idOf(peer);
   await how(peer, user);
-  const after = await eventually(ends, (all) => sum(all) > sum(before), `an end by ${side} ${code}`);
+  const after = await eventually(
+    ends,
+    (all) => sum(all) > sum(before),
+    `an end by ${side} ${code}`,
+  );
   peer.socket.destroy();
   await peer.ended;
-  const records = await auditUntil(world, (all) => named(all, 'connection_closed').length > 0, { user: user.id });
-  expect(named(records, 'connection_closed').map(({ request_id, detail }) => ({ request_id, ...detail }))).toEqual([
-    { request_id: id, side, code, ms: expect.any(Number) },
+  const records = await auditUntil(world, (all) => named(all, 'connection_closed').length > 0, {
+    user: user.id,
+  });
+  expect(
+    named(records, 'connection_closed').map(({ request_id, detail }) => ({
+      request_id,
+      ...detail,
+    })),
+  ).toEqual([{ request_id: id, side, code, ms: expect.any(Number) }]);
+  expect(lines(id)).toEqual([
+    expect.objectContaining({ side, code, session: user.session, user: user.id }),
   ]);
-  expect(lines(id)).toEqual([expect.objectContaining({ side, code, session: user.session, user: user.id })]);
   expect(more(after, before)).toEqual({ [`${side} ${label}`]: 1 });
   expect(more(await ends(), before)).toEqual({ [`${side} ${label}`]: 1 });
 }
@@ -84,7 +109,9 @@ describe('by the client, with the status of its close frame', () => {
   });
 
   test('without one: 1005', async () => {
-    await expectEnd('client', 1005, '1005', (peer) => peer.socket.write(bytesOf('', { op: OP.close })));
+    await expectEnd('client', 1005, '1005', (peer) =>
+      peer.socket.write(bytesOf('', { op: OP.close })),
+    );
   });
 
   test('whatever the server wants to say after it', async () => {
@@ -102,7 +129,8 @@ describe('by the client, with the status of its close frame', () => {
       const body = 'x'.repeat(30_000);
       peer.socket.pause();
       peer.send({ type: 'subscribe', room });
-      for (let i = 0; i < 12; i += 1) await call(world.base, `/v1/rooms/${room}/messages`, { token: user.token, body: { body } });
+      for (let i = 0; i < 12; i += 1)
+        await call(world.base, `/v1/rooms/${room}/messages`, { token: user.token, body: { body } });
       peer.socket.write(close(1001));
       // What was written before has arrived: the close frame is with the node.
       await new Promise<void>((resolve) => peer.socket.end(resolve));
@@ -120,13 +148,17 @@ describe('by the transport', () => {
   });
 
   test('in the middle of a frame: reset', async () => {
-    await expectEnd('transport', 'reset', 'reset', (peer) => peer.socket.end(bytesOf('{"type":"ping"}').subarray(0, 9)));
+    await expectEnd('transport', 'reset', 'reset', (peer) =>
+      peer.socket.end(bytesOf('{"type":"ping"}').subarray(0, 9)),
+    );
   });
 });
 
 describe('by the server, with its code', () => {
   test('session_revoked', async () => {
-    await expectEnd('server', 'session_revoked', 'session_revoked', (_, user) => call(world.base, '/v1/auth/logout', { token: user.token, body: {} }));
+    await expectEnd('server', 'session_revoked', 'session_revoked', (_, user) =>
+      call(world.base, '/v1/auth/logout', { token: user.token, body: {} }),
+    );
   });
 
   test('once, although the client answers the close and then ends TCP', async () => {
@@ -151,8 +183,18 @@ describe('by the server, with its code', () => {
     ['unsupported_data', () => bytesOf('x', { op: OP.binary })],
     ['invalid_utf8', () => bytesOf(Buffer.from([0xff]))],
     ['too_big', () => bytesOf('x'.repeat(65_537))],
-    ['policy_violation', () => Buffer.concat([bytesOf('x', { fin: false }), ...Array.from({ length: 65 }, () => bytesOf('x', { op: 0, fin: false }))])],
-    ['rate_limited', () => Buffer.concat(Array.from({ length: 1_000 }, () => bytesOf('{"type":"ping"}')))],
+    [
+      'policy_violation',
+      () =>
+        Buffer.concat([
+          bytesOf('x', { fin: false }),
+          ...Array.from({ length: 65 }, () => bytesOf('x', { op: 0, fin: false })),
+        ]),
+    ],
+    [
+      'rate_limited',
+      () => Buffer.concat(Array.from({ length: 1_000 }, () => bytesOf('{"type":"ping"}'))),
+    ],
   ])('%s, which the library or a limit begins', async (code, bytes) => {
     await expectEnd('server', code, code, (peer) => peer.socket.write(bytes()));
   });
@@ -169,7 +211,11 @@ describe('before authentication', () => {
     const peer = RawSocket.open(node.url);
     await peer.until('hello', ({ frames }) => frames.length > 0);
     await how(peer);
-    const after = await eventually(ends, (all) => sum(all) > sum(before), `an end by ${side} ${code}`);
+    const after = await eventually(
+      ends,
+      (all) => sum(all) > sum(before),
+      `an end by ${side} ${code}`,
+    );
     peer.socket.destroy();
     expect(more(after, before)).toEqual({ [`${side} ${code}`]: 1 });
     // The line is on its way to the file when the metric is counted.
@@ -178,15 +224,17 @@ describe('before authentication', () => {
       ({ length }) => length > 0,
       'the end is in the log',
     );
-    expect(told).toEqual([expect.objectContaining({ side, code: /^\d+$/.test(code) ? Number(code) : code })]);
+    expect(told).toEqual([
+      expect.objectContaining({ side, code: /^\d+$/.test(code) ? Number(code) : code }),
+    ]);
   });
 });
 
 test('every connection that was opened is open or has ended once', async () => {
   const all = async () => {
-    const [[, opened], [, open]] = (await metric(/^wardroom_(?:handshakes_total\{outcome="accepted"\}|connections) (\d+)$/gm)).sort((a, b) =>
-      b[0].localeCompare(a[0]),
-    ) as [RegExpMatchArray, RegExpMatchArray];
+    const [[, opened], [, open]] = (
+      await metric(/^wardroom_(?:handshakes_total\{outcome="accepted"\}|connections) (\d+)$/gm)
+    ).sort((a, b) => b[0].localeCompare(a[0])) as [RegExpMatchArray, RegExpMatchArray];
     return { opened: Number(opened), ended: sum(await ends()), open: Number(open) };
   };
   const { opened, ended } = await eventually(all, ({ open }) => open === 0, 'no connection left');
@@ -200,7 +248,11 @@ test('a node that stops: server restarting, in its log and in the audit', async 
   const id = idOf(peer);
   node.kill('SIGTERM');
   await node.ended;
-  const records = await auditUntil(world, (all) => named(all, 'connection_closed').length > 0, { user: user.id });
-  expect(named(records, 'connection_closed').map(({ detail }) => detail)).toEqual([{ side: 'server', code: 'restarting', ms: expect.any(Number) }]);
+  const records = await auditUntil(world, (all) => named(all, 'connection_closed').length > 0, {
+    user: user.id,
+  });
+  expect(named(records, 'connection_closed').map(({ detail }) => detail)).toEqual([
+    { side: 'server', code: 'restarting', ms: expect.any(Number) },
+  ]);
   expect(lines(id)).toEqual([expect.objectContaining({ side: 'server', code: 'restarting' })]);
 });

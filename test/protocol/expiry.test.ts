@@ -1,4 +1,7 @@
-/** P3: an access token ends on time on a living connection: warned once, fenced, taken up again without losing a room event, or closed. */
+/**
+ * P3: an access token ends on time on a living connection: warned once, fenced, taken up again
+ * without losing a room event, or closed.
+ */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -8,7 +11,10 @@ import type { SignedIn } from '../support/world.js';
 import { expectClosed, expectError, live, open } from './harness.js';
 
 const GRACE_MS = 2_000;
-/** Timers of a loaded machine; the promise of 100 ms is measured by the server's own clock in the benchmarks. */
+/**
+ * Timers of a loaded machine; the promise of 100 ms is measured by the server's own clock in the
+ * benchmarks.
+ */
 const SLACK_MS = 400;
 let usual: NodeProcess;
 let short: NodeProcess;
@@ -21,7 +27,11 @@ let writer: RawClient;
 beforeAll(async () => {
   const cluster = await startCluster(1);
   usual = cluster.nodes[0]!;
-  short = await startNode({ ...cluster.env, ACCESS_TTL_SECONDS: '2', AUTH_GRACE_SECONDS: String(GRACE_MS / 1000) });
+  short = await startNode({
+    ...cluster.env,
+    ACCESS_TTL_SECONDS: '2',
+    AUTH_GRACE_SECONDS: String(GRACE_MS / 1000),
+  });
   world = await World.create({ base: usual.url });
   ada = await world.user('ada');
 });
@@ -38,7 +48,9 @@ async function brief(): Promise<{ user: SignedIn; client: RawClient; ok: any }> 
   return { user, client, ok: await client.next('auth_ok') };
 }
 const refreshed = async (user: SignedIn): Promise<string> => {
-  const { body } = await call(short.url, '/v1/auth/refresh', { body: { refresh_token: user.refresh } });
+  const { body } = await call(short.url, '/v1/auth/refresh', {
+    body: { refresh_token: user.refresh },
+  });
   user.refresh = body.refresh_token;
   return body.access_token;
 };
@@ -48,7 +60,11 @@ describe('a token that ends', () => {
   test('is announced once, told as expired on time, and closed with 4001 at the end of the grace', async () => {
     const { client, ok } = await brief();
     const warning = await client.next('auth_expiring_soon');
-    expect(warning).toEqual({ type: 'auth_expiring_soon', expires_in_ms: expect.any(Number), refresh_after_ms: expect.any(Number) });
+    expect(warning).toEqual({
+      type: 'auth_expiring_soon',
+      expires_in_ms: expect.any(Number),
+      refresh_after_ms: expect.any(Number),
+    });
     expect(warning.expires_in_ms).toBeLessThanOrEqual(1_000);
     const beganMs = performance.now();
     expect(await client.next('auth_expired')).toEqual({ type: 'auth_expired', grace_ms: GRACE_MS });
@@ -88,8 +104,14 @@ describe('a token that ends', () => {
     await client.next('auth_expired');
     const rest = await call(short.url, '/v1/me', { token: user.token, expect: 401 });
     expect(rest.body).toMatchObject({ code: 'token_expired', action: 'refresh' });
-    await expect(open(short.wsUrl, { token: user.token })).rejects.toMatchObject({ status: 401, body: { code: 'token_expired' } });
-    await expectClosed(await open(short.wsUrl, { protocols: ['wardroom.v1', `bearer.${user.token}`] }), 'token_expired');
+    await expect(open(short.wsUrl, { token: user.token })).rejects.toMatchObject({
+      status: 401,
+      body: { code: 'token_expired' },
+    });
+    await expectClosed(
+      await open(short.wsUrl, { protocols: ['wardroom.v1', `bearer.${user.token}`] }),
+      'token_expired',
+    );
     const byMessage = await open(short.wsUrl);
     byMessage.send({ type: 'auth', token: user.token });
     await expectClosed(byMessage, 'token_expired');
@@ -104,11 +126,16 @@ describe('auth_refresh in grace', () => {
     await client.next('auth_expired');
     for (let i = 2; i <= 20; i += 1) await writer.publish(room, i);
     expect(seqs(client.of('message'))).toEqual([1]);
-    expect(await client.ask({ type: 'auth_refresh', token: await refreshed(user) })).toMatchObject({ type: 'auth_ok', session_id: user.session });
+    expect(await client.ask({ type: 'auth_refresh', token: await refreshed(user) })).toMatchObject({
+      type: 'auth_ok',
+      session_id: user.session,
+    });
     await client.next((frame) => frame.type === 'message' && frame.seq === 20);
     await writer.publish(room, 21);
     await client.next((frame) => frame.type === 'message' && frame.seq === 21);
-    expect(client.of('message').map(({ seq, body }) => [seq, body])).toEqual(Array.from({ length: 21 }, (_, i) => [i + 1, i + 1]));
+    expect(client.of('message').map(({ seq, body }) => [seq, body])).toEqual(
+      Array.from({ length: 21 }, (_, i) => [i + 1, i + 1]),
+    );
   });
 
   test('before the end keeps the connection as it is; each token is announced for itself', async () => {
@@ -116,7 +143,9 @@ describe('auth_refresh in grace', () => {
     await client.subscribe(room);
     for (let round = 1; round <= 2; round += 1) {
       await client.next('auth_expiring_soon');
-      expect(await client.ask({ type: 'auth_refresh', token: await refreshed(user) })).toMatchObject({ type: 'auth_ok' });
+      expect(
+        await client.ask({ type: 'auth_refresh', token: await refreshed(user) }),
+      ).toMatchObject({ type: 'auth_ok' });
       await writer.publish(room, round);
       await client.next('message');
     }
@@ -126,16 +155,27 @@ describe('auth_refresh in grace', () => {
 
   test('takes a ticket too, and only what the rights of now allow goes on', async () => {
     const ben = await world.user('ben');
-    await call(usual.url, `/v1/rooms/${room}/members`, { token: ada.token, body: { user: ben.id, role: 'member' } });
+    await call(usual.url, `/v1/rooms/${room}/members`, {
+      token: ada.token,
+      body: { user: ben.id, role: 'member' },
+    });
     const asBen = await world.login(ben, short.url);
     const reader = await open(short.wsUrl, { token: asBen.token });
     await reader.next('auth_ok');
     await reader.subscribe(room);
     await reader.next('auth_expired');
-    await call(usual.url, `/v1/rooms/${room}/members/${ben.id}`, { method: 'DELETE', token: ada.token });
+    await call(usual.url, `/v1/rooms/${room}/members/${ben.id}`, {
+      method: 'DELETE',
+      token: ada.token,
+    });
     await writer.publish(room, 'not for ben');
-    const { body } = await call(short.url, '/v1/auth/ticket', { method: 'POST', token: await refreshed(asBen) });
-    expect(await reader.ask({ type: 'auth_refresh', ticket: body.ticket })).toMatchObject({ type: 'auth_ok' });
+    const { body } = await call(short.url, '/v1/auth/ticket', {
+      method: 'POST',
+      token: await refreshed(asBen),
+    });
+    expect(await reader.ask({ type: 'auth_refresh', ticket: body.ticket })).toMatchObject({
+      type: 'auth_ok',
+    });
     expectError(await reader.subscribe(room), 'not_found', { decision_id: expect.any(String) });
     expect(reader.of('message')).toEqual([]);
     expect(reader.of('unsubscribed')).toHaveLength(1);
@@ -144,7 +184,11 @@ describe('auth_refresh in grace', () => {
   test('with the same old token is auth_error token_expired, and the fence stays', async () => {
     const { user, client } = await brief();
     await client.next('auth_expired');
-    expect(await client.ask({ type: 'auth_refresh', token: user.token })).toMatchObject({ type: 'auth_error', code: 'token_expired', action: 'refresh' });
+    expect(await client.ask({ type: 'auth_refresh', token: user.token })).toMatchObject({
+      type: 'auth_error',
+      code: 'token_expired',
+      action: 'refresh',
+    });
     expectError(await client.subscribe(room), 'token_expired');
   });
 });

@@ -1,4 +1,7 @@
-/** What is no valid frame is told as `invalid_frame` or `too_big`, with its id, and the connection stays; too many end it. */
+/**
+ * What is no valid frame is told as `invalid_frame` or `too_big`, with its id, and the connection
+ * stays; too many end it.
+ */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ERROR_CODES, LIMITS } from '../../src/protocol/index.js';
 import { World, call, nodeA, wsUrl } from '../support/world.js';
@@ -23,7 +26,8 @@ beforeEach(async () => {
 
 /** Nesting of `depth` arrays. */
 const deep = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
-const publish = (body: string, id = 'x'): string => `{"type":"publish","room":"${room}","op_id":"op-${Math.random()}","body":${body},"id":"${id}"}`;
+const publish = (body: string, id = 'x'): string =>
+  `{"type":"publish","room":"${room}","op_id":"op-${Math.random()}","body":${body},"id":"${id}"}`;
 const invalid = (id?: string) => ({
   type: 'error',
   ...(id === undefined ? {} : { id }),
@@ -69,8 +73,14 @@ describe('with an id', () => {
     ['an empty op_id', () => ({ type: 'publish', room, op_id: '', body: 1, id: 'x' })],
     ['a publish without body', () => ({ type: 'publish', room, op_id: 'o', id: 'x' })],
     ['a message_id that is no id', () => ({ type: 'delete', room, message_id: '1', id: 'x' })],
-    ['a reaction without on', () => ({ type: 'react', room, message_id: ada.id, emoji: '👍', id: 'x' })],
-    ['an auth_refresh with two credentials', () => ({ type: 'auth_refresh', token: 'x', ticket: 'y', id: 'x' })],
+    [
+      'a reaction without on',
+      () => ({ type: 'react', room, message_id: ada.id, emoji: '👍', id: 'x' }),
+    ],
+    [
+      'an auth_refresh with two credentials',
+      () => ({ type: 'auth_refresh', token: 'x', ticket: 'y', id: 'x' }),
+    ],
     ['a nesting of 33', () => publish(deep(32))],
     ['a nesting of 10,000', () => publish(deep(10_000))],
     ['NUL in a body', () => publish('"a\\u0000b"')],
@@ -83,11 +93,21 @@ describe('with an id', () => {
     client.send(frame());
     expect(await client.next('error')).toEqual(invalid('x'));
     await client.settled();
-    expect((await call(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token })).body.items).toEqual([]);
+    expect(
+      (await call(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token })).body.items,
+    ).toEqual([]);
   });
 
   test('the answer names the field and never repeats a value', async () => {
-    client.send({ type: 'publish', room, op_id: 'o', body: 1, kind: 7, secret: 'canary-value', id: 'x' });
+    client.send({
+      type: 'publish',
+      room,
+      op_id: 'o',
+      body: 1,
+      kind: 7,
+      secret: 'canary-value',
+      id: 'x',
+    });
     expect((await client.next('error')).message).not.toContain('canary');
     client.send({ type: 'canary-type', id: 'x' });
     expect((await client.next('error')).message).not.toContain('canary');
@@ -118,7 +138,10 @@ describe('a body', () => {
   test('of exactly 32 KiB is taken, one byte more is too_big and the connection stays', async () => {
     const own = await world.room(ada);
     const text = (bytes: number) => 'é'.repeat((bytes - 2) / 2);
-    expect(await client.publish(own, text(LIMITS.bodyBytes))).toMatchObject({ type: 'ack', seq: 1 });
+    expect(await client.publish(own, text(LIMITS.bodyBytes))).toMatchObject({
+      type: 'ack',
+      seq: 1,
+    });
     const { message_id } = await client.publish(own, 'small');
     const tooBig = `${text(LIMITS.bodyBytes)}x`;
     for (const frame of [

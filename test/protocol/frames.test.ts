@@ -1,4 +1,7 @@
-/** Every client frame and its answer, with every field of contract section 5. What is sent is checked against the schemas by the harness. */
+/**
+ * Every client frame and its answer, with every field of contract section 5. What is sent is
+ * checked against the schemas by the harness.
+ */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { World, call, nodeA, nodeB, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
@@ -7,7 +10,19 @@ import { live } from './harness.js';
 
 const RFC3339_UTC = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const UUID = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
-const OWNER_CAN = ['read', 'presence', 'publish', 'signal', 'typing', 'react', 'edit_own', 'delete_own', 'delete_any', 'manage_members', 'manage_room'];
+const OWNER_CAN = [
+  'read',
+  'presence',
+  'publish',
+  'signal',
+  'typing',
+  'react',
+  'edit_own',
+  'delete_own',
+  'delete_any',
+  'manage_members',
+  'manage_room',
+];
 let world: World;
 let ada: SignedIn;
 let ben: SignedIn;
@@ -33,7 +48,11 @@ beforeEach(async () => {
 describe('a frame is answered', () => {
   test('ping: pong with the server time', async () => {
     a.send({ type: 'ping', id: 'p1' });
-    expect(await a.next('pong')).toEqual({ type: 'pong', id: 'p1', server_time_ms: expect.any(Number) });
+    expect(await a.next('pong')).toEqual({
+      type: 'pong',
+      id: 'p1',
+      server_time_ms: expect.any(Number),
+    });
     a.send({ type: 'ping' });
     expect(Object.keys(await a.next('pong'))).toEqual(['type', 'server_time_ms']);
   });
@@ -59,7 +78,13 @@ describe('a frame is answered', () => {
     for (const ref of [room, slug]) {
       await b.subscribe(room);
       b.send({ type: 'unsubscribe', room: ref, id: 'u1' });
-      expect(await b.next('unsubscribed')).toEqual({ type: 'unsubscribed', id: 'u1', room, code: 'client', action: 'none' });
+      expect(await b.next('unsubscribed')).toEqual({
+        type: 'unsubscribed',
+        id: 'u1',
+        room,
+        code: 'client',
+        action: 'none',
+      });
     }
     await a.publish(room, 'unheard');
     await a.next('message');
@@ -68,9 +93,25 @@ describe('a frame is answered', () => {
   });
 
   test('publish: ack after the commit, and message to every subscriber', async () => {
-    a.send({ type: 'publish', room: slug, op_id: 'op-1', body: { text: 'hi' }, kind: 'note', id: 'x' });
+    a.send({
+      type: 'publish',
+      room: slug,
+      op_id: 'op-1',
+      body: { text: 'hi' },
+      kind: 'note',
+      id: 'x',
+    });
     const ack = await a.next('ack');
-    expect(ack).toEqual({ type: 'ack', id: 'x', room, op_id: 'op-1', message_id: UUID, seq: 1, at: RFC3339_UTC, duplicate: false });
+    expect(ack).toEqual({
+      type: 'ack',
+      id: 'x',
+      room,
+      op_id: 'op-1',
+      message_id: UUID,
+      seq: 1,
+      at: RFC3339_UTC,
+      duplicate: false,
+    });
     const message = {
       type: 'message',
       room,
@@ -89,28 +130,76 @@ describe('a frame is answered', () => {
   test('edit: ack, and message_edited to every subscriber', async () => {
     const { message_id } = await a.publish(room, 'first');
     a.send({ type: 'edit', room, message_id, body: ['second'], op_id: 'e-1', id: 'x' });
-    expect(await a.next((frame) => frame.id === 'x')).toEqual({ type: 'ack', id: 'x', room, message_id, seq: 2 });
-    expect(await b.next('message_edited')).toEqual({ type: 'message_edited', room, seq: 2, message_id, sender: ada.id, at: RFC3339_UTC, body: ['second'] });
+    expect(await a.next((frame) => frame.id === 'x')).toEqual({
+      type: 'ack',
+      id: 'x',
+      room,
+      message_id,
+      seq: 2,
+    });
+    expect(await b.next('message_edited')).toEqual({
+      type: 'message_edited',
+      room,
+      seq: 2,
+      message_id,
+      sender: ada.id,
+      at: RFC3339_UTC,
+      body: ['second'],
+    });
   });
 
   test('delete: ack, and message_deleted to every subscriber', async () => {
     const { message_id } = await b.publish(room, 'regretted');
     b.send({ type: 'delete', room, message_id, id: 'x' });
-    expect(await b.next((frame) => frame.id === 'x')).toEqual({ type: 'ack', id: 'x', room, message_id, seq: 2 });
-    expect(await a.next('message_deleted')).toEqual({ type: 'message_deleted', room, seq: 2, message_id, sender: ben.id, at: RFC3339_UTC });
+    expect(await b.next((frame) => frame.id === 'x')).toEqual({
+      type: 'ack',
+      id: 'x',
+      room,
+      message_id,
+      seq: 2,
+    });
+    expect(await a.next('message_deleted')).toEqual({
+      type: 'message_deleted',
+      room,
+      seq: 2,
+      message_id,
+      sender: ben.id,
+      at: RFC3339_UTC,
+    });
   });
 
   test('react: ack, and reaction to every subscriber', async () => {
     const { message_id } = await a.publish(room, 'nice');
     b.send({ type: 'react', room, message_id, emoji: '👩‍🚀', on: true, id: 'x' });
-    expect(await b.next((frame) => frame.id === 'x')).toEqual({ type: 'ack', id: 'x', room, message_id, seq: 2 });
-    expect(await a.next('reaction')).toEqual({ type: 'reaction', room, seq: 2, message_id, sender: ben.id, at: RFC3339_UTC, emoji: '👩‍🚀', on: true });
+    expect(await b.next((frame) => frame.id === 'x')).toEqual({
+      type: 'ack',
+      id: 'x',
+      room,
+      message_id,
+      seq: 2,
+    });
+    expect(await a.next('reaction')).toEqual({
+      type: 'reaction',
+      room,
+      seq: 2,
+      message_id,
+      sender: ben.id,
+      at: RFC3339_UTC,
+      emoji: '👩‍🚀',
+      on: true,
+    });
   });
 
   test('signal: ack only if it has an id; one signal to who is there, nothing stored', async () => {
     a.send({ type: 'signal', room: slug, kind: 'offer', body: { sdp: 1 }, id: 'x' });
     expect(await a.next((frame) => frame.id === 'x')).toEqual({ type: 'ack', id: 'x', room });
-    expect(await b.next('signal')).toEqual({ type: 'signal', room, sender: ada.id, kind: 'offer', body: { sdp: 1 } });
+    expect(await b.next('signal')).toEqual({
+      type: 'signal',
+      room,
+      sender: ada.id,
+      kind: 'offer',
+      body: { sdp: 1 },
+    });
     a.send({ type: 'signal', room, kind: 'offer', body: null });
     expect(await b.next('signal')).toMatchObject({ body: null });
     await a.settled();
@@ -182,10 +271,15 @@ describe('presence', () => {
   test('tells who joined and who left as deltas', async () => {
     const cleo = await world.user('cleo');
     await a.next((frame) => frame.type === 'presence' && frame.count === 2);
-    await call(nodeA(), `/v1/rooms/${room}/members`, { token: ada.token, body: { user: cleo.id, role: 'viewer' } });
+    await call(nodeA(), `/v1/rooms/${room}/members`, {
+      token: ada.token,
+      body: { user: cleo.id, role: 'viewer' },
+    });
     const c = await live(wsUrl(nodeB()), cleo.token);
     await c.subscribe(room);
-    expect(await a.next((frame) => frame.type === 'presence' && frame.joined?.includes(cleo.id))).toEqual({
+    expect(
+      await a.next((frame) => frame.type === 'presence' && frame.joined?.includes(cleo.id)),
+    ).toEqual({
       type: 'presence',
       room,
       count: 3,
@@ -193,7 +287,9 @@ describe('presence', () => {
       left: [],
     });
     c.close();
-    expect(await a.next((frame) => frame.type === 'presence' && frame.left?.includes(cleo.id))).toEqual({
+    expect(
+      await a.next((frame) => frame.type === 'presence' && frame.left?.includes(cleo.id)),
+    ).toEqual({
       type: 'presence',
       room,
       count: 2,

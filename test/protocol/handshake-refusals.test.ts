@@ -1,4 +1,7 @@
-/** CONNECT: what is refused before the upgrade, readable as HTTP, and what is accepted, told and closed (contract section 4). */
+/**
+ * CONNECT: what is refused before the upgrade, readable as HTTP, and what is accepted, told and
+ * closed (contract section 4).
+ */
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
@@ -21,11 +24,20 @@ beforeAll(async () => {
 describe('refused before the upgrade', () => {
   const token = () => ada.token;
   test.each<[string, () => Parameters<typeof open>]>([
-    ['header and subprotocol', () => [url, { token: token(), protocols: ['wardroom.v1', `bearer.${token()}`] }]],
+    [
+      'header and subprotocol',
+      () => [url, { token: token(), protocols: ['wardroom.v1', `bearer.${token()}`] }],
+    ],
     ['header and ticket', () => [`${url}?ticket=wr_tk_x`, { token: token() }]],
-    ['subprotocol and ticket', () => [`${url}?ticket=wr_tk_x`, { protocols: ['wardroom.v1', `bearer.${token()}`] }]],
+    [
+      'subprotocol and ticket',
+      () => [`${url}?ticket=wr_tk_x`, { protocols: ['wardroom.v1', `bearer.${token()}`] }],
+    ],
     ['two tickets', () => [`${url}?ticket=wr_tk_x&ticket=wr_tk_y`, {}]],
-    ['two bearer subprotocols', () => [url, { protocols: ['wardroom.v1', `bearer.${token()}`, `bearer.${badToken()}`] }]],
+    [
+      'two bearer subprotocols',
+      () => [url, { protocols: ['wardroom.v1', `bearer.${token()}`, `bearer.${badToken()}`] }],
+    ],
   ])('two credentials are 400 two_credentials: %s', async (_, how) => {
     await expectRefused(open(...how()), 'two_credentials', 400);
   });
@@ -36,17 +48,27 @@ describe('refused before the upgrade', () => {
 
   test('?token= while QUERY_TOKEN is off is 400 for a client without an Origin, and the detail says what to do', async () => {
     const refused = await open(`${url}?token=${ada.token}`).catch((error: unknown) => error);
-    expect(refused).toMatchObject({ status: 400, body: { code: 'invalid_request', action: 'none', detail: CLOSE_CODES.carrier_off.message } });
-    expect(CLOSE_CODES.carrier_off.message).toMatch(/switched off.*`auth` frame.*subprotocol.*ticket/);
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', action: 'none', detail: CLOSE_CODES.carrier_off.message },
+    });
+    expect(CLOSE_CODES.carrier_off.message).toMatch(
+      /switched off.*`auth` frame.*subprotocol.*ticket/,
+    );
   });
 
-  test.each(['https://evil.example.com', 'https://app.example.com.evil.org', 'http://app.example.com', 'null'])(
-    'Origin %s is 403 origin_refused, whatever the credential',
-    async (foreign) => {
-      await expectRefused(open(url, { origin: foreign, token: ada.token }), 'origin_refused');
-      await expectRefused(open(url, { origin: foreign, headers: { cookie: `wr_at=${ada.token}` } }), 'origin_refused');
-    },
-  );
+  test.each([
+    'https://evil.example.com',
+    'https://app.example.com.evil.org',
+    'http://app.example.com',
+    'null',
+  ])('Origin %s is 403 origin_refused, whatever the credential', async (foreign) => {
+    await expectRefused(open(url, { origin: foreign, token: ada.token }), 'origin_refused');
+    await expectRefused(
+      open(url, { origin: foreign, headers: { cookie: `wr_at=${ada.token}` } }),
+      'origin_refused',
+    );
+  });
 
   test.each([
     ...[
@@ -68,7 +90,14 @@ describe('refused before the upgrade', () => {
       '/v1\\ws',
       'http://evil/v1/ws',
     ],
-    ...['//evil/v1/ws', '/public/../v1/ws', '/v1/./ws', '/v1//ws', '/public/%2e%2e/v1/ws', '//evil/v1/ws?ticket=x'],
+    ...[
+      '//evil/v1/ws',
+      '/public/../v1/ws',
+      '/v1/./ws',
+      '/v1//ws',
+      '/public/%2e%2e/v1/ws',
+      '//evil/v1/ws?ticket=x',
+    ],
   ])('path %s is 404: a target is compared as it stands', async (path) => {
     const peer = RawSocket.open(nodeA(), { path });
     await peer.ended;
@@ -118,7 +147,10 @@ test('a handshake by another method is 405 and names GET', async () => {
 describe('accepted, told and closed, because a browser cannot read an HTTP status', () => {
   test.each<[string, () => Parameters<typeof open>]>([
     ['header, with an Origin', () => [url, { origin, token: badToken() }]],
-    ['header of another scheme, with an Origin', () => [url, { origin, headers: { authorization: 'Basic YTpi' } }]],
+    [
+      'header of another scheme, with an Origin',
+      () => [url, { origin, headers: { authorization: 'Basic YTpi' } }],
+    ],
     ['subprotocol', () => [url, { protocols: ['wardroom.v1', `bearer.${badToken()}`] }]],
     ['empty subprotocol', () => [url, { protocols: ['wardroom.v1', 'bearer.'] }]],
     ['ticket', () => [`${url}?ticket=wr_tk_${badToken().slice(-43)}`, {}]],
@@ -140,26 +172,42 @@ describe('accepted, told and closed, because a browser cannot read an HTTP statu
     await expectClosed(client, 'auth_invalid');
   });
 
-  test.each(['a good token', 'a bad one', 'none'])('?token= with %s from a page, while QUERY_TOKEN is off, is 1008 carrier_off: stop', async (what) => {
-    const token = { 'a good token': ada.token, 'a bad one': badToken(), none: '' }[what]!;
-    const client = await open(`${url}?token=${token}`, { origin });
-    expect(await expectClosed(client, 'carrier_off')).toMatchObject({ action: 'stop' });
-    expect(client.frames.map(({ type }) => type)).toEqual(['hello', 'goodbye']);
-  });
+  test.each(['a good token', 'a bad one', 'none'])(
+    '?token= with %s from a page, while QUERY_TOKEN is off, is 1008 carrier_off: stop',
+    async (what) => {
+      const token = { 'a good token': ada.token, 'a bad one': badToken(), none: '' }[what]!;
+      const client = await open(`${url}?token=${token}`, { origin });
+      expect(await expectClosed(client, 'carrier_off')).toMatchObject({ action: 'stop' });
+      expect(client.frames.map(({ type }) => type)).toEqual(['hello', 'goodbye']);
+    },
+  );
 
   test('a revoked session by subprotocol and by first message is 1008 session_revoked', async () => {
     const ben = await world.user('ben');
     await call(nodeA(), '/v1/auth/logout', { method: 'POST', token: ben.token });
     const byMessage = await open(url);
     byMessage.send({ type: 'auth', token: ben.token });
-    for (const client of [byMessage, await open(url, { protocols: ['wardroom.v1', `bearer.${ben.token}`] })]) await expectClosed(client, 'session_revoked');
+    for (const client of [
+      byMessage,
+      await open(url, { protocols: ['wardroom.v1', `bearer.${ben.token}`] }),
+    ])
+      await expectClosed(client, 'session_revoked');
   });
 });
 
-function expectRawProblem(peer: RawSocket, code: Parameters<typeof expectProblem>[3], status: number): void {
+function expectRawProblem(
+  peer: RawSocket,
+  code: Parameters<typeof expectProblem>[3],
+  status: number,
+): void {
   const [statusLine, ...lines] = peer.head.split('\r\n');
   expect(statusLine).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-  const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const headers = new Map(
+    lines.map((line) => [
+      line.slice(0, line.indexOf(':')).toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]),
+  );
   expectProblem(status, (name) => headers.get(name) ?? null, JSON.parse(peer.body), code);
 }
 
@@ -167,9 +215,17 @@ test.each(['as soon as it is refused', 'before it knows'])(
   'a refused client that keeps its connection and talks on, %s, is cut off within a second or two',
   async (when) => {
     const address = new URL(nodeA());
-    const socket = connect({ port: Number(address.port), host: address.hostname, allowHalfOpen: true });
-    const over = new Promise<void>((resolve) => socket.on('error', () => undefined).once('close', () => resolve()));
-    const heard = new Promise<string>((resolve) => socket.once('data', (chunk: Buffer) => resolve(chunk.toString())));
+    const socket = connect({
+      port: Number(address.port),
+      host: address.hostname,
+      allowHalfOpen: true,
+    });
+    const over = new Promise<void>((resolve) =>
+      socket.on('error', () => undefined).once('close', () => resolve()),
+    );
+    const heard = new Promise<string>((resolve) =>
+      socket.once('data', (chunk: Buffer) => resolve(chunk.toString())),
+    );
     const talk = (): boolean => socket.write('more ');
     socket.write(
       `GET /v1/ws HTTP/1.1\r\nHost: ${address.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +

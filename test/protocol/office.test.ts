@@ -1,4 +1,7 @@
-/** An office: many people behind one address, all back at once after a restart, under the caps as they come. */
+/**
+ * An office: many people behind one address, all back at once after a restart, under the caps as
+ * they come.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -48,7 +51,11 @@ describe(`${PEOPLE} sessions behind one address, back at once after a restart, a
     ['with the token in the subprotocol', bySubprotocol],
     ['with the token in the header', byHeader],
   ])('%s', async (_, connect) => {
-    const clients = await within(Promise.all(Array.from({ length: PEOPLE }, connect)), 'everybody back', 8_000);
+    const clients = await within(
+      Promise.all(Array.from({ length: PEOPLE }, connect)),
+      'everybody back',
+      8_000,
+    );
     await Promise.all(clients.map((client) => client.settled()));
     for (const client of clients) client.close();
     await Promise.all(clients.map(({ closed }) => closed));
@@ -64,5 +71,8 @@ test('strangers who hold all places of an address keep nobody out who shows a cr
   await silent[0]!.ask({ type: 'auth', token: ada.token });
   const [one, other] = await Promise.allSettled([late, first]);
   expect([one.status, other.status].sort()).toEqual(['fulfilled', 'rejected']);
-  await expectRefused((one.status === 'rejected' ? late : first) as Promise<unknown>, 'too_many_connections');
+  await expectRefused(
+    (one.status === 'rejected' ? late : first) as Promise<unknown>,
+    'too_many_connections',
+  );
 });

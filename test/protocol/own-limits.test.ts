@@ -1,4 +1,7 @@
-/** CONNECT on a node of its own, behind https and with small limits: the deadline, `?token=`, cookies, and the caps that are refused before the upgrade. */
+/**
+ * CONNECT on a node of its own, behind https and with small limits: the deadline, `?token=`,
+ * cookies, and the caps that are refused before the upgrade.
+ */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -33,7 +36,12 @@ beforeEach(async () => {
 
 /** From an address of its own, as a trusted proxy tells it. */
 const from = (ip: string, token?: string): Promise<RawClient> =>
-  open(node.wsUrl, { headers: { 'x-forwarded-for': ip, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) } });
+  open(node.wsUrl, {
+    headers: {
+      'x-forwarded-for': ip,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+  });
 
 describe('the deadline of the first auth', () => {
   test('is told in hello and ends in 1008 auth_timeout with a time to come back', async () => {
@@ -60,9 +68,21 @@ describe('?token= with QUERY_TOKEN=on', () => {
   });
 
   test('is one of the four that exclude each other', async () => {
-    await expectRefused(open(`${node.wsUrl}?token=${ada.token}`, { token: ada.token }), 'two_credentials', 400);
-    await expectRefused(open(`${node.wsUrl}?token=${ada.token}&ticket=wr_tk_x`), 'two_credentials', 400);
-    await expectRefused(open(`${node.wsUrl}?token=${ada.token}&token=${ada.token}`), 'two_credentials', 400);
+    await expectRefused(
+      open(`${node.wsUrl}?token=${ada.token}`, { token: ada.token }),
+      'two_credentials',
+      400,
+    );
+    await expectRefused(
+      open(`${node.wsUrl}?token=${ada.token}&ticket=wr_tk_x`),
+      'two_credentials',
+      400,
+    );
+    await expectRefused(
+      open(`${node.wsUrl}?token=${ada.token}&token=${ada.token}`),
+      'two_credentials',
+      400,
+    );
   });
 
   test('is told and closed when it is not valid', async () => {
@@ -74,7 +94,10 @@ describe('over https', () => {
   const origin = 'https://rooms.example.com';
 
   test('the cookie that counts is __Host-wr_at, from the Origin of PUBLIC_URL', async () => {
-    const client = await open(node.wsUrl, { origin, headers: { cookie: `wr_at=planted; __Host-wr_at=${ada.token}` } });
+    const client = await open(node.wsUrl, {
+      origin,
+      headers: { cookie: `wr_at=planted; __Host-wr_at=${ada.token}` },
+    });
     expect(await client.next('auth_ok')).toMatchObject({ session_id: ada.session });
   });
 

@@ -1,4 +1,7 @@
-/** Limits of a connection and of a user: frames, publishes, signals, subscribes, calls. Each refusal says when to come again and harms nobody else. */
+/**
+ * Limits of a connection and of a user: frames, publishes, signals, subscribes, calls. Each refusal
+ * says when to come again and harms nobody else.
+ */
 import { setTimeout as waitMs } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster, startNode } from '../support/node-process.js';
@@ -14,7 +17,11 @@ let world: World;
 let ada: SignedIn;
 
 beforeAll(async () => {
-  node = await startNode({ FRAME_RATE: String(FRAME_RATE), PUBLISH_RATE: String(PUBLISH_RATE), MAX_SUBSCRIPTIONS: String(MAX_SUBSCRIPTIONS) });
+  node = await startNode({
+    FRAME_RATE: String(FRAME_RATE),
+    PUBLISH_RATE: String(PUBLISH_RATE),
+    MAX_SUBSCRIPTIONS: String(MAX_SUBSCRIPTIONS),
+  });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
 });
@@ -22,7 +29,8 @@ beforeAll(async () => {
 describe('FRAME_RATE', () => {
   test('lets a burst of three seconds through; the next frame is rate_limited with a time that is true', async () => {
     const client = await live(node.wsUrl, ada.token);
-    for (let i = 0; i < FRAME_RATE * 3; i += 1) expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
+    for (let i = 0; i < FRAME_RATE * 3; i += 1)
+      expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
     let refused = await client.ask({ type: 'ping' });
     while (refused.type === 'pong') refused = await client.ask({ type: 'ping' });
     expectError(refused, 'rate_limited');
@@ -49,7 +57,10 @@ describe('FRAME_RATE', () => {
     const peer = RawSocket.open(nodeA(), { headers: { Authorization: `Bearer ${token}` } });
     await peer.until('auth_ok', ({ frames }) => frames.some(({ type }) => type === 'auth_ok'));
     peer.socket.write(jsonBytes(...Array.from({ length: 2_000 }, () => ({ type: 'ping' }))));
-    expect(await peer.untilClosed()).toMatchObject({ code: 1013, reason: { code: 'rate_limited', action: 'retry' } });
+    expect(await peer.untilClosed()).toMatchObject({
+      code: 1013,
+      reason: { code: 'rate_limited', action: 'retry' },
+    });
     peer.socket.destroy();
   });
 });
@@ -58,21 +69,31 @@ describe('PUBLISH_RATE', () => {
   test('lets a burst of three seconds through; the next publish is rate_limited, has no effect, and works later under its op_id', async () => {
     const room = await world.room(ada);
     const client = await live(node.wsUrl, ada.token);
-    for (let i = 1; i <= PUBLISH_RATE * 3; i += 1) expect(await client.publish(room, i)).toMatchObject({ type: 'ack', seq: i });
+    for (let i = 1; i <= PUBLISH_RATE * 3; i += 1)
+      expect(await client.publish(room, i)).toMatchObject({ type: 'ack', seq: i });
     const refused = await client.publish(room, 'again', 'op-again');
     expectError(refused, 'rate_limited');
     expect(refused.retry_after_ms).toBeLessThanOrEqual(1000 / PUBLISH_RATE);
     expect(await client.ask({ type: 'ping' })).toMatchObject({ type: 'pong' });
     await waitMs(refused.retry_after_ms);
-    expect(await client.publish(room, 'again', 'op-again')).toMatchObject({ type: 'ack', seq: PUBLISH_RATE * 3 + 1, duplicate: false });
+    expect(await client.publish(room, 'again', 'op-again')).toMatchObject({
+      type: 'ack',
+      seq: PUBLISH_RATE * 3 + 1,
+      duplicate: false,
+    });
   });
 });
 
 describe('MAX_SUBSCRIPTIONS', () => {
   test('one more is too_many_subscriptions; one of the old ones again is not, and leaving one makes room', async () => {
-    const rooms = [await world.room(ada), await world.room(ada), await world.room(ada)] as [string, string, string];
+    const rooms = [await world.room(ada), await world.room(ada), await world.room(ada)] as [
+      string,
+      string,
+      string,
+    ];
     const client = await live(node.wsUrl, ada.token);
-    for (const room of rooms.slice(0, MAX_SUBSCRIPTIONS)) expect(await client.subscribe(room)).toMatchObject({ type: 'subscribed' });
+    for (const room of rooms.slice(0, MAX_SUBSCRIPTIONS))
+      expect(await client.subscribe(room)).toMatchObject({ type: 'subscribed' });
     expectError(await client.subscribe(rooms[2]), 'too_many_subscriptions');
     expect(await client.subscribe(rooms[0])).toMatchObject({ type: 'subscribed' });
     await client.ask({ type: 'unsubscribe', room: rooms[0] });
@@ -92,9 +113,14 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
   });
 
   /** How many were accepted, and the most that may have been since `beganMs` by `holders` nodes. */
-  const accepted = (answers: { type: string }[]) => answers.filter(({ type }) => type === 'ack').length;
-  const most = (beganMs: number, holders = 1) => BURST * holders + Math.ceil(((performance.now() - beganMs) / 1000 + 1) * RATE);
-  const refusedRight = (answers: { type: string }[]) => answers.filter(({ type }) => type === 'error').forEach((answer) => expectError(answer, 'rate_limited'));
+  const accepted = (answers: { type: string }[]) =>
+    answers.filter(({ type }) => type === 'ack').length;
+  const most = (beganMs: number, holders = 1) =>
+    BURST * holders + Math.ceil(((performance.now() - beganMs) / 1000 + 1) * RATE);
+  const refusedRight = (answers: { type: string }[]) =>
+    answers
+      .filter(({ type }) => type === 'error')
+      .forEach((answer) => expectError(answer, 'rate_limited'));
   const post = (base: string, token: string, room: string, i: number) =>
     fetch(`${base}/v1/rooms/${room}/messages`, {
       method: 'POST',
@@ -106,14 +132,20 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
     const user = await own.user('rest');
     const room = await own.room(user);
     const beganMs = performance.now();
-    const answers = await Promise.all(Array.from({ length: 400 }, (_, i) => post(nodes[0]!.url, user.token, room, i)));
+    const answers = await Promise.all(
+      Array.from({ length: 400 }, (_, i) => post(nodes[0]!.url, user.token, room, i)),
+    );
     const statuses = answers.map(({ status }) => status);
     const stored = statuses.filter((status) => status === 201).length;
     expect(stored).toBeGreaterThanOrEqual(BURST);
     expect(stored).toBeLessThanOrEqual(most(beganMs));
     const refused = answers.find(({ status }) => status === 429)!;
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await refused.json()).toMatchObject({ code: 'rate_limited', action: 'retry', retry_after_ms: expect.any(Number) });
+    expect(await refused.json()).toMatchObject({
+      code: 'rate_limited',
+      action: 'retry',
+      retry_after_ms: expect.any(Number),
+    });
   });
 
   test('290 signals of 32 KB on one socket', async () => {
@@ -121,7 +153,9 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
     const room = await own.room(user);
     const client = await live(nodes[0]!.wsUrl, user.token);
     const beganMs = performance.now();
-    const answers = await Promise.all(Array.from({ length: 290 }, () => client.ask({ type: 'signal', room, kind: 'k', body: BIG })));
+    const answers = await Promise.all(
+      Array.from({ length: 290 }, () => client.ask({ type: 'signal', room, kind: 'k', body: BIG })),
+    );
     expect(accepted(answers)).toBeGreaterThanOrEqual(BURST);
     expect(accepted(answers)).toBeLessThanOrEqual(most(beganMs));
     refusedRight(answers);
@@ -132,10 +166,14 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
     const user = await own.user('edits');
     const room = await own.room(user);
     const client = await live(nodes[0]!.wsUrl, user.token);
-    const messages = (await Promise.all(Array.from({ length: 10 }, () => client.publish(room, 'first')))).map(({ message_id }) => message_id as string);
+    const messages = (
+      await Promise.all(Array.from({ length: 10 }, () => client.publish(room, 'first')))
+    ).map(({ message_id }) => message_id as string);
     const beganMs = performance.now();
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, i) => client.ask({ type: 'edit', room, message_id: messages[i % 10], body: BIG, op_id: `e${i}` })),
+      Array.from({ length: 200 }, (_, i) =>
+        client.ask({ type: 'edit', room, message_id: messages[i % 10], body: BIG, op_id: `e${i}` }),
+      ),
     );
     expect(accepted(answers)).toBeGreaterThanOrEqual(BURST - 10);
     expect(accepted(answers)).toBeLessThanOrEqual(most(beganMs));
@@ -145,10 +183,16 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
   test('5 sockets x 60 publishes, and 60 over REST', async () => {
     const user = await own.user('sockets');
     const room = await own.room(user);
-    const clients = await Promise.all(Array.from({ length: 5 }, () => live(nodes[0]!.wsUrl, user.token)));
+    const clients = await Promise.all(
+      Array.from({ length: 5 }, () => live(nodes[0]!.wsUrl, user.token)),
+    );
     const beganMs = performance.now();
-    const calls = Promise.all(Array.from({ length: 60 }, (_, i) => post(nodes[0]!.url, user.token, room, i)));
-    const answers = await Promise.all(clients.flatMap((client) => Array.from({ length: 60 }, (_, i) => client.publish(room, i))));
+    const calls = Promise.all(
+      Array.from({ length: 60 }, (_, i) => post(nodes[0]!.url, user.token, room, i)),
+    );
+    const answers = await Promise.all(
+      clients.flatMap((client) => Array.from({ length: 60 }, (_, i) => client.publish(room, i))),
+    );
     const stored = accepted(answers) + (await calls).filter(({ status }) => status === 201).length;
     expect(stored).toBeGreaterThanOrEqual(BURST);
     expect(stored).toBeLessThanOrEqual(most(beganMs));
@@ -174,7 +218,10 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
   test('60 subscribes at once; another user does not notice', async () => {
     const [user, calm] = (await own.users('subscribes', 'calm')) as [SignedIn, SignedIn];
     const room = await own.room(user);
-    const [client, other] = [await live(nodes[0]!.wsUrl, user.token), await live(nodes[0]!.wsUrl, calm.token)];
+    const [client, other] = [
+      await live(nodes[0]!.wsUrl, user.token),
+      await live(nodes[0]!.wsUrl, calm.token),
+    ];
     const answers = await Promise.all(Array.from({ length: 60 }, () => client.subscribe(room)));
     const refused = answers.filter(({ type }) => type === 'error');
     expect(refused.length).toBeGreaterThan(0);
@@ -184,14 +231,29 @@ describe('rates belong to a user, on all nodes, over sockets and REST together:'
 });
 
 describe('a kind that says the server speaks', () => {
-  test.each(['system', 'system.notice'])('%s is refused to people, over sockets and REST', async (kind) => {
-    const own = await World.create();
-    const user = await own.user('u');
-    const room = await own.room(user);
-    const client = await live(wsUrl(nodeA()), user.token);
-    expectError(await client.ask({ type: 'publish', room, op_id: 'o', kind, body: 1 }), 'kind_refused');
-    expectError(await client.ask({ type: 'signal', room, kind, body: 1 }), 'kind_refused');
-    expectAnswer(await call(nodeA(), `/v1/rooms/${room}/messages`, { token: user.token, body: { kind, body: 1 }, expect: 403 }), 'kind_refused');
-    expect(await client.ask({ type: 'publish', room, op_id: 'p', kind: 'systematic', body: 1 })).toMatchObject({ type: 'ack', seq: 1 });
-  });
+  test.each(['system', 'system.notice'])(
+    '%s is refused to people, over sockets and REST',
+    async (kind) => {
+      const own = await World.create();
+      const user = await own.user('u');
+      const room = await own.room(user);
+      const client = await live(wsUrl(nodeA()), user.token);
+      expectError(
+        await client.ask({ type: 'publish', room, op_id: 'o', kind, body: 1 }),
+        'kind_refused',
+      );
+      expectError(await client.ask({ type: 'signal', room, kind, body: 1 }), 'kind_refused');
+      expectAnswer(
+        await call(nodeA(), `/v1/rooms/${room}/messages`, {
+          token: user.token,
+          body: { kind, body: 1 },
+          expect: 403,
+        }),
+        'kind_refused',
+      );
+      expect(
+        await client.ask({ type: 'publish', room, op_id: 'p', kind: 'systematic', body: 1 }),
+      ).toMatchObject({ type: 'ack', seq: 1 });
+    },
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * A WebSocket peer made of bytes: for what no library does - broken frames, frames in one packet with the handshake, a
- * peer that does not read.
+ * A WebSocket peer made of bytes: for what no library does - broken frames, frames in one packet
+ * with the handshake, a peer that does not read.
  */
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
@@ -25,17 +25,29 @@ export interface FrameShape {
 }
 
 /** One WebSocket frame as a client sends it, or not quite. */
-export function bytesOf(payload: string | Buffer, { op = OP.text, fin = true, mask = true, reserved = 0 }: FrameShape = {}): Buffer {
+export function bytesOf(
+  payload: string | Buffer,
+  { op = OP.text, fin = true, mask = true, reserved = 0 }: FrameShape = {},
+): Buffer {
   const data = Buffer.from(payload);
   const length =
-    data.length < 126 ? [data.length] : data.length < 65_536 ? [126, data.length >> 8, data.length & 255] : [127, 0, 0, 0, 0, ...uint32(data.length)];
-  const head = [(fin ? 0x80 : 0) | (reserved << 4) | op, (mask ? 0x80 : 0) | length[0]!, ...length.slice(1)];
+    data.length < 126
+      ? [data.length]
+      : data.length < 65_536
+        ? [126, data.length >> 8, data.length & 255]
+        : [127, 0, 0, 0, 0, ...uint32(data.length)];
+  const head = [
+    (fin ? 0x80 : 0) | (reserved << 4) | op,
+    (mask ? 0x80 : 0) | length[0]!,
+    ...length.slice(1),
+  ];
   if (!mask) return Buffer.concat([Buffer.from(head), data]);
   const key = randomBytes(4);
   return Buffer.concat([Buffer.from(head), key, data.map((byte, i) => byte ^ key[i % 4]!)]);
 }
 
-export const jsonBytes = (...frames: unknown[]): Buffer => Buffer.concat(frames.map((frame) => bytesOf(JSON.stringify(frame))));
+export const jsonBytes = (...frames: unknown[]): Buffer =>
+  Buffer.concat(frames.map((frame) => bytesOf(JSON.stringify(frame))));
 
 export class RawSocket {
   readonly frames: any[] = [];
@@ -90,7 +102,9 @@ export class RawSocket {
     noteTokens(`${path} ${lines.join('')} ${more.toString('latin1')}`);
     const peer = new RawSocket(connect(Number(port), hostname));
     opened.push(peer.socket);
-    peer.socket.write(Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), more]));
+    peer.socket.write(
+      Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`), more]),
+    );
     return peer;
   }
 
@@ -130,13 +144,22 @@ export class RawSocket {
     const short = this.bytes[1]!;
     const headBytes = short < 126 ? 2 : short === 126 ? 4 : 10;
     if (this.bytes.length < headBytes) return false;
-    const length = short < 126 ? short : short === 126 ? this.bytes.readUInt16BE(2) : Number(this.bytes.readBigUInt64BE(2));
+    const length =
+      short < 126
+        ? short
+        : short === 126
+          ? this.bytes.readUInt16BE(2)
+          : Number(this.bytes.readBigUInt64BE(2));
     if (this.bytes.length < headBytes + length) return false;
     const payload = this.bytes.subarray(headBytes, headBytes + length);
     const op = this.bytes[0]! & 15;
     this.bytes = this.bytes.subarray(headBytes + length);
     if (op === OP.text) this.frames.push(JSON.parse(payload.toString()));
-    if (op === OP.close) this.close = { code: payload.length === 0 ? 1005 : payload.readUInt16BE(0), raw: payload.subarray(2).toString() };
+    if (op === OP.close)
+      this.close = {
+        code: payload.length === 0 ? 1005 : payload.readUInt16BE(0),
+        raw: payload.subarray(2).toString(),
+      };
     return true;
   }
 
@@ -145,4 +168,9 @@ export class RawSocket {
   }
 }
 
-const uint32 = (value: number): number[] => [(value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
+const uint32 = (value: number): number[] => [
+  (value >>> 24) & 255,
+  (value >>> 16) & 255,
+  (value >>> 8) & 255,
+  value & 255,
+];

@@ -26,8 +26,14 @@ const authError = (code: ErrorCode) => ({
 describe('auth_refresh', () => {
   test('with a newer token of the session answers auth_ok with the life of that token', async () => {
     const client = await live(wsUrl(nodeA()), ada.token);
-    const { body } = await call(nodeB(), '/v1/auth/refresh', { body: { refresh_token: ada.refresh } });
-    expect(await client.ask({ type: 'auth_refresh', token: body.access_token })).toMatchObject({ type: 'auth_ok', session_id: ada.session, user_id: ada.id });
+    const { body } = await call(nodeB(), '/v1/auth/refresh', {
+      body: { refresh_token: ada.refresh },
+    });
+    expect(await client.ask({ type: 'auth_refresh', token: body.access_token })).toMatchObject({
+      type: 'auth_ok',
+      session_id: ada.session,
+      user_id: ada.id,
+    });
   });
 
   test.each([
@@ -48,7 +54,10 @@ describe('auth_refresh', () => {
     [
       'a spent ticket',
       async () => {
-        const { body } = await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token });
+        const { body } = await call(nodeA(), '/v1/auth/ticket', {
+          method: 'POST',
+          token: ada.token,
+        });
         const spender = await live(wsUrl(nodeA()), ada.token);
         await spender.ask({ type: 'auth_refresh', ticket: body.ticket });
         return { ticket: body.ticket };
@@ -56,16 +65,29 @@ describe('auth_refresh', () => {
     ],
     [
       'a ticket of another Origin',
-      async () => ({ ticket: (await call(nodeA(), '/v1/auth/ticket', { method: 'POST', token: ada.token, headers: { origin } })).body.ticket }),
+      async () => ({
+        ticket: (
+          await call(nodeA(), '/v1/auth/ticket', {
+            method: 'POST',
+            token: ada.token,
+            headers: { origin },
+          })
+        ).body.ticket,
+      }),
     ],
-  ])('with %s is auth_error, and the old context lives: it still acts and receives', async (_, credential) => {
-    const room = await world.room(ada);
-    const client = await live(wsUrl(nodeB()), ada.token);
-    await client.subscribe(room);
-    expect(await client.ask({ type: 'auth_refresh', ...(await credential()) })).toEqual(authError('auth_invalid'));
-    expect(await client.publish(room, 'still me')).toMatchObject({ type: 'ack', seq: 1 });
-    expect(await client.next('message')).toMatchObject({ body: 'still me', sender: ada.id });
-  });
+  ])(
+    'with %s is auth_error, and the old context lives: it still acts and receives',
+    async (_, credential) => {
+      const room = await world.room(ada);
+      const client = await live(wsUrl(nodeB()), ada.token);
+      await client.subscribe(room);
+      expect(await client.ask({ type: 'auth_refresh', ...(await credential()) })).toEqual(
+        authError('auth_invalid'),
+      );
+      expect(await client.publish(room, 'still me')).toMatchObject({ type: 'ack', seq: 1 });
+      expect(await client.next('message')).toMatchObject({ body: 'still me', sender: ada.id });
+    },
+  );
 
   test('frames behind it are judged by the new context: they wait for its answer', async () => {
     const room = await world.room(ada);
@@ -84,7 +106,9 @@ describe('auth_refresh', () => {
     const room = await world.room(ada);
     const client = await live(wsUrl(nodeA()), ada.token);
     await client.subscribe(room);
-    const answers = await Promise.all(Array.from({ length: 10 }, () => client.ask({ type: 'auth_refresh', token: ada.token })));
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => client.ask({ type: 'auth_refresh', token: ada.token })),
+    );
     expect(answers.map(({ type }) => type)).toEqual(Array.from({ length: 10 }, () => 'auth_ok'));
     await client.publish(room, 'once');
     await client.next('message');

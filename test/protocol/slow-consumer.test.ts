@@ -1,4 +1,7 @@
-/** Whoever does not read is closed, alone; what was missed can be replayed, without being closed for it again. */
+/**
+ * Whoever does not read is closed, alone; what was missed can be replayed, without being closed for
+ * it again.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
@@ -16,7 +19,14 @@ let ada: SignedIn;
 let room: string;
 
 beforeAll(async () => {
-  node = await startNode({ MAX_QUEUE_BYTES: '262144', PUBLISH_RATE: '0', FRAME_RATE: '0', SIGNAL_RATE: '0', SUBSCRIBE_RATE: '0', CALL_RATE: '0' });
+  node = await startNode({
+    MAX_QUEUE_BYTES: '262144',
+    PUBLISH_RATE: '0',
+    FRAME_RATE: '0',
+    SIGNAL_RATE: '0',
+    SUBSCRIBE_RATE: '0',
+    CALL_RATE: '0',
+  });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
   room = await world.room(ada);
@@ -24,8 +34,9 @@ beforeAll(async () => {
 
 const slowCloses = async (): Promise<number> =>
   Number(
-    /^wardroom_connections_closed_total\{side="server",code="slow_consumer"\} (\d+)$/m.exec(await (await fetch(`${node.internalUrl}/metrics`)).text())?.[1] ??
-      0,
+    /^wardroom_connections_closed_total\{side="server",code="slow_consumer"\} (\d+)$/m.exec(
+      await (await fetch(`${node.internalUrl}/metrics`)).text(),
+    )?.[1] ?? 0,
   );
 
 describe('slow_consumer', () => {
@@ -34,7 +45,9 @@ describe('slow_consumer', () => {
   test('ends a connection that stopped reading; the other subscriber gets every event in order', async () => {
     const stalled = RawSocket.open(node.url, { headers: { Authorization: `Bearer ${ada.token}` } });
     stalled.send({ type: 'subscribe', room });
-    await stalled.until('subscribed', ({ frames }) => frames.some(({ type }) => type === 'subscribed'));
+    await stalled.until('subscribed', ({ frames }) =>
+      frames.some(({ type }) => type === 'subscribed'),
+    );
     stalled.socket.pause();
     const [reader, writer] = [await live(node.wsUrl, ada.token), await live(node.wsUrl, ada.token)];
     await reader.subscribe(room);
@@ -44,7 +57,9 @@ describe('slow_consumer', () => {
     }
     expect(await slowCloses()).toBe(1);
     await reader.next((frame) => frame.type === 'message' && frame.seq === published);
-    expect(reader.of('message').map(({ seq }) => seq)).toEqual(Array.from({ length: published }, (_, i) => i + 1));
+    expect(reader.of('message').map(({ seq }) => seq)).toEqual(
+      Array.from({ length: published }, (_, i) => i + 1),
+    );
     stalled.socket.resume();
     await within(stalled.ended, 'end of the stalled connection');
     const seen = stalled.frames.filter(({ type }) => type === 'message').map(({ seq }) => seq);
@@ -64,9 +79,15 @@ describe('slow_consumer', () => {
 
   test('does not hit a replay, however much larger than the queue it is', async () => {
     const client = await live(node.wsUrl, ada.token);
-    expect(await client.subscribe(room, 0)).toMatchObject({ seq: published, recovered: true, replayed: published });
+    expect(await client.subscribe(room, 0)).toMatchObject({
+      seq: published,
+      recovered: true,
+      replayed: published,
+    });
     await client.next((frame) => frame.type === 'message' && frame.seq === published);
-    expect(client.of('message').map(({ seq }) => seq)).toEqual(Array.from({ length: published }, (_, i) => i + 1));
+    expect(client.of('message').map(({ seq }) => seq)).toEqual(
+      Array.from({ length: published }, (_, i) => i + 1),
+    );
     expect(await slowCloses()).toBe(1);
   });
 });
@@ -75,12 +96,21 @@ describe('a replay', () => {
   test('of 1000 events is given in order, of 1001 is not: recovered:false, and the room goes on live', async () => {
     const long = await world.room(ada);
     const writer = await live(node.wsUrl, ada.token);
-    for (let from = 1; from <= 1001; from += 143) await Promise.all(Array.from({ length: 143 }, (_, i) => writer.publish(long, from + i)));
+    for (let from = 1; from <= 1001; from += 143)
+      await Promise.all(Array.from({ length: 143 }, (_, i) => writer.publish(long, from + i)));
     const client = await live(node.wsUrl, ada.token);
-    expect(await client.subscribe(long, 0)).toMatchObject({ seq: 1001, recovered: false, replayed: 0 });
+    expect(await client.subscribe(long, 0)).toMatchObject({
+      seq: 1001,
+      recovered: false,
+      replayed: 0,
+    });
     await writer.publish(long, 'live');
     expect(await client.next('message')).toMatchObject({ seq: 1002, body: 'live' });
-    expect(await client.subscribe(long, 2)).toMatchObject({ seq: 1002, recovered: true, replayed: 1000 });
+    expect(await client.subscribe(long, 2)).toMatchObject({
+      seq: 1002,
+      recovered: true,
+      replayed: 1000,
+    });
     await client.next((frame) => frame.type === 'message' && frame.seq === 1002);
     expect(
       client

@@ -1,4 +1,7 @@
-/** W17: who types stops: after ten seconds, with the subscription, with the connection - on all nodes. */
+/**
+ * W17: who types stops: after ten seconds, with the subscription, with the connection - on all
+ * nodes.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../src/protocol/index.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
@@ -37,8 +40,22 @@ describe('`typing` `on` is followed by `on: false` to all, on every node', () =>
     ['when the connection closes', (typist) => typist.close()],
     ['when the connection dies', (typist) => typist.ws.terminate()],
     ['when the subscription ends', (typist, room) => typist.send({ type: 'unsubscribe', room })],
-    ['when its session is ended', (typist) => call(nodeB(), '/v1/auth/sessions/' + typist.of('auth_ok')[0].session_id, { token: ben.token, method: 'DELETE' })],
-    ['when the member is removed', (_, room) => call(nodeB(), `/v1/rooms/${room}/members/${ben.id}`, { token: ada.token, method: 'DELETE' })],
+    [
+      'when its session is ended',
+      (typist) =>
+        call(nodeB(), '/v1/auth/sessions/' + typist.of('auth_ok')[0].session_id, {
+          token: ben.token,
+          method: 'DELETE',
+        }),
+    ],
+    [
+      'when the member is removed',
+      (_, room) =>
+        call(nodeB(), `/v1/rooms/${room}/members/${ben.id}`, {
+          token: ada.token,
+          method: 'DELETE',
+        }),
+    ],
     ['when the client says so', (typist, room) => typist.send({ type: 'typing', room, on: false })],
   ])('%s', async (_, end) => {
     const { room, typist, ears } = await scene();

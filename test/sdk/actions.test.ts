@@ -4,49 +4,58 @@ import { harness } from './harness.js';
 
 const h = harness();
 
-test.each(['session_revoked', 'session_expired', 'token_reuse', 'auth_invalid', 'identity_mismatch'] as const)(
-  'login: a close with %s signs out, and nothing is tried again',
-  async (code) => {
-    const { client, peer } = await h.connected();
-    const { room, events } = await h.subscribed(client, peer, 1);
-    const signedOut = client.once('signed_out');
-    const pending = room.publish('x');
-    await peer.next('publish');
-    peer.goodbye(code);
-    expect(await signedOut).toMatchObject({ code, action: 'login', kind: 'auth' });
-    await expect(pending).rejects.toMatchObject({ code });
-    expect(await events.next()).toEqual(['unsubscribed', { code, action: 'login' }]);
-    expect(client.state).toBe('closed');
-    h.clock.advance(3_600_000);
-    expect(h.asked).toEqual(['connect']);
-  },
-);
-
-test.each(['user_suspended', 'tenant_disabled', 'forbidden', 'policy_violation', 'too_big'] as const)(
-  'stop: a close with %s closes the client, and nothing is tried again',
-  async (code) => {
-    const { client, peer } = await h.connected();
-    let signedOut = false;
-    client.on('signed_out', () => (signedOut = true));
-    const closed = client.once('closed');
-    peer.goodbye(code);
-    expect(await closed).toMatchObject({ code, action: 'stop', kind: 'denied' });
-    expect(signedOut).toBe(false);
-    h.clock.advance(3_600_000);
-    expect(h.asked).toEqual(['connect']);
-  },
-);
-
-test.each(['token_expired', 'token_revoked'] as const)('refresh: a close with %s comes back at once with a new token', async (code) => {
+test.each([
+  'session_revoked',
+  'session_expired',
+  'token_reuse',
+  'auth_invalid',
+  'identity_mismatch',
+] as const)('login: a close with %s signs out, and nothing is tried again', async (code) => {
   const { client, peer } = await h.connected();
-  const waiting = client.once('waiting');
+  const { room, events } = await h.subscribed(client, peer, 1);
+  const signedOut = client.once('signed_out');
+  const pending = room.publish('x');
+  await peer.next('publish');
   peer.goodbye(code);
-  expect(await waiting).toMatchObject({ delayMs: 0, why: { code, kind: 'auth' } });
-  h.clock.advance(0);
-  const next = await h.server.peers.next();
-  expect(await next.welcome()).toMatchObject({ token: 'token-2' });
-  expect(h.asked).toEqual(['connect', 'rejected']);
+  expect(await signedOut).toMatchObject({ code, action: 'login', kind: 'auth' });
+  await expect(pending).rejects.toMatchObject({ code });
+  expect(await events.next()).toEqual(['unsubscribed', { code, action: 'login' }]);
+  expect(client.state).toBe('closed');
+  h.clock.advance(3_600_000);
+  expect(h.asked).toEqual(['connect']);
 });
+
+test.each([
+  'user_suspended',
+  'tenant_disabled',
+  'forbidden',
+  'policy_violation',
+  'too_big',
+] as const)('stop: a close with %s closes the client, and nothing is tried again', async (code) => {
+  const { client, peer } = await h.connected();
+  let signedOut = false;
+  client.on('signed_out', () => (signedOut = true));
+  const closed = client.once('closed');
+  peer.goodbye(code);
+  expect(await closed).toMatchObject({ code, action: 'stop', kind: 'denied' });
+  expect(signedOut).toBe(false);
+  h.clock.advance(3_600_000);
+  expect(h.asked).toEqual(['connect']);
+});
+
+test.each(['token_expired', 'token_revoked'] as const)(
+  'refresh: a close with %s comes back at once with a new token',
+  async (code) => {
+    const { client, peer } = await h.connected();
+    const waiting = client.once('waiting');
+    peer.goodbye(code);
+    expect(await waiting).toMatchObject({ delayMs: 0, why: { code, kind: 'auth' } });
+    h.clock.advance(0);
+    const next = await h.server.peers.next();
+    expect(await next.welcome()).toMatchObject({ token: 'token-2' });
+    expect(h.asked).toEqual(['connect', 'rejected']);
+  },
+);
 
 test.each([
   ['auth_unavailable', 'temporary'],
@@ -55,18 +64,25 @@ test.each([
   ['internal', 'temporary'],
   ['draining', 'temporary'],
   ['slow_consumer', 'temporary'],
-] as const)('retry and reconnect: a close with %s comes back after retry_after_ms and not before', async (code, kind) => {
-  const { client, peer } = await h.connected();
-  const waiting = client.once('waiting');
-  peer.goodbye(code, { retry_after_ms: 4000 });
-  expect(await waiting).toMatchObject({ delayMs: 4000, attempt: 1, why: { code, kind, retryAfterMs: 4000 } });
-  h.clock.advance(3999);
-  expect(client.state).toBe('waiting');
-  h.clock.advance(1);
-  expect(client.state).toBe('connecting');
-  await (await h.server.peers.next()).welcome();
-  expect(h.asked).toEqual(['connect', 'connect']);
-});
+] as const)(
+  'retry and reconnect: a close with %s comes back after retry_after_ms and not before',
+  async (code, kind) => {
+    const { client, peer } = await h.connected();
+    const waiting = client.once('waiting');
+    peer.goodbye(code, { retry_after_ms: 4000 });
+    expect(await waiting).toMatchObject({
+      delayMs: 4000,
+      attempt: 1,
+      why: { code, kind, retryAfterMs: 4000 },
+    });
+    h.clock.advance(3999);
+    expect(client.state).toBe('waiting');
+    h.clock.advance(1);
+    expect(client.state).toBe('connecting');
+    await (await h.server.peers.next()).welcome();
+    expect(h.asked).toEqual(['connect', 'connect']);
+  },
+);
 
 test('a lost transport is no auth failure: a random wait that doubles until a connection was stable', async () => {
   const { client, peer: first } = await h.connected();
@@ -94,7 +110,10 @@ test('a lost transport is no auth failure: a random wait that doubles until a co
 test('the close reason is enough when the goodbye was lost, and a foreign close means the transport', async () => {
   const { client, peer } = await h.connected();
   const first = client.once('waiting');
-  peer.socket.close(1012, JSON.stringify({ code: 'restarting', action: 'reconnect', close_id: 'c', retry_after_ms: 50 }));
+  peer.socket.close(
+    1012,
+    JSON.stringify({ code: 'restarting', action: 'reconnect', close_id: 'c', retry_after_ms: 50 }),
+  );
   expect(await first).toMatchObject({ delayMs: 50, why: { code: 'restarting', status: 1012 } });
   h.clock.advance(50);
   const next = await h.server.peers.next();
@@ -103,12 +122,22 @@ test('the close reason is enough when the goodbye was lost, and a foreign close 
   await connected;
   const second = client.once('waiting');
   next.socket.close(1001, 'proxy restart');
-  expect((await second).why).toMatchObject({ code: 'connection_lost', kind: 'transport', status: 1001 });
+  expect((await second).why).toMatchObject({
+    code: 'connection_lost',
+    kind: 'transport',
+    status: 1001,
+  });
 });
 
 test('a goodbye without a close is enough', async () => {
   const { client, peer } = await h.connected();
-  peer.send({ type: 'goodbye', code: 'draining', action: 'reconnect', close_id: 'c', message: 'leaving' });
+  peer.send({
+    type: 'goodbye',
+    code: 'draining',
+    action: 'reconnect',
+    close_id: 'c',
+    message: 'leaving',
+  });
   await h.handled(client, peer);
   const waiting = client.once('waiting');
   h.clock.advance(1000);

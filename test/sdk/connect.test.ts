@@ -40,7 +40,11 @@ test('connect called twice opens one connection', async () => {
 test('unknown frame types, unknown fields and unreadable frames are ignored', async () => {
   const { client, peer } = await h.connected();
   const { room, events } = await h.subscribed(client, peer, 4);
-  peer.send({ type: 'from_the_future', room: room.id, seq: 99 }, { type: 'another', id: 'r1' }, { no: 'type' });
+  peer.send(
+    { type: 'from_the_future', room: room.id, seq: 99 },
+    { type: 'another', id: 'r1' },
+    { no: 'type' },
+  );
   peer.socket.send('{not json');
   peer.socket.send(Buffer.from([1, 2, 3]));
   peer.send({ type: 'presence', room: room.id, count: 1, mood: 'fine' });
@@ -73,7 +77,9 @@ test('a node that cannot prove its authority pauses the client, and requests wai
   peer.send({ type: 'paused', code: 'auth_unavailable' });
   expect(await paused).toEqual({ state: 'paused', previous: 'live' });
   const published = client.room('lobby').publish('later');
-  await expect(client.room('lobby').signal('wave', 1)).rejects.toMatchObject({ code: 'not_connected' });
+  await expect(client.room('lobby').signal('wave', 1)).rejects.toMatchObject({
+    code: 'not_connected',
+  });
   expect(peer.frames.size).toBe(0);
   peer.send({ type: 'resumed', code: 'auth_unavailable' });
   peer.ack(await peer.next('publish'), 1);
@@ -98,9 +104,15 @@ test('close rejects what is pending with a clear code, and connect takes the roo
 test('a wrong option is refused at once', () => {
   const url = 'https://rooms.example';
   const getToken = () => 'token';
-  expect(() => new WardroomClient({ url: 'ftp://rooms.example', getToken, webSocket: WebSocket })).toThrow(/ftp/);
-  expect(() => new WardroomClient({ url: `${url}?token=x`, getToken, webSocket: WebSocket })).toThrow(/query/);
-  expect(() => new WardroomClient({ url, getToken, webSocket: WebSocket, pendingMax: 0 })).toThrow(/pendingMax/);
+  expect(
+    () => new WardroomClient({ url: 'ftp://rooms.example', getToken, webSocket: WebSocket }),
+  ).toThrow(/ftp/);
+  expect(
+    () => new WardroomClient({ url: `${url}?token=x`, getToken, webSocket: WebSocket }),
+  ).toThrow(/query/);
+  expect(() => new WardroomClient({ url, getToken, webSocket: WebSocket, pendingMax: 0 })).toThrow(
+    /pendingMax/,
+  );
   const global = globalThis as { WebSocket?: unknown };
   const before = global.WebSocket;
   delete global.WebSocket;

@@ -29,7 +29,10 @@ export function harness() {
     },
 
     /** A client that is connected, and the server's side of it. */
-    async connected(options: Partial<ClientOptions> = {}, authOk: Json = {}): Promise<{ client: WardroomClient; peer: Peer }> {
+    async connected(
+      options: Partial<ClientOptions> = {},
+      authOk: Json = {},
+    ): Promise<{ client: WardroomClient; peer: Peer }> {
       const client = h.client(options);
       const live = client.connect();
       const peer = await h.server.peers.next();
@@ -41,7 +44,12 @@ export function harness() {
     /** Frames are handled in order: once this one was, all before it were. */
     async handled(client: WardroomClient, peer: Peer): Promise<void> {
       const seen = client.once('error');
-      peer.send({ type: 'error', code: 'internal', action: 'retry', message: 'a mark of the test' });
+      peer.send({
+        type: 'error',
+        code: 'internal',
+        action: 'retry',
+        message: 'a mark of the test',
+      });
       await seen;
     },
 
@@ -64,12 +72,19 @@ export function harness() {
     },
 
     /** A subscribed room at `seq`, with its events queued as `[name, seq]`. */
-    async subscribed(client: WardroomClient, peer: Peer, seq: number): Promise<{ room: Room; events: Queue<unknown[]> }> {
+    async subscribed(
+      client: WardroomClient,
+      peer: Peer,
+      seq: number,
+    ): Promise<{ room: Room; events: Queue<unknown[]> }> {
       const room = client.room('lobby');
       const events = new Queue<unknown[]>();
-      for (const name of ['message', 'message_edited', 'message_deleted', 'reaction'] as const) room.on(name, (frame) => events.push([name, frame.seq]));
+      for (const name of ['message', 'message_edited', 'message_deleted', 'reaction'] as const)
+        room.on(name, (frame) => events.push([name, frame.seq]));
       for (const name of ['gap', 'reset', 'unsubscribed'] as const) {
-        room.on(name, (frame: RoomEvents['gap' | 'reset' | 'unsubscribed']) => events.push([name, frame]));
+        room.on(name, (frame: RoomEvents['gap' | 'reset' | 'unsubscribed']) =>
+          events.push([name, frame]),
+        );
       }
       const subscribed = room.subscribe();
       await peer.subscribed({ seq });

@@ -11,7 +11,10 @@ function seeded(seed: number): () => number {
   return () => (state = (state * 1_664_525 + 1_013_904_223) >>> 0) / 2 ** 32;
 }
 
-/** Everybody loses the server at 0 and is refused until it is back; answers when each asks the server that is back, in ms. */
+/**
+ * Everybody loses the server at 0 and is refused until it is back; answers when each asks the
+ * server that is back, in ms.
+ */
 function herd(awayMs: number): { backMs: number[]; asked: number } {
   const backoff = { baseMs: 1_000, maxMs: 30_000, random: seeded(20_261_122) };
   const backMs: number[] = [];
@@ -39,10 +42,13 @@ function peakOf(times: number[]): number {
   }, 0);
 }
 
-test.each([300, 1_500, 5_000, 10_000, 60_000])('a herd whose server was away for %i ms is back soon after it, and spread', (awayMs) => {
-  const { backMs, asked } = herd(awayMs);
-  expect(backMs.at(-1)!).toBeLessThanOrEqual(Math.min(3 * awayMs + 2_000, awayMs + 30_000));
-  expect(peakOf(backMs)).toBeLessThan(CLIENTS * 0.12);
-  // One try a second at the beginning, one in 22 s at the end.
-  expect(asked / CLIENTS).toBeLessThan(1 + Math.log2(1 + awayMs / 500));
-});
+test.each([300, 1_500, 5_000, 10_000, 60_000])(
+  'a herd whose server was away for %i ms is back soon after it, and spread',
+  (awayMs) => {
+    const { backMs, asked } = herd(awayMs);
+    expect(backMs.at(-1)!).toBeLessThanOrEqual(Math.min(3 * awayMs + 2_000, awayMs + 30_000));
+    expect(peakOf(backMs)).toBeLessThan(CLIENTS * 0.12);
+    // One try a second at the beginning, one in 22 s at the end.
+    expect(asked / CLIENTS).toBeLessThan(1 + Math.log2(1 + awayMs / 500));
+  },
+);

@@ -68,14 +68,19 @@ test('`retry` sends the same publish again after retry_after_ms, not before, and
 
 test('a body over the limit is refused here, where it costs no connection', async () => {
   const { client, peer } = await h.connected();
-  await expect(client.room('lobby').publish('ä'.repeat(16 * 1024))).rejects.toMatchObject({ code: 'too_big' });
+  await expect(client.room('lobby').publish('ä'.repeat(16 * 1024))).rejects.toMatchObject({
+    code: 'too_big',
+  });
   expect(peer.frames.size).toBe(0);
 });
 
 test('more than pendingMax unanswered requests are refused', async () => {
   const client = h.client({ pendingMax: 1 });
   const waits = client.room('lobby').publish(1);
-  await expect(client.room('lobby').publish(2, { opId: 'two' })).rejects.toMatchObject({ code: 'queue_full', opId: 'two' });
+  await expect(client.room('lobby').publish(2, { opId: 'two' })).rejects.toMatchObject({
+    code: 'queue_full',
+    opId: 'two',
+  });
   void client.connect();
   const peer = await h.server.peers.next();
   await peer.welcome();

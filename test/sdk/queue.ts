@@ -11,7 +11,9 @@ export class Queue<T> {
 
   next(): Promise<T> {
     const item = this.#items.shift();
-    return item === undefined ? new Promise((resolve) => this.#takers.push(resolve)) : Promise.resolve(item);
+    return item === undefined
+      ? new Promise((resolve) => this.#takers.push(resolve))
+      : Promise.resolve(item);
   }
 
   /** How many came that nobody has asked for. */

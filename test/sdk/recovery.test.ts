@@ -27,7 +27,10 @@ test('edits, deletions and reactions share the seq of the messages', async () =>
   const { events } = await h.subscribed(client, peer, 0);
   peer.message(1);
   peer.send({ type: 'message_edited', ...event(2), body: 'new' });
-  peer.send({ type: 'reaction', ...event(3), emoji: '+1', on: true }, { type: 'message_deleted', ...event(4) });
+  peer.send(
+    { type: 'reaction', ...event(3), emoji: '+1', on: true },
+    { type: 'message_deleted', ...event(4) },
+  );
   for (const expected of [
     ['message', 1],
     ['message_edited', 2],
@@ -81,7 +84,10 @@ test('recovered:false is announced as a gap, whose messages the history brings',
   expect(await events.next()).toEqual(['message', 5001]);
   const page = room.history({ after: 10, before: 5001, limit: 100 });
   const call = await h.server.calls.next();
-  expect(call).toMatchObject({ method: 'GET', url: '/v1/rooms/lobby/messages?after=10&before=5001&limit=100' });
+  expect(call).toMatchObject({
+    method: 'GET',
+    url: '/v1/rooms/lobby/messages?after=10&before=5001&limit=100',
+  });
   // The token of the living connection; getToken was not asked for another.
   expect(call.headers['authorization']).toBe('Bearer token-2');
   call.answer(200, { items: [{ seq: 11 }], next_cursor: 'more' });
@@ -99,7 +105,13 @@ test('subscribe({since}) delivers what was missed before anything new', async ()
   expect((await subscribed).replayed).toBe(2);
   await h.handled(client, peer);
   expect(seen).toEqual([4, 5, 6]);
-  expect(room).toMatchObject({ id: ROOM, role: 'member', can: ['read', 'publish'], seq: 6, subscribed: true });
+  expect(room).toMatchObject({
+    id: ROOM,
+    role: 'member',
+    can: ['read', 'publish'],
+    seq: 6,
+    subscribed: true,
+  });
 });
 
 test('another past of the room is told before its events, which begin where both pasts are the same', async () => {
@@ -136,7 +148,9 @@ test('a position of another epoch is not gone on from: everything that was seen 
   const { client, peer } = await h.connected();
   const { room, events } = await h.subscribed(client, peer, 10);
   const next = await h.reconnected(client, () => peer.cut());
-  expect(await next.subscribed({ seq: 12, epoch: 'e2', recovered: false, reset: true })).toMatchObject({ since: 10, epoch: 'e1' });
+  expect(
+    await next.subscribed({ seq: 12, epoch: 'e2', recovered: false, reset: true }),
+  ).toMatchObject({ since: 10, epoch: 'e1' });
   next.message(13);
   expect(await events.next()).toEqual(['reset', { epoch: 'e2', lost: { from: 1, to: 10 } }]);
   expect(await events.next()).toEqual(['gap', { from: 1, to: 12 }]);

@@ -40,8 +40,14 @@ test('signals, typing, read markers and presence reach the room and come from it
   room.on('read', ({ seq }) => seen.push(seq));
   room.on('presence', ({ joined }) => seen.push(joined));
   const from = { room: ROOM, sender: ALICE };
-  peer.send({ type: 'signal', ...from, kind: 'wave', body: 1 }, { type: 'typing', ...from, on: true });
-  peer.send({ type: 'read', ...from, seq: 2 }, { type: 'presence', room: ROOM, count: 1, joined: [ALICE] });
+  peer.send(
+    { type: 'signal', ...from, kind: 'wave', body: 1 },
+    { type: 'typing', ...from, on: true },
+  );
+  peer.send(
+    { type: 'read', ...from, seq: 2 },
+    { type: 'presence', room: ROOM, count: 1, joined: [ALICE] },
+  );
   await h.handled(client, peer);
   expect(seen).toEqual([['wave', 1], true, 2, [ALICE]]);
 
@@ -53,7 +59,13 @@ test('signals, typing, read markers and presence reach the room and come from it
   peer.send({ type: 'ack', id: marker['id'], room: ROOM });
   await read;
   const present = room.presence();
-  peer.send({ type: 'presence', id: (await peer.next('presence'))['id'], room: ROOM, count: 1, users: [ALICE] });
+  peer.send({
+    type: 'presence',
+    id: (await peer.next('presence'))['id'],
+    room: ROOM,
+    count: 1,
+    users: [ALICE],
+  });
   expect(await present).toMatchObject({ count: 1, users: [ALICE] });
   expect(seen).toHaveLength(4);
 });

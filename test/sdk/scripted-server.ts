@@ -1,7 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CLOSE_CODES, ERROR_CODES, type CloseCode, type ErrorCode } from '../../src/protocol/codes.js';
+import {
+  CLOSE_CODES,
+  ERROR_CODES,
+  type CloseCode,
+  type ErrorCode,
+} from '../../src/protocol/codes.js';
 import { Queue } from './queue.js';
 
 export type Json = Record<string, unknown>;
@@ -17,7 +22,9 @@ const uuid = (n: number) => `00000000-0000-7000-8000-${String(n).padStart(12, '0
 export const ROOM = uuid(1);
 export const ALICE = uuid(2);
 
-/** The server's side of one real socket: every frame of the client is queued, so a test misses none. */
+/**
+ * The server's side of one real socket: every frame of the client is queued, so a test misses none.
+ */
 export class Peer {
   readonly frames = new Queue<Json>();
   readonly closed: Promise<number>;
@@ -26,7 +33,9 @@ export class Peer {
     readonly socket: WebSocket,
     readonly url: string,
   ) {
-    socket.on('message', (data) => this.frames.push(JSON.parse((data as Buffer).toString()) as Json));
+    socket.on('message', (data) =>
+      this.frames.push(JSON.parse((data as Buffer).toString()) as Json),
+    );
     this.closed = new Promise((resolve) => socket.on('close', resolve));
   }
 
@@ -42,12 +51,30 @@ export class Peer {
   }
 
   authOk(fields: Json = {}): void {
-    const times = { expires_in_ms: 300_000, refresh_after_ms: 200_000, refresh_before_ms: 290_000, server_time_ms: 1 };
-    this.send({ type: 'auth_ok', session_id: uuid(3), user_id: ALICE, tenant_id: uuid(4), ...times, ...fields });
+    const times = {
+      expires_in_ms: 300_000,
+      refresh_after_ms: 200_000,
+      refresh_before_ms: 290_000,
+      server_time_ms: 1,
+    };
+    this.send({
+      type: 'auth_ok',
+      session_id: uuid(3),
+      user_id: ALICE,
+      tenant_id: uuid(4),
+      ...times,
+      ...fields,
+    });
   }
 
   async welcome(fields: Json = {}, heartbeat_ms = 25_000): Promise<Json> {
-    const hello = { type: 'hello', connection_id: uuid(5), server_time_ms: 1, auth_deadline_ms: 5000, protocol: 'wardroom.v1' };
+    const hello = {
+      type: 'hello',
+      connection_id: uuid(5),
+      server_time_ms: 1,
+      auth_deadline_ms: 5000,
+      protocol: 'wardroom.v1',
+    };
     this.send({ ...hello, heartbeat_ms });
     const auth = await this.next('auth');
     this.authOk(fields);
@@ -57,17 +84,36 @@ export class Peer {
   async subscribed(fields: Json): Promise<Json> {
     const frame = await this.next('subscribe');
     const rights = { role: 'member', can: ['read', 'publish'] };
-    this.send({ type: 'subscribed', id: frame['id'], room: ROOM, epoch: 'e1', ...rights, recovered: true, replayed: 0, ...fields });
+    this.send({
+      type: 'subscribed',
+      id: frame['id'],
+      room: ROOM,
+      epoch: 'e1',
+      ...rights,
+      recovered: true,
+      replayed: 0,
+      ...fields,
+    });
     return frame;
   }
 
   message(...seqs: number[]): void {
-    for (const seq of seqs) this.send({ type: 'message', ...event(seq), kind: 'text', body: seq, op_id: `op${seq}` });
+    for (const seq of seqs)
+      this.send({ type: 'message', ...event(seq), kind: 'text', body: seq, op_id: `op${seq}` });
   }
 
   ack(frame: Json, seq: number, duplicate = false): void {
     const { message_id, at } = event(seq);
-    this.send({ type: 'ack', id: frame['id'], room: ROOM, op_id: frame['op_id'], message_id, seq, at, duplicate });
+    this.send({
+      type: 'ack',
+      id: frame['id'],
+      room: ROOM,
+      op_id: frame['op_id'],
+      message_id,
+      seq,
+      at,
+      duplicate,
+    });
   }
 
   error(frame: Json, code: ErrorCode, fields: Json = {}): void {
@@ -108,13 +154,24 @@ export class ScriptedServer {
       let text = '';
       request.on('data', (chunk) => (text += String(chunk)));
       request.on('end', () => {
-        const answer = (status: number, body: Json) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+        const answer = (status: number, body: Json) =>
+          response
+            .writeHead(status, { 'content-type': 'application/json' })
+            .end(JSON.stringify(body));
         const { method = '', url = '', headers } = request;
-        this.calls.push({ method, url, headers, body: text ? (JSON.parse(text) as Json) : undefined, answer });
+        this.calls.push({
+          method,
+          url,
+          headers,
+          body: text ? (JSON.parse(text) as Json) : undefined,
+          answer,
+        });
       });
     });
     this.#ws = new WebSocketServer({ server: this.#http });
-    this.#ws.on('connection', (socket, request) => this.peers.push(new Peer(socket, request.url ?? '')));
+    this.#ws.on('connection', (socket, request) =>
+      this.peers.push(new Peer(socket, request.url ?? '')),
+    );
   }
 
   static async start(): Promise<ScriptedServer> {

@@ -4,9 +4,15 @@ import { harness } from './harness.js';
 import { tokens } from './scripted-server.js';
 
 const h = harness();
-const alice = { tenant: 'acme', email: 'alice@acme.test', password: 'a password', device: 'laptop' };
+const alice = {
+  tenant: 'acme',
+  email: 'alice@acme.test',
+  password: 'a password',
+  device: 'laptop',
+};
 
-const makeSession = (storage?: SessionStorage) => new WardroomSession({ url: h.server.url, clock: h.clock, ...(storage ? { storage } : {}) });
+const makeSession = (storage?: SessionStorage) =>
+  new WardroomSession({ url: h.server.url, clock: h.clock, ...(storage ? { storage } : {}) });
 
 async function signedIn(storage?: SessionStorage): Promise<WardroomSession> {
   const session = makeSession(storage);
@@ -47,7 +53,10 @@ test('of two tabs one refreshes, and the other takes the token of the winner fro
   const first = await signedIn(storage);
   const second = makeSession(storage);
   expect(await second.accessToken()).toBe('access-1');
-  const both = Promise.all([first.accessToken({ stale: 'access-1' }), second.accessToken({ stale: 'access-1' })]);
+  const both = Promise.all([
+    first.accessToken({ stale: 'access-1' }),
+    second.accessToken({ stale: 'access-1' }),
+  ]);
   (await h.server.calls.next()).answer(200, tokens(2));
   expect(await both).toEqual(['access-2', 'access-2']);
   expect(h.server.calls.size).toBe(0);
@@ -61,7 +70,10 @@ test('a tab whose storage belongs to another session by now is signed out and le
   (await h.server.calls.next()).answer(200, tokens(5, { session_id: 'another' }));
   await login;
   const signedOut = first.once('signed_out');
-  await expect(first.accessToken({ stale: 'access-1' })).rejects.toMatchObject({ code: 'session_replaced', action: 'login' });
+  await expect(first.accessToken({ stale: 'access-1' })).rejects.toMatchObject({
+    code: 'session_replaced',
+    action: 'login',
+  });
   await signedOut;
   expect(await makeSession(storage).accessToken()).toBe('access-5');
 });
@@ -70,12 +82,25 @@ test('while the server is away a token that still lives is better than none', as
   const session = await signedIn();
   h.clock.advance(200_000);
   const token = session.accessToken();
-  (await h.server.calls.next()).answer(503, { code: 'unavailable', action: 'retry', retry_after_ms: 100 });
+  (await h.server.calls.next()).answer(503, {
+    code: 'unavailable',
+    action: 'retry',
+    retry_after_ms: 100,
+  });
   expect(await token).toBe('access-1');
   h.clock.advance(100_000);
   const late = session.accessToken();
-  (await h.server.calls.next()).answer(503, { code: 'unavailable', action: 'retry', retry_after_ms: 100 });
-  await expect(late).rejects.toMatchObject({ code: 'unavailable', action: 'retry', retryAfterMs: 100, status: 503 });
+  (await h.server.calls.next()).answer(503, {
+    code: 'unavailable',
+    action: 'retry',
+    retry_after_ms: 100,
+  });
+  await expect(late).rejects.toMatchObject({
+    code: 'unavailable',
+    action: 'retry',
+    retryAfterMs: 100,
+    status: 503,
+  });
 });
 
 test('a refused refresh ends the session, the stored tokens and the client', async () => {
@@ -84,8 +109,16 @@ test('a refused refresh ends the session, the stored tokens and the client', asy
   const { client, peer } = await h.connected({ session }, { refresh_after_ms: 1000 });
   const signedOut = client.once('signed_out');
   h.clock.advance(1000);
-  (await h.server.calls.next()).answer(401, { code: 'token_reuse', action: 'login', detail: 'used twice' });
-  expect(await signedOut).toMatchObject({ code: 'token_reuse', message: 'used twice', kind: 'auth' });
+  (await h.server.calls.next()).answer(401, {
+    code: 'token_reuse',
+    action: 'login',
+    detail: 'used twice',
+  });
+  expect(await signedOut).toMatchObject({
+    code: 'token_reuse',
+    message: 'used twice',
+    kind: 'auth',
+  });
   await peer.closed;
   expect(client.state).toBe('closed');
   expect(await storage.get()).toBeNull();
@@ -115,7 +148,11 @@ test('logout tells the server first, forgets the tokens and closes the client', 
   const signedOut = client.once('signed_out');
   const done = session.logout();
   const call = await h.server.calls.next();
-  expect(call).toMatchObject({ method: 'POST', url: '/v1/auth/logout', body: { scope: 'session' } });
+  expect(call).toMatchObject({
+    method: 'POST',
+    url: '/v1/auth/logout',
+    body: { scope: 'session' },
+  });
   expect(call.headers['authorization']).toBe('Bearer access-1');
   call.answer(200, { id: 'receipt' });
   expect(await done).toEqual({ id: 'receipt' });
@@ -138,7 +175,9 @@ test('REST refused with refresh is called once more with a newer token', async (
 test('getToken runs once for all who ask at the same time', async () => {
   let give!: (token: string) => void;
   let asked = 0;
-  const client = h.client({ getToken: () => new Promise((resolve) => ((give = resolve), asked++)) });
+  const client = h.client({
+    getToken: () => new Promise((resolve) => ((give = resolve), asked++)),
+  });
   const all = Promise.all([client.rest('/v1/me'), client.rest('/v1/rooms')]);
   expect(asked).toBe(1);
   give('shared');
@@ -155,6 +194,11 @@ test('a wrong password rejects and changes nothing', async () => {
   const session = makeSession();
   const done = session.login(alice);
   (await h.server.calls.next()).answer(401, { code: 'invalid_credentials', action: 'none' });
-  await expect(done).rejects.toMatchObject({ code: 'invalid_credentials', action: 'none', kind: 'denied', status: 401 });
+  await expect(done).rejects.toMatchObject({
+    code: 'invalid_credentials',
+    action: 'none',
+    kind: 'denied',
+    status: 401,
+  });
   expect(session.sessionId).toBeUndefined();
 });

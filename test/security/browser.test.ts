@@ -1,7 +1,8 @@
 /**
- * Cross-site WebSocket hijacking and request forgery, tried from a real browser. A user is signed in with cookies at
- * `chat.wardroom.test`. Three foreign pages want to act as this user: one of the same host at another port (it gets the
- * cookies and can even read `wr_csrf`), one of a sibling host (it gets the cookies), one of another site (it gets none).
+ * Cross-site WebSocket hijacking and request forgery, tried from a real browser. A user is signed
+ * in with cookies at `chat.wardroom.test`. Three foreign pages want to act as this user: one of the
+ * same host at another port (it gets the cookies and can even read `wr_csrf`), one of a sibling
+ * host (it gets the cookies), one of another site (it gets none).
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createServer } from 'node:http';
@@ -18,7 +19,10 @@ import type { SignedIn } from '../support/world.js';
 
 const path = chromiumPath();
 const described = describeWith(
-  { met: path !== undefined, reason: 'no Chromium is installed (Debian: apt-get install chromium)' },
+  {
+    met: path !== undefined,
+    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
+  },
   'what a real browser can do',
 );
 
@@ -60,7 +64,9 @@ async function counted(name: string): Promise<number> {
 
 async function startPages(): Promise<void> {
   upgrades = [];
-  server = createServer((_request, response) => response.setHeader('content-type', 'text/html').end('<!doctype html><title>a page</title>'));
+  server = createServer((_request, response) =>
+    response.setHeader('content-type', 'text/html').end('<!doctype html><title>a page</title>'),
+  );
   server.on('upgrade', (request: IncomingMessage, peer: Socket) => {
     upgrades.push(request);
     peer.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n');
@@ -76,7 +82,11 @@ described('a signed-in user of a real browser', () => {
     await startPages();
     const port = String(await freePort());
     chat = `http://chat.wardroom.test:${port}`;
-    node = await startNode({ PORT: port, PUBLIC_URL: chat, ALLOWED_ORIGINS: `http://app.wardroom.test:${pagesPort}` });
+    node = await startNode({
+      PORT: port,
+      PUBLIC_URL: chat,
+      ALLOWED_ORIGINS: `http://app.wardroom.test:${pagesPort}`,
+    });
     const world = await World.create({ base: node.url });
     tenant = world.tenant.slug;
     ada = await world.user('ada');
@@ -108,8 +118,13 @@ described('a signed-in user of a real browser', () => {
     const cookies = await own.run<string>('document.cookie');
     expect(cookies.split('; ').map((pair) => pair.split('=')[0])).toEqual(['wr_csrf']);
     const csrf = cookies.slice('wr_csrf='.length);
-    expect(await own.run(fetched('/v1/auth/ticket', post({}, { 'x-csrf-token': csrf })))).toMatchObject({ status: 200 });
-    expect(await own.run(fetched('/v1/auth/ticket', post({})))).toMatchObject({ status: 403, text: expect.stringContaining('csrf_failed') });
+    expect(
+      await own.run(fetched('/v1/auth/ticket', post({}, { 'x-csrf-token': csrf }))),
+    ).toMatchObject({ status: 200 });
+    expect(await own.run(fetched('/v1/auth/ticket', post({})))).toMatchObject({
+      status: 403,
+      text: expect.stringContaining('csrf_failed'),
+    });
   });
 
   describe.each([
@@ -128,27 +143,42 @@ described('a signed-in user of a real browser', () => {
       await evil.run(socket(`ws://chat.wardroom.test:${pagesPort}/v1/ws`));
       expect(upgrades).toHaveLength(1);
       expect(upgrades[0]!.headers.cookie?.includes('wr_at=') ?? false).toBe(gets.cookies);
-      expect(await evil.run<string>('document.cookie')).toEqual(gets.csrf ? expect.stringMatching(/^wr_csrf=[^;]+$/) : '');
+      expect(await evil.run<string>('document.cookie')).toEqual(
+        gets.csrf ? expect.stringMatching(/^wr_csrf=[^;]+$/) : '',
+      );
     });
 
     test('opens no WebSocket: refused before the upgrade because of its Origin, whatever it adds', async () => {
       const refused = await counted('wardroom_handshakes_total{outcome="origin_refused"}');
       const { ticket } = JSON.parse((await ownTicket()).text);
-      for (const url of [wsOf(chat), `${wsOf(chat)}?auth=message`, `${wsOf(chat)}?ticket=${ticket}`]) {
+      for (const url of [
+        wsOf(chat),
+        `${wsOf(chat)}?auth=message`,
+        `${wsOf(chat)}?ticket=${ticket}`,
+      ]) {
         expect(await evil.run(socket(url))).toMatchObject({ code: 1006, types: [] });
       }
-      expect(await counted('wardroom_handshakes_total{outcome="origin_refused"}')).toBe(refused + 3);
+      expect(await counted('wardroom_handshakes_total{outcome="origin_refused"}')).toBe(
+        refused + 3,
+      );
     });
 
     test('reads no answer', async () => {
-      for (const route of ['/v1/me', '/v1/rooms', '/v1/auth/sessions']) expect(await evil.run(fetched(chat + route))).toBe('unreadable');
+      for (const route of ['/v1/me', '/v1/rooms', '/v1/auth/sessions'])
+        expect(await evil.run(fetched(chat + route))).toBe('unreadable');
     });
 
     test('changes nothing: neither by fetch, with and without a preflight, nor by a form', async () => {
-      const csrf = gets.csrf ? (await evil.run<string>('document.cookie')).slice('wr_csrf='.length) : 'wr_csrf_guessed';
+      const csrf = gets.csrf
+        ? (await evil.run<string>('document.cookie')).slice('wr_csrf='.length)
+        : 'wr_csrf_guessed';
       for (const route of ['/v1/auth/logout', '/v1/auth/refresh', '/v1/auth/ticket', '/v1/rooms']) {
-        expect(await evil.run(fetched(chat + route, post({}, { 'x-csrf-token': csrf })))).toBe('unreadable');
-        expect(await evil.run(fetched(chat + route, { method: 'POST', mode: 'no-cors', body: '{}' }))).toBe('unreadable');
+        expect(await evil.run(fetched(chat + route, post({}, { 'x-csrf-token': csrf })))).toBe(
+          'unreadable',
+        );
+        expect(
+          await evil.run(fetched(chat + route, { method: 'POST', mode: 'no-cors', body: '{}' })),
+        ).toBe('unreadable');
       }
       await evil.run(`new Promise((done) => {
         const frame = Object.assign(document.createElement('iframe'), { name: 'f' });
@@ -157,16 +187,32 @@ described('a signed-in user of a real browser', () => {
         frame.addEventListener('load', () => done());
         form.submit();
       })`);
-      expect(await app.run(fetched(`${chat}/v1/me`))).toMatchObject({ status: 200, text: expect.stringContaining(ada.id) });
+      expect(await app.run(fetched(`${chat}/v1/me`))).toMatchObject({
+        status: 200,
+        text: expect.stringContaining(ada.id),
+      });
       const { code } = await app.run(socket(wsOf(chat)));
       expect(code).toBe(1000);
     });
 
     test('signs the visitor in as nobody else', async () => {
-      const login = JSON.stringify({ tenant, email: ada.email, password: ada.password, transport: 'cookie' });
+      const login = JSON.stringify({
+        tenant,
+        email: ada.email,
+        password: ada.password,
+        transport: 'cookie',
+      });
       const before = await sessions();
-      await evil.run(fetched(`${chat}/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: login }));
-      await evil.run(fetched(`${chat}/v1/auth/login`, { method: 'POST', mode: 'no-cors', body: login }));
+      await evil.run(
+        fetched(`${chat}/v1/auth/login`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: login,
+        }),
+      );
+      await evil.run(
+        fetched(`${chat}/v1/auth/login`, { method: 'POST', mode: 'no-cors', body: login }),
+      );
       expect(await sessions()).toEqual(before);
     });
 

@@ -51,7 +51,11 @@ describe('a field whose name is made to keep a search busy is refused within 20 
   test.each(NAMES)('%s in the body of a login', async (_what, name) => {
     const body = JSON.stringify({ [name]: 1 });
     const ms = await quickest(async () => {
-      const response = await fetch(`${node.url}/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+      const response = await fetch(`${node.url}/v1/auth/login`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
       expect(response.status).toBe(422);
       await response.arrayBuffer();
     });
@@ -63,7 +67,9 @@ describe('a field whose name is made to keep a search busy is refused within 20 
       const response = await fetch(`${node.url}/v1/me?${name.slice(0, 12_000)}=1`);
       expect(response.status).toBe(401);
       await response.arrayBuffer();
-      const signedIn = await fetch(`${node.url}/v1/rooms?${name.slice(0, 12_000)}=1`, { headers: { authorization: `Bearer ${ada.token}` } });
+      const signedIn = await fetch(`${node.url}/v1/rooms?${name.slice(0, 12_000)}=1`, {
+        headers: { authorization: `Bearer ${ada.token}` },
+      });
       expect(signedIn.status).toBe(422);
       await signedIn.arrayBuffer();
     });
@@ -83,19 +89,43 @@ describe('a field whose name is made to keep a search busy is refused within 20 
 describe('a call costs no more CPU than its budget says:', () => {
   const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
   const JSON_BODY = { 'content-type': 'application/json' };
-  /** What anybody can send, as it is refused or answered; what the table calls a document needs nothing. */
+  /**
+   * What anybody can send, as it is refused or answered; what the table calls a document needs
+   * nothing.
+   */
   const PUBLIC: Record<string, { headers: Record<string, string>; body: (i: number) => string }> = {
     'post /v1/auth/login': {
       headers: JSON_BODY,
-      body: (i) => JSON.stringify({ tenant: world.tenant.slug, email: `nobody${i}@example.com`, password: 'wrong' }),
+      body: (i) =>
+        JSON.stringify({
+          tenant: world.tenant.slug,
+          email: `nobody${i}@example.com`,
+          password: 'wrong',
+        }),
     },
-    'post /v1/auth/register': { headers: JSON_BODY, body: (i) => JSON.stringify({ tenant: 'none', email: `n${i}@example.com`, password: 'a-long-password' }) },
-    'post /v1/auth/guest': { headers: JSON_BODY, body: () => JSON.stringify({ tenant: world.tenant.slug }) },
-    'post /v1/auth/exchange': { headers: JSON_BODY, body: () => JSON.stringify({ tenant: world.tenant.slug, id_token: 'a.b.c' }) },
-    'post /v1/auth/refresh': { headers: JSON_BODY, body: (i) => JSON.stringify({ refresh_token: `wr_rt_${i}` }) },
+    'post /v1/auth/register': {
+      headers: JSON_BODY,
+      body: (i) =>
+        JSON.stringify({ tenant: 'none', email: `n${i}@example.com`, password: 'a-long-password' }),
+    },
+    'post /v1/auth/guest': {
+      headers: JSON_BODY,
+      body: () => JSON.stringify({ tenant: world.tenant.slug }),
+    },
+    'post /v1/auth/exchange': {
+      headers: JSON_BODY,
+      body: () => JSON.stringify({ tenant: world.tenant.slug, id_token: 'a.b.c' }),
+    },
+    'post /v1/auth/refresh': {
+      headers: JSON_BODY,
+      body: (i) => JSON.stringify({ refresh_token: `wr_rt_${i}` }),
+    },
     'post /v1/oauth/revoke': { headers: FORM, body: (i) => `token=x${i}` },
     'post /v1/oauth/backchannel-logout': { headers: FORM, body: () => 'logout_token=a.b.c' },
-    'post /v1/oauth/events': { headers: { 'content-type': 'application/secevent+jwt' }, body: () => 'a.b.c' },
+    'post /v1/oauth/events': {
+      headers: { 'content-type': 'application/secevent+jwt' },
+      body: () => 'a.b.c',
+    },
   };
   const publicCalls = OPERATIONS.filter(({ auth }) => auth === 'public')
     .map(({ method, path }) => `${method} ${path}`)
@@ -110,22 +140,32 @@ describe('a call costs no more CPU than its budget says:', () => {
     const [method, path] = name.split(' ') as [string, string];
     const { headers, body } = PUBLIC[name] ?? {};
     const ms = await cpuMsOf(node.internalUrl, CALLS, async (i) => {
-      expect(await visit(node.url + path, method.toUpperCase(), headers, body?.(i))).toBeLessThan(500);
+      expect(await visit(node.url + path, method.toUpperCase(), headers, body?.(i))).toBeLessThan(
+        500,
+      );
     });
     expect(ms).toBeLessThan(CALL_BUDGETS[name]!.cpuMs);
   });
 
-  test.each(['get /v1/me', 'get /v1/rooms', 'get /v1/auth/sessions', 'post /v1/auth/ticket'])('%s', async (name) => {
-    const [method, path] = name.split(' ') as [string, string];
-    const headers = { authorization: `Bearer ${ada.token}` };
-    const ms = await cpuMsOf(node.internalUrl, CALLS, async () => expect(await visit(node.url + path, method.toUpperCase(), headers)).toBe(200));
-    expect(ms).toBeLessThan(CALL_BUDGETS[name]!.cpuMs);
-  });
+  test.each(['get /v1/me', 'get /v1/rooms', 'get /v1/auth/sessions', 'post /v1/auth/ticket'])(
+    '%s',
+    async (name) => {
+      const [method, path] = name.split(' ') as [string, string];
+      const headers = { authorization: `Bearer ${ada.token}` };
+      const ms = await cpuMsOf(node.internalUrl, CALLS, async () =>
+        expect(await visit(node.url + path, method.toUpperCase(), headers)).toBe(200),
+      );
+      expect(ms).toBeLessThan(CALL_BUDGETS[name]!.cpuMs);
+    },
+  );
 });
 
 describe('a frame costs no more CPU than its budget says:', () => {
   const room = () => world.room(ada);
-  const frames: Record<Exclude<ClientFrameType, 'auth'>, (room: string, message: string, i: number) => object> = {
+  const frames: Record<
+    Exclude<ClientFrameType, 'auth'>,
+    (room: string, message: string, i: number) => object
+  > = {
     auth_refresh: () => ({ token: ada.token }),
     subscribe: (at) => ({ room: at }),
     unsubscribe: (at) => ({ room: at }),
@@ -162,6 +202,12 @@ describe('a document', () => {
     await first.arrayBuffer();
     const again = await fetch(`${node.url}/openapi.json`, { headers: { 'if-none-match': etag } });
     expect([again.status, await again.text()]).toEqual([304, '']);
-    expect((await fetch(`${node.url}/openapi.json`, { headers: { 'if-none-match': `"${randomUUID()}"` } })).status).toBe(200);
+    expect(
+      (
+        await fetch(`${node.url}/openapi.json`, {
+          headers: { 'if-none-match': `"${randomUUID()}"` },
+        })
+      ).status,
+    ).toBe(200);
   });
 });

@@ -1,7 +1,8 @@
 /**
- * Hostile clients, in a process of their own, so that who measures beside them is not slowed down by making them. Each does what
- * costs it least and the node most, of one kind (F1 to F12, docs/security.md), from an address of its kind, until told to stop; then
- * they say what they were answered. Forked by hostile-crowd.test.ts.
+ * Hostile clients, in a process of their own, so that who measures beside them is not slowed down
+ * by making them. Each does what costs it least and the node most, of one kind (F1 to F12,
+ * docs/security.md), from an address of its kind, until told to stop; then they say what they were
+ * answered. Forked by hostile-crowd.test.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
@@ -14,7 +15,10 @@ const PAUSE_MS = 100;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** @typedef {{ token: string, email: string, password: string }} User */
-/** @type {{ url: string, wsUrl: string, tenant: string, clients: number, users: User[], room: string, message: string, loud: string }} */
+/**
+ * @type {{ url: string, wsUrl: string, tenant: string, clients: number, users: User[], room:
+ * string, message: string, loud: string }}
+ */
 let place;
 let over = false;
 /** @type {Record<string, Record<string, number>>} */
@@ -59,29 +63,49 @@ class Client {
     this.bearer = { authorization: `Bearer ${this.user.token}` };
   }
 
-  /** @param {string} method @param {string} path @param {Record<string, string>} headers @param {unknown} [body] */
+  /**
+   * @param {string} method @param {string} path @param {Record<string, string>} headers @param
+   * {unknown} [body]
+   */
   rest(method, path, headers, body) {
     return new Promise((resolve) => {
-      const sent = request(place.url + path, { method, headers: body === undefined ? headers : { ...JSON_TYPE, ...headers }, agent: this.agent }, (answer) => {
-        let text = '';
-        answer.setEncoding('utf8').on('data', (chunk) => (text += answer.statusCode >= 400 ? chunk : ''));
-        answer.on('end', () => {
-          const code = answer.statusCode < 400 ? String(answer.statusCode) : codeOf(text);
-          if (code === null) countUncoded(this.kind, `${answer.statusCode} ${text.slice(0, 80)}`);
-          else count(this.kind, code);
-          resolve(undefined);
-        });
-      });
+      const sent = request(
+        place.url + path,
+        {
+          method,
+          headers: body === undefined ? headers : { ...JSON_TYPE, ...headers },
+          agent: this.agent,
+        },
+        (answer) => {
+          let text = '';
+          answer
+            .setEncoding('utf8')
+            .on('data', (chunk) => (text += answer.statusCode >= 400 ? chunk : ''));
+          answer.on('end', () => {
+            const code = answer.statusCode < 400 ? String(answer.statusCode) : codeOf(text);
+            if (code === null) countUncoded(this.kind, `${answer.statusCode} ${text.slice(0, 80)}`);
+            else count(this.kind, code);
+            resolve(undefined);
+          });
+        },
+      );
       sent.on('error', (error) => (countUncoded(this.kind, error.message), resolve(undefined)));
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });
   }
 
-  /** A socket that is made again when it ends. `reads`: false for who reads nothing, so he is not told why it ends. @param {{ token?: string, reads?: boolean }} options */
+  /**
+   * A socket that is made again when it ends. `reads`: false for who reads nothing, so he is not
+   * told why it ends. @param {{ token?: string, reads?: boolean }} options
+   */
   socket({ token, reads = true }) {
     return new Promise((resolve) => {
       const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      const ws = new WebSocket(place.wsUrl, ['wardroom.v1'], { headers, localAddress: this.localAddress, perMessageDeflate: false });
+      const ws = new WebSocket(place.wsUrl, ['wardroom.v1'], {
+        headers,
+        localAddress: this.localAddress,
+        perMessageDeflate: false,
+      });
       ws.on('error', () => undefined);
       ws.on('open', () => {
         if (!reads) ws.pause();
@@ -92,7 +116,8 @@ class Client {
         answer.on('data', (chunk) => (text += chunk));
         answer.on('end', () => {
           const code = codeOf(text);
-          if (code === null) countUncoded(this.kind, `upgrade: ${answer.statusCode} ${text.slice(0, 80)}`);
+          if (code === null)
+            countUncoded(this.kind, `upgrade: ${answer.statusCode} ${text.slice(0, 80)}`);
           else count(this.kind, code);
           resolve(null);
         });
@@ -111,7 +136,10 @@ class Client {
     });
   }
 
-  /** Keeps a socket, and sends what `act` makes of it whenever it has taken what was sent before. @param {{ token?: string, reads?: boolean }} options @param {(ws: WebSocket) => void} act */
+  /**
+   * Keeps a socket, and sends what `act` makes of it whenever it has taken what was sent before.
+   * @param {{ token?: string, reads?: boolean }} options @param {(ws: WebSocket) => void} act
+   */
   async keep(options, act) {
     const ws = await this.socket(options);
     while (ws !== null && !over && ws.readyState === WebSocket.OPEN) {
@@ -129,7 +157,10 @@ const frame = (ws, value) => ws.send(JSON.stringify(value));
 const KINDS = {
   F1: (client) => client.rest('POST', '/v1/auth/login', {}, { ['eyJ'.repeat(20_000)]: 1 }),
   F2: (client) => client.rest('GET', '/openapi.json', {}),
-  F3: (client) => client.keep({ token: client.user.token, reads: false }, (ws) => times(100, () => ws.ping('x'.repeat(125)))),
+  F3: (client) =>
+    client.keep({ token: client.user.token, reads: false }, (ws) =>
+      times(100, () => ws.ping('x'.repeat(125))),
+    ),
   F4: (client) => {
     const padded = JSON.stringify({ type: 'presence', room: place.room }).padEnd(65_000, ' ');
     return client.keep({ token: client.user.token }, (ws) => times(10, () => ws.send(padded)));
@@ -137,7 +168,9 @@ const KINDS = {
   F5: (client) => {
     let since = 0;
     return client.keep({ token: client.user.token, reads: false }, (ws) =>
-      times(10, () => frame(ws, { type: 'subscribe', room: place.loud, since: (since += 37) % 50 })),
+      times(10, () =>
+        frame(ws, { type: 'subscribe', room: place.loud, since: (since += 37) % 50 }),
+      ),
     );
   },
   F6: (client) =>
@@ -153,20 +186,55 @@ const KINDS = {
     ),
   F7: (client) =>
     client.keep({ token: client.user.token }, (ws) =>
-      times(30, (i) => frame(ws, { type: 'react', room: place.room, message_id: place.message, emoji: `e${client.index}-${i}`, on: true })),
+      times(30, (i) =>
+        frame(ws, {
+          type: 'react',
+          room: place.room,
+          message_id: place.message,
+          emoji: `e${client.index}-${i}`,
+          on: true,
+        }),
+      ),
     ),
-  F8: (client) => Promise.all(times(20, () => client.rest('POST', '/v1/rooms', client.bearer, { name: 'r', visibility: 'private' }))),
+  F8: (client) =>
+    Promise.all(
+      times(20, () =>
+        client.rest('POST', '/v1/rooms', client.bearer, { name: 'r', visibility: 'private' }),
+      ),
+    ),
   F9: (client) =>
     Promise.all(
-      times(10, () => client.rest('POST', '/v1/auth/login', {}, { tenant: place.tenant, email: place.users[0].email, password: place.users[0].password })),
+      times(10, () =>
+        client.rest(
+          'POST',
+          '/v1/auth/login',
+          {},
+          { tenant: place.tenant, email: place.users[0].email, password: place.users[0].password },
+        ),
+      ),
     ),
-  F10: (client) => Promise.all(times(10, () => client.rest('GET', '/v1/me', { authorization: `Bearer ${randomBytes(24).toString('base64url')}` }))),
+  F10: (client) =>
+    Promise.all(
+      times(10, () =>
+        client.rest('GET', '/v1/me', {
+          authorization: `Bearer ${randomBytes(24).toString('base64url')}`,
+        }),
+      ),
+    ),
   F11: (client) => client.keep({}, () => undefined),
   F12: (client) => {
-    const socket = connect({ host: '127.0.0.1', port: Number(new URL(place.url).port), localAddress: client.localAddress });
+    const socket = connect({
+      host: '127.0.0.1',
+      port: Number(new URL(place.url).port),
+      localAddress: client.localAddress,
+    });
     if (client.index % 2 === 0) socket.write('GET /v1/ws HTTP/1.1\r\nHost: a\r\n');
     socket.resume();
-    return new Promise((resolve) => socket.on('error', () => undefined).on('close', () => (count(client.kind, 'cut'), resolve(undefined))));
+    return new Promise((resolve) =>
+      socket
+        .on('error', () => undefined)
+        .on('close', () => (count(client.kind, 'cut'), resolve(undefined))),
+    );
   },
 };
 

@@ -13,7 +13,9 @@ test('every file it names exists', () => {
 });
 
 test('every file of the security suite is named', () => {
-  const files = readdirSync(`${root}test/security`).filter((file) => file.endsWith('.test.ts') && file !== 'docs.test.ts');
+  const files = readdirSync(`${root}test/security`).filter(
+    (file) => file.endsWith('.test.ts') && file !== 'docs.test.ts',
+  );
   expect(files.filter((file) => !named.includes(`test/security/${file}`))).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 /**
- * A message in 16,000 one-byte fragments, a frame in as many packets: 50 sockets together cost the node at most 16 MiB,
- * are ended with a code, and nobody else notices. The node is one of its own, so that nothing else allocates in it.
+ * A message in 16,000 one-byte fragments, a frame in as many packets: 50 sockets together cost the
+ * node at most 16 MiB, are ended with a code, and nobody else notices. The node is one of its own,
+ * so that nothing else allocates in it.
  */
 import { beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
@@ -19,7 +20,8 @@ const MIB = 1_048_576;
 const GROWTH_BYTES_MAX = 16 * MIB;
 
 const one = (op: number): Buffer => bytesOf('x', { op, fin: false });
-const fragments = (count: number): Buffer => Buffer.concat([one(1), ...Array.from({ length: count - 1 }, () => one(0))]);
+const fragments = (count: number): Buffer =>
+  Buffer.concat([one(1), ...Array.from({ length: count - 1 }, () => one(0))]);
 
 let node: NodeProcess;
 let ada: SignedIn;
@@ -36,18 +38,27 @@ beforeAll(async () => {
 /** What the process has and shares with nobody, in bytes. */
 function memory(): number {
   const rollup = readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8');
-  return ['Private_Clean', 'Private_Dirty'].reduce((sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(rollup)![1]) * 1024, 0);
+  return ['Private_Clean', 'Private_Dirty'].reduce(
+    (sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(rollup)![1]) * 1024,
+    0,
+  );
 }
 
 async function open(state: 'live' | 'greeting'): Promise<RawSocket> {
-  const peer = RawSocket.open(node.url, state === 'live' ? { headers: { Authorization: `Bearer ${ada.token}` } } : {});
+  const peer = RawSocket.open(
+    node.url,
+    state === 'live' ? { headers: { Authorization: `Bearer ${ada.token}` } } : {},
+  );
   const first = state === 'live' ? 'auth_ok' : 'hello';
   await peer.until(first, ({ frames }) => frames.some(({ type }) => type === first));
   return peer;
 }
 
 /** The most memory that was seen meanwhile, and how the sockets ended. */
-async function flood(state: 'live' | 'greeting', bytes: Buffer): Promise<{ peakBytes: number; codes: Set<string> }> {
+async function flood(
+  state: 'live' | 'greeting',
+  bytes: Buffer,
+): Promise<{ peakBytes: number; codes: Set<string> }> {
   const peers = await Promise.all(Array.from({ length: SOCKETS }, () => open(state)));
   let peakBytes = memory();
   const watch = setInterval(() => (peakBytes = Math.max(peakBytes, memory())), 5);
@@ -56,22 +67,33 @@ async function flood(state: 'live' | 'greeting', bytes: Buffer): Promise<{ peakB
   peakBytes = Math.max(peakBytes, memory());
   await Promise.all(peers.map((peer) => peer.ended));
   clearInterval(watch);
-  return { peakBytes, codes: new Set(peers.map(({ close }) => JSON.parse(close!.raw).code as string)) };
+  return {
+    peakBytes,
+    codes: new Set(peers.map(({ close }) => JSON.parse(close!.raw).code as string)),
+  };
 }
 
-const described = describeWith({ met: process.platform === 'linux', reason: 'memory is read in /proc' }, 'fragment floods');
+const described = describeWith(
+  { met: process.platform === 'linux', reason: 'memory is read in /proc' },
+  'fragment floods',
+);
 
 described(`${SOCKETS} sockets of ${FRAGMENTS} one-byte fragments`, () => {
-  test.each(['live', 'greeting'] as const)('%s: at most 16 MiB, policy_violation', async (state) => {
-    const witness = await RawClient.live(node.wsUrl, ada.token);
-    const beforeBytes = memory();
-    const { peakBytes, codes } = await flood(state, fragments(FRAGMENTS));
-    expect([...codes]).toEqual(['policy_violation']);
-    await witness.settled();
-    witness.ws.terminate();
-    console.log(`${state}: ${(beforeBytes / MIB).toFixed(1)} MiB before, ${((peakBytes - beforeBytes) / MIB).toFixed(1)} MiB more at the peak`);
-    expect(peakBytes - beforeBytes).toBeLessThanOrEqual(GROWTH_BYTES_MAX);
-  });
+  test.each(['live', 'greeting'] as const)(
+    '%s: at most 16 MiB, policy_violation',
+    async (state) => {
+      const witness = await RawClient.live(node.wsUrl, ada.token);
+      const beforeBytes = memory();
+      const { peakBytes, codes } = await flood(state, fragments(FRAGMENTS));
+      expect([...codes]).toEqual(['policy_violation']);
+      await witness.settled();
+      witness.ws.terminate();
+      console.log(
+        `${state}: ${(beforeBytes / MIB).toFixed(1)} MiB before, ${((peakBytes - beforeBytes) / MIB).toFixed(1)} MiB more at the peak`,
+      );
+      expect(peakBytes - beforeBytes).toBeLessThanOrEqual(GROWTH_BYTES_MAX);
+    },
+  );
 
   test('unfinished messages that stay below every limit are held to the size of a frame each', async () => {
     const beforeBytes = memory();
@@ -93,7 +115,10 @@ described(`${SOCKETS} sockets of ${FRAGMENTS} one-byte fragments`, () => {
       if (peer.close !== null) break;
       await new Promise<void>((resolve) => peer.socket.write(Buffer.from([byte]), () => resolve()));
     }
-    await peer.until('answer', ({ frames, close }) => close !== null || frames.some(({ type }) => type === 'error'));
+    await peer.until(
+      'answer',
+      ({ frames, close }) => close !== null || frames.some(({ type }) => type === 'error'),
+    );
     if (peer.close !== null) expect(peer.close.code).toBe(CLOSE_CODES.policy_violation.status);
   });
 });

@@ -1,7 +1,8 @@
 /**
- * Frames that were right until something happened to them (fast-check): a member lost, added, renamed, of another type,
- * out of bounds; text cut, doubled, stained. Each gets one answer of the protocol at once; the node survives and nobody
- * else notices. On a failure fast-check prints seed and path; FUZZ_SEED repeats a run.
+ * Frames that were right until something happened to them (fast-check): a member lost, added,
+ * renamed, of another type, out of bounds; text cut, doubled, stained. Each gets one answer of the
+ * protocol at once; the node survives and nobody else notices. On a failure fast-check prints seed
+ * and path; FUZZ_SEED repeats a run.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -30,9 +31,12 @@ beforeAll(async () => {
   const world = await World.create();
   ada = await world.user('ada');
   room = await world.room(ada);
-  message = (await call(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token, body: { body: 'x' } })).body.message_id;
+  message = (
+    await call(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token, body: { body: 'x' } })
+  ).body.message_id;
   witness = await Witness.start(world);
-  // The first question of who is present on a node where nobody listens waits for the other nodes, as it should.
+  // The first question of who is present on a node where nobody listens waits for the other nodes,
+  // as it should.
   listener = await RawClient.live(wsUrl(nodeA()), ada.token);
   await listener.subscribe(room);
   await listener.next('presence');
@@ -80,10 +84,30 @@ const member = fc.constantFrom(
 );
 
 const odd = fc.oneof(
-  fc.constantFrom<unknown>(null, true, 0, -1, -0, 0.5, 2 ** 53, 1e308, 'x'.repeat(70), '', '\0', '\ud800', [], {}, [[]], { toString: 1 }, { __proto__: null }),
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    0,
+    -1,
+    -0,
+    0.5,
+    2 ** 53,
+    1e308,
+    'x'.repeat(70),
+    '',
+    '\0',
+    '\ud800',
+    [],
+    {},
+    [[]],
+    { toString: 1 },
+    { __proto__: null },
+  ),
   fc.string({ unit: 'binary', maxLength: 80 }),
   fc.jsonValue({ maxDepth: 5 }),
-  fc.integer({ min: 1, max: 60 }).map((depth) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown),
+  fc
+    .integer({ min: 1, max: 60 })
+    .map((depth) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown),
   fc.constant('x'.repeat(LIMITS.bodyBytes + 1)),
 );
 
@@ -95,7 +119,12 @@ const change = fc.oneof(
       (frame) =>
         frame.filter(([key]) => key !== name),
   ),
-  fc.tuple(member, odd).map(([name, value]): Change => (frame) => [...frame.filter(([key]) => key !== name), [name, value]]),
+  fc
+    .tuple(member, odd)
+    .map(([name, value]): Change => (frame) => [
+      ...frame.filter(([key]) => key !== name),
+      [name, value],
+    ]),
   fc.tuple(member, odd).map(([name, value]): Change => (frame) => [...frame, [name, value]]),
   fc.tuple(member, member).map(
     ([from, to]): Change =>
@@ -105,7 +134,8 @@ const change = fc.oneof(
 );
 
 /** Written by hand, because a member may stand in it twice. */
-const write = (frame: [string, unknown][]): string => `{${frame.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
+const write = (frame: [string, unknown][]): string =>
+  `{${frame.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
 
 type Stain = (bytes: Buffer) => Buffer;
 
@@ -137,18 +167,32 @@ const spliced = (bytes: Buffer, at: number, more: Uint8Array): Buffer => {
 
 const fuzzed = fc
   .tuple(good, fc.array(change, { minLength: 1, maxLength: 3 }), stain)
-  .map(([frame, changes, stained]) => stained(Buffer.from(write(changes.reduce((now, apply) => apply(now), Object.entries(frame))))));
+  .map(([frame, changes, stained]) =>
+    stained(Buffer.from(write(changes.reduce((now, apply) => apply(now), Object.entries(frame))))),
+  );
 
 /** Same length or not does not matter: what stands for an id is replaced in the bytes. */
 function filled(bytes: Buffer): Buffer {
-  const names: Record<string, string> = { ROOM: room, MESSAGE: message, OP: `op-${Math.random().toString(36).slice(2)}`, TOKEN: badToken() };
+  const names: Record<string, string> = {
+    ROOM: room,
+    MESSAGE: message,
+    OP: `op-${Math.random().toString(36).slice(2)}`,
+    TOKEN: badToken(),
+  };
   return Object.entries(names).reduce((now, [name, value]) => {
     const at = now.indexOf(`"${name}"`);
-    return at === -1 ? now : Buffer.concat([now.subarray(0, at + 1), Buffer.from(value), now.subarray(at + 1 + name.length)]);
+    return at === -1
+      ? now
+      : Buffer.concat([
+          now.subarray(0, at + 1),
+          Buffer.from(value),
+          now.subarray(at + 1 + name.length),
+        ]);
   }, bytes);
 }
 
-const check = (property: fc.IAsyncProperty<[Buffer]>) => fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: !FULL });
+const check = (property: fc.IAsyncProperty<[Buffer]>) =>
+  fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: !FULL });
 
 function expectNoTroubleOfOurs({ frames, close }: RawSocket): void {
   expectLegalFrames(frames);
@@ -168,7 +212,9 @@ describe('frames that something happened to', () => {
           return opened;
         });
         expectNoTroubleOfOurs(peer);
-        expect(['auth_missing', 'invalid_utf8', 'too_big']).toContain(JSON.parse(peer.close!.raw).code);
+        expect(['auth_missing', 'invalid_utf8', 'too_big']).toContain(
+          JSON.parse(peer.close!.raw).code,
+        );
         peer.socket.destroy();
       }),
     );
@@ -192,8 +238,14 @@ describe('frames that something happened to', () => {
         const used = await promptly('a frame', async () => {
           const live = await alive();
           const id = `after-${(sent += 1)}`;
-          live.socket.write(Buffer.concat([bytesOf(filled(bytes)), bytesOf(JSON.stringify({ type: 'ping', id }))]));
-          await live.until('answer', ({ frames, close }) => close !== null || frames.some((frame) => frame.type === 'pong' && frame.id === id));
+          live.socket.write(
+            Buffer.concat([bytesOf(filled(bytes)), bytesOf(JSON.stringify({ type: 'ping', id }))]),
+          );
+          await live.until(
+            'answer',
+            ({ frames, close }) =>
+              close !== null || frames.some((frame) => frame.type === 'pong' && frame.id === id),
+          );
           return live;
         });
         expectNoTroubleOfOurs(used);

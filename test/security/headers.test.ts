@@ -11,7 +11,8 @@ beforeAll(async () => {
   ada = await (await World.create()).user('ada');
 });
 
-const get = (path: string, headers: Record<string, string> = {}, method = 'GET') => fetch(nodeA() + path, { method, headers });
+const get = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  fetch(nodeA() + path, { method, headers });
 
 describe('every answer', () => {
   test.each([
@@ -41,9 +42,19 @@ describe('CORS', () => {
     expect(headers.get('vary')).toContain('Origin');
   });
 
-  test.each(['https://evil.example.com', `${ORIGIN}.evil.org`, 'http://app.example.com', 'null', 'https://APP.example.com.'])('%s is not', async (origin) => {
+  test.each([
+    'https://evil.example.com',
+    `${ORIGIN}.evil.org`,
+    'http://app.example.com',
+    'null',
+    'https://APP.example.com.',
+  ])('%s is not', async (origin) => {
     for (const method of ['GET', 'OPTIONS']) {
-      const { headers } = await get('/v1/me', { origin, 'access-control-request-method': 'POST' }, method);
+      const { headers } = await get(
+        '/v1/me',
+        { origin, 'access-control-request-method': 'POST' },
+        method,
+      );
       expect(headers.get('access-control-allow-origin')).toBeNull();
     }
   });
@@ -58,7 +69,10 @@ describe('the handshake', () => {
   };
 
   test('takes no compression, whatever is offered: what is sent beside a secret says nothing of it', async () => {
-    const { head } = await answered({ 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits, x-webkit-deflate-frame' });
+    const { head } = await answered({
+      'Sec-WebSocket-Extensions':
+        'permessage-deflate; client_max_window_bits, x-webkit-deflate-frame',
+    });
     expect(head).toContain(' 101 ');
     expect(head.toLowerCase()).not.toContain('sec-websocket-extensions');
   });
@@ -67,7 +81,12 @@ describe('the handshake', () => {
     ['a version before RFC 6455', { 'Sec-WebSocket-Version': '0' }],
     [
       'hixie-76 keys',
-      { 'Sec-WebSocket-Version': '', 'Sec-WebSocket-Key': '', 'Sec-WebSocket-Key1': '4 @1  46546xW%0l 1 5', 'Sec-WebSocket-Key2': '12998 5 Y3 1  .P00' },
+      {
+        'Sec-WebSocket-Version': '',
+        'Sec-WebSocket-Key': '',
+        'Sec-WebSocket-Key1': '4 @1  46546xW%0l 1 5',
+        'Sec-WebSocket-Key2': '12998 5 Y3 1  .P00',
+      },
     ],
     ['a key of the wrong length', { 'Sec-WebSocket-Key': 'AAAA' }],
   ])('refuses %s, and names the version it speaks', async (_, headers) => {
@@ -77,7 +96,13 @@ describe('the handshake', () => {
   });
 
   test('takes the origin as it stands: another case, a port, a path or a space is another origin', async () => {
-    for (const origin of [ORIGIN.toUpperCase(), `${ORIGIN}:443`, `${ORIGIN}/`, `${ORIGIN} https://evil.example.com`, `https://evil.example.com/${ORIGIN}`]) {
+    for (const origin of [
+      ORIGIN.toUpperCase(),
+      `${ORIGIN}:443`,
+      `${ORIGIN}/`,
+      `${ORIGIN} https://evil.example.com`,
+      `https://evil.example.com/${ORIGIN}`,
+    ]) {
       expect((await answered({ Origin: origin })).head).toMatch(/^HTTP\/1\.1 403 /);
     }
     expect((await answered({ Origin: ORIGIN })).head).toContain(' 101 ');
@@ -87,7 +112,10 @@ describe('the handshake', () => {
     const peer = RawSocket.open(nodeA());
     await peer.until('hello', ({ frames }) => frames.length > 0);
     peer.socket.write(bytesOf('{"type":"ping"}', { mask: false }));
-    expect(await peer.untilClosed()).toMatchObject({ code: 1002, reason: { code: 'protocol_error' } });
+    expect(await peer.untilClosed()).toMatchObject({
+      code: 1002,
+      reason: { code: 'protocol_error' },
+    });
   });
 
   test('a header of more than 16 KiB is refused before anything is read of it', async () => {

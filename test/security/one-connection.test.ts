@@ -1,6 +1,7 @@
 /**
- * What one connection can pin in a node (P8): pings that are never read, frames that wait, replays that nobody takes. The node is
- * one of its own, so that nothing else allocates in it; a witness beside them must not notice.
+ * What one connection can pin in a node (P8): pings that are never read, frames that wait, replays
+ * that nobody takes. The node is one of its own, so that nothing else allocates in it; a witness
+ * beside them must not notice.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
@@ -20,12 +21,18 @@ let node: NodeProcess;
 let world: World;
 let ada: SignedIn;
 
-const described = describeWith({ met: process.platform === 'linux', reason: 'memory is read in /proc' }, 'what one connection can pin');
+const described = describeWith(
+  { met: process.platform === 'linux', reason: 'memory is read in /proc' },
+  'what one connection can pin',
+);
 
 /** What the process has and shares with nobody, in bytes. */
 function memory(): number {
   const rollup = readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8');
-  return ['Private_Clean', 'Private_Dirty'].reduce((sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(rollup)![1]) * 1024, 0);
+  return ['Private_Clean', 'Private_Dirty'].reduce(
+    (sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(rollup)![1]) * 1024,
+    0,
+  );
 }
 
 /** A sample of a counter, 0 before it was counted. */
@@ -48,7 +55,8 @@ async function greeting(): Promise<RawSocket> {
 }
 
 /** Resolves when the kernel, or the peer, has all of it. */
-const write = (peer: RawSocket, bytes: Buffer): Promise<void> => new Promise((resolve) => peer.socket.write(bytes, () => resolve()));
+const write = (peer: RawSocket, bytes: Buffer): Promise<void> =>
+  new Promise((resolve) => peer.socket.write(bytes, () => resolve()));
 
 const settled = async (): Promise<void> => {
   const witness = await RawClient.live(node.wsUrl, ada.token);
@@ -64,7 +72,8 @@ described('pings', () => {
   const ping = (word: string): Buffer => bytesOf(word.padEnd(125, '.'), { op: OP.ping });
   const pongsOf = (bytes: Buffer): string[] => {
     const pongs: string[] = [];
-    for (let at = bytes.indexOf(0x8a); at !== -1; at = bytes.indexOf(0x8a, at + 127)) pongs.push(bytes.toString('latin1', at + 2, at + 127));
+    for (let at = bytes.indexOf(0x8a); at !== -1; at = bytes.indexOf(0x8a, at + 127))
+      pongs.push(bytes.toString('latin1', at + 2, at + 127));
     return pongs;
   };
 
@@ -76,23 +85,35 @@ described('pings', () => {
         await write(peer, ping(`ping ${i} `));
         await within(
           (async () => {
-            while (pongsOf(Buffer.concat(chunks)).length <= i) await new Promise((resolve) => peer.socket.once('data', resolve));
+            while (pongsOf(Buffer.concat(chunks)).length <= i)
+              await new Promise((resolve) => peer.socket.once('data', resolve));
           })(),
           `pong ${i}`,
         );
       }
-      expect(pongsOf(Buffer.concat(chunks)).map((pong) => pong.split('.')[0])).toEqual(['ping 0 ', 'ping 1 ', 'ping 2 ', 'ping 3 ', 'ping 4 ']);
+      expect(pongsOf(Buffer.concat(chunks)).map((pong) => pong.split('.')[0])).toEqual([
+        'ping 0 ',
+        'ping 1 ',
+        'ping 2 ',
+        'ping 3 ',
+        'ping 4 ',
+      ]);
     }
   });
 
   test('of a client that reads nothing cost no memory, however many; only the last one is answered when it reads again', async () => {
-    const peers = [...(await Promise.all([live(), live()])), ...(await Promise.all([greeting(), greeting()]))];
+    const peers = [
+      ...(await Promise.all([live(), live()])),
+      ...(await Promise.all([greeting(), greeting()])),
+    ];
     for (const peer of peers) peer.socket.pause();
     const many = Buffer.concat(Array.from({ length: 8_000 }, () => ping('')));
     const rounds = async (count: number): Promise<void> => {
-      for (let round = 0; round < count; round += 1) await Promise.all(peers.map((peer) => write(peer, many)));
+      for (let round = 0; round < count; round += 1)
+        await Promise.all(peers.map((peer) => write(peer, many)));
     };
-    // What the first of them cost once is no growth. 200,000 pings on each, 25 MB of pongs, are far more than kernels hold.
+    // What the first of them cost once is no growth. 200,000 pings on each, 25 MB of pongs, are far
+    // more than kernels hold.
     await rounds(5);
     const beforeBytes = memory();
     await rounds(20);
@@ -123,7 +144,10 @@ described('pings', () => {
 described('frames that wait', () => {
   const SOCKETS = 16;
   const FRAMES = 80;
-  /** 80 MiB were there without a bound. Mostly what was handled and is not collected yet: test/unit/gateway/frame-inbox.test.ts holds to the bound. */
+  /**
+   * 80 MiB were there without a bound. Mostly what was handled and is not collected yet:
+   * test/unit/gateway/frame-inbox.test.ts holds to the bound.
+   */
   const GROWTH_BYTES_MAX = 40 * MIB;
   let room: string;
 
@@ -135,26 +159,38 @@ described('frames that wait', () => {
     await settled();
   });
   /** Each takes the node a fifth of a second: nobody of this node is in the room. */
-  const question = (id: number): Buffer => bytesOf(JSON.stringify({ type: 'presence', room, id: String(id) }).padEnd(65_000, ' '));
+  const question = (id: number): Buffer =>
+    bytesOf(JSON.stringify({ type: 'presence', room, id: String(id) }).padEnd(65_000, ' '));
 
   test('are all answered, in order, however long their socket was not read', async () => {
     const peer = await live();
     for (let id = 1; id <= 20; id += 1) peer.socket.write(question(id));
     await peer.until('the last answer', ({ frames }) => frames.some(({ id }) => id === '20'));
-    expect(peer.frames.filter(({ id }) => id !== undefined).map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, i) => String(i + 1)));
+    expect(peer.frames.filter(({ id }) => id !== undefined).map(({ id }) => id)).toEqual(
+      Array.from({ length: 20 }, (_, i) => String(i + 1)),
+    );
   });
 
   test(`are held up to ${LIMITS.inboxBytes / 1024} KiB for each connection; beyond that its socket is not read`, async () => {
     const peers = await Promise.all(Array.from({ length: SOCKETS }, live));
     const beforeBytes = memory();
     let peakBytes = beforeBytes;
-    for (const peer of peers) for (let id = 1; id <= FRAMES; id += 1) peer.socket.write(question(id));
+    for (const peer of peers)
+      for (let id = 1; id <= FRAMES; id += 1) peer.socket.write(question(id));
     for (const answered of [2, 4, 6, 8]) {
-      await Promise.all(peers.map((peer) => peer.until(`answer ${answered}`, ({ frames }) => frames.some(({ id }) => id === String(answered)))));
+      await Promise.all(
+        peers.map((peer) =>
+          peer.until(`answer ${answered}`, ({ frames }) =>
+            frames.some(({ id }) => id === String(answered)),
+          ),
+        ),
+      );
       peakBytes = Math.max(peakBytes, memory());
     }
     for (const peer of peers) peer.socket.destroy();
-    console.log(`${FRAMES} frames of 65,000 bytes wait on each of ${SOCKETS} sockets: ${((peakBytes - beforeBytes) / MIB).toFixed(1)} MiB more at the peak`);
+    console.log(
+      `${FRAMES} frames of 65,000 bytes wait on each of ${SOCKETS} sockets: ${((peakBytes - beforeBytes) / MIB).toFixed(1)} MiB more at the peak`,
+    );
     expect(peakBytes - beforeBytes).toBeLessThan(GROWTH_BYTES_MAX);
   });
 
@@ -167,7 +203,10 @@ described('frames that wait', () => {
     const witness = await RawClient.live(node.wsUrl, user.token);
     await witness.settled();
     witness.ws.terminate();
-    await fetch(`${node.url}/v1/auth/logout`, { method: 'POST', headers: { authorization: `Bearer ${user.token}` } });
+    await fetch(`${node.url}/v1/auth/logout`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${user.token}` },
+    });
     expect((await peer.untilClosed()).reason).toMatchObject({ code: 'session_revoked' });
     await within(peer.ended, 'end of the TCP connection', 2_000);
   });
@@ -181,7 +220,12 @@ described('replays', () => {
   let elsewhere: string;
 
   beforeAll(async () => {
-    node = await startNode({ LOG_LEVEL: 'info', PUBLISH_RATE: '0', FRAME_RATE: '0', SUBSCRIBE_RATE: '0' });
+    node = await startNode({
+      LOG_LEVEL: 'info',
+      PUBLISH_RATE: '0',
+      FRAME_RATE: '0',
+      SUBSCRIBE_RATE: '0',
+    });
     world = await World.create({ base: node.url });
     ada = await world.user('ada');
     [room, elsewhere] = [await world.room(ada), await world.room(ada)];
@@ -194,17 +238,22 @@ described('replays', () => {
     const publish = async (opId: string): Promise<void> => {
       while ((await writer.publish(target, BODY, opId)).type !== 'ack') await writer.settled();
     };
-    for (let from = 0; from < count; from += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => publish(`op-${from + i}`)));
+    for (let from = 0; from < count; from += 20)
+      await Promise.all(Array.from({ length: 20 }, (_, i) => publish(`op-${from + i}`)));
     writer.ws.terminate();
   }
 
   const reads = () => counter('wardroom_replay_reads_total{from="postgres"}');
   const handled = () => counter('wardroom_frames_in_total{type="subscribe"}');
 
-  /** Every connection subscribes `times` more, each time from somewhere else; answers when the node has handled them. */
+  /**
+   * Every connection subscribes `times` more, each time from somewhere else; answers when the node
+   * has handled them.
+   */
   async function hammer(peers: RawSocket[], times: number): Promise<void> {
     const goal = (await handled()) + peers.length * times;
-    for (let i = 0; i < times; i += 1) for (const peer of peers) peer.send({ type: 'subscribe', room, since: (i * 37) % 300 });
+    for (let i = 0; i < times; i += 1)
+      for (const peer of peers) peer.send({ type: 'subscribe', room, since: (i * 37) % 300 });
     await eventually(handled, (count) => count >= goal, 'every subscribe handled');
   }
 
@@ -235,7 +284,9 @@ described('replays', () => {
     expect(await reads()).toBe(before);
     took.sort((a, b) => a - b);
     const [median, p99] = [took[took.length >> 1]!, took[Math.floor(took.length * 0.99)]!];
-    console.log(`publish beside it: median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms; ${((memory() - beforeBytes) / MIB).toFixed(1)} MiB more`);
+    console.log(
+      `publish beside it: median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms; ${((memory() - beforeBytes) / MIB).toFixed(1)} MiB more`,
+    );
     // A machine that runs a dozen test files beside this one says nothing about time.
     if (full) expect(p99).toBeLessThan(50);
     expect(memory() - beforeBytes).toBeLessThan(24 * MIB);
@@ -244,9 +295,15 @@ described('replays', () => {
 
   test('begin again from the last `since`, whatever was under way, and arrive whole and in order', async () => {
     const peer = await live();
-    for (let i = 1; i <= 20; i += 1) peer.send({ type: 'subscribe', id: `s${i}`, room, since: MESSAGES - 200 + i });
+    for (let i = 1; i <= 20; i += 1)
+      peer.send({ type: 'subscribe', id: `s${i}`, room, since: MESSAGES - 200 + i });
     await peer.until('the last answer', ({ frames }) => frames.some(({ id }) => id === 's20'));
-    await peer.until('the last event', ({ frames }) => frames.at(-1)?.seq === MESSAGES && frames.findLastIndex(({ id }) => id === 's20') < frames.length - 1);
+    await peer.until(
+      'the last event',
+      ({ frames }) =>
+        frames.at(-1)?.seq === MESSAGES &&
+        frames.findLastIndex(({ id }) => id === 's20') < frames.length - 1,
+    );
     const from = peer.frames.findLastIndex(({ id }) => id === 's20');
     const seqs = peer.frames.slice(from + 1).map(({ seq }) => seq);
     expect(seqs).toEqual(Array.from({ length: 180 }, (_, i) => MESSAGES - 179 + i));
@@ -262,9 +319,14 @@ described('replays', () => {
     for (const one of rooms) await fill(one, 20);
     const peer = await live();
     for (const one of rooms) peer.send({ type: 'subscribe', room: one, since: 0 });
-    await peer.until('everything', ({ frames }) => frames.filter(({ type }) => type === 'message').length === rooms.length * 20);
+    await peer.until(
+      'everything',
+      ({ frames }) => frames.filter(({ type }) => type === 'message').length === rooms.length * 20,
+    );
     for (const one of rooms) {
-      const seqs = peer.frames.filter((frame) => frame.type === 'message' && frame.room === one).map(({ seq }) => seq);
+      const seqs = peer.frames
+        .filter((frame) => frame.type === 'message' && frame.room === one)
+        .map(({ seq }) => seq);
       expect(seqs).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     }
   });

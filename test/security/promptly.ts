@@ -1,4 +1,7 @@
-/** "No hang": an answer within 100 ms. A busy machine is late now and then, what hangs is late each time: so the best of many. */
+/**
+ * "No hang": an answer within 100 ms. A busy machine is late now and then, what hangs is late each
+ * time: so the best of many.
+ */
 const HANG_MS = 100;
 const TRIES = 40;
 

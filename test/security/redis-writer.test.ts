@@ -1,6 +1,7 @@
 /**
- * Somebody who can write to Redis: can slow the service down or stop it. Cannot make a receipt false, read a room, open a
- * connection, or end a process. What is attacked is found by watching Redis, so that a new key cannot be forgotten.
+ * Somebody who can write to Redis: can slow the service down or stop it. Cannot make a receipt
+ * false, read a room, open a connection, or end a process. What is attacked is found by watching
+ * Redis, so that a new key cannot be forgotten.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -23,7 +24,10 @@ const full = process.env['SECURITY'] === 'full';
 const ROUNDS = full ? 20 : 1;
 const MIB = 1024 * 1024;
 
-/** Every key and channel that src/ uses, without what is in braces or behind a counter's name. A new one has to be listed, and is attacked below. */
+/**
+ * Every key and channel that src/ uses, without what is in braces or behind a counter's name. A new
+ * one has to be listed, and is attacked below.
+ */
 const KINDS = [
   'authority',
   'authority:confirmed',
@@ -97,34 +101,67 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     const issuer = await FakeIssuer.start();
     const slug = unique('t');
     const redisUrl = await freshRedisUrl();
-    const env = { REDIS_URL: redisUrl, MAX_CONNECTIONS_PER_IP: '0', MAX_UNAUTHENTICATED_PER_IP: '0', SESSION_IDLE_SECONDS: '300' };
+    const env = {
+      REDIS_URL: redisUrl,
+      MAX_CONNECTIONS_PER_IP: '0',
+      MAX_UNAUTHENTICATED_PER_IP: '0',
+      SESSION_IDLE_SECONDS: '300',
+    };
     [cluster, foreign] = await Promise.all([
-      startCluster(2, { ...env, ISSUERS_FILE: issuersFile([issuer.entry([slug], { users: 'create' })]) }),
+      startCluster(2, {
+        ...env,
+        ISSUERS_FILE: issuersFile([issuer.entry([slug], { users: 'create' })]),
+      }),
       startCluster(1, { ...env, PUBLIC_URL: 'http://another.test' }),
     ]);
     redis = new Redis(redisUrl);
     wire = await Wire.of(redisUrl);
     ours = await insight(cluster);
-    world = await World.create({ base: cluster.nodes[0]!.url, tenant: { slug, allow_registration: true, allow_guests: true } });
-    [ada, ben, mallory] = (await world.users('ada', 'ben', 'mallory')) as [SignedIn, SignedIn, SignedIn];
+    world = await World.create({
+      base: cluster.nodes[0]!.url,
+      tenant: { slug, allow_registration: true, allow_guests: true },
+    });
+    [ada, ben, mallory] = (await world.users('ada', 'ben', 'mallory')) as [
+      SignedIn,
+      SignedIn,
+      SignedIn,
+    ];
     room = await world.room(ada, {}, [[ben, 'member']]);
     const ear = new Redis(redisUrl);
-    ear.on('smessageBuffer', (channel: Buffer, box: Buffer) => listened.push({ channel: channel.toString(), box }));
-    ear.on('messageBuffer', (channel: Buffer, box: Buffer) => listened.push({ channel: channel.toString(), box }));
+    ear.on('smessageBuffer', (channel: Buffer, box: Buffer) =>
+      listened.push({ channel: channel.toString(), box }),
+    );
+    ear.on('messageBuffer', (channel: Buffer, box: Buffer) =>
+      listened.push({ channel: channel.toString(), box }),
+    );
     await ear.ssubscribe(`${ours.prefix}room:{${room}}`);
     await ear.subscribe(`${ours.prefix}authority:confirmed`);
     stops.push(() => ear.disconnect());
     // Whatever leaves a name in Redis.
     const [a, b] = cluster.nodes.map(({ url }) => url) as [string, string];
-    const person = await call(a, '/v1/auth/exchange', { body: { tenant: slug, id_token: await issuer.idToken({ sub: 'sub', email: 'sub@example.com' }) } });
+    const person = await call(a, '/v1/auth/exchange', {
+      body: {
+        tenant: slug,
+        id_token: await issuer.idToken({ sub: 'sub', email: 'sub@example.com' }),
+      },
+    });
     expect(person.status).toBe(200);
     await call(a, '/v1/auth/guest', { body: { tenant: slug } });
-    await call(a, '/v1/auth/login', { body: { tenant: slug, email: ada.email, password: 'wrong-password' }, expect: 401 });
+    await call(a, '/v1/auth/login', {
+      body: { tenant: slug, email: ada.email, password: 'wrong-password' },
+      expect: 401,
+    });
     await call(a, `/v1/rooms/${room}`, { token: mallory.token, expect: 404 });
     await call(a, '/v1/me', { token: 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA', expect: 401 });
     await call(a, '/v1/auth/ticket', { method: 'POST', token: ada.token });
-    const form = { headers: { 'content-type': 'application/x-www-form-urlencoded' }, method: 'POST' };
-    const logout = await fetch(`${b}/v1/oauth/backchannel-logout`, { ...form, body: `logout_token=${await issuer.logoutToken('sub')}` });
+    const form = {
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      method: 'POST',
+    };
+    const logout = await fetch(`${b}/v1/oauth/backchannel-logout`, {
+      ...form,
+      body: `logout_token=${await issuer.logoutToken('sub')}`,
+    });
     expect(logout.status).toBe(200);
   }, 90_000);
 
@@ -136,14 +173,20 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
   });
 
   const nodesLive = async () => {
-    for (const node of [...cluster.nodes, ...foreign.nodes]) expect((await fetch(`${node.internalUrl}/livez`)).status).toBe(200);
+    for (const node of [...cluster.nodes, ...foreign.nodes])
+      expect((await fetch(`${node.internalUrl}/livez`)).status).toBe(200);
   };
   const ignored = async () => {
     const counts = new Map<string, number>();
     for (const { internalUrl } of cluster.nodes) {
       const text = await (await fetch(`${internalUrl}/metrics`)).text();
-      for (const [, channel, reason, count] of text.matchAll(/^wardroom_redis_ignored_total\{channel="(\w+)",reason="(\w+)"\} (\d+)$/gm)) {
-        counts.set(`${channel} ${reason}`, (counts.get(`${channel} ${reason}`) ?? 0) + Number(count));
+      for (const [, channel, reason, count] of text.matchAll(
+        /^wardroom_redis_ignored_total\{channel="(\w+)",reason="(\w+)"\} (\d+)$/gm,
+      )) {
+        counts.set(
+          `${channel} ${reason}`,
+          (counts.get(`${channel} ${reason}`) ?? 0) + Number(count),
+        );
       }
     }
     return counts;
@@ -162,7 +205,11 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
   };
   /** All the ways in which bytes can be wrong that are not an installation's own. */
   const forgeries = (about: string): (string | Buffer)[] => {
-    const other = new MessageSeal([randomBytes(32).toString('hex')], ours.prefix.split(':')[1]!, newId());
+    const other = new MessageSeal(
+      [randomBytes(32).toString('hex')],
+      ours.prefix.split(':')[1]!,
+      newId(),
+    );
     const real = ours.seal(about, { kind: 'presence_query', node: 'n', room });
     const flipped = Buffer.from(real);
     flipped[flipped.length - 1]! ^= 1;
@@ -192,11 +239,20 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     const [a, b] = await inRoom(ada.token);
     a.send({ type: 'signal', room, kind: 'k', body: 'heard' });
     await b.next((frame) => frame.type === 'signal' && frame.body === 'heard');
-    const find = () => [...new Set([...wire.names].filter((name) => name.startsWith(ours.prefix)).map((name) => kindOf(name, ours.prefix)))].sort();
+    const find = () =>
+      [
+        ...new Set(
+          [...wire.names]
+            .filter((name) => name.startsWith(ours.prefix))
+            .map((name) => kindOf(name, ours.prefix)),
+        ),
+      ].sort();
     await until(() => find().length >= KINDS.length, `all names; found ${find().join(' ')}`);
     expect(find()).toEqual(KINDS);
     const theirs = (await insight(foreign)).prefix;
-    expect([...wire.names].filter((name) => !name.startsWith(ours.prefix) && !name.startsWith(theirs))).toEqual([]);
+    expect(
+      [...wire.names].filter((name) => !name.startsWith(ours.prefix) && !name.startsWith(theirs)),
+    ).toEqual([]);
   }, 60_000);
 
   test('reads nothing of a room: neither messages nor names of members nor confirmations stand there in clear', async () => {
@@ -205,12 +261,23 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     await a.publish(room, secret, 'op-secret');
     a.send({ type: 'signal', room, kind: 'k', body: secret });
     // In either order: they come by different ways.
-    await until(() => ['signal', 'message'].every((type) => b.frames.some((frame) => frame.type === type && frame.body === secret)), 'both on the other node');
-    await until(() => listened.some(({ box }) => ours.open(`room\n${room}`, box)?.includes(secret) === true), 'the message on its channel');
+    await until(
+      () =>
+        ['signal', 'message'].every((type) =>
+          b.frames.some((frame) => frame.type === type && frame.body === secret),
+        ),
+      'both on the other node',
+    );
+    await until(
+      () => listened.some(({ box }) => ours.open(`room\n${room}`, box)?.includes(secret) === true),
+      'the message on its channel',
+    );
     const heard = Buffer.concat(listened.map(({ box }) => box)).toString('latin1');
     // Seen enough: what follows would only fill its memory.
     wire.stop();
-    for (const text of [wire.text, heard]) for (const word of [secret, ada.id, '"kind"', '"position"']) expect(text.includes(word)).toBe(false);
+    for (const text of [wire.text, heard])
+      for (const word of [secret, ada.id, '"kind"', '"position"'])
+        expect(text.includes(word)).toBe(false);
   }, 30_000);
 
   test.each(Array.from({ length: ROUNDS }, (_, i) => i))(
@@ -225,7 +292,8 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
         const about = aboutOf(name, kind);
         for (const forgery of forgeries(about)) {
           if (kind === 'room:{}' || kind === 'probe:{}:rooms') await redis.spublish(name, forgery);
-          else if (kind.startsWith('probe') || kind === 'authority:confirmed') await redis.publish(name, forgery);
+          else if (kind.startsWith('probe') || kind === 'authority:confirmed')
+            await redis.publish(name, forgery);
           else if (kind === 'authority') await redis.xadd(name, '*', 'e', forgery);
           else await redis.set(name, forgery, 'EX', 60);
         }
@@ -242,16 +310,26 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
       await redis.spublish(`${ours.prefix}room:{${room}}`, clear);
       a.send({ type: 'signal', room, kind: 'k', body: 'after the storm' });
       await b.next((frame) => frame.type === 'signal' && frame.body === 'after the storm');
-      const since = async (key: string) => ((await ignored()).get(key) ?? 0) - (before.get(key) ?? 0);
+      const since = async (key: string) =>
+        ((await ignored()).get(key) ?? 0) - (before.get(key) ?? 0);
       for (const channel of ['room', 'authority', 'confirmation']) {
         for (const reason of ['unsealed', 'version', 'forged', 'shape'])
-          await until(async () => (await since(`${channel} ${reason}`)) > 0, `${channel} ${reason}`);
+          await until(
+            async () => (await since(`${channel} ${reason}`)) > 0,
+            `${channel} ${reason}`,
+          );
       }
       await until(async () => (await since('room late')) > 0, 'a copy in a room');
       await nodesLive();
-      expect(b.frames.filter(({ type, body }) => type === 'signal' && body === 'after the storm')).toHaveLength(1);
+      expect(
+        b.frames.filter(({ type, body }) => type === 'signal' && body === 'after the storm'),
+      ).toHaveLength(1);
       expect(JSON.stringify(b.frames)).not.toContain('forged');
-      expect(outsider.frames.filter(({ type }) => type !== 'hello' && type !== 'auth_ok' && type !== 'auth_expiring_soon')).toEqual([]);
+      expect(
+        outsider.frames.filter(
+          ({ type }) => type !== 'hello' && type !== 'auth_ok' && type !== 'auth_expiring_soon',
+        ),
+      ).toEqual([]);
       // Keys of the wrong type, and everything gone.
       for (const name of names) {
         await redis.del(name);
@@ -259,7 +337,10 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
       }
       const ben2 = await world.login(ben);
       await call(cluster.nodes[0]!.url, `/v1/rooms/${room}`, { token: mallory.token, expect: 404 });
-      const { body: receipt } = await call(cluster.nodes[0]!.url, '/v1/auth/logout', { method: 'POST', token: ben2.token });
+      const { body: receipt } = await call(cluster.nodes[0]!.url, '/v1/auth/logout', {
+        method: 'POST',
+        token: ben2.token,
+      });
       expect(receipt.effective).toBe(true);
       await redis.flushall();
       await nodesLive();
@@ -274,13 +355,19 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     await redis.publish(`${ours.prefix}authority:confirmed`, huge);
     await redis.spublish(`${ours.prefix}room:{${room}}`, huge);
     const ticket = `wr_tk_${randomBytes(32).toString('base64url')}`;
-    await redis.set(`${ours.prefix}ticket:{${createHash('sha256').update(ticket).digest('hex')}}`, huge);
+    await redis.set(
+      `${ours.prefix}ticket:{${createHash('sha256').update(ticket).digest('hex')}}`,
+      huge,
+    );
     const client = await RawClient.open(`${wsUrl(cluster.nodes[0]!.url)}?ticket=${ticket}`);
     expect((await client.closed).reason.code).toMatch(/auth_invalid|auth_unavailable/);
     await redis.del(`${ours.prefix}authority`);
     await nodesLive();
     const user = await world.login(ben);
-    const { body: receipt } = await call(cluster.nodes[1]!.url, '/v1/auth/logout', { method: 'POST', token: user.token });
+    const { body: receipt } = await call(cluster.nodes[1]!.url, '/v1/auth/logout', {
+      method: 'POST',
+      token: user.token,
+    });
     expect(receipt.effective).toBe(true);
   }, 60_000);
 
@@ -297,15 +384,29 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
       client.close();
       return first.type === 'auth_ok' ? 'in' : first.code;
     };
-    const issue = async () => (await call(a.url, '/v1/auth/ticket', { method: 'POST', token: ada.token })).body.ticket as string;
+    const issue = async () =>
+      (await call(a.url, '/v1/auth/ticket', { method: 'POST', token: ada.token })).body
+        .ticket as string;
     const iat = Date.now();
-    const wanted = { session: ada.session, user: ada.id, tenant: ada.tenant, kid: 'k', jti: newId(), iat, exp: iat + 315_360_000_000, origin: null };
+    const wanted = {
+      session: ada.session,
+      user: ada.id,
+      tenant: ada.tenant,
+      kid: 'k',
+      jti: newId(),
+      iat,
+      exp: iat + 315_360_000_000,
+      origin: null,
+    };
     const byHand = `wr_tk_${randomBytes(32).toString('base64url')}`;
     await redis.set(keyOf(byHand), JSON.stringify(wanted));
     expect(await present(byHand)).toBe('auth_invalid');
 
     const [first, second] = [await issue(), await issue()];
-    const [box, other] = [await redis.getBuffer(keyOf(first)), await redis.getBuffer(keyOf(second))];
+    const [box, other] = [
+      await redis.getBuffer(keyOf(first)),
+      await redis.getBuffer(keyOf(second)),
+    ];
     await redis.set(keyOf(second), box!);
     expect(await present(second)).toBe('auth_invalid');
     await redis.set(keyOf(second), other!);
@@ -327,18 +428,37 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     b.kill('SIGSTOP');
     try {
       const began = performance.now();
-      const { body: pending } = await call(a.url, '/v1/auth/logout?wait=false', { method: 'POST', token: user.token });
+      const { body: pending } = await call(a.url, '/v1/auth/logout?wait=false', {
+        method: 'POST',
+        token: user.token,
+      });
       for (let i = 0; i < 3; i += 1) {
         for (const { box } of old) await redis.publish(`${ours.prefix}authority:confirmed`, box);
-        for (const forgery of forgeries('confirmation\n')) await redis.publish(`${ours.prefix}authority:confirmed`, forgery);
+        for (const forgery of forgeries('confirmation\n'))
+          await redis.publish(`${ours.prefix}authority:confirmed`, forgery);
       }
-      const { body: seen } = await call(a.url, `/v1/receipts/${pending.id}`, { token: world.operator() });
-      // The lease of the shared configuration is 2 s: before that nothing but its own word would do.
+      const { body: seen } = await call(a.url, `/v1/receipts/${pending.id}`, {
+        token: world.operator(),
+      });
+      // The lease of the shared configuration is 2 s: before that nothing but its own word would
+      // do.
       if (performance.now() - began < 1_500) expect(seen).toMatchObject({ effective: false });
-      expect(seen.nodes.filter(({ state }: { state: string }) => state === 'confirmed').length).toBeLessThanOrEqual(1);
-      await until(async () => (await call(a.url, `/v1/receipts/${pending.id}`, { token: world.operator() })).body.effective === true, 'effective');
-      const { body: settled } = await call(a.url, `/v1/receipts/${pending.id}`, { token: world.operator() });
-      expect(settled.nodes.map(({ state }: { state: string }) => state).sort()).toEqual(['confirmed', 'fenced']);
+      expect(
+        seen.nodes.filter(({ state }: { state: string }) => state === 'confirmed').length,
+      ).toBeLessThanOrEqual(1);
+      await until(
+        async () =>
+          (await call(a.url, `/v1/receipts/${pending.id}`, { token: world.operator() })).body
+            .effective === true,
+        'effective',
+      );
+      const { body: settled } = await call(a.url, `/v1/receipts/${pending.id}`, {
+        token: world.operator(),
+      });
+      expect(settled.nodes.map(({ state }: { state: string }) => state).sort()).toEqual([
+        'confirmed',
+        'fenced',
+      ]);
     } finally {
       b.kill('SIGCONT');
     }
@@ -348,19 +468,28 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
   test('a second installation on the same Redis changes nothing here: a logout after three of its own closes the sockets it names', async () => {
     const there = await World.create({ base: foreign.nodes[0]!.url });
     for (const user of await there.users('x', 'y', 'z')) {
-      const { body } = await call(there.base, '/v1/auth/logout', { method: 'POST', token: user.token });
+      const { body } = await call(there.base, '/v1/auth/logout', {
+        method: 'POST',
+        token: user.token,
+      });
       expect(body.effective).toBe(true);
     }
     const user = await world.login(ben);
     const sockets = await Promise.all(cluster.nodes.map(({ wsUrl: url }) => live(url, user.token)));
-    const { body: receipt } = await call(cluster.nodes[0]!.url, '/v1/auth/logout', { method: 'POST', token: user.token });
+    const { body: receipt } = await call(cluster.nodes[0]!.url, '/v1/auth/logout', {
+      method: 'POST',
+      token: user.token,
+    });
     expect(receipt).toMatchObject({ effective: true, connections_closed: 2 });
     expect(receipt.nodes.every(({ state }: { state: string }) => state === 'confirmed')).toBe(true);
     for (const socket of sockets) expect((await socket.closed).reason.code).toBe('session_revoked');
   }, 30_000);
 });
 
-/** What the value of a name is sealed about; for a name that carries no sealed value it does not matter. */
+/**
+ * What the value of a name is sealed about; for a name that carries no sealed value it does not
+ * matter.
+ */
 function aboutOf(name: string, kind: string): string {
   const inBraces = /\{([^}]*)\}/.exec(name)?.[1] ?? '';
   const uses: Record<string, string> = {

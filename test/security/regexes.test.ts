@@ -1,6 +1,6 @@
 /**
- * P8: every regular expression of the service and of the SDK is known, with the largest text that reaches it, and takes a
- * time that is linear in it. A new one fails here until it has its line.
+ * P8: every regular expression of the service and of the SDK is known, with the largest text that
+ * reaches it, and takes a time that is linear in it. A new one fails here until it has its line.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -67,9 +67,11 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   // errors of stores and lines of stacks
   '/^2[23]/': 'ours',
   '/^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|P1001|P1002|P1008|P1017|P2024|P2028)/': 'ours',
-  "/(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i": 'body',
+  "/(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i":
+    'body',
   '/maxmemory_policy:(\\S+)/': 'ours',
-  "new RegExp(`${BUNDLE.href.replaceAll(/[.*+?^${}()|[\\]\\\\]/g, '\\\\$&')}:(\\\\d+):(\\\\d+)`, 'g')": 'line',
+  "new RegExp(`${BUNDLE.href.replaceAll(/[.*+?^${}()|[\\]\\\\]/g, '\\\\$&')}:(\\\\d+):(\\\\d+)`, 'g')":
+    'line',
   '/[.*+?^${}()|[\\]\\\\]/g': 'ours',
   // names of the network, proxies, messages of Redis
   '/[?#]/': 'ours',
@@ -105,13 +107,64 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
 
 /** Repeated as often as fits; `\u0001` at the end is what nothing expects. */
 const PUMPS = [
-  ...['a', 'A', '0', ' ', '\t', '.', '-', '_', ':', '/', '@', '=', '&', '\\', '"', '{', '?', '\r\n', '\u{1F600}', '\uD800'],
-  ...['eyJ', 'eyJa', 'eyJabcdefgh.', 'a://b:', 'a://b:c@', 'a://', 'wr_rt_', 'bearer ', 'bearer.', 'Bearer ', '?token=', '&ticket=a', '::ffff:', '0:'],
-  ...['keep-alive, ', 'upgrade', 'GET /v1/ws?a=b', 'x: y', 'a: ', 'abcdefgh-', '0190a0a0-0000-7000-8000-000000000000', 'a-', 'a.', 'a@', 'file:///'],
+  ...[
+    'a',
+    'A',
+    '0',
+    ' ',
+    '\t',
+    '.',
+    '-',
+    '_',
+    ':',
+    '/',
+    '@',
+    '=',
+    '&',
+    '\\',
+    '"',
+    '{',
+    '?',
+    '\r\n',
+    '\u{1F600}',
+    '\uD800',
+  ],
+  ...[
+    'eyJ',
+    'eyJa',
+    'eyJabcdefgh.',
+    'a://b:',
+    'a://b:c@',
+    'a://',
+    'wr_rt_',
+    'bearer ',
+    'bearer.',
+    'Bearer ',
+    '?token=',
+    '&ticket=a',
+    '::ffff:',
+    '0:',
+  ],
+  ...[
+    'keep-alive, ',
+    'upgrade',
+    'GET /v1/ws?a=b',
+    'x: y',
+    'a: ',
+    'abcdefgh-',
+    '0190a0a0-0000-7000-8000-000000000000',
+    'a-',
+    'a.',
+    'a@',
+    'file:///',
+  ],
 ];
 const BOUND_MS = 10;
 
-/** At the largest text, the slowest of all; one over the bound has two more tries, for what else the machine does. */
+/**
+ * At the largest text, the slowest of all; one over the bound has two more tries, for what else the
+ * machine does.
+ */
 function slowest(bytes: number, run: (text: string) => void): { ms: number; pump: string } {
   const times = PUMPS.flatMap((pump) =>
     ['', '\u0001', '@'].map((end) => {
@@ -134,11 +187,20 @@ function timed(act: () => void): number {
 }
 
 function expressionsOf(file: string): string[] {
-  const source = ts.createSourceFile(file, readFileSync(root + file, 'utf8'), ts.ScriptTarget.Latest, true);
+  const source = ts.createSourceFile(
+    file,
+    readFileSync(root + file, 'utf8'),
+    ts.ScriptTarget.Latest,
+    true,
+  );
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isRegularExpressionLiteral(node)) found.push(node.text);
-    if ((ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText(source) === 'RegExp') found.push(node.getText(source));
+    if (
+      (ts.isNewExpression(node) || ts.isCallExpression(node)) &&
+      node.expression.getText(source) === 'RegExp'
+    )
+      found.push(node.getText(source));
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -153,17 +215,24 @@ function compiled(text: string): RegExp {
 }
 
 test('every regular expression of the product has its line here, and no line is left over', () => {
-  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src', 'sdk/src'], { cwd: root, encoding: 'utf8' })
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', 'src', 'sdk/src'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
     .split('\n')
     .filter((file) => file.endsWith('.ts') && !file.includes('/generated/'));
   expect(files.length).toBeGreaterThan(100);
-  expect([...new Set(files.flatMap(expressionsOf))].sort()).toEqual(Object.keys(EXPRESSIONS).sort());
+  expect([...new Set(files.flatMap(expressionsOf))].sort()).toEqual(
+    Object.keys(EXPRESSIONS).sort(),
+  );
 });
 
 describe('at the largest text that reaches it, whatever that repeats, no expression takes 10 ms:', () => {
   test.each(Object.entries(EXPRESSIONS))('%s', (text, reach) => {
     const expression = compiled(text);
-    const worst = slowest(REACH[reach], (input) => (expression.global ? input.replace(expression, '') : expression.exec(input)));
+    const worst = slowest(REACH[reach], (input) =>
+      expression.global ? input.replace(expression, '') : expression.exec(input),
+    );
     expect([worst.pump, worst.ms < BOUND_MS]).toEqual([worst.pump, true]);
   });
 

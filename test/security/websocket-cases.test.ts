@@ -1,7 +1,8 @@
 /**
- * 247 conversations that use or break RFC 6455 (crossbario/autobahn-testsuite), before and after authentication. Where the
- * server must fail the connection it does so with the right status and our JSON reason, where all is well it does not,
- * and nobody else notices. The cases were written for an echo server: their text is no frame of ours, and we take no binary.
+ * 247 conversations that use or break RFC 6455 (crossbario/autobahn-testsuite), before and after
+ * authentication. Where the server must fail the connection it does so with the right status and
+ * our JSON reason, where all is well it does not, and nobody else notices. The cases were written
+ * for an echo server: their text is no frame of ours, and we take no binary.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { CLOSE_CODES, closeReasonSchema } from '../../src/protocol/index.js';
@@ -41,7 +42,8 @@ const OP_PONG = 10;
 let ada: SignedIn;
 let witness: Witness;
 
-const payloadOf = ({ payload_hex = '', repeat_hex = '', repeat = 0 }: Op): Buffer => Buffer.from(payload_hex + repeat_hex.repeat(repeat), 'hex');
+const payloadOf = ({ payload_hex = '', repeat_hex = '', repeat = 0 }: Op): Buffer =>
+  Buffer.from(payload_hex + repeat_hex.repeat(repeat), 'hex');
 
 /** The writes of a case; pieces of one frame go out one by one, in packets of their own. */
 function writesOf({ ops }: Case): Buffer[] {
@@ -63,16 +65,22 @@ function writesOf({ ops }: Case): Buffer[] {
     .flatMap((op) => {
       const bytes = bytesOf(payloadOf(op), { op: op.opcode, fin: op.fin, reserved: op.rsv });
       const size = op.chop ?? bytes.length;
-      return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
+      return Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
     });
   return [...chopped, ...frames];
 }
 
-/** The statuses with which it may end: those of the suite, and those of ours that its messages deserve. */
+/**
+ * The statuses with which it may end: those of the suite, and those of ours that its messages
+ * deserve.
+ */
 function mayEndWith({ id, ops, expect_close }: Case, authenticated: boolean): Set<number> {
   const statuses = new Set(expect_close.closeCode);
   const frames = ops.filter(({ op }) => op === 'frame');
-  if (frames.some((op) => payloadOf(op).length > FRAME_BYTES_MAX)) statuses.add(CLOSE_CODES.too_big.status);
+  if (frames.some((op) => payloadOf(op).length > FRAME_BYTES_MAX))
+    statuses.add(CLOSE_CODES.too_big.status);
   const complete = messagesBefore(frames);
   if (complete.has(OP.binary)) statuses.add(CLOSE_CODES.unsupported_data.status);
   if (!authenticated && complete.has(OP.text)) statuses.add(CLOSE_CODES.auth_missing.status);
@@ -92,13 +100,18 @@ function messagesBefore(frames: Op[]): Set<number> {
 }
 
 async function converse(one: Case, authenticated: boolean): Promise<string | null> {
-  const peer = RawSocket.open(authenticated ? nodeA() : nodeB(), authenticated ? { headers: { Authorization: `Bearer ${ada.token}` } } : {});
+  const peer = RawSocket.open(
+    authenticated ? nodeA() : nodeB(),
+    authenticated ? { headers: { Authorization: `Bearer ${ada.token}` } } : {},
+  );
   const first = authenticated ? 'auth_ok' : 'hello';
   await peer.until(first, ({ frames }) => frames.some(({ type }) => type === first));
   peer.socket.setNoDelay(true);
-  for (const bytes of writesOf(one)) await new Promise<void>((resolve) => peer.socket.write(bytes, () => resolve()));
+  for (const bytes of writesOf(one))
+    await new Promise<void>((resolve) => peer.socket.write(bytes, () => resolve()));
   const closes = one.ops.some(({ op, opcode }) => op === 'frame' && opcode === OP.close);
-  if (!closes && one.expect_close.closedByMe) peer.socket.write(bytesOf(Buffer.from([0x03, 0xe8]), { op: OP.close }));
+  if (!closes && one.expect_close.closedByMe)
+    peer.socket.write(bytesOf(Buffer.from([0x03, 0xe8]), { op: OP.close }));
   await within(peer.ended, `end of ${one.id}`);
   return troubleIn(one, peer, authenticated);
 }
@@ -108,13 +121,20 @@ function troubleIn(one: Case, { close, frames }: RawSocket, authenticated: boole
   // Dropping the TCP connection is a right way to fail it; we do better, so it is none here.
   if (close === null) return 'no close frame';
   // An empty or bare close is answered in kind.
-  const bare = one.ops.some((op) => op.op === 'frame' && op.opcode === OP.close && payloadOf(op).length === 0);
-  if (!mayEndWith(one, authenticated).has(close.code) && !(bare && close.code === 1005)) return `closed with ${close.code} ${close.raw}`;
-  if (close.raw === '') return frames.at(-1)?.type === 'goodbye' ? 'goodbye without a reason' : null;
+  const bare = one.ops.some(
+    (op) => op.op === 'frame' && op.opcode === OP.close && payloadOf(op).length === 0,
+  );
+  if (!mayEndWith(one, authenticated).has(close.code) && !(bare && close.code === 1005))
+    return `closed with ${close.code} ${close.raw}`;
+  if (close.raw === '')
+    return frames.at(-1)?.type === 'goodbye' ? 'goodbye without a reason' : null;
   const { code, action } = closeReasonSchema.parse(JSON.parse(close.raw));
   const { status, action: expected } = CLOSE_CODES[code as CloseCode];
-  if (status !== close.code || action !== expected) return `the reason ${close.raw} does not belong to ${close.code}`;
-  return frames.at(-1)?.type === 'goodbye' && frames.at(-1).code === code ? null : `the last frame is ${JSON.stringify(frames.at(-1))}`;
+  if (status !== close.code || action !== expected)
+    return `the reason ${close.raw} does not belong to ${close.code}`;
+  return frames.at(-1)?.type === 'goodbye' && frames.at(-1).code === code
+    ? null
+    : `the last frame is ${JSON.stringify(frames.at(-1))}`;
 }
 
 async function all(cases: Case[], authenticated: boolean): Promise<string[]> {
@@ -131,24 +151,36 @@ async function all(cases: Case[], authenticated: boolean): Promise<string[]> {
   return wrong;
 }
 
-describeVectors('conversations that use and break RFC 6455', 'autobahn_ws_cases.json', ({ cases }: { cases: Case[] }) => {
-  beforeAll(async () => {
-    const world = await World.create();
-    ada = await world.user('ada');
-    witness = await Witness.start(world);
-  });
+describeVectors(
+  'conversations that use and break RFC 6455',
+  'autobahn_ws_cases.json',
+  ({ cases }: { cases: Case[] }) => {
+    beforeAll(async () => {
+      const world = await World.create();
+      ada = await world.user('ada');
+      witness = await Witness.start(world);
+    });
 
-  afterAll(() => witness.stop());
+    afterAll(() => witness.stop());
 
-  test('there are cases of both kinds', () => {
-    expect(cases).toHaveLength(247);
-    expect(cases.filter(({ expect_close }) => !expect_close.closedByMe)).toHaveLength(105);
-  });
+    test('there are cases of both kinds', () => {
+      expect(cases).toHaveLength(247);
+      expect(cases.filter(({ expect_close }) => !expect_close.closedByMe)).toHaveLength(105);
+    });
 
-  test('before authentication each ends as RFC 6455 or the protocol says', async () => expect(await all(cases, false)).toEqual([]), 120_000);
+    test(
+      'before authentication each ends as RFC 6455 or the protocol says',
+      async () => expect(await all(cases, false)).toEqual([]),
+      120_000,
+    );
 
-  test('after authentication each ends as RFC 6455 or the protocol says', async () => expect(await all(cases, true)).toEqual([]), 120_000);
-});
+    test(
+      'after authentication each ends as RFC 6455 or the protocol says',
+      async () => expect(await all(cases, true)).toEqual([]),
+      120_000,
+    );
+  },
+);
 
 test('a ping is answered by a pong with its payload', async () => {
   const peer = RawSocket.open(nodeA());

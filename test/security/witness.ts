@@ -1,6 +1,6 @@
 /**
- * Somebody who minds his own business on both nodes while they are attacked: his pings are answered, what he says on one
- * node arrives on the other, and nobody closes him.
+ * Somebody who minds his own business on both nodes while they are attacked: his pings are
+ * answered, what he says on one node arrives on the other, and nobody closes him.
  */
 import { RawClient } from '../support/raw-client.js';
 import { World, nodeA, nodeB, wsUrl } from '../support/world.js';
@@ -19,7 +19,9 @@ export class Witness {
   static async start(world: World): Promise<Witness> {
     const eve = await world.user('witness');
     const room = await world.room(eve);
-    const clients = await Promise.all([nodeA(), nodeB()].map((base) => RawClient.live(wsUrl(base), eve.token)));
+    const clients = await Promise.all(
+      [nodeA(), nodeB()].map((base) => RawClient.live(wsUrl(base), eve.token)),
+    );
     await Promise.all(clients.map((client) => client.subscribe(room)));
     return new Witness(room, clients as [RawClient, RawClient]);
   }
@@ -31,7 +33,9 @@ export class Witness {
     await there.next((frame) => frame.type === 'message' && frame.message_id === message_id);
     await Promise.all(this.clients.map((client) => client.settled()));
     for (const { frames } of this.clients) {
-      const trouble = frames.filter(({ type }) => type === 'error' || type === 'goodbye' || type === 'paused');
+      const trouble = frames.filter(
+        ({ type }) => type === 'error' || type === 'goodbye' || type === 'paused',
+      );
       if (trouble.length > 0) throw new Error(`the witness was told ${JSON.stringify(trouble)}`);
       const pongs = frames.filter(({ type, id }) => type === 'pong' && id === undefined).length;
       if (pongs < this.pings - 1) throw new Error(`${pongs} pongs to ${this.pings} pings`);

@@ -1,6 +1,7 @@
 /**
- * Forged and broken signatures (C2SP/wycheproof) against the functions that verify: ours for access tokens, and the one
- * for the tokens of external issuers. None that must be refused is accepted. Where we are stricter is listed and counted.
+ * Forged and broken signatures (C2SP/wycheproof) against the functions that verify: ours for access
+ * tokens, and the one for the tokens of external issuers. None that must be refused is accepted.
+ * Where we are stricter is listed and counted.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { JwtService } from '@nestjs/jwt';
@@ -45,10 +46,12 @@ beforeAll(() => {
   state = new AuthorityState();
 });
 
-const named = (group: Group, { tcId, comment }: Vector): string => `${group.comment} ${tcId} ${comment}`;
+const named = (group: Group, { tcId, comment }: Vector): string =>
+  `${group.comment} ${tcId} ${comment}`;
 const jwkOf = (group: Group): any => group.public ?? group.private;
 const keysOf = (group: Group): any[] => jwkOf(group).keys ?? [jwkOf(group)];
-const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const base64url = (value: unknown): string =>
+  Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** The public half as node:crypto takes it; null for a secret or a broken key. */
 function publicKeyOf(jwk: any): KeyObject | null {
@@ -65,7 +68,15 @@ function verifierWith(alg: string, publicKey: KeyObject): AccessTokens {
   const keys = { find, reload: async () => undefined } as unknown as SigningKeys;
   const activity = { tokenAccepted: () => undefined } as unknown as SessionActivity;
   const standing = { require: async () => undefined } as unknown as StandingSessions;
-  return new AccessTokens({ accessTtlSeconds: 300 } as Config, new JwtService({}), keys, { value: 'https://x' } as PublicUrl, state, activity, standing);
+  return new AccessTokens(
+    { accessTtlSeconds: 300 } as Config,
+    new JwtService({}),
+    keys,
+    { value: 'https://x' } as PublicUrl,
+    state,
+    activity,
+    standing,
+  );
 }
 
 const accepts = (verifier: AccessTokens, token: string): boolean => {
@@ -78,12 +89,20 @@ const accepts = (verifier: AccessTokens, token: string): boolean => {
 };
 
 /** Every vector with a compact JWS, with each of its keys that could be one of ours. */
-function* cases({ testGroups }: Vectors): Generator<{ group: Group; vector: Vector; jws: string; jwk: any; publicKey: KeyObject }> {
+function* cases({ testGroups }: Vectors): Generator<{
+  group: Group;
+  vector: Vector;
+  jws: string;
+  jwk: any;
+  publicKey: KeyObject;
+}> {
   for (const group of testGroups) {
     for (const jwk of keysOf(group)) {
       const publicKey = publicKeyOf(jwk);
       if (publicKey === null || !['ec', 'rsa'].includes(publicKey.asymmetricKeyType!)) continue;
-      for (const vector of group.tests) if (typeof vector.jws === 'string') yield { group, vector, jws: vector.jws, jwk, publicKey };
+      for (const vector of group.tests)
+        if (typeof vector.jws === 'string')
+          yield { group, vector, jws: vector.jws, jwk, publicKey };
     }
   }
 }
@@ -98,7 +117,8 @@ for (const file of FILES) {
       for (const { group, vector, jws, jwk, publicKey } of cases(vectors)) {
         for (const alg of OURS) {
           tried += 1;
-          if (accepts(verifierWith(alg, publicKey), jws)) accepted.push(`${named(group, vector)} ${jwk.kid}`);
+          if (accepts(verifierWith(alg, publicKey), jws))
+            accepted.push(`${named(group, vector)} ${jwk.kid}`);
         }
       }
       expect(accepted).toEqual([]);
@@ -111,7 +131,8 @@ for (const file of FILES) {
         const signature = jws.split('.')[2] ?? '';
         for (const alg of OURS) {
           const token = `${base64url({ alg, typ: 'at+jwt', kid: KID })}.${base64url({ iss: 'https://x' })}.${signature}`;
-          if (readTokenShape(token) !== null && verifies(alg, publicKey, token)) accepted.push(named(group, vector));
+          if (readTokenShape(token) !== null && verifies(alg, publicKey, token))
+            accepted.push(named(group, vector));
         }
       }
       expect(accepted).toEqual([]);
@@ -130,7 +151,9 @@ for (const file of FILES) {
         if (!verified && vector.result !== 'invalid') stricter.push(named(group, vector));
       }
       expect(stricter.filter((name) => !STRICTER.includes(name))).toEqual([]);
-      expect(forged.filter((name) => !OF_THE_KEY.some((pattern) => pattern.test(name)))).toEqual([]);
+      expect(forged.filter((name) => !OF_THE_KEY.some((pattern) => pattern.test(name)))).toEqual(
+        [],
+      );
       if (file === 'json_web_signature_test') expect(valid).toBeGreaterThan(8);
     });
 
@@ -143,14 +166,19 @@ for (const file of FILES) {
           if (verified) forged.push(named(group, vector));
         }
       }
-      expect(forged.filter((name) => !WEAK_KEY_OF_AN_ISSUER.some((pattern) => pattern.test(name)))).toEqual([]);
+      expect(
+        forged.filter((name) => !WEAK_KEY_OF_AN_ISSUER.some((pattern) => pattern.test(name))),
+      ).toEqual([]);
     });
   });
 }
 
 /** We are stricter: each part of a token has to be there, so an empty payload is refused. */
 const STRICTER = ['rs256 259 emptyPayload'];
-/** What makes these invalid is the key - its use, its algorithm, its origin - not the signature; our own keys are made by us. */
+/**
+ * What makes these invalid is the key - its use, its algorithm, its origin - not the signature; our
+ * own keys are made by us.
+ */
 const OF_THE_KEY = [
   /rejects?WrongUse/,
   /rejectWrongKeyOps/,
@@ -159,9 +187,23 @@ const OF_THE_KEY = [
   /mismatchedAlgAndCurve/,
   /^invalid_use /,
 ];
-/** Not recognised: an RSA key made by a chip with the ROCA fault. Whoever trusts an issuer trusts how it makes its keys. */
+/**
+ * Not recognised: an RSA key made by a chip with the ROCA fault. Whoever trusts an issuer trusts
+ * how it makes its keys.
+ */
 const WEAK_KEY_OF_AN_ISSUER = [/rejectsKeyWithRocaVulnerability/];
-const ISSUER_ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+const ISSUER_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+];
 
 const verifies = (alg: string, publicKey: KeyObject, token: string): boolean => {
   try {
@@ -182,17 +224,26 @@ function algOf(jws: string): string | null {
 }
 
 const fits = (alg: string, key: KeyObject): boolean =>
-  alg === 'ES256' ? key.asymmetricKeyDetails?.namedCurve === 'prime256v1' : key.asymmetricKeyType === 'rsa';
+  alg === 'ES256'
+    ? key.asymmetricKeyDetails?.namedCurve === 'prime256v1'
+    : key.asymmetricKeyType === 'rsa';
 
 /** As readTokenShape asks of every part. */
 function isCanonical(jws: string): boolean {
   const parts = jws.split('.');
-  return parts.length === 3 && parts.every((part) => part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part);
+  return (
+    parts.length === 3 &&
+    parts.every(
+      (part) => part !== '' && Buffer.from(part, 'base64url').toString('base64url') === part,
+    )
+  );
 }
 
 async function issuerAccepts(keys: JSONWebKeySet, token: string): Promise<boolean> {
   try {
-    await compactVerify(token, createLocalJWKSet(soundKeys(keys) as JSONWebKeySet), { algorithms: ISSUER_ALGORITHMS });
+    await compactVerify(token, createLocalJWKSet(soundKeys(keys) as JSONWebKeySet), {
+      algorithms: ISSUER_ALGORITHMS,
+    });
     return true;
   } catch {
     return false;
@@ -202,7 +253,12 @@ async function issuerAccepts(keys: JSONWebKeySet, token: string): Promise<boolea
 test("of an issuer's keys those are dropped whose exponent lets anybody sign, and no others", () => {
   const rsa = (e: unknown) => ({ kty: 'RSA', n: 'x', e });
   const sound = [rsa('AQAB'), rsa('Aw'), { kty: 'EC' }, null];
-  expect(soundKeys({ keys: [...sound, rsa('AQ'), rsa('Ag'), rsa('AAAB'), rsa(''), rsa(undefined)], more: 1 })).toEqual({ keys: sound, more: 1 });
+  expect(
+    soundKeys({
+      keys: [...sound, rsa('AQ'), rsa('Ag'), rsa('AAAB'), rsa(''), rsa(undefined)],
+      more: 1,
+    }),
+  ).toEqual({ keys: sound, more: 1 });
   for (const odd of [null, 'x', {}, { keys: 'x' }]) expect(soundKeys(odd)).toBe(odd);
 });
 
@@ -213,6 +269,8 @@ describe('the checks of this file can fail', () => {
     const input = `${base64url({ alg: 'ES256' })}.${base64url({})}`;
     const token = `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
     expect(verifies('ES256', publicKey, token)).toBe(true);
-    expect(await issuerAccepts({ keys: [publicKey.export({ format: 'jwk' }) as any] }, token)).toBe(true);
+    expect(await issuerAccepts({ keys: [publicKey.export({ format: 'jwk' }) as any] }, token)).toBe(
+      true,
+    );
   });
 });

@@ -1,4 +1,7 @@
-/** Pages of a real Chromium through Playwright, each with everything that went wrong in it. Ends with the test file. */
+/**
+ * Pages of a real Chromium through Playwright, each with everything that went wrong in it. Ends
+ * with the test file.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { afterAll } from '@jest/globals';
@@ -14,32 +17,50 @@ afterAll(async () => (await browser)?.close(), 30_000);
 
 export interface OpenPage {
   page: Page;
-  /** Errors of scripts and violations of the page's policy. What the network refused is a browser's own line, and no error of ours. */
+  /**
+   * Errors of scripts and violations of the page's policy. What the network refused is a browser's
+   * own line, and no error of ours.
+   */
   errors: string[];
 }
 
-export async function openPage(url: string, options: BrowserContextOptions = {}): Promise<OpenPage> {
+export async function openPage(
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage> {
   browser ??= chromium.launch({
     executablePath: onPath()!,
-    args: ['--disable-gpu', '--disable-background-networking', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+    args: [
+      '--disable-gpu',
+      '--disable-background-networking',
+      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ],
   });
-  const context = await (await browser).newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await (
+    await browser
+  ).newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (line) => {
-    if (line.type() === 'error' && !line.text().startsWith('Failed to load resource')) errors.push(line.text());
+    if (line.type() === 'error' && !line.text().startsWith('Failed to load resource'))
+      errors.push(line.text());
   });
   await page.goto(url);
   return { page, errors };
 }
 
-/** What axe-core finds wrong, as short lines. Run in a world of its own, which the page's policy does not bind. */
+/**
+ * What axe-core finds wrong, as short lines. Run in a world of its own, which the page's policy
+ * does not bind.
+ */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
   const { frameTree } = await session.send('Page.getFrameTree');
-  const { executionContextId } = await session.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id });
+  const { executionContextId } = await session.send('Page.createIsolatedWorld', {
+    frameId: frameTree.frame.id,
+  });
   const run = async (expression: string): Promise<any> => {
     const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
       expression,
@@ -47,7 +68,8 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
       awaitPromise: true,
       returnByValue: true,
     });
-    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    if (exceptionDetails !== undefined)
+      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   };
   await run(`${axe}; undefined`);

@@ -1,6 +1,7 @@
 /**
- * A real browser, driven through its DevTools protocol: pages at any name and port of this machine run JavaScript and
- * answer its result. Names ending in `.test` are this machine. Ends with the test file.
+ * A real browser, driven through its DevTools protocol: pages at any name and port of this machine
+ * run JavaScript and answer its result. Names ending in `.test` are this machine. Ends with the
+ * test file.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,10 @@ afterAll(async () => {
 export const chromiumPath = onPath;
 
 export class Chromium {
-  private readonly waiting = new Map<number, { resolve: (result: any) => void; reject: (error: Error) => void }>();
+  private readonly waiting = new Map<
+    number,
+    { resolve: (result: any) => void; reject: (error: Error) => void }
+  >();
   private asked = 0;
 
   private constructor(private readonly devtools: WebSocket) {
@@ -40,12 +44,24 @@ export class Chromium {
   static async start(path: string): Promise<Chromium> {
     const profile = mkdtempSync(join(tmpdir(), 'wardroom-chromium-'));
     removeAtEnd(profile);
-    const flags = '--headless=new --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking --remote-debugging-port=0'.split(' ');
+    const flags =
+      '--headless=new --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking --remote-debugging-port=0'.split(
+        ' ',
+      );
     // It refuses to run as root with its sandbox.
     if (process.getuid?.() === 0) flags.push('--no-sandbox');
-    const child = startChild(path, [...flags, `--user-data-dir=${profile}`, '--host-resolver-rules=MAP *.test 127.0.0.1', 'about:blank'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const child = startChild(
+      path,
+      [
+        ...flags,
+        `--user-data-dir=${profile}`,
+        '--host-resolver-rules=MAP *.test 127.0.0.1',
+        'about:blank',
+      ],
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     clean.push(async () => {
       await stopChild(child);
       // Its own children may hold the other end a little longer.
@@ -70,7 +86,9 @@ export class Chromium {
 
   private ask(method: string, params: object, sessionId?: string): Promise<any> {
     const id = (this.asked += 1);
-    this.devtools.send(JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) }));
+    this.devtools.send(
+      JSON.stringify({ id, method, params, ...(sessionId === undefined ? {} : { sessionId }) }),
+    );
     return new Promise((resolve, reject) => this.waiting.set(id, { resolve, reject }));
   }
 }
@@ -81,13 +99,20 @@ export class Page {
   async go(url: string): Promise<void> {
     const { errorText } = await this.ask('Page.navigate', { url });
     if (errorText !== undefined) throw new Error(`${url}: ${errorText}`);
-    await this.run('new Promise((done) => document.readyState === "complete" ? done() : addEventListener("load", () => done()))');
+    await this.run(
+      'new Promise((done) => document.readyState === "complete" ? done() : addEventListener("load", () => done()))',
+    );
   }
 
   /** The value of an expression of JavaScript; a promise is awaited. */
   async run<T = any>(expression: string): Promise<T> {
-    const { result, exceptionDetails } = await this.ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
-    if (exceptionDetails !== undefined) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    const { result, exceptionDetails } = await this.ask('Runtime.evaluate', {
+      expression,
+      awaitPromise: true,
+      returnByValue: true,
+    });
+    if (exceptionDetails !== undefined)
+      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value as T;
   }
 }
@@ -95,7 +120,10 @@ export class Page {
 function devtoolsUrl(stderr: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const timer = setTimeout(() => reject(new Error(`the browser did not start: ${said}`)), START_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`the browser did not start: ${said}`)),
+      START_MS,
+    );
     stderr.on('data', (chunk) => {
       said += chunk;
       const url = /DevTools listening on (\S+)/.exec(said)?.[1];

@@ -1,6 +1,6 @@
 /**
- * Once per run: throwaway Postgres and Redis and, where a test file that runs needs them, two real nodes on one database.
- * The tests find them by TEST_* variables.
+ * Once per run: throwaway Postgres and Redis and, where a test file that runs needs them, two real
+ * nodes on one database. The tests find them by TEST_* variables.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
@@ -23,7 +23,11 @@ export default async function globalSetup(options) {
   try {
     const stores = await startStores({ log: (line) => console.log(`[stores] ${line}`) });
     const run = `wardroom_test_${randomBytes(4).toString('hex')}`;
-    Object.assign(process.env, { TEST_RUN: run, TEST_DATABASE_URL: stores.databaseUrl, TEST_REDIS_URL: stores.redisUrl });
+    Object.assign(process.env, {
+      TEST_RUN: run,
+      TEST_DATABASE_URL: stores.databaseUrl,
+      TEST_REDIS_URL: stores.redisUrl,
+    });
     globalThis.wardroomStores = stores;
     if (needsSharedNodes(options)) await startSharedCluster(run, stores);
   } catch (error) {
@@ -32,14 +36,21 @@ export default async function globalSetup(options) {
   }
 }
 
-/** Text of a test file that asks for the two nodes, by itself or through the harness of its folder. */
+/**
+ * Text of a test file that asks for the two nodes, by itself or through the harness of its folder.
+ */
 const SHARED = /support\/world\.js|harness|TEST_NODE/;
 
 /** Nodes that no file of this run would use are not started. */
 function needsSharedNodes({ testPathPatterns, rootDir }) {
   const chosen = testPathPatterns.toExecutor({ rootDir });
-  const files = readdirSync(join(rootDir, 'test'), { recursive: true }).map((file) => join(rootDir, 'test', String(file)));
-  return files.some((file) => file.endsWith('.test.ts') && chosen.isMatch(file) && SHARED.test(readFileSync(file, 'utf8')));
+  const files = readdirSync(join(rootDir, 'test'), { recursive: true }).map((file) =>
+    join(rootDir, 'test', String(file)),
+  );
+  return files.some(
+    (file) =>
+      file.endsWith('.test.ts') && chosen.isMatch(file) && SHARED.test(readFileSync(file, 'utf8')),
+  );
 }
 
 async function startSharedCluster(run, { databaseUrl, redisUrl }) {
@@ -49,7 +60,8 @@ async function startSharedCluster(run, { databaseUrl, redisUrl }) {
     DATABASE_URL: cluster,
     REDIS_URL: redisUrl,
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    // The tests of a file share few users, and none of them is about rates: those start nodes of their own.
+    // The tests of a file share few users, and none of them is about rates: those start nodes of
+    // their own.
     PUBLISH_RATE: '0',
     SIGNAL_RATE: '0',
     SUBSCRIBE_RATE: '0',

@@ -1,4 +1,7 @@
-/** An OpenID issuer on a local port: discovery, a key set that can be rotated, tokens of any shape, and every misbehaviour asked for. */
+/**
+ * An OpenID issuer on a local port: discovery, a key set that can be rotated, tokens of any shape,
+ * and every misbehaviour asked for.
+ */
 import { randomUUID } from 'node:crypto';
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -33,7 +36,10 @@ export class FakeIssuer {
   static async start(alg = 'RS256'): Promise<FakeIssuer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const issuer = new FakeIssuer(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const issuer = new FakeIssuer(
+      server,
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    );
     server.on('request', (request, response) => issuer.answer(request.url ?? '', response));
     clean.push(() => issuer.stop());
     await issuer.rotate(alg);
@@ -49,7 +55,12 @@ export class FakeIssuer {
   async rotate(alg = 'RS256'): Promise<void> {
     const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
     const kid = randomUUID();
-    this.keys.push({ kid, alg, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } });
+    this.keys.push({
+      kid,
+      alg,
+      privateKey,
+      jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' },
+    });
   }
 
   entry(tenants: string[], more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -57,25 +68,58 @@ export class FakeIssuer {
   }
 
   /** Undefined members are left out. */
-  async sign(claims: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> {
+  async sign(
+    claims: Record<string, unknown>,
+    header: Record<string, unknown> = {},
+  ): Promise<string> {
     const { kid, alg, privateKey } = this.keys.at(-1)!;
-    const present = Object.fromEntries(Object.entries({ iss: this.url, aud: CLIENT_ID, iat: now(), ...claims }).filter(([, value]) => value !== undefined));
-    return new SignJWT(present as JWTPayload).setProtectedHeader({ alg, kid, ...header }).sign(privateKey);
+    const present = Object.fromEntries(
+      Object.entries({ iss: this.url, aud: CLIENT_ID, iat: now(), ...claims }).filter(
+        ([, value]) => value !== undefined,
+      ),
+    );
+    return new SignJWT(present as JWTPayload)
+      .setProtectedHeader({ alg, kid, ...header })
+      .sign(privateKey);
   }
 
-  idToken(claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
-    return this.sign({ sub: randomUUID(), exp: now() + 300, email_verified: true, ...claims }, { typ: 'JWT', ...header });
+  idToken(
+    claims: Record<string, unknown> = {},
+    header: Record<string, unknown> = {},
+  ): Promise<string> {
+    return this.sign(
+      { sub: randomUUID(), exp: now() + 300, email_verified: true, ...claims },
+      { typ: 'JWT', ...header },
+    );
   }
 
-  logoutToken(sub: string, claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
+  logoutToken(
+    sub: string,
+    claims: Record<string, unknown> = {},
+    header: Record<string, unknown> = {},
+  ): Promise<string> {
     const events = { 'http://schemas.openid.net/event/backchannel-logout': {} };
-    return this.sign({ sub, jti: randomUUID(), exp: now() + 120, events, ...claims }, { typ: 'logout+jwt', ...header });
+    return this.sign(
+      { sub, jti: randomUUID(), exp: now() + 120, events, ...claims },
+      { typ: 'logout+jwt', ...header },
+    );
   }
 
   /** CAEP `session-revoked`. */
-  revokedEvent(subId: unknown, claims: Record<string, unknown> = {}, header: Record<string, unknown> = {}): Promise<string> {
-    const events = { 'https://schemas.openid.net/secevent/caep/event-type/session-revoked': { event_timestamp: now() } };
-    return this.sign({ sub_id: subId, jti: randomUUID(), events, ...claims }, { typ: 'secevent+jwt', ...header });
+  revokedEvent(
+    subId: unknown,
+    claims: Record<string, unknown> = {},
+    header: Record<string, unknown> = {},
+  ): Promise<string> {
+    const events = {
+      'https://schemas.openid.net/secevent/caep/event-type/session-revoked': {
+        event_timestamp: now(),
+      },
+    };
+    return this.sign(
+      { sub_id: subId, jti: randomUUID(), events, ...claims },
+      { typ: 'secevent+jwt', ...header },
+    );
   }
 
   count(path: string): number {
@@ -86,14 +130,16 @@ export class FakeIssuer {
     this.asked.set(path, this.count(path) + 1);
     const instead = this.instead.get(path);
     if (instead !== undefined) instead(response);
-    else if (path === '/.well-known/openid-configuration') json(response, { issuer: this.url, jwks_uri: `${this.url}/keys` });
+    else if (path === '/.well-known/openid-configuration')
+      json(response, { issuer: this.url, jwks_uri: `${this.url}/keys` });
     else if (path === '/keys') json(response, { keys: this.keys.map(({ jwk }) => jwk) });
     else response.writeHead(404).end();
   }
 }
 
 export const now = (): number => Math.floor(Date.now() / 1000);
-export const json = (response: ServerResponse, value: unknown): void => void response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+export const json = (response: ServerResponse, value: unknown): void =>
+  void response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
 
 /** For ISSUERS_FILE. */
 export function issuersFile(entries: unknown): string {

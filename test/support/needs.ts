@@ -7,7 +7,8 @@ interface Need {
   reason: string;
 }
 
-export const describeWith = (need: Need, what: string) => (isMet(need, what) ? describe : describe.skip);
+export const describeWith = (need: Need, what: string) =>
+  isMet(need, what) ? describe : describe.skip;
 export const testWith = (need: Need, what: string) => (isMet(need, what) ? test : test.skip);
 
 function isMet({ met, reason }: Need, what: string): boolean {

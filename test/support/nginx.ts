@@ -1,4 +1,7 @@
-/** Debian's nginx with deploy/nginx.conf, of which only addresses and paths are replaced. Ends with the test file. */
+/**
+ * Debian's nginx with deploy/nginx.conf, of which only addresses and paths are replaced. Ends with
+ * the test file.
+ */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +14,12 @@ import { eventually } from './eventually.js';
 
 const SHIPPED = new URL('../../deploy/nginx.conf', import.meta.url);
 const SBIN = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` };
-const works = (command: string, ...args: string[]): boolean => spawnSync(command, args, { env: SBIN }).status === 0;
-export const NGINX = { met: works('nginx', '-v') && works('openssl', 'version'), reason: 'nginx or openssl is not on PATH' };
+const works = (command: string, ...args: string[]): boolean =>
+  spawnSync(command, args, { env: SBIN }).status === 0;
+export const NGINX = {
+  met: works('nginx', '-v') && works('openssl', 'version'),
+  reason: 'nginx or openssl is not on PATH',
+};
 
 const clean: (() => unknown)[] = [];
 afterAll(async () => {
@@ -27,13 +34,18 @@ export interface Nginx {
   output(): string;
 }
 
-/** `nodes`: two addresses `host:port`. `prefix`: the path that it strips, as docs/operations.md says. */
+/**
+ * `nodes`: two addresses `host:port`. `prefix`: the path that it strips, as docs/operations.md
+ * says.
+ */
 export async function startNginx(nodes: readonly [string, string], prefix = ''): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'wardroom-nginx-'));
   clean.push(() => rmSync(folder, { recursive: true, force: true }));
   const { env } = new CertificateFiles(makeCertificate());
   const [port, clearPort] = [await freePort(), await freePort()];
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${join(folder, kind)};`).join(' ');
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${join(folder, kind)};`)
+    .join(' ');
   const conf = replaceAll(readFileSync(SHIPPED, 'utf8'), [
     ['node-a:3000', nodes[0]],
     ['node-b:3000', nodes[1]],
@@ -44,7 +56,12 @@ export async function startNginx(nodes: readonly [string, string], prefix = ''):
     ['http {', `http { ${temporary}`],
     ...(prefix === ''
       ? []
-      : [['    location / {', `    location ${prefix}/ { proxy_pass http://wardroom/; proxy_read_timeout 1h; }\n    location / {`] as const]),
+      : [
+          [
+            '    location / {',
+            `    location ${prefix}/ { proxy_pass http://wardroom/; proxy_read_timeout 1h; }\n    location / {`,
+          ] as const,
+        ]),
   ]);
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, conf);
@@ -52,7 +69,16 @@ export async function startNginx(nodes: readonly [string, string], prefix = ''):
   // It opens /dev/stdout by name, which a pipe of Node does not allow.
   const logFile = join(folder, 'log');
   const log = openSync(logFile, 'a');
-  const args = ['-p', folder, '-c', file, '-e', 'stderr', '-g', `daemon off; pid ${join(folder, 'pid')};${asRoot}`];
+  const args = [
+    '-p',
+    folder,
+    '-c',
+    file,
+    '-e',
+    'stderr',
+    '-g',
+    `daemon off; pid ${join(folder, 'pid')};${asRoot}`,
+  ];
   const child = startChild('nginx', args, { env: SBIN, stdio: ['ignore', log, log] });
   closeSync(log);
   clean.push(() => stopChild(child));

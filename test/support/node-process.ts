@@ -1,6 +1,6 @@
 /**
- * Nodes, databases and Redis servers of a test's own, for what the shared cluster cannot show: another configuration, a
- * crash, a frozen store. Everything started here ends with the test file.
+ * Nodes, databases and Redis servers of a test's own, for what the shared cluster cannot show:
+ * another configuration, a crash, a frozen store. Everything started here ends with the test file.
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll } from '@jest/globals';
@@ -19,7 +19,10 @@ afterAll(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 }, 60_000);
 
-/** A node on free ports. By default on a fresh database and a private Redis, migrated by itself, with the operator of the shared cluster. */
+/**
+ * A node on free ports. By default on a fresh database and a private Redis, migrated by itself,
+ * with the operator of the shared cluster.
+ */
 export async function startNode(env: Record<string, string> = {}): Promise<NodeProcess> {
   const node = await startNodeProcess(
     {
@@ -56,7 +59,13 @@ export async function startCluster(n: number, env: Record<string, string> = {}):
     REDIS_URL: redisUrl,
   };
   const nodes = await Promise.all(Array.from({ length: n }, () => startNode(shared)));
-  return { nodes, databaseUrl, redisUrl, env: shared, stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))) };
+  return {
+    nodes,
+    databaseUrl,
+    redisUrl,
+    env: shared,
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+  };
 }
 
 /** An empty database (no migration applied). */
@@ -81,7 +90,9 @@ export async function freshRedisUrl(): Promise<string> {
 function operator(): Record<string, string> {
   const email = process.env['TEST_OPERATOR_EMAIL'];
   const password = process.env['TEST_OPERATOR_PASSWORD'];
-  return email === undefined || password === undefined ? {} : { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password };
+  return email === undefined || password === undefined
+    ? {}
+    : { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password };
 }
 
 function required(name: string): string {

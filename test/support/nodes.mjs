@@ -1,4 +1,7 @@
-/** Real gateway processes for tests: `node dist/main.js` on free ports, its output in a file. Plain JavaScript, because jest's global set-up uses it too. */
+/**
+ * Real gateway processes for tests: `node dist/main.js` on free ports, its output in a file. Plain
+ * JavaScript, because jest's global set-up uses it too.
+ */
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,15 +16,22 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const main = join(root, 'dist/main.js');
 
 /**
- * Starts one node and waits until it is ready. `env` needs DATABASE_URL and REDIS_URL; a variable set to '' is left out.
+ * Starts one node and waits until it is ready. `env` needs DATABASE_URL and REDIS_URL; a variable
+ * set to '' is left out.
  * @param {Record<string, string>} env
  * @param {{ logDir: string, name?: string, readyMs?: number }} options
  */
-export async function startNodeProcess(env, { logDir, name = `node-${randomBytes(4).toString('hex')}`, readyMs = 20_000 }) {
+export async function startNodeProcess(
+  env,
+  { logDir, name = `node-${randomBytes(4).toString('hex')}`, readyMs = 20_000 },
+) {
   if (!existsSync(main)) throw new Error(`${main} is not there: build first (npm run build).`);
   mkdirSync(logDir, { recursive: true });
   const logFile = join(logDir, `${name}.log`);
-  const [port, internalPort] = [env.PORT ?? String(await freePort()), env.INTERNAL_PORT ?? String(await freePort())];
+  const [port, internalPort] = [
+    env.PORT ?? String(await freePort()),
+    env.INTERNAL_PORT ?? String(await freePort()),
+  ];
   const settings = {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'test',
@@ -40,7 +50,9 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
     stopSignal: 'SIGTERM',
   });
   closeSync(log);
-  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  const ended = new Promise((resolve) =>
+    child.once('exit', (code, signal) => resolve({ code, signal })),
+  );
   const node = {
     url: `http://127.0.0.1:${port}`,
     internalUrl: `http://127.0.0.1:${internalPort}`,
@@ -52,7 +64,8 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
     /** Resolves when the process is gone, whoever ended it. */
     ended: /** @type {Promise<{ code: number | null, signal: NodeJS.Signals | null }>} */ (ended),
     stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) await noteMetrics(node.internalUrl, name);
+      if (child.exitCode === null && child.signalCode === null)
+        await noteMetrics(node.internalUrl, name);
       await stopChild(child);
     },
   };
@@ -60,14 +73,21 @@ export async function startNodeProcess(env, { logDir, name = `node-${randomBytes
     await ready(node, child, readyMs);
   } catch (error) {
     await node.stop();
-    throw new Error(`${error.message}\n--- output of ${name} ---\n${node.logs()}`, { cause: error });
+    throw new Error(`${error.message}\n--- output of ${name} ---\n${node.logs()}`, {
+      cause: error,
+    });
   }
   return node;
 }
 
-/** For the sentinel of silence. A node that a test has frozen, or cut off from everything, has none to show. */
+/**
+ * For the sentinel of silence. A node that a test has frozen, or cut off from everything, has none
+ * to show.
+ */
 async function noteMetrics(internalUrl, name) {
-  const answer = await fetch(`${internalUrl}/metrics`, { signal: AbortSignal.timeout(500) }).catch(() => undefined);
+  const answer = await fetch(`${internalUrl}/metrics`, { signal: AbortSignal.timeout(500) }).catch(
+    () => undefined,
+  );
   const text = await answer?.text().catch(() => undefined);
   if (text !== undefined) notePlace(`metrics-${name}`, text);
 }
@@ -75,8 +95,13 @@ async function noteMetrics(internalUrl, name) {
 async function ready({ internalUrl }, child, readyMs) {
   const deadline = Date.now() + readyMs;
   while (Date.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The node ended (${child.exitCode ?? child.signalCode}) before it was ready.`);
-    const answer = await fetch(`${internalUrl}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(
+        `The node ended (${child.exitCode ?? child.signalCode}) before it was ready.`,
+      );
+    const answer = await fetch(`${internalUrl}/readyz`, {
+      signal: AbortSignal.timeout(2000),
+    }).catch(() => undefined);
     await answer?.arrayBuffer().catch(() => undefined);
     if (answer?.ok === true) return;
     await sleep(50);

@@ -4,7 +4,12 @@ import { noteSaid, noteTokens } from './secrets.mjs';
 const { fetch } = globalThis;
 
 globalThis.fetch = async (input, init) => {
-  noteTokens(JSON.stringify([typeof input === 'object' && 'url' in input ? input.url : String(input), [...new Headers(init?.headers)]]));
+  noteTokens(
+    JSON.stringify([
+      typeof input === 'object' && 'url' in input ? input.url : String(input),
+      [...new Headers(init?.headers)],
+    ]),
+  );
   if (typeof init?.body === 'string') noteTokens(init.body);
   const response = await fetch(input, init);
   noteTokens(JSON.stringify([...response.headers]));

@@ -1,4 +1,7 @@
-/** A pgbouncer of a test's own in front of a Postgres. Everything started here ends with the test file. */
+/**
+ * A pgbouncer of a test's own in front of a Postgres. Everything started here ends with the test
+ * file.
+ */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +13,9 @@ import { freePort } from '../../scripts/stores/machine.mjs';
 import { unprivileged } from '../../scripts/stores/postgres.mjs';
 
 // Debian installs it where only root looks.
-const command = ['pgbouncer', '/usr/sbin/pgbouncer'].find((name) => spawnSync(name, ['--version']).status === 0);
+const command = ['pgbouncer', '/usr/sbin/pgbouncer'].find(
+  (name) => spawnSync(name, ['--version']).status === 0,
+);
 
 export const PGBOUNCER = { met: command !== undefined, reason: 'no pgbouncer is on PATH' };
 
@@ -20,7 +25,10 @@ afterAll(async () => {
 });
 
 /** The URL of the same database through the pooler. `settings` are lines of its configuration. */
-export async function throughPgbouncer(databaseUrl: string, settings: Record<string, string> = {}): Promise<string> {
+export async function throughPgbouncer(
+  databaseUrl: string,
+  settings: Record<string, string> = {},
+): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'wardroom-pgbouncer-'));
   chmodSync(folder, 0o711);
   removeAtEnd(folder);
@@ -36,7 +44,12 @@ export async function throughPgbouncer(databaseUrl: string, settings: Record<str
     pool_mode: 'transaction',
     ...settings,
   };
-  const config = ['[databases]', `* = host=${hostname} port=${port}`, '[pgbouncer]', ...Object.entries(lines).map(([name, value]) => `${name} = ${value}`)];
+  const config = [
+    '[databases]',
+    `* = host=${hostname} port=${port}`,
+    '[pgbouncer]',
+    ...Object.entries(lines).map(([name, value]) => `${name} = ${value}`),
+  ];
   const identity = unprivileged(join(folder, 'none'), [folder]) as {
     uid?: number;
     gid?: number;
@@ -50,7 +63,10 @@ export async function throughPgbouncer(databaseUrl: string, settings: Record<str
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     if (identity.uid !== undefined) chownSync(join(folder, name), identity.uid, identity.gid!);
   }
-  const child = startChild(...identity.wrap(command!, [join(folder, 'pgbouncer.ini')]), { ...identity.ids, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = startChild(...identity.wrap(command!, [join(folder, 'pgbouncer.ini')]), {
+    ...identity.ids,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
   let said = '';
   child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   stops.push(() => stopChild(child));
@@ -63,7 +79,8 @@ export async function throughPgbouncer(databaseUrl: string, settings: Record<str
     );
     await client.end().catch(() => undefined);
     if (answer === null) return through.href;
-    if (performance.now() > deadline || child.exitCode !== null) throw new Error(`pgbouncer did not start: ${answer.message}\n${said}`);
+    if (performance.now() > deadline || child.exitCode !== null)
+      throw new Error(`pgbouncer did not start: ${answer.message}\n${said}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

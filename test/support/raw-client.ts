@@ -1,6 +1,7 @@
 /**
- * A WebSocket client that knows nothing of the protocol: every frame is kept in a queue, so no test misses one, and the
- * close is a promise. Waits for events, never for time; a wait that is not met fails with what did arrive.
+ * A WebSocket client that knows nothing of the protocol: every frame is kept in a queue, so no test
+ * misses one, and the close is a promise. Waits for events, never for time; a wait that is not met
+ * fails with what did arrive.
  */
 import { WebSocket } from 'ws';
 import type { ClientOptions } from 'ws';
@@ -45,8 +46,14 @@ export class RawClient {
   }
 
   /** Open at the WebSocket level; rejects with `{status, body}` when the upgrade was refused. */
-  static open(url: string, { protocols = ['wardroom.v1'], token, ...options }: RawOptions = {}): Promise<RawClient> {
-    const headers = { ...(options.headers as Record<string, string> | undefined), ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  static open(
+    url: string,
+    { protocols = ['wardroom.v1'], token, ...options }: RawOptions = {},
+  ): Promise<RawClient> {
+    const headers = {
+      ...(options.headers as Record<string, string> | undefined),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
     const ws = new WebSocket(url, protocols, { ...options, headers, perMessageDeflate: false });
     noteTokens(JSON.stringify([url, protocols, headers]));
     const client = new RawClient(ws);
@@ -58,7 +65,13 @@ export class RawClient {
         response.on('end', () => {
           noteSaid(text);
           const body = text.startsWith('{') ? JSON.parse(text) : text;
-          reject(Object.assign(new Error(`upgrade refused: ${response.statusCode} ${text}`), { status: response.statusCode, headers: response.headers, body }));
+          reject(
+            Object.assign(new Error(`upgrade refused: ${response.statusCode} ${text}`), {
+              status: response.statusCode,
+              headers: response.headers,
+              body,
+            }),
+          );
         });
       });
       ws.once('error', reject);
@@ -90,15 +103,24 @@ export class RawClient {
     return this.ask({ type: 'subscribe', room, ...(since === undefined ? {} : { since }) });
   }
 
-  async publish(room: string, body: unknown, opId = `op-${Math.random().toString(36).slice(2)}`): Promise<any> {
+  async publish(
+    room: string,
+    body: unknown,
+    opId = `op-${Math.random().toString(36).slice(2)}`,
+  ): Promise<any> {
     return this.ask({ type: 'publish', room, op_id: opId, body });
   }
 
   /**
-   * The next frame after the last one taken that matches; those before it are skipped but stay in `frames`. Who asks many things at
-   * once looks from where they asked (`from`): answers may come in another order.
+   * The next frame after the last one taken that matches; those before it are skipped but stay in
+   * `frames`. Who asks many things at once looks from where they asked (`from`): answers may come
+   * in another order.
    */
-  async next(match: string | ((frame: any) => boolean), patienceMs = PATIENCE_MS, from?: number): Promise<any> {
+  async next(
+    match: string | ((frame: any) => boolean),
+    patienceMs = PATIENCE_MS,
+    from?: number,
+  ): Promise<any> {
     const fits = typeof match === 'string' ? (frame: any) => frame.type === match : match;
     const deadline = performance.now() + patienceMs;
     for (;;) {
@@ -108,9 +130,14 @@ export class RawClient {
         return this.frames[i];
       }
       if (this.isClosed !== null)
-        throw new Error(`closed (${this.isClosed.code} ${this.isClosed.raw}) while waiting for ${String(match)}; got ${JSON.stringify(this.frames)}`);
+        throw new Error(
+          `closed (${this.isClosed.code} ${this.isClosed.raw}) while waiting for ${String(match)}; got ${JSON.stringify(this.frames)}`,
+        );
       const left = deadline - performance.now();
-      if (left <= 0) throw new Error(`no frame ${String(match)} within ${patienceMs} ms; got ${JSON.stringify(this.frames)}`);
+      if (left <= 0)
+        throw new Error(
+          `no frame ${String(match)} within ${patienceMs} ms; got ${JSON.stringify(this.frames)}`,
+        );
       await this.stirred(left);
     }
   }

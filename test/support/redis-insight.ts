@@ -1,4 +1,7 @@
-/** How a test looks into what the nodes of a cluster write into Redis: it has their SECRET_KEY and their database. */
+/**
+ * How a test looks into what the nodes of a cluster write into Redis: it has their SECRET_KEY and
+ * their database.
+ */
 import pg from 'pg';
 import { MessageSeal } from '../../src/platform/stores/message-seal.js';
 import { newId } from '../../src/platform/ids.js';
@@ -12,10 +15,18 @@ export interface Insight {
   seal: (about: string, value: unknown) => Buffer;
 }
 
-export async function insight({ databaseUrl, env }: { databaseUrl: string; env: Record<string, string> }): Promise<Insight> {
+export async function insight({
+  databaseUrl,
+  env,
+}: {
+  databaseUrl: string;
+  env: Record<string, string>;
+}): Promise<Insight> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
-  const { rows } = await client.query<{ value: string }>(`SELECT value FROM settings WHERE key = 'installation'`);
+  const { rows } = await client.query<{ value: string }>(
+    `SELECT value FROM settings WHERE key = 'installation'`,
+  );
   await client.end();
   const installation = rows[0]!.value;
   const seal = new MessageSeal([env['SECRET_KEY']!], installation, newId());

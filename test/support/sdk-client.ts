@@ -12,20 +12,36 @@ afterAll(() => {
 });
 
 /** Not connected yet. Its token is the user's present one, unless the options say otherwise. */
-export function sdkClient(url: string, user: SignedIn, options: Partial<ClientOptions> = {}): WardroomClient {
-  const client = new WardroomClient({ url, getToken: () => user.token, webSocket: WebSocket as never, ...options });
+export function sdkClient(
+  url: string,
+  user: SignedIn,
+  options: Partial<ClientOptions> = {},
+): WardroomClient {
+  const client = new WardroomClient({
+    url,
+    getToken: () => user.token,
+    webSocket: WebSocket as never,
+    ...options,
+  });
   clients.push(client);
   return client;
 }
 
-export async function connected(url: string, user: SignedIn, options: Partial<ClientOptions> = {}): Promise<WardroomClient> {
+export async function connected(
+  url: string,
+  user: SignedIn,
+  options: Partial<ClientOptions> = {},
+): Promise<WardroomClient> {
   const client = sdkClient(url, user, options);
   await client.connect();
   return client;
 }
 
 /** Collects what a room says; `until` waits for a number of them. */
-export function collect<T>(subscribe: (listener: (event: T) => void) => unknown): { items: T[]; until(count: number): Promise<T[]> } {
+export function collect<T>(subscribe: (listener: (event: T) => void) => unknown): {
+  items: T[];
+  until(count: number): Promise<T[]>;
+} {
   const items: T[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
   subscribe((event) => {
@@ -37,7 +53,13 @@ export function collect<T>(subscribe: (listener: (event: T) => void) => unknown)
     async until(count) {
       if (items.length < count) {
         await new Promise<void>((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error(`${items.length} of ${count} events came: ${JSON.stringify(items)}`)), 10_000);
+          const timer = setTimeout(
+            () =>
+              reject(
+                new Error(`${items.length} of ${count} events came: ${JSON.stringify(items)}`),
+              ),
+            10_000,
+          );
           waiting.push({ count, resolve: () => (clearTimeout(timer), resolve()) });
         });
       }

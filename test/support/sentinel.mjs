@@ -1,7 +1,8 @@
 /**
- * The sentinel of silence (promise P6): no secret that a run used stands in a log, a metric, an answer to a refusal, a
- * close reason, a row of Postgres or a value of Redis. It looks for any twelve bytes from the start, the middle and the
- * end of a secret, so a part of it is found too, and for its hex, base64 and URL forms. A find names kind and place, not the secret.
+ * The sentinel of silence (promise P6): no secret that a run used stands in a log, a metric, an
+ * answer to a refusal, a close reason, a row of Postgres or a value of Redis. It looks for any
+ * twelve bytes from the start, the middle and the end of a secret, so a part of it is found too,
+ * and for its hex, base64 and URL forms. A find names kind and place, not the secret.
  */
 import { createPrivateKey } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -25,7 +26,8 @@ export class Sentinel {
 
   /** @param {Iterable<[kind: string, secret: string]>} secrets */
   constructor(secrets) {
-    for (const [kind, secret] of secrets) for (const form of formsOf(secret)) this.#watch(kind, Buffer.from(form, 'latin1'));
+    for (const [kind, secret] of secrets)
+      for (const form of formsOf(secret)) this.#watch(kind, Buffer.from(form, 'latin1'));
   }
 
   #watch(kind, form) {
@@ -48,7 +50,8 @@ export class Sentinel {
       const bit = hash >>> (32 - BITS);
       if ((this.filter[bit >> 3] & (1 << (bit & 7))) !== 0) {
         const kind = this.windows.get(text.latin1Slice(at, at + WINDOW));
-        if (kind !== undefined) this.finds.set(`${kind} in ${place}`, (this.finds.get(`${kind} in ${place}`) ?? 0) + 1);
+        if (kind !== undefined)
+          this.finds.set(`${kind} in ${place}`, (this.finds.get(`${kind} in ${place}`) ?? 0) + 1);
       }
       if (at + WINDOW >= text.length) return;
       hash = Math.imul((hash - Math.imul(text[at], LEAVING)) | 0, BASE) + text[at + WINDOW];
@@ -56,14 +59,17 @@ export class Sentinel {
   }
 
   searchFolder(place, folder) {
-    for (const file of existsSync(folder) ? readdirSync(folder) : []) this.search(`${place} ${file}`, readFileSync(join(folder, file)));
+    for (const file of existsSync(folder) ? readdirSync(folder) : [])
+      this.search(`${place} ${file}`, readFileSync(join(folder, file)));
   }
 
   /** Every row of every table, as text. */
   async searchPostgres(place, url) {
     await withPostgres(url, async (client) => {
       for (const table of await tablesOf(client)) {
-        const { rows } = await client.query(`SELECT t::text AS line FROM ${client.escapeIdentifier(table)} t`);
+        const { rows } = await client.query(
+          `SELECT t::text AS line FROM ${client.escapeIdentifier(table)} t`,
+        );
         this.search(`${place} ${table}`, rows.map(({ line }) => line).join('\n'));
       }
     });
@@ -82,12 +88,20 @@ function hashOf(bytes, from) {
   return hash;
 }
 
-/** A JWT's header is public, its payload and its signature are as good as the whole; Postgres shows bytes as hex. */
+/**
+ * A JWT's header is public, its payload and its signature are as good as the whole; Postgres shows
+ * bytes as hex.
+ */
 function formsOf(secret) {
   const parts = secret.startsWith('eyJ') ? secret.split('.').slice(1) : [secret];
   return parts.flatMap((part) => {
     const bytes = Buffer.from(part);
-    return [bytes.toString('latin1'), bytes.toString('hex'), bytes.toString('base64'), encodeURIComponent(part)];
+    return [
+      bytes.toString('latin1'),
+      bytes.toString('hex'),
+      bytes.toString('base64'),
+      encodeURIComponent(part),
+    ];
   });
 }
 
@@ -102,19 +116,28 @@ async function withPostgres(url, act) {
 }
 
 async function tablesOf(client) {
-  const { rows } = await client.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`);
+  const { rows } = await client.query(
+    `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`,
+  );
   return rows.map(({ tablename }) => tablename);
 }
 
 /** All keys with all they hold, as one text. */
 export async function readRedis(url) {
-  const redis = new Redis(url, { connectTimeout: 1_000, commandTimeout: 2_000, maxRetriesPerRequest: 0, retryStrategy: () => null, lazyConnect: true });
+  const redis = new Redis(url, {
+    connectTimeout: 1_000,
+    commandTimeout: 2_000,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+    lazyConnect: true,
+  });
   redis.on('error', () => {});
   try {
     await redis.connect();
     const lines = [];
     for await (const keys of redis.scanStream({ count: 500 })) {
-      for (const key of keys) lines.push(JSON.stringify([key, await readKey(redis, key, await redis.type(key))]));
+      for (const key of keys)
+        lines.push(JSON.stringify([key, await readKey(redis, key, await redis.type(key))]));
     }
     return lines.join('\n');
   } finally {
@@ -149,8 +172,13 @@ export async function privateKeysIn(url, secretKeys) {
     return rows.flatMap((row) => {
       const pkcs8 = unwrapSigningKey(row, secretKeys);
       if (pkcs8 === null) return [];
-      const { d } = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' });
-      return ['hex', 'base64', 'base64url'].map((form) => ['private key', Buffer.from(d, 'base64url').toString(form)]);
+      const { d } = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }).export({
+        format: 'jwk',
+      });
+      return ['hex', 'base64', 'base64url'].map((form) => [
+        'private key',
+        Buffer.from(d, 'base64url').toString(form),
+      ]);
     });
   });
 }
@@ -166,7 +194,8 @@ export async function sweep({ secretsDir, logDir, databaseUrls, redisUrl }) {
   const secrets = [...used, ...keys];
   const sentinel = new Sentinel(secrets);
   sentinel.searchFolder('log', logDir);
-  for (const name of readdirSync(secretsDir).filter((name) => name !== 'secrets')) sentinel.search(name, readFileSync(join(secretsDir, name)));
+  for (const name of readdirSync(secretsDir).filter((name) => name !== 'secrets'))
+    sentinel.search(name, readFileSync(join(secretsDir, name)));
   for (const url of databaseUrls) await sentinel.searchPostgres('Postgres', url);
   await sentinel.searchRedis('Redis', redisUrl);
   return {

@@ -1,7 +1,10 @@
 /** Statements of somebody at the database: past the nodes, over a connection of their own. */
 import pg from 'pg';
 
-export async function withPostgres<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+export async function withPostgres<T>(
+  url: string,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
@@ -12,6 +15,10 @@ export async function withPostgres<T>(url: string, work: (client: pg.Client) => 
 }
 
 /** The rows of one statement. */
-export function query<T extends pg.QueryResultRow>(url: string, text: string, values: unknown[] = []): Promise<T[]> {
+export function query<T extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values: unknown[] = [],
+): Promise<T[]> {
   return withPostgres(url, async (client) => (await client.query<T>(text, values)).rows);
 }

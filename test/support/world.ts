@@ -1,6 +1,6 @@
 /**
- * A tenant of a test's own on the shared two nodes, made through REST as an operator would: tests run in parallel and
- * never meet. Every call fails loudly with the problem the server answered.
+ * A tenant of a test's own on the shared two nodes, made through REST as an operator would: tests
+ * run in parallel and never meet. Every call fails loudly with the problem the server answered.
  */
 import { randomBytes } from 'node:crypto';
 import supertest from 'supertest';
@@ -26,17 +26,37 @@ export const nodeB = (): string => process.env['TEST_NODE_B']!;
 export const wsUrl = (base: string): string => `${base.replace(/^http/, 'ws')}/v1/ws`;
 export const unique = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;
 
-export async function call<T = any>(base: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
-  const { method = options.body === undefined ? 'GET' : 'POST', token, body, headers = {}, expect } = options;
-  const request = supertest(base)[method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete'](path).set(headers);
+export async function call<T = any>(
+  base: string,
+  path: string,
+  options: CallOptions = {},
+): Promise<Answer<T>> {
+  const {
+    method = options.body === undefined ? 'GET' : 'POST',
+    token,
+    body,
+    headers = {},
+    expect,
+  } = options;
+  const request = supertest(base)
+    [method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete'](path)
+    .set(headers);
   if (token !== undefined) request.set('authorization', `Bearer ${token}`);
-  if (body !== undefined) request.set('content-type', 'application/json').send(typeof body === 'string' ? body : JSON.stringify(body));
+  if (body !== undefined)
+    request
+      .set('content-type', 'application/json')
+      .send(typeof body === 'string' ? body : JSON.stringify(body));
   const { status, ok, text, headers: answered } = await request;
   noteFields(body);
   noteTokens(JSON.stringify([headers, token, text, answered]));
   if (!ok) noteSaid(text);
-  if (expect === undefined ? !ok : status !== expect) throw new Error(`${method} ${path} answered ${status}, not ${expect ?? '2xx'}: ${text}`);
-  const read = new Headers(Object.entries(answered).flatMap(([name, value]) => [value].flat().map((item): [string, string] => [name, item])));
+  if (expect === undefined ? !ok : status !== expect)
+    throw new Error(`${method} ${path} answered ${status}, not ${expect ?? '2xx'}: ${text}`);
+  const read = new Headers(
+    Object.entries(answered).flatMap(([name, value]) =>
+      [value].flat().map((item): [string, string] => [name, item]),
+    ),
+  );
   return { status, headers: read, body: (text === '' ? null : JSON.parse(text)) as T };
 }
 
@@ -54,7 +74,11 @@ let operatorToken: Promise<string> | null = null;
 
 export async function operator(base = nodeA()): Promise<string> {
   const sign = async () => {
-    const body = { tenant: 'system', email: process.env['TEST_OPERATOR_EMAIL'], password: process.env['TEST_OPERATOR_PASSWORD'] };
+    const body = {
+      tenant: 'system',
+      email: process.env['TEST_OPERATOR_EMAIL'],
+      password: process.env['TEST_OPERATOR_PASSWORD'],
+    };
     return (await call(base, '/v1/auth/login', { body })).body.access_token as string;
   };
   return base === nodeA() ? (operatorToken ??= sign()) : sign();
@@ -68,11 +92,16 @@ export class World {
     private readonly operatorToken: string,
   ) {}
 
-  static async create(options: { base?: string; tenant?: Record<string, unknown> } = {}): Promise<World> {
+  static async create(
+    options: { base?: string; tenant?: Record<string, unknown> } = {},
+  ): Promise<World> {
     const base = options.base ?? nodeA();
     const token = await operator(base);
     const slug = unique('t');
-    const { body } = await call(base, '/v1/admin/tenants', { token, body: { slug, name: slug, ...options.tenant } });
+    const { body } = await call(base, '/v1/admin/tenants', {
+      token,
+      body: { slug, name: slug, ...options.tenant },
+    });
     return new World(base, { id: body.id, slug: body.slug }, token);
   }
 
@@ -83,7 +112,10 @@ export class World {
   async user(name: string, role: 'member' | 'admin' = 'member'): Promise<SignedIn> {
     const email = `${unique(name)}@example.com`;
     const password = `pw-${randomBytes(12).toString('base64url')}`;
-    await call(this.base, `/v1/admin/tenants/${this.tenant.id}/users`, { token: this.operatorToken, body: { email, password, name, role } });
+    await call(this.base, `/v1/admin/tenants/${this.tenant.id}/users`, {
+      token: this.operatorToken,
+      body: { email, password, name, role },
+    });
     return this.login({ email, password });
   }
 
@@ -92,8 +124,13 @@ export class World {
   }
 
   /** A new session of the user; on another node when asked. */
-  async login({ email, password }: { email: string; password: string }, base = this.base): Promise<SignedIn> {
-    const { body } = await call(base, '/v1/auth/login', { body: { tenant: this.tenant.slug, email, password } });
+  async login(
+    { email, password }: { email: string; password: string },
+    base = this.base,
+  ): Promise<SignedIn> {
+    const { body } = await call(base, '/v1/auth/login', {
+      body: { tenant: this.tenant.slug, email, password },
+    });
     const me = await call(base, '/v1/me', { token: body.access_token });
     return {
       id: me.body.user_id,
@@ -106,9 +143,20 @@ export class World {
     };
   }
 
-  async room(owner: SignedIn, fields: Record<string, unknown> = {}, members: [SignedIn, string][] = []): Promise<string> {
-    const { body } = await call(this.base, '/v1/rooms', { token: owner.token, body: { name: unique('room'), visibility: 'private', ...fields } });
-    for (const [user, role] of members) await call(this.base, `/v1/rooms/${body.id}/members`, { token: owner.token, body: { user: user.id, role } });
+  async room(
+    owner: SignedIn,
+    fields: Record<string, unknown> = {},
+    members: [SignedIn, string][] = [],
+  ): Promise<string> {
+    const { body } = await call(this.base, '/v1/rooms', {
+      token: owner.token,
+      body: { name: unique('room'), visibility: 'private', ...fields },
+    });
+    for (const [user, role] of members)
+      await call(this.base, `/v1/rooms/${body.id}/members`, {
+        token: owner.token,
+        body: { user: user.id, role },
+      });
     return body.id as string;
   }
 }

@@ -1,4 +1,6 @@
-/** LOGIN: a session comes into being, is refreshed, is seen, and its keys can be checked by anyone. */
+/**
+ * LOGIN: a session comes into being, is refreshed, is seen, and its keys can be checked by anyone.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { World, call, nodeA, nodeB } from '../support/world.js';
@@ -16,7 +18,16 @@ describe('login', () => {
   test('a login answers an access token of the documented shape, verifiable with the published keys', async () => {
     const jwks = createRemoteJWKSet(new URL(`${nodeA()}/.well-known/jwks.json`));
     const { payload } = await jwtVerify(ada.token, jwks, { typ: 'at+jwt' });
-    expect(Object.keys(payload).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub', 'tid']);
+    expect(Object.keys(payload).sort()).toEqual([
+      'aud',
+      'exp',
+      'iat',
+      'iss',
+      'jti',
+      'sid',
+      'sub',
+      'tid',
+    ]);
     expect(decodeProtectedHeader(ada.token)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' });
     expect(payload).toMatchObject({ sub: ada.id, sid: ada.session, tid: world.tenant.id });
   });
@@ -50,7 +61,10 @@ describe('login', () => {
   test('a refresh rotates; the immediately preceding token answers the same successor, an older one ends the session', async () => {
     const user = await world.login(ada);
     const refresh = (token: string, base: string, expectStatus?: number) =>
-      call(base, '/v1/auth/refresh', { body: { refresh_token: token }, ...(expectStatus === undefined ? {} : { expect: expectStatus }) });
+      call(base, '/v1/auth/refresh', {
+        body: { refresh_token: token },
+        ...(expectStatus === undefined ? {} : { expect: expectStatus }),
+      });
     const first = await refresh(user.refresh, nodeA());
     const again = await refresh(user.refresh, nodeB());
     expect(again.body.refresh_token).toBe(first.body.refresh_token);
@@ -66,8 +80,13 @@ describe('login', () => {
     const ben = await world.user('ben');
     const phone = await world.login(ben);
     const { body } = await call(nodeA(), '/v1/auth/sessions', { token: ben.token });
-    expect(body.items.map((item: { id: string }) => item.id).sort()).toEqual([ben.session, phone.session].sort());
-    const ended = await call(nodeA(), `/v1/auth/sessions/${phone.session}`, { method: 'DELETE', token: ben.token });
+    expect(body.items.map((item: { id: string }) => item.id).sort()).toEqual(
+      [ben.session, phone.session].sort(),
+    );
+    const ended = await call(nodeA(), `/v1/auth/sessions/${phone.session}`, {
+      method: 'DELETE',
+      token: ben.token,
+    });
     expect(ended.body).toMatchObject({ effective: true, state: 'effective', sessions: 1 });
     await call(nodeB(), '/v1/me', { token: phone.token, expect: 401 });
     await call(nodeB(), '/v1/me', { token: ben.token });

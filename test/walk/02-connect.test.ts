@@ -15,7 +15,11 @@ describe('connect', () => {
     for (const base of [nodeA(), nodeB()]) {
       const client = await connected(base, ada);
       expect(client.state).toBe('live');
-      expect(client.auth).toMatchObject({ session_id: ada.session, user_id: ada.id, tenant_id: ada.tenant });
+      expect(client.auth).toMatchObject({
+        session_id: ada.session,
+        user_id: ada.id,
+        tenant_id: ada.tenant,
+      });
       expect(client.auth!.refresh_after_ms).toBeGreaterThan(0);
       expect(client.auth!.refresh_before_ms).toBeGreaterThan(client.auth!.refresh_after_ms);
       expect(client.auth!.expires_in_ms).toBeGreaterThan(client.auth!.refresh_before_ms);
@@ -23,6 +27,8 @@ describe('connect', () => {
   });
 
   test('a token that is none is told auth_invalid and login, and the SDK does not try again', async () => {
-    await expect(connected(nodeA(), { ...ada, token: 'eyJhbGciOiJub25lIn0.e30.' })).rejects.toMatchObject({ code: 'auth_invalid', action: 'login' });
+    await expect(
+      connected(nodeA(), { ...ada, token: 'eyJhbGciOiJub25lIn0.e30.' }),
+    ).rejects.toMatchObject({ code: 'auth_invalid', action: 'login' });
   });
 });

@@ -27,8 +27,14 @@ describe('subscribe', () => {
   test('a private room of others and a room that does not exist are the same to a stranger', async () => {
     const room = await world.room(ada);
     const client = await connected(nodeA(), ben);
-    await expect(client.room(room).subscribe()).rejects.toMatchObject({ code: 'not_found', action: 'none' });
-    await expect(client.room('no-such-room').subscribe()).rejects.toMatchObject({ code: 'not_found', action: 'none' });
+    await expect(client.room(room).subscribe()).rejects.toMatchObject({
+      code: 'not_found',
+      action: 'none',
+    });
+    await expect(client.room('no-such-room').subscribe()).rejects.toMatchObject({
+      code: 'not_found',
+      action: 'none',
+    });
     expect(client.state).toBe('live');
   });
 
@@ -44,7 +50,10 @@ describe('subscribe', () => {
     const room = await world.room(ada);
     const client = await connected(nodeB(), ben);
     await expect(client.room(room).subscribe()).rejects.toMatchObject({ code: 'not_found' });
-    await call(nodeA(), `/v1/rooms/${room}/members`, { token: ada.token, body: { user: ben.id, role: 'viewer' } });
+    await call(nodeA(), `/v1/rooms/${room}/members`, {
+      token: ada.token,
+      body: { user: ben.id, role: 'viewer' },
+    });
     expect(await client.room(room).subscribe()).toMatchObject({ role: 'viewer' });
   });
 });

@@ -1,4 +1,6 @@
-/** DELIVER: to every subscriber on every node, in order, once; what was missed comes back in order. */
+/**
+ * DELIVER: to every subscriber on every node, in order, once; what was missed comes back in order.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { collect, connected } from '../support/sdk-client.js';
 import { World, nodeA, nodeB } from '../support/world.js';
@@ -18,7 +20,8 @@ describe('deliver', () => {
     const room = await world.room(ada, {}, [[ben, 'member']]);
     const [a, b] = [await connected(nodeA(), ada), await connected(nodeB(), ben)];
     const seen = collect<{ type: string; seq: number }>((listener) => {
-      for (const type of ['message', 'message_edited', 'reaction', 'message_deleted'] as const) b.room(room).on(type, listener as never);
+      for (const type of ['message', 'message_edited', 'reaction', 'message_deleted'] as const)
+        b.room(room).on(type, listener as never);
     });
     await b.room(room).subscribe();
     const mine = a.room(room);
@@ -41,23 +44,35 @@ describe('deliver', () => {
     const a = await connected(nodeA(), ada);
     for (let i = 1; i <= 30; i += 1) await a.room(room).publish(i);
     const b = await connected(nodeB(), ben);
-    const seen = collect<{ seq: number; body: unknown }>((listener) => b.room(room).on('message', listener as never));
+    const seen = collect<{ seq: number; body: unknown }>((listener) =>
+      b.room(room).on('message', listener as never),
+    );
     const answer = await b.room(room).subscribe({ since: 10 });
     expect(answer).toMatchObject({ seq: 30, recovered: true, replayed: 20 });
     await a.room(room).publish(31);
-    expect((await seen.until(21)).map((event) => event.body)).toEqual(Array.from({ length: 21 }, (_, i) => i + 11));
+    expect((await seen.until(21)).map((event) => event.body)).toEqual(
+      Array.from({ length: 21 }, (_, i) => i + 11),
+    );
   });
 
   test('signals and typing reach who is there and leave no trace', async () => {
     const room = await world.room(ada, {}, [[ben, 'member']]);
     const [a, b] = [await connected(nodeA(), ada), await connected(nodeB(), ben)];
-    const signals = collect<{ sender: string; kind: string; body: unknown }>((listener) => b.room(room).on('signal', listener as never));
-    const typing = collect<{ sender: string; on: boolean }>((listener) => b.room(room).on('typing', listener as never));
+    const signals = collect<{ sender: string; kind: string; body: unknown }>((listener) =>
+      b.room(room).on('signal', listener as never),
+    );
+    const typing = collect<{ sender: string; on: boolean }>((listener) =>
+      b.room(room).on('typing', listener as never),
+    );
     await b.room(room).subscribe();
     await a.room(room).subscribe();
     await a.room(room).signal('cursor', { x: 1 });
     a.room(room).typing(true);
-    expect((await signals.until(1))[0]).toMatchObject({ sender: ada.id, kind: 'cursor', body: { x: 1 } });
+    expect((await signals.until(1))[0]).toMatchObject({
+      sender: ada.id,
+      kind: 'cursor',
+      body: { x: 1 },
+    });
     expect((await typing.until(1))[0]).toMatchObject({ sender: ada.id, on: true });
     expect((await b.room(room).history({})).items).toEqual([]);
   });
@@ -65,13 +80,20 @@ describe('deliver', () => {
   test('presence joins both nodes, as deltas and when asked', async () => {
     const room = await world.room(ada, {}, [[ben, 'member']]);
     const [a, b] = [await connected(nodeA(), ada), await connected(nodeB(), ben)];
-    const deltas = collect<{ joined?: string[]; left?: string[] }>((listener) => a.room(room).on('presence', listener as never));
+    const deltas = collect<{ joined?: string[]; left?: string[] }>((listener) =>
+      a.room(room).on('presence', listener as never),
+    );
     await a.room(room).subscribe();
     await deltas.until(1);
     await b.room(room).subscribe();
     await deltas.until(2);
-    expect(deltas.items.flatMap((delta) => delta.joined ?? []).sort()).toEqual([ada.id, ben.id].sort());
-    expect(await a.room(room).presence()).toMatchObject({ count: 2, users: expect.arrayContaining([ada.id, ben.id]) });
+    expect(deltas.items.flatMap((delta) => delta.joined ?? []).sort()).toEqual(
+      [ada.id, ben.id].sort(),
+    );
+    expect(await a.room(room).presence()).toMatchObject({
+      count: 2,
+      users: expect.arrayContaining([ada.id, ben.id]),
+    });
     b.close();
     await deltas.until(3);
     expect(deltas.items[2]).toMatchObject({ left: [ben.id] });

@@ -15,7 +15,11 @@ describe('close', () => {
     const stopped = node.stop();
     const closed = await client.closed;
     expect(closed.code).toBe(1012);
-    expect(closed.reason).toMatchObject({ code: 'restarting', action: 'reconnect', retry_after_ms: expect.any(Number) });
+    expect(closed.reason).toMatchObject({
+      code: 'restarting',
+      action: 'reconnect',
+      retry_after_ms: expect.any(Number),
+    });
     expect(client.of('goodbye')[0]).toMatchObject({ code: 'restarting', action: 'reconnect' });
     await stopped;
   });
@@ -29,7 +33,9 @@ describe('close', () => {
     // Ben's client knows both nodes, as a load balancer would.
     let url = b.url;
     const reader = await connected(b.url, ben);
-    const seen = collect<{ seq: number; body: unknown }>((listener) => reader.room(room).on('message', listener as never));
+    const seen = collect<{ seq: number; body: unknown }>((listener) =>
+      reader.room(room).on('message', listener as never),
+    );
     await reader.room(room).subscribe();
     const writer = await connected(a.url, ada);
     const acked: unknown[] = [];
@@ -43,13 +49,17 @@ describe('close', () => {
     for (let i = 0; i < 10; i += 1) await publish(`while-${i}`);
     url = a.url;
     const again = await connected(url, ben);
-    const rest = collect<{ seq: number; body: unknown }>((listener) => again.room(room).on('message', listener as never));
+    const rest = collect<{ seq: number; body: unknown }>((listener) =>
+      again.room(room).on('message', listener as never),
+    );
     await again.room(room).subscribe({ since: seen.items.at(-1)!.seq });
     for (let i = 0; i < 10; i += 1) await publish(`after-${i}`);
     const all = [...seen.items, ...(await rest.until(20))];
     expect(all.map((event) => event.body)).toEqual(acked);
     expect(all.map((event) => event.seq)).toEqual(acked.map((_, i) => i + 1));
-    const { body: page } = await call(a.url, `/v1/rooms/${room}/messages?limit=50`, { token: ben.token });
+    const { body: page } = await call(a.url, `/v1/rooms/${room}/messages?limit=50`, {
+      token: ben.token,
+    });
     expect(page.items.map((item: { body: unknown }) => item.body).reverse()).toEqual(acked);
   });
 });

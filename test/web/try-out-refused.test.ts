@@ -1,4 +1,6 @@
-/** What exists for trying out only cannot be reached in production, nor from outside of the machine. */
+/**
+ * What exists for trying out only cannot be reached in production, nor from outside of the machine.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { seed } from '../../scripts/seed.mjs';
 import { startNode } from '../support/node-process.js';
@@ -7,20 +9,30 @@ import { call } from '../support/world.js';
 
 const PASSWORD = 'a-password-of-the-try-out-page';
 const operator = { email: 'operator@system.test', password: PASSWORD };
-const first = { BOOTSTRAP_OPERATOR_EMAIL: operator.email, BOOTSTRAP_OPERATOR_PASSWORD: operator.password };
-const signIn = (url: string, headers: Record<string, string> = {}) => call(url, '/v1/try/sign-in', { body: { person: 'operator' }, headers, expect: 404 });
+const first = {
+  BOOTSTRAP_OPERATOR_EMAIL: operator.email,
+  BOOTSTRAP_OPERATOR_PASSWORD: operator.password,
+};
+const signIn = (url: string, headers: Record<string, string> = {}) =>
+  call(url, '/v1/try/sign-in', { body: { person: 'operator' }, headers, expect: 404 });
 
 describe('in production', () => {
   let node: NodeProcess;
   beforeAll(async () => {
-    node = await startNode({ NODE_ENV: 'production', PUBLIC_URL: 'https://chat.example.com', ...first });
+    node = await startNode({
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://chat.example.com',
+      ...first,
+    });
     await seed(node.url, operator, () => PASSWORD);
   }, 60_000);
 
   test('nobody is signed in without a password, and no node is frozen', async () => {
     await signIn(node.url);
     await call(node.url, '/v1/try', { expect: 404 });
-    expect((await fetch(`${node.internalUrl}/try/freeze?ms=1000`, { method: 'POST' })).status).toBe(404);
+    expect((await fetch(`${node.internalUrl}/try/freeze?ms=1000`, { method: 'POST' })).status).toBe(
+      404,
+    );
   });
 
   test('/ is a plain page that names the documents, and no try-out page', async () => {
@@ -42,7 +54,9 @@ describe('a development node', () => {
 
   test('signs a seeded person in for a caller of this machine', async () => {
     const { body } = await call(node.url, '/v1/try/sign-in', { body: { person: 'ben' } });
-    expect((await call(node.url, '/v1/me', { token: body.access_token })).body).toMatchObject({ email: 'ben@demo.test' });
+    expect((await call(node.url, '/v1/me', { token: body.access_token })).body).toMatchObject({
+      email: 'ben@demo.test',
+    });
   });
 
   test.each([
@@ -57,7 +71,9 @@ describe('a development node', () => {
     const freeze = (base: string, query: string, init: RequestInit = {}) =>
       fetch(`${base}/try/freeze${query}`, { method: 'POST', ...init }).then(({ status }) => status);
     expect(await freeze(node.url, '?ms=1000')).toBe(404);
-    expect(await freeze(node.internalUrl, '?ms=1000', { headers: { origin: 'https://evil.example' } })).toBe(404);
+    expect(
+      await freeze(node.internalUrl, '?ms=1000', { headers: { origin: 'https://evil.example' } }),
+    ).toBe(404);
     expect(await freeze(node.internalUrl, '?ms=1000', { method: 'GET' })).toBe(405);
     expect(await freeze(node.internalUrl, '')).toBe(422);
     expect(await freeze(node.internalUrl, '?ms=3600000')).toBe(422);

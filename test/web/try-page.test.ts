@@ -1,4 +1,7 @@
-/** The try-out page in a real browser, on two nodes: what its buttons do, and that it shows nothing that did not happen. */
+/**
+ * The try-out page in a real browser, on two nodes: what its buttons do, and that it shows nothing
+ * that did not happen.
+ */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
@@ -12,7 +15,10 @@ import { startCluster, startNode } from '../support/node-process.js';
 import { call } from '../support/world.js';
 
 const described = describeWith(
-  { met: chromiumPath() !== undefined, reason: 'no Chromium is installed (Debian: apt-get install chromium)' },
+  {
+    met: chromiumPath() !== undefined,
+    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
+  },
   'the try-out page in a real browser',
 );
 const PASSWORD = 'a-password-of-the-try-out-page';
@@ -29,14 +35,18 @@ async function visit(options: Parameters<typeof openPage>[1] = {}): Promise<Page
   return opened.page;
 }
 
-const pane = (page: Page, name: string, tab: 1 | 2) => page.getByRole('region', { name: `${name}, tab ${tab}`, exact: true });
+const pane = (page: Page, name: string, tab: 1 | 2) =>
+  page.getByRole('region', { name: `${name}, tab ${tab}`, exact: true });
 
 /** A message as the room shows it; the log of frames holds it too. */
-const message = (page: Page, name: string, tab: 1 | 2, text: string) => pane(page, name, tab).locator('.log:not(.mono) li', { hasText: text });
+const message = (page: Page, name: string, tab: 1 | 2, text: string) =>
+  pane(page, name, tab).locator('.log:not(.mono) li', { hasText: text });
 
 /** Both tabs of these people are connected. */
 async function live(page: Page, ...names: string[]): Promise<void> {
-  for (const name of names) for (const tab of [1, 2] as const) await pane(page, name, tab).locator('.badge.good', { hasText: 'live' }).waitFor();
+  for (const name of names)
+    for (const tab of [1, 2] as const)
+      await pane(page, name, tab).locator('.badge.good', { hasText: 'live' }).waitFor();
 }
 
 /** Clicks a deed and waits until its call was answered. Answers the text of its run. */
@@ -45,7 +55,11 @@ async function perform(page: Page, id: string): Promise<() => Promise<string>> {
   const run = page.locator('.run').first();
   await run.locator('.steps li').first().waitFor();
   const title = await run.locator('h3').innerText();
-  await page.locator('.run', { hasText: title }).first().and(page.locator(':not([data-state=waiting])')).waitFor();
+  await page
+    .locator('.run', { hasText: title })
+    .first()
+    .and(page.locator(':not([data-state=waiting])'))
+    .waitFor();
   return () => page.locator('.run', { hasText: title }).first().innerText();
 }
 
@@ -55,13 +69,21 @@ async function restored(page: Page): Promise<void> {
   await expectWritable(page);
 }
 
-const expectWritable = (page: Page) => page.getByLabel('Message as ben in tab 2').and(page.locator(':not([readonly])')).waitFor();
+const expectWritable = (page: Page) =>
+  page.getByLabel('Message as ben in tab 2').and(page.locator(':not([readonly])')).waitFor();
 
 described('the try-out page', () => {
   beforeAll(async () => {
     const ports = [await freePort(), await freePort(), await freePort(), await freePort()] as const;
-    const origins = [ports[0], ports[1]].map((port) => `http://127.0.0.1:${port}`) as [string, string];
-    const nodes = origins.map((origin, i) => ({ name: 'ab'[i]!, url: origin, internal_url: `http://127.0.0.1:${ports[i + 2]}` }));
+    const origins = [ports[0], ports[1]].map((port) => `http://127.0.0.1:${port}`) as [
+      string,
+      string,
+    ];
+    const nodes = origins.map((origin, i) => ({
+      name: 'ab'[i]!,
+      url: origin,
+      internal_url: `http://127.0.0.1:${ports[i + 2]}`,
+    }));
     url = origins[0];
     const env = {
       TRY_PAGE: 'on',
@@ -74,7 +96,11 @@ described('the try-out page', () => {
       BOOTSTRAP_OPERATOR_PASSWORD: operator.password,
     };
     const cluster = await startCluster(0, env);
-    await Promise.all(origins.map((_, i) => startNode({ ...cluster.env, PORT: String(ports[i]), INTERNAL_PORT: String(ports[i + 2]) })));
+    await Promise.all(
+      origins.map((_, i) =>
+        startNode({ ...cluster.env, PORT: String(ports[i]), INTERNAL_PORT: String(ports[i + 2]) }),
+      ),
+    );
     expect(await seed(url, operator, () => PASSWORD)).toEqual([]);
   }, 90_000);
 
@@ -98,8 +124,13 @@ described('the try-out page', () => {
     ]) {
       expect(text).toContain(part);
     }
-    await page.locator('.run').first().getByText('ada tab 2 (b): close 1008 session_revoked, action login').waitFor();
-    for (const tab of [1, 2] as const) await pane(page, 'ada', tab).getByText('This session was ended').waitFor();
+    await page
+      .locator('.run')
+      .first()
+      .getByText('ada tab 2 (b): close 1008 session_revoked, action login')
+      .waitFor();
+    for (const tab of [1, 2] as const)
+      await pane(page, 'ada', tab).getByText('This session was ended').waitFor();
     const steps = await page.locator('.run').first().locator('.what').allInnerTexts();
     const at = (part: string) => steps.findIndex((step) => step.includes(part));
     expect(at('committed')).toBeLessThan(at('ada tab 2 (b): goodbye'));
@@ -117,7 +148,9 @@ described('the try-out page', () => {
     expect(await (await perform(page, 'remove'))()).toContain('receipt: effective');
     await pane(page, 'ben', 2).getByText('Not in the room.').waitFor();
     await restored(page);
-    expect(await (await perform(page, 'revoke'))()).toContain('1 session ended, 2 connections closed');
+    expect(await (await perform(page, 'revoke'))()).toContain(
+      '1 session ended, 2 connections closed',
+    );
     await pane(page, 'ben', 2).getByText('Signed out.').waitFor();
     await restored(page);
     expect(await (await perform(page, 'suspend'))()).toContain('receipt: effective');
@@ -157,12 +190,14 @@ described('the try-out page', () => {
   test('logs ada out everywhere, also in another page', async () => {
     const [one, other] = await Promise.all([visit(), visit()]);
     await perform(one, 'logout-all');
-    for (const page of [one, other]) await pane(page, 'ada', 1).getByText('This session was ended').waitFor();
+    for (const page of [one, other])
+      await pane(page, 'ada', 1).getByText('This session was ended').waitFor();
   });
 
   test('shows the trouble of a node, a token and a network as they happen, in three pages at once', async () => {
     const [freezing, expiring, losing] = [await visit(), await visit(), await visit()];
-    // The receipt of a change waits for the lease of the frozen node, and the page says that it waits.
+    // The receipt of a change waits for the lease of the frozen node, and the page says that it
+    // waits.
     const freeze = async () => {
       await perform(freezing, 'freeze');
       await freezing.locator('#do-logout').click();
@@ -178,7 +213,11 @@ described('the try-out page', () => {
     const expire = async () => {
       await perform(expiring, 'expire');
       const run = expiring.locator('.run').first();
-      for (const part of ['auth_expiring_soon', 'auth_expired', 'close 4001 token_expired, action refresh'])
+      for (const part of [
+        'auth_expiring_soon',
+        'auth_expired',
+        'close 4001 token_expired, action refresh',
+      ])
         await run.getByText(`ben tab 1 (a): ${part}`).waitFor();
     };
     const lose = async () => {
@@ -195,16 +234,35 @@ described('the try-out page', () => {
   }, 90_000);
 
   test('shows hostile names and messages as text, and has no way to run them', async () => {
-    const asOperator = (await call(url, '/v1/auth/login', { body: { tenant: 'system', ...operator } })).body.access_token as string;
-    const { items } = (await call(url, '/v1/admin/tenants/demo/users?limit=50', { token: asOperator })).body;
-    const admin = (items as { id: string; email: string }[]).find(({ email }) => email.startsWith('admin@'))!.id;
+    const asOperator = (
+      await call(url, '/v1/auth/login', { body: { tenant: 'system', ...operator } })
+    ).body.access_token as string;
+    const { items } = (
+      await call(url, '/v1/admin/tenants/demo/users?limit=50', { token: asOperator })
+    ).body;
+    const admin = (items as { id: string; email: string }[]).find(({ email }) =>
+      email.startsWith('admin@'),
+    )!.id;
     const hostile = '<img src=x onerror="document.title=1">';
-    await call(url, `/v1/admin/users/${admin}`, { method: 'PATCH', token: asOperator, body: { name: hostile } });
-    const token = (await call(url, '/v1/auth/login', { body: { tenant: 'demo', email: people[0]!.email, password: PASSWORD } })).body.access_token as string;
+    await call(url, `/v1/admin/users/${admin}`, {
+      method: 'PATCH',
+      token: asOperator,
+      body: { name: hostile },
+    });
+    const token = (
+      await call(url, '/v1/auth/login', {
+        body: { tenant: 'demo', email: people[0]!.email, password: PASSWORD },
+      })
+    ).body.access_token as string;
     const page = await visit();
-    await call(url, '/v1/rooms/lobby/messages', { token, body: { body: { text: `${hostile}<script>document.title=2</script>\u202Eabc` } } });
+    await call(url, '/v1/rooms/lobby/messages', {
+      token,
+      body: { body: { text: `${hostile}<script>document.title=2</script>\u202Eabc` } },
+    });
     await message(page, 'ben', 1, '<script>document.title=2</script>').waitFor();
-    expect(await pane(page, 'ben', 1).locator('strong', { hasText: hostile }).count()).toBeGreaterThan(0);
+    expect(
+      await pane(page, 'ben', 1).locator('strong', { hasText: hostile }).count(),
+    ).toBeGreaterThan(0);
     expect(await page.title()).toBe('Wardroom · try-out');
     expect(await page.locator('img').count()).toBe(0);
   });
@@ -213,11 +271,22 @@ described('the try-out page', () => {
     ['light', { colorScheme: 'light' as const }],
     ['dark', { colorScheme: 'dark' as const }],
     ['on a phone', { viewport: { width: 360, height: 740 } }],
-    ['at 200 %', { viewport: { width: 640, height: 450 }, deviceScaleFactor: 2, reducedMotion: 'reduce' as const }],
+    [
+      'at 200 %',
+      {
+        viewport: { width: 640, height: 450 },
+        deviceScaleFactor: 2,
+        reducedMotion: 'reduce' as const,
+      },
+    ],
   ])('%s', (_, options) => {
     test('has no fault that axe-core knows, and nothing to scroll sideways, before and after a logout', async () => {
       const page = await visit(options);
-      const widths = () => page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      const widths = () =>
+        page.evaluate(() => [
+          document.documentElement.scrollWidth,
+          document.documentElement.clientWidth,
+        ]);
       const states = [
         async () => undefined,
         async () => void (await perform(page, 'logout')),
@@ -239,7 +308,12 @@ described('the try-out page', () => {
 
   test('is worked by the keyboard alone', async () => {
     const page = await visit();
-    for (let i = 0; i < 30 && !(await page.evaluate(() => document.activeElement?.id === 'do-logout')); i += 1) await page.keyboard.press('Tab');
+    for (
+      let i = 0;
+      i < 30 && !(await page.evaluate(() => document.activeElement?.id === 'do-logout'));
+      i += 1
+    )
+      await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     await page.locator('.run').first().getByText('receipt: effective').waitFor();
     await page
@@ -256,16 +330,24 @@ described('the try-out page', () => {
     const page = await fetch(url);
     expect(page.headers.get('cache-control')).toContain('no-store');
     const html = await page.text();
-    const files = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(([, path]) => path!);
+    const files = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+)"/g)].map(
+      ([, path]) => path!,
+    );
     expect(files.length).toBeGreaterThan(1);
     let bytes = gzipSync(html).length;
     for (const path of files) {
       const file = await fetch(`${url}/${path}`);
-      expect([path, file.status, file.headers.get('cache-control')]).toEqual([path, 200, 'public, max-age=31536000, immutable']);
+      expect([path, file.status, file.headers.get('cache-control')]).toEqual([
+        path,
+        200,
+        'public, max-age=31536000, immutable',
+      ]);
       bytes += gzipSync(Buffer.from(await file.arrayBuffer())).length;
     }
     expect(bytes).toBeLessThanOrEqual(45_000);
-    expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+    expect(page.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self';/,
+    );
     expect(page.headers.get('content-security-policy')).not.toMatch(/unsafe|\*/);
   });
 });

@@ -1,4 +1,7 @@
-/** A title and a sentence across the width of their place, with what can be done about it. Pushes, never covers. */
+/**
+ * A title and a sentence across the width of their place, with what can be done about it. Pushes,
+ * never covers.
+ */
 import type { ComponentChildren } from 'preact';
 import './banner.css';
 

@@ -14,7 +14,16 @@ interface Props {
   title?: string;
 }
 
-export function Button({ children, onClick, look = 'plain', busy = false, disabled = false, label, id, title }: Props) {
+export function Button({
+  children,
+  onClick,
+  look = 'plain',
+  busy = false,
+  disabled = false,
+  label,
+  id,
+  title,
+}: Props) {
   return (
     <button
       type="button"

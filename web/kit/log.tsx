@@ -1,4 +1,6 @@
-/** A list of lines that grows at its end and stays there unless the reader scrolls up. One tab stop. */
+/**
+ * A list of lines that grows at its end and stays there unless the reader scrolls up. One tab stop.
+ */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import './log.css';
@@ -23,7 +25,9 @@ export function Log({ label, version, children, mono = false }: Props) {
       class={mono ? 'log mono' : 'log'}
       tabIndex={0}
       aria-label={label}
-      onScroll={({ currentTarget: at }) => (atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < 24)}
+      onScroll={({ currentTarget: at }) =>
+        (atEnd.current = at.scrollHeight - at.scrollTop - at.clientHeight < 24)
+      }
     >
       {children}
     </ol>

@@ -9,7 +9,9 @@ export function Steps({ steps }: { steps: readonly Step[] }) {
     <ol class="steps">
       {steps.map((step, i) => (
         <li key={i} class={step.tone}>
-          <span class="ms">{step.ms < 10_000 ? `${step.ms} ms` : `${(step.ms / 1000).toFixed(1)} s`}</span>
+          <span class="ms">
+            {step.ms < 10_000 ? `${step.ms} ms` : `${(step.ms / 1000).toFixed(1)} s`}
+          </span>
           <span class="what">
             {SIGNS[step.tone] === '' ? null : <span aria-hidden="true">{SIGNS[step.tone]} </span>}
             {step.text}

@@ -1,4 +1,6 @@
-/** What can be done to ada and ben, each with one click. A deed draws itself in a run of its own. */
+/**
+ * What can be done to ada and ben, each with one click. A deed draws itself in a run of its own.
+ */
 import type { Call } from './calls.js';
 import type { TryNode } from './nodes.js';
 import type { Person } from './person.js';
@@ -32,14 +34,23 @@ export function deedsFor(stage: Stage): Deed[] {
       group: 'Sign out',
       label: 'Log out ada, tab 1',
       hint: 'Her second tab closes too, on whichever node it is.',
-      run: drawn('Log out ada in tab 1', () => ({ as: ada, method: 'POST', path: '/v1/auth/logout' })),
+      run: drawn('Log out ada in tab 1', () => ({
+        as: ada,
+        method: 'POST',
+        path: '/v1/auth/logout',
+      })),
     },
     {
       id: 'logout-all',
       group: 'Sign out',
       label: 'Log out ada everywhere',
       hint: 'All her sessions end, also those of other pages like this.',
-      run: drawn('Log out ada everywhere', () => ({ as: ada, method: 'POST', path: '/v1/auth/logout', body: { scope: 'all' } })),
+      run: drawn('Log out ada everywhere', () => ({
+        as: ada,
+        method: 'POST',
+        path: '/v1/auth/logout',
+        body: { scope: 'all' },
+      })),
     },
     {
       id: 'revoke',
@@ -73,7 +84,9 @@ export function deedsFor(stage: Stage): Deed[] {
       group: 'Rights',
       label: `Remove ben from ${room}`,
       hint: 'His connection stays, the room does not.',
-      run: drawn(`Remove ben from ${room}`, () => asAdmin({ method: 'DELETE', path: `/v1/rooms/${room}/members/${ben.userId}` })),
+      run: drawn(`Remove ben from ${room}`, () =>
+        asAdmin({ method: 'DELETE', path: `/v1/rooms/${room}/members/${ben.userId}` }),
+      ),
     },
     {
       id: 'mute',
@@ -93,7 +106,13 @@ export function deedsFor(stage: Stage): Deed[] {
       group: 'Rights',
       label: 'Suspend ben',
       hint: 'His sessions end, and he cannot sign in.',
-      run: drawn('Suspend ben', () => asAdmin({ method: 'PATCH', path: `/v1/admin/users/${ben.userId}`, body: { state: 'suspended' } })),
+      run: drawn('Suspend ben', () =>
+        asAdmin({
+          method: 'PATCH',
+          path: `/v1/admin/users/${ben.userId}`,
+          body: { state: 'suspended' },
+        }),
+      ),
     },
     {
       id: 'restore',
@@ -102,7 +121,15 @@ export function deedsFor(stage: Stage): Deed[] {
       hint: 'Active, a member, not muted, signed in.',
       run: async (stage, hint) => {
         const run = stage.begin('Put ben back', hint);
-        await stage.calls.draw(run, asAdmin({ method: 'PATCH', path: `/v1/admin/users/${ben.userId}`, body: { state: 'active' } }), (id) => stage.nodeName(id));
+        await stage.calls.draw(
+          run,
+          asAdmin({
+            method: 'PATCH',
+            path: `/v1/admin/users/${ben.userId}`,
+            body: { state: 'active' },
+          }),
+          (id) => stage.nodeName(id),
+        );
         await stage.calls.restoreBen();
         await ben.signIn();
         run.end(ben.refused.value === null ? 'done' : 'refused');
@@ -136,9 +163,17 @@ export function deedsFor(stage: Stage): Deed[] {
       hint: 'Nothing happens: times in frames are relative.',
       run: (stage, hint) => {
         const ahead = ada.clockAheadMs.value === 0;
-        const run = stage.begin(ahead ? 'Set ada’s clock 10 min ahead' : 'Set ada’s clock right', hint);
+        const run = stage.begin(
+          ahead ? 'Set ada’s clock 10 min ahead' : 'Set ada’s clock right',
+          hint,
+        );
         ada.clockAheadMs.value = ahead ? CLOCK_AHEAD_MS : 0;
-        run.add({ ms: 0, text: `ada’s device: ${ahead ? '10 minutes ahead' : 'right again'}`, note: 'her tabs stay connected', tone: 'plain' });
+        run.add({
+          ms: 0,
+          text: `ada’s device: ${ahead ? '10 minutes ahead' : 'right again'}`,
+          note: 'her tabs stay connected',
+          tone: 'plain',
+        });
         run.end('done');
         return Promise.resolve();
       },
@@ -158,9 +193,17 @@ function drawn(title: string, call: () => Call): Deed['run'] {
 /** A short life for the tenant while ben renews, then back: the token he holds stays short. */
 async function letExpire(stage: Stage, person: Person, hint: string): Promise<void> {
   const run = stage.begin(`Let ${person.name}’s token expire`, hint);
-  const tenant = { as: 'operator', method: 'PATCH', path: `/v1/admin/tenants/${stage.calls.node.tenant}` } as const;
+  const tenant = {
+    as: 'operator',
+    method: 'PATCH',
+    path: `/v1/admin/tenants/${stage.calls.node.tenant}`,
+  } as const;
   try {
-    const shortened = await stage.calls.draw(run, { ...tenant, body: { access_ttl_seconds: SHORT_TOKEN_SECONDS } }, (id) => stage.nodeName(id));
+    const shortened = await stage.calls.draw(
+      run,
+      { ...tenant, body: { access_ttl_seconds: SHORT_TOKEN_SECONDS } },
+      (id) => stage.nodeName(id),
+    );
     if (!shortened) return run.end('refused');
     try {
       await person.renew();
@@ -177,7 +220,12 @@ async function letExpire(stage: Stage, person: Person, hint: string): Promise<vo
     });
     run.end('done');
   } catch {
-    run.add({ ms: since(run), text: `${person.name} could not renew`, note: 'sign in first', tone: 'bad' });
+    run.add({
+      ms: since(run),
+      text: `${person.name} could not renew`,
+      note: 'sign in first',
+      tone: 'bad',
+    });
     run.end('failed');
   }
 }
@@ -187,12 +235,25 @@ async function freeze(stage: Stage, node: TryNode, hint: string): Promise<void> 
   const url = `${node.internalUrl ?? ''}/try/freeze?ms=${FREEZE_MS}`;
   run.add({ ms: 0, text: `POST ${url}`, note: 'a call of development nodes only', tone: 'plain' });
   run.addCurl(`curl -s -X POST '${url}'`);
-  const answer = node.internalUrl === null ? null : await fetch(url, { method: 'POST', credentials: 'omit' }).catch(() => null);
+  const answer =
+    node.internalUrl === null
+      ? null
+      : await fetch(url, { method: 'POST', credentials: 'omit' }).catch(() => null);
   if (answer?.ok !== true) {
-    run.add({ ms: since(run), text: 'the node was not frozen', note: 'its internal listener could not be reached', tone: 'bad' });
+    run.add({
+      ms: since(run),
+      text: 'the node was not frozen',
+      note: 'its internal listener could not be reached',
+      tone: 'bad',
+    });
     return run.end('failed');
   }
-  run.add({ ms: since(run), text: `node ${node.name} makes no rounds`, note: `its lease runs out within ${node.leaseMs / 1000} s`, tone: 'warn' });
+  run.add({
+    ms: since(run),
+    text: `node ${node.name} makes no rounds`,
+    note: `its lease runs out within ${node.leaseMs / 1000} s`,
+    tone: 'warn',
+  });
   run.end('done');
 }
 
@@ -200,7 +261,12 @@ async function loseNetwork(stage: Stage, person: Person, hint: string): Promise<
   const tab = person.tabs[0]!;
   const run = stage.begin(`Cut ${person.name}’s network in ${tab.name}`, hint);
   tab.loseNetwork();
-  run.add({ ms: 0, text: `${person.name} ${tab.name}: nothing comes in or goes out`, note: 'the loss is made in this page', tone: 'warn' });
+  run.add({
+    ms: 0,
+    text: `${person.name} ${tab.name}: nothing comes in or goes out`,
+    note: 'the loss is made in this page',
+    tone: 'warn',
+  });
   run.wait(`the network comes back after ${LOST_MS / 1000} s`);
   await new Promise((resolve) => setTimeout(resolve, LOST_MS));
   tab.restoreNetwork();

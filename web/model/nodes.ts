@@ -36,14 +36,27 @@ export class TryNode {
 /** Throws a sentence when the page's own node does not answer. */
 export async function findNodes(origin: string): Promise<TryNode[]> {
   const view = await describe(origin);
-  if (view === null) throw new Error('This node does not answer the try-out page. Was it started with npm start or npm run dev?');
-  const alone = { name: 'a', url: origin, internal_url: view.internal_port === 0 ? null : `http://${new URL(origin).hostname}:${view.internal_port}` };
-  const nodes = (view.nodes ?? [alone]).map(({ name, url, internal_url }) => new TryNode(name, url, internal_url));
+  if (view === null)
+    throw new Error(
+      'This node does not answer the try-out page. Was it started with npm start or npm run dev?',
+    );
+  const alone = {
+    name: 'a',
+    url: origin,
+    internal_url:
+      view.internal_port === 0 ? null : `http://${new URL(origin).hostname}:${view.internal_port}`,
+  };
+  const nodes = (view.nodes ?? [alone]).map(
+    ({ name, url, internal_url }) => new TryNode(name, url, internal_url),
+  );
   await Promise.all(nodes.map((node) => node.look()));
   return nodes;
 }
 
 async function describe(url: string): Promise<TryNodeView | null> {
-  const answer = await fetch(`${url}/v1/try`, { signal: AbortSignal.timeout(3_000), credentials: 'omit' }).catch(() => null);
+  const answer = await fetch(`${url}/v1/try`, {
+    signal: AbortSignal.timeout(3_000),
+    credentials: 'omit',
+  }).catch(() => null);
   return answer?.ok === true ? ((await answer.json()) as TryNodeView) : null;
 }

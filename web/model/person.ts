@@ -1,6 +1,15 @@
-/** One of the two people of the try-out: one session, two tabs that share it as the tabs of a browser do. */
+/**
+ * One of the two people of the try-out: one session, two tabs that share it as the tabs of a
+ * browser do.
+ */
 import { signal } from '@preact/signals';
-import { type Clock, type SessionStorage, WardroomError, WardroomSession, type IssuedTokens } from '../../sdk/src/index.js';
+import {
+  type Clock,
+  type SessionStorage,
+  WardroomError,
+  WardroomSession,
+  type IssuedTokens,
+} from '../../sdk/src/index.js';
 import { type TryNode } from './nodes.js';
 import { Tab, type TabEvent } from './tab.js';
 
@@ -29,10 +38,20 @@ export class Person {
       clearTimeout: (timer) => window.clearTimeout(timer as number | undefined),
     };
     let kept: string | null = null;
-    this.#storage = { name: `try-out ${name}`, get: () => kept, set: (text) => void (kept = text), remove: () => void (kept = null) };
+    this.#storage = {
+      name: `try-out ${name}`,
+      get: () => kept,
+      set: (text) => void (kept = text),
+      remove: () => void (kept = null),
+    };
     this.#session = this.#makeSession(clock);
     this.#clock = clock;
-    this.tabs = [0, 1].map((i) => new Tab(`tab ${i + 1}`, nodes[i % nodes.length]!, clock, nameOf, (event) => happened(event)));
+    this.tabs = [0, 1].map(
+      (i) =>
+        new Tab(`tab ${i + 1}`, nodes[i % nodes.length]!, clock, nameOf, (event) =>
+          happened(event),
+        ),
+    );
   }
   readonly #clock: Clock;
 
@@ -47,7 +66,8 @@ export class Person {
       this.sessionId = tokens.session_id;
       this.userId = claimsOf(tokens.access_token).sub;
     } catch (error) {
-      this.refused.value = error instanceof WardroomError ? error.message : 'The node does not answer.';
+      this.refused.value =
+        error instanceof WardroomError ? error.message : 'The node does not answer.';
       return;
     }
     await this.openTabs();
@@ -69,7 +89,8 @@ export class Person {
 
   #makeSession(clock: Clock): WardroomSession {
     const fetch = (url: string, init: RequestInit): Promise<Response> => {
-      if (this.renewalBlocked.value) return Promise.reject(new TypeError('blocked by the try-out page'));
+      if (this.renewalBlocked.value)
+        return Promise.reject(new TypeError('blocked by the try-out page'));
       return globalThis.fetch(url, init);
     };
     return new WardroomSession({ url: location.origin, storage: this.#storage, clock, fetch });
@@ -91,6 +112,11 @@ export async function trySignIn(url: string, person: string): Promise<IssuedToke
 
 /** Who a token is about. For names only: nothing is decided by it here. */
 export function claimsOf(token: string): { sub: string; sid: string; kid: string } {
-  const [header, payload] = token.split('.', 2).map((part) => JSON.parse(atob(part.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, string>);
+  const [header, payload] = token
+    .split('.', 2)
+    .map(
+      (part) =>
+        JSON.parse(atob(part.replaceAll('-', '+').replaceAll('_', '/'))) as Record<string, string>,
+    );
   return { sub: payload!['sub']!, sid: payload!['sid']!, kid: header!['kid']! };
 }

@@ -1,6 +1,7 @@
 /**
- * What one deed set off, step by step: the call, the commit, each node, then what the sockets received. Only what was observed
- * becomes a step. A call that waits is shown as waiting, one that was refused as refused.
+ * What one deed set off, step by step: the call, the commit, each node, then what the sockets
+ * received. Only what was observed becomes a step. A call that waits is shown as waiting, one that
+ * was refused as refused.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
 
@@ -75,7 +76,12 @@ export class Run {
 
   /** When something happened to a socket, at or after this moment. */
   firstEffectMs(afterMs: number): number {
-    return Math.min(...this.#steps.value.filter(({ effect, ms }) => effect === true && ms >= afterMs).map(({ ms }) => ms), Infinity);
+    return Math.min(
+      ...this.#steps.value
+        .filter(({ effect, ms }) => effect === true && ms >= afterMs)
+        .map(({ ms }) => ms),
+      Infinity,
+    );
   }
 
   wait(text: string | null): void {
@@ -93,21 +99,33 @@ export class Run {
 }
 
 /**
- * The steps a receipt tells. Its times are the server's, from the beginning of the call there. They are laid between the call and
- * its answer with the time on the way split in halves, but never so that the commit comes after an effect that a socket saw.
+ * The steps a receipt tells. Its times are the server's, from the beginning of the call there. They
+ * are laid between the call and its answer with the time on the way split in halves, but never so
+ * that the commit comes after an effect that a socket saw.
  */
-export function stepsOfReceipt(receipt: ReceiptView, { calledMs, answeredMs, firstEffectMs }: CallTimes, nameOf: (node: string) => string): Step[] {
+export function stepsOfReceipt(
+  receipt: ReceiptView,
+  { calledMs, answeredMs, firstEffectMs }: CallTimes,
+  nameOf: (node: string) => string,
+): Step[] {
   const halves = calledMs + Math.max(0, answeredMs - calledMs - receipt.ms) / 2;
   const offset = Math.max(calledMs, Math.min(halves, firstEffectMs - (receipt.committed_ms ?? 0)));
   const at = (ms: number) => Math.round(Math.min(offset + ms, answeredMs));
   const committedMs = Math.floor(Math.min(at(receipt.committed_ms ?? 0), firstEffectMs));
   const { committed_ms, sessions, connections_closed: closed } = receipt;
   return [
-    ...(committed_ms === undefined ? [] : [{ ms: committedMs, text: 'committed in Postgres', tone: 'plain' as const }]),
+    ...(committed_ms === undefined
+      ? []
+      : [{ ms: committedMs, text: 'committed in Postgres', tone: 'plain' as const }]),
     ...receipt.nodes.map(({ id, state, ms }): Step =>
       state === 'confirmed'
         ? { ms: at(ms), text: `node ${nameOf(id)} confirmed`, tone: 'plain' }
-        : { ms: at(ms), text: `node ${nameOf(id)} fenced`, note: 'its lease has run out: it serves nobody until it has read the change', tone: 'warn' },
+        : {
+            ms: at(ms),
+            text: `node ${nameOf(id)} fenced`,
+            note: 'its lease has run out: it serves nobody until it has read the change',
+            tone: 'warn',
+          },
     ),
     {
       ms: Math.round(answeredMs),

@@ -18,7 +18,8 @@ export class Stage {
 
   private constructor(readonly nodes: TryNode[]) {
     this.calls = new Calls(nodes);
-    const nameOf = (user: string) => [this.ada, this.ben].find(({ userId }) => userId === user)?.name ?? this.calls.nameOf(user);
+    const nameOf = (user: string) =>
+      [this.ada, this.ben].find(({ userId }) => userId === user)?.name ?? this.calls.nameOf(user);
     const happened = (event: TabEvent) => this.#happened(event);
     this.ada = new Person('ada', nodes, nameOf, happened);
     this.ben = new Person('ben', nodes, nameOf, happened);

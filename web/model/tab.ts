@@ -1,12 +1,25 @@
-/** One simulated tab: a client of the SDK on one node, everything it receives, and what its person would read. */
+/**
+ * One simulated tab: a client of the SDK on one node, everything it receives, and what its person
+ * would read.
+ */
 import { computed, signal } from '@preact/signals';
-import { type Clock, type HistoryMessage, type Room, WardroomClient, WardroomError, type WardroomSession } from '../../sdk/src/index.js';
+import {
+  type Clock,
+  type HistoryMessage,
+  type Room,
+  WardroomClient,
+  WardroomError,
+  type WardroomSession,
+} from '../../sdk/src/index.js';
 import { type Sentence, sentenceOf } from './sentences.js';
 import { Network, tappedSocket } from './tap-socket.js';
 import type { TryNode } from './nodes.js';
 
-/** `expired`: connected, but the token has run out; `lost`: the network of this tab was taken away. */
-export type TabState = 'idle' | 'connecting' | 'live' | 'paused' | 'expired' | 'waiting' | 'ended' | 'lost';
+/**
+ * `expired`: connected, but the token has run out; `lost`: the network of this tab was taken away.
+ */
+export type TabState =
+  'idle' | 'connecting' | 'live' | 'paused' | 'expired' | 'waiting' | 'ended' | 'lost';
 
 export interface Line {
   id: string;
@@ -69,7 +82,10 @@ export class Tab {
     private readonly happened: (event: TabEvent) => void,
   ) {}
 
-  /** Connects as whoever this session belongs to, and enters the room. Resolves when that is done or refused. */
+  /**
+   * Connects as whoever this session belongs to, and enters the room. Resolves when that is done or
+   * refused.
+   */
   async open(session: WardroomSession): Promise<void> {
     this.leave();
     this.sentence.value = null;
@@ -78,7 +94,13 @@ export class Tab {
       received: (text: string) => this.#received(text),
       closed: (status: number, reason: string) => this.#closed(status, reason),
     };
-    const client = new WardroomClient({ url: this.node.url, session, clock: this.clock, webSocket: tappedSocket(this.network, tap), backoffBaseMs: 500 });
+    const client = new WardroomClient({
+      url: this.node.url,
+      session,
+      clock: this.clock,
+      webSocket: tappedSocket(this.network, tap),
+      backoffBaseMs: 500,
+    });
     this.#client = client;
     client.on('state', ({ state }) => this.#follow(client, state));
     client.on('connected', (frame) => this.#token(client, frame.expires_in_ms));
@@ -93,8 +115,14 @@ export class Tab {
     room.on('message', (frame) => {
       this.#show([frame]);
     });
-    room.on('subscribed', ({ can }) => (this.room.value = can.includes('publish') ? 'writes' : 'reads'));
-    room.on('access', ({ can }) => (this.room.value = can.includes('publish') ? 'writes' : 'reads'));
+    room.on(
+      'subscribed',
+      ({ can }) => (this.room.value = can.includes('publish') ? 'writes' : 'reads'),
+    );
+    room.on(
+      'access',
+      ({ can }) => (this.room.value = can.includes('publish') ? 'writes' : 'reads'),
+    );
     room.on('unsubscribed', () => (this.room.value = null));
     await client.connect().catch(() => undefined);
     await this.enter();
@@ -108,7 +136,10 @@ export class Tab {
       .then(async () => this.#show((await this.#room!.history({ limit: LINES_MAX })).items))
       .catch((error: unknown) => {
         this.room.value = null;
-        this.#note('local', `not in the room: ${error instanceof WardroomError ? error.code : 'error'}`);
+        this.#note(
+          'local',
+          `not in the room: ${error instanceof WardroomError ? error.code : 'error'}`,
+        );
       });
   }
 
@@ -118,7 +149,9 @@ export class Tab {
       await this.#room?.publish({ text });
       return null;
     } catch (error) {
-      return error instanceof WardroomError ? `${error.code}: ${error.message}` : 'It was not sent.';
+      return error instanceof WardroomError
+        ? `${error.code}: ${error.message}`
+        : 'It was not sent.';
     }
   }
 
@@ -142,7 +175,9 @@ export class Tab {
   }
 
   /** Whatever brought a message, it is shown once and in the order of the room. */
-  #show(messages: readonly Pick<HistoryMessage, 'message_id' | 'seq' | 'at' | 'sender' | 'body'>[]): void {
+  #show(
+    messages: readonly Pick<HistoryMessage, 'message_id' | 'seq' | 'at' | 'sender' | 'body'>[],
+  ): void {
     const lines = new Map(this.lines.value.map((line) => [line.id, line]));
     for (const { message_id: id, seq, at, sender, body } of messages)
       lines.set(id, { id, seq, at: new Date(at), sender: this.nameOf(sender), text: textOf(body) });
@@ -163,7 +198,8 @@ export class Tab {
     }[state] as TabState;
     if (state !== 'live') return;
     this.sentence.value = null;
-    if (before === 'waiting' || before === 'connecting') this.happened({ tab: this, text: 'connected', tone: 'good' });
+    if (before === 'waiting' || before === 'connecting')
+      this.happened({ tab: this, text: 'connected', tone: 'good' });
   }
 
   #received(text: string): void {
@@ -179,19 +215,33 @@ export class Tab {
     };
     if (frame.type === 'auth_expired') this.#state.value = 'expired';
     if (frame.type === 'paused')
-      this.sentence.value = { title: 'Paused', text: 'This server cannot prove that your access is current. It holds everything back until it can.' };
+      this.sentence.value = {
+        title: 'Paused',
+        text: 'This server cannot prove that your access is current. It holds everything back until it can.',
+      };
     if (frame.type === 'auth_expired')
-      this.sentence.value = { title: 'Renewing your sign-in', text: 'Your access has run out. Nothing is sent or received until it is renewed.' };
+      this.sentence.value = {
+        title: 'Renewing your sign-in',
+        text: 'Your access has run out. Nothing is sent or received until it is renewed.',
+      };
     const tone = TOLD[frame.type];
     if (tone === undefined) return;
     const more = [
       frame.type === 'resumed' ? undefined : frame.code,
-      frame.can === undefined ? undefined : frame.can.includes('publish') ? 'reads and writes' : 'reads only',
+      frame.can === undefined
+        ? undefined
+        : frame.can.includes('publish')
+          ? 'reads and writes'
+          : 'reads only',
       frame.action === undefined ? undefined : `action ${frame.action}`,
       frame.grace_ms === undefined ? undefined : `${frame.grace_ms} ms grace`,
       frame.expires_in_ms === undefined ? undefined : `in ${frame.expires_in_ms} ms`,
     ];
-    this.happened({ tab: this, text: `${frame.type} ${more.filter((word) => word !== undefined).join(', ')}`.trim(), tone });
+    this.happened({
+      tab: this,
+      text: `${frame.type} ${more.filter((word) => word !== undefined).join(', ')}`.trim(),
+      tone,
+    });
   }
 
   #closed(status: number, reason: string): void {
@@ -218,7 +268,10 @@ export class Tab {
   }
 
   #note(way: LogLine['way'], text: string): void {
-    this.log.value = [...this.log.value, { id: (this.#seen += 1), at: new Date(), way, text }].slice(-LOG_MAX);
+    this.log.value = [
+      ...this.log.value,
+      { id: (this.#seen += 1), at: new Date(), way, text },
+    ].slice(-LOG_MAX);
   }
 }
 
@@ -229,7 +282,8 @@ export function withoutToken(text: string): string {
 
 export function textOf(body: unknown): string {
   if (typeof body === 'string') return body;
-  if (typeof body === 'object' && body !== null && 'text' in body && typeof body.text === 'string') return body.text;
+  if (typeof body === 'object' && body !== null && 'text' in body && typeof body.text === 'string')
+    return body.text;
   return JSON.stringify(body);
 }
 

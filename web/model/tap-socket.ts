@@ -1,7 +1,8 @@
 /**
- * A WebSocket whose traffic can be watched, and whose network can be taken away. A browser cannot break a TCP connection, so
- * the loss is made here: what is sent and what arrives is thrown away, and no new connection opens. When the network is back
- * the old connection is gone, as it is for a phone that comes out of a tunnel.
+ * A WebSocket whose traffic can be watched, and whose network can be taken away. A browser cannot
+ * break a TCP connection, so the loss is made here: what is sent and what arrives is thrown away,
+ * and no new connection opens. When the network is back the old connection is gone, as it is for a
+ * phone that comes out of a tunnel.
  */
 import type { SocketConstructor, SocketLike } from '../../sdk/src/index.js';
 
@@ -80,7 +81,10 @@ class TappedSocket implements SocketLike {
     this.network.remove(this);
   }
 
-  addEventListener<Type extends keyof Listeners>(type: Type, listener: Listeners[Type][number]): void {
+  addEventListener<Type extends keyof Listeners>(
+    type: Type,
+    listener: Listeners[Type][number],
+  ): void {
     (this.#listeners[type] as Listeners[Type][number][]).push(listener);
   }
 

@@ -50,7 +50,10 @@ function RunView({ run }: { run: Run }) {
 function Waiting({ run }: { run: Run }) {
   const [seconds, setSeconds] = useState(0);
   useEffect(() => {
-    const timer = setInterval(() => setSeconds(Math.floor((performance.now() - run.startedMs) / 1000)), 250);
+    const timer = setInterval(
+      () => setSeconds(Math.floor((performance.now() - run.startedMs) / 1000)),
+      250,
+    );
     return () => clearInterval(timer);
   }, [run]);
   return (

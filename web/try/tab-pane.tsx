@@ -45,7 +45,8 @@ export function TabPane({ person, tab }: { person: Person; tab: Tab }) {
         {tab.lines.value.length === 0 ? <li class="empty">No messages yet.</li> : null}
         {tab.lines.value.map(({ id, at, sender, text }) => (
           <li key={id}>
-            <time dateTime={at.toISOString()}>{clockText(at)}</time> <strong>{sender}</strong> {text}
+            <time dateTime={at.toISOString()}>{clockText(at)}</time> <strong>{sender}</strong>{' '}
+            {text}
           </li>
         ))}
       </Log>
@@ -79,13 +80,19 @@ function Said({ person, tab, over }: { person: Person; tab: Tab; over: boolean }
     return (
       <Banner tone={over ? 'bad' : 'warn'} title={`${sentence.title}.`} text={sentence.text}>
         {over ? <Button onClick={() => void person.signIn()}>Sign in again</Button> : null}
-        {!over && person.renewalBlocked.value ? <Button onClick={() => (person.renewalBlocked.value = false)}>Let it renew</Button> : null}
+        {!over && person.renewalBlocked.value ? (
+          <Button onClick={() => (person.renewalBlocked.value = false)}>Let it renew</Button>
+        ) : null}
       </Banner>
     );
   }
   if (tab.state.value === 'live' && tab.room.value === null) {
     return (
-      <Banner tone="warn" title="Not in the room." text={`You are no longer a member of ${tab.node.room}, or have not entered it.`}>
+      <Banner
+        tone="warn"
+        title="Not in the room."
+        text={`You are no longer a member of ${tab.node.room}, or have not entered it.`}
+      >
         <Button onClick={() => void tab.enter()}>Enter again</Button>
       </Banner>
     );
@@ -97,7 +104,12 @@ function Composer({ person, tab }: { person: Person; tab: Tab }) {
   const [text, setText] = useState('');
   const [refused, setRefused] = useState<string | null>(null);
   const locked = tab.state.value !== 'live' || tab.room.value !== 'writes';
-  const why = tab.state.value !== 'live' ? 'not connected' : tab.room.value === null ? 'not in the room' : 'read-only for you';
+  const why =
+    tab.state.value !== 'live'
+      ? 'not connected'
+      : tab.room.value === null
+        ? 'not in the room'
+        : 'read-only for you';
   const send = async () => {
     const trimmed = text.trim();
     if (trimmed === '' || locked) return;

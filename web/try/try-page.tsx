@@ -44,7 +44,11 @@ export function TryPage() {
           <Button onClick={() => void start()}>Try again</Button>
         </Banner>
       )}
-      {value === null ? trouble.value === null && <p class="loading">Signing ada and ben in …</p> : <Board stage={value} />}
+      {value === null ? (
+        trouble.value === null && <p class="loading">Signing ada and ben in …</p>
+      ) : (
+        <Board stage={value} />
+      )}
     </>
   );
 }
@@ -53,8 +57,9 @@ function Board({ stage }: { stage: Stage }) {
   return (
     <main class="board">
       <p class="lead">
-        Ada and ben have two tabs each{stage.nodes.length > 1 ? ', on two nodes' : ''}. Do something to them, and see what every socket gets. The page uses the
-        public API only: what it does, your code can do.
+        Ada and ben have two tabs each{stage.nodes.length > 1 ? ', on two nodes' : ''}. Do something
+        to them, and see what every socket gets. The page uses the public API only: what it does,
+        your code can do.
       </p>
       <div class="middle">
         <Deeds stage={stage} />
@@ -71,9 +76,20 @@ function Board({ stage }: { stage: Stage }) {
   );
 }
 
-const NODE_TONES: Record<NodeState, BadgeTone> = { unknown: 'plain', serving: 'good', fenced: 'warn', away: 'bad' };
+const NODE_TONES: Record<NodeState, BadgeTone> = {
+  unknown: 'plain',
+  serving: 'good',
+  fenced: 'warn',
+  away: 'bad',
+};
 
 function NodeBadge({ node }: { node: TryNode }) {
   const state = node.state.value;
-  return <Badge tone={NODE_TONES[state]} text={`node ${node.name} ${state}`} title={`${node.url}, ${node.id}`} />;
+  return (
+    <Badge
+      tone={NODE_TONES[state]}
+      text={`node ${node.name} ${state}`}
+      title={`${node.url}, ${node.id}`}
+    />
+  );
 }

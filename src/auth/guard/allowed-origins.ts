@@ -1,6 +1,6 @@
 /**
- * Which browser origins may use cookies, CORS with credentials and WebSocket: that of PUBLIC_URL and ALLOWED_ORIGINS, in
- * development also every page of this machine.
+ * Which browser origins may use cookies, CORS with credentials and WebSocket: that of PUBLIC_URL
+ * and ALLOWED_ORIGINS, in development also every page of this machine.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../../platform/config/config.js';
@@ -18,11 +18,17 @@ export class AllowedOrigins {
     private readonly publicUrl: PublicUrl,
   ) {}
 
-  /** `origin` as the browser sent it; `null` (opaque origins) is never allowed. `*` exists outside production only. */
+  /**
+   * `origin` as the browser sent it; `null` (opaque origins) is never allowed. `*` exists outside
+   * production only.
+   */
   allows(origin: string): boolean {
     const allowed = this.knows(origin);
     if (!allowed && this.refused.isNew(origin)) {
-      this.logger.warn({ msg: 'an origin is refused; to allow it, add it to ALLOWED_ORIGINS', origin: origin.slice(0, ORIGIN_CHARS) });
+      this.logger.warn({
+        msg: 'an origin is refused; to allow it, add it to ALLOWED_ORIGINS',
+        origin: origin.slice(0, ORIGIN_CHARS),
+      });
     }
     return allowed;
   }
@@ -30,7 +36,12 @@ export class AllowedOrigins {
   private knows(origin: string): boolean {
     if (origin === 'null' || origin === '') return false;
     const { allowedOrigins, development } = this.config;
-    if (origin === this.publicUrl.origin || allowedOrigins.includes(origin) || allowedOrigins.includes('*')) return true;
+    if (
+      origin === this.publicUrl.origin ||
+      allowedOrigins.includes(origin) ||
+      allowedOrigins.includes('*')
+    )
+      return true;
     return development && isLoopback(origin);
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are not its business: their
- * connection was authenticated at the handshake. Order: credential, CSRF proof, lease, rate; a read is judged again as it leaves.
+ * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are
+ * not its business: their connection was authenticated at the handshake. Order: credential, CSRF
+ * proof, lease, rate; a read is judged again as it leaves.
  */
 import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
@@ -25,20 +26,30 @@ import { SpendCall } from './spend-call.js';
 
 const PUBLIC = 'wardroom:public';
 const AUTHORITY_CALL = 'wardroom:authority-call';
-/** Express answers HEAD with the handler of GET. What other calls have changed was guarded at its commit. */
+/**
+ * Express answers HEAD with the handler of GET. What other calls have changed was guarded at its
+ * commit.
+ */
 const READS = new Set(['GET', 'HEAD']);
 
 /** No credential is asked for. */
 export const Public = () => SetMetadata(PUBLIC, true);
 
-/** Works on a fenced node too: there the caller is judged in Postgres. The handler asks `lockCaller` in its transaction. */
+/**
+ * Works on a fenced node too: there the caller is judged in Postgres. The handler asks `lockCaller`
+ * in its transaction.
+ */
 export const AuthorityCall = () => SetMetadata(AUTHORITY_CALL, true);
 
 /** The accepted token of the call. */
-export const CurrentToken = createParamDecorator((_: unknown, context: ExecutionContext): AcceptedToken => acceptedOf(context));
+export const CurrentToken = createParamDecorator(
+  (_: unknown, context: ExecutionContext): AcceptedToken => acceptedOf(context),
+);
 
 /** Who calls. */
-export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => acceptedOf(context).principal);
+export const CurrentPrincipal = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Principal => acceptedOf(context).principal,
+);
 
 @Injectable()
 export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
@@ -83,18 +94,26 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     else if (this.lease.fenced) await this.database.transaction((tx) => lockCaller(tx, principal));
     this.activity.touch(principal.sessionId);
     if (READS.has(request.method))
-      recheckBeforeResponse(request, context.switchToHttp().getResponse<Response>(), () => this.requireStillGood(acceptedOf(context), worksFenced));
+      recheckBeforeResponse(request, context.switchToHttp().getResponse<Response>(), () =>
+        this.requireStillGood(acceptedOf(context), worksFenced),
+      );
   }
 
   /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */
   private requireStillGood(token: AcceptedToken, worksFenced: boolean): void | Promise<void> {
     this.requireAlive(token);
-    if (!worksFenced && this.lease.fenced) return this.lease.prove().then(() => this.requireAlive(token));
+    if (!worksFenced && this.lease.fenced)
+      return this.lease.prove().then(() => this.requireAlive(token));
   }
 
   private requireAlive({ principal, kid, deadlineMs }: AcceptedToken): void {
-    const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid });
-    if (verdict !== null) throw new DomainError(verdict, { who: principal, detail: 'ended while the answer was read' });
+    const verdict = this.state.verdict({
+      session: principal.sessionId,
+      tenant: principal.tenantId,
+      kid,
+    });
+    if (verdict !== null)
+      throw new DomainError(verdict, { who: principal, detail: 'ended while the answer was read' });
     if (monotonicMs() >= deadlineMs) throw new DomainError('token_expired', { who: principal });
   }
 
@@ -102,7 +121,8 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   override handleRequest<User>(error: unknown, user: User | false | null, info: unknown): User {
     if (error instanceof DomainError) throw error;
     if (info instanceof DomainError) throw info;
-    if (error !== null && error !== undefined) throw error instanceof Error ? error : new DomainError('internal', { cause: error });
+    if (error !== null && error !== undefined)
+      throw error instanceof Error ? error : new DomainError('internal', { cause: error });
     if (user !== null && user !== false && user !== undefined) return user;
     const reason = info as Error | undefined;
     if (reason?.message === 'No auth token') throw new DomainError('auth_missing');
@@ -112,7 +132,12 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   }
 
   private marked(key: string, context: ExecutionContext): boolean {
-    return this.reflector.getAllAndOverride<boolean | undefined>(key, [context.getHandler(), context.getClass()]) === true;
+    return (
+      this.reflector.getAllAndOverride<boolean | undefined>(key, [
+        context.getHandler(),
+        context.getClass(),
+      ]) === true
+    );
   }
 }
 

@@ -1,4 +1,7 @@
-/** One value of a raw `Cookie` header. A name that occurs twice is nobody's: a sibling domain may have planted one of the two. */
+/**
+ * One value of a raw `Cookie` header. A name that occurs twice is nobody's: a sibling domain may
+ * have planted one of the two.
+ */
 export function readCookie(header: string | undefined, name: string): string | undefined {
   const found = (header ?? '')
     .split(';')

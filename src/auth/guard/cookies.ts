@@ -1,10 +1,12 @@
 /**
- * The cookie transport: `wr_at` (access), `wr_rt` (refresh, only sent to /v1/auth) and the readable `wr_csrf`. All
- * SameSite=Strict. Over https the first two carry the prefixes `__Host-` and `__Secure-` and all are Secure; over plain
- * http, on a developer's machine, neither would be accepted by a browser.
+ * The cookie transport: `wr_at` (access), `wr_rt` (refresh, only sent to /v1/auth) and the readable
+ * `wr_csrf`. All SameSite=Strict. Over https the first two carry the prefixes `__Host-` and
+ * `__Secure-` and all are Secure; over plain http, on a developer's machine, neither would be
+ * accepted by a browser.
  *
- * Where PUBLIC_URL has a path, other services live on the same host: both tokens are sent below that path only. `__Host-` exists
- * for `Path=/` alone, so the access cookie is `__Secure-` there. `wr_csrf` is for scripts, and a page of ours may stand at any path.
+ * Where PUBLIC_URL has a path, other services live on the same host: both tokens are sent below
+ * that path only. `__Host-` exists for `Path=/` alone, so the access cookie is `__Secure-` there.
+ * `wr_csrf` is for scripts, and a page of ours may stand at any path.
  */
 import { Injectable } from '@nestjs/common';
 import type { CookieOptions, Response } from 'express';
@@ -42,9 +44,21 @@ export class Cookies {
   set(response: Response, issued: IssuedTokens): void {
     const now = wallMs();
     const sessionMs = Math.max(0, issued.sessionExpiresAtMs - now);
-    response.cookie(this.accessName, issued.access.token, this.options(this.accessPath, true, issued.access.expiresAtMs - now));
-    response.cookie(this.refreshName, issued.refreshToken, this.options(this.refreshPath, true, sessionMs));
-    response.cookie('wr_csrf', this.csrf.tokenOf(issued.principal.sessionId), this.options('/', false, sessionMs));
+    response.cookie(
+      this.accessName,
+      issued.access.token,
+      this.options(this.accessPath, true, issued.access.expiresAtMs - now),
+    );
+    response.cookie(
+      this.refreshName,
+      issued.refreshToken,
+      this.options(this.refreshPath, true, sessionMs),
+    );
+    response.cookie(
+      'wr_csrf',
+      this.csrf.tokenOf(issued.principal.sessionId),
+      this.options('/', false, sessionMs),
+    );
   }
 
   clear(response: Response): void {

@@ -1,7 +1,8 @@
 /**
- * Cross-site request forgery: an unsafe call that a cookie authenticates proves that it comes from our own page. It repeats
- * `wr_csrf` - bound to the session by a mac, so a planted cookie does not help - in `X-CSRF-Token`, and names an allowed
- * `Origin` (or `Sec-Fetch-Site: same-origin`, which pages cannot forge).
+ * Cross-site request forgery: an unsafe call that a cookie authenticates proves that it comes from
+ * our own page. It repeats `wr_csrf` - bound to the session by a mac, so a planted cookie does not
+ * help - in `X-CSRF-Token`, and names an allowed `Origin` (or `Sec-Fetch-Site: same-origin`, which
+ * pages cannot forge).
  */
 import { Injectable } from '@nestjs/common';
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -37,18 +38,26 @@ export class Csrf {
     const sent = request.headers['x-csrf-token'];
     if (typeof sent !== 'string' || sent !== readCookie(request.headers.cookie, 'wr_csrf'))
       throw new DomainError('csrf_failed', { detail: 'header and cookie differ' });
-    if (!this.keys.some((key) => same(macOf(key, session), sent))) throw new DomainError('csrf_failed', { detail: 'bound to another session' });
+    if (!this.keys.some((key) => same(macOf(key, session), sent)))
+      throw new DomainError('csrf_failed', { detail: 'bound to another session' });
   }
 
-  /** Also for a login that asks for cookies: a foreign page may not sign its visitor in as somebody else. */
+  /**
+   * Also for a login that asks for cookies: a foreign page may not sign its visitor in as somebody
+   * else.
+   */
   requireOurPage(headers: IncomingHttpHeaders): void {
     const { origin } = headers;
-    const ours = origin === undefined ? headers['sec-fetch-site'] === 'same-origin' : this.origins.allows(origin);
+    const ours =
+      origin === undefined
+        ? headers['sec-fetch-site'] === 'same-origin'
+        : this.origins.allows(origin);
     if (!ours) throw new DomainError('csrf_failed', { detail: 'Origin' });
   }
 }
 
-const macOf = (key: Buffer, session: string): string => PREFIX + createHmac('sha256', key).update(session).digest('base64url');
+const macOf = (key: Buffer, session: string): string =>
+  PREFIX + createHmac('sha256', key).update(session).digest('base64url');
 
 function same(a: string, b: string): boolean {
   const [left, right] = [Buffer.from(a), Buffer.from(b)];

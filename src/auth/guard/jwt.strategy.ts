@@ -1,7 +1,8 @@
 /**
- * Passport's way to our verifier. AccessTokens does the whole verification and its result stays with the request; passport
- * then gets the key it was verified with, so what Nest's users expect of a passport-jwt strategy holds too. Passport keeps
- * strategies per process: two applications in one process (a test) would share the younger one's.
+ * Passport's way to our verifier. AccessTokens does the whole verification and its result stays
+ * with the request; passport then gets the key it was verified with, so what Nest's users expect of
+ * a passport-jwt strategy holds too. Passport keeps strategies per process: two applications in one
+ * process (a test) would share the younger one's.
  */
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
@@ -25,7 +26,12 @@ export interface AuthenticatedRequest extends Request {
 
 @Injectable()
 export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
-  constructor(accessTokens: AccessTokens, keys: SigningKeys, cookies: Cookies, loops: CredentialLoopBreaker) {
+  constructor(
+    accessTokens: AccessTokens,
+    keys: SigningKeys,
+    cookies: Cookies,
+    loops: CredentialLoopBreaker,
+  ) {
     const options: StrategyOptionsWithRequest = {
       passReqToCallback: true,
       algorithms: [...SIGNING_ALGORITHMS],
@@ -46,12 +52,16 @@ export class JwtStrategy extends PassportStrategy(Strategy, 'jwt') {
   }
 
   validate(request: AuthenticatedRequest): AcceptedToken {
-    if (request.acceptedToken === undefined) throw new DomainError('auth_invalid', { detail: 'no accepted token' });
+    if (request.acceptedToken === undefined)
+      throw new DomainError('auth_invalid', { detail: 'no accepted token' });
     return request.acceptedToken;
   }
 }
 
-/** The header wins; who sends one is not asked for a CSRF proof, because no foreign page can send it. */
+/**
+ * The header wins; who sends one is not asked for a CSRF proof, because no foreign page can send
+ * it.
+ */
 function readCredential(request: AuthenticatedRequest, cookies: Cookies): string | null {
   const { authorization, cookie } = request.headers;
   if (authorization !== undefined) {

@@ -1,4 +1,7 @@
-/** Which refused origins were named in the log within the last minute. Bounded: whoever makes up origins is named this often a minute. */
+/**
+ * Which refused origins were named in the log within the last minute. Bounded: whoever makes up
+ * origins is named this often a minute.
+ */
 import { monotonicMs } from '../../platform/clock.js';
 
 const MINUTE_MS = 60_000;

@@ -16,7 +16,10 @@ export class SpendCall {
 
   constructor(private readonly rates: PrincipalRates) {}
 
-  /** A refusal is told late: whoever asks again at once, with many calls beside each other, asks less often. */
+  /**
+   * A refusal is told late: whoever asks again at once, with many calls beside each other, asks
+   * less often.
+   */
   async spend(context: ExecutionContext, user: string): Promise<void> {
     const { bucket, cost } = this.budgetOf(context);
     if (!isOfPrincipal(bucket)) return;
@@ -34,7 +37,8 @@ export class SpendCall {
     if (known !== undefined) return known;
     const call = callOf(context.getClass(), handler);
     const budget = CALL_BUDGETS[call];
-    if (budget === undefined) throw new DomainError('internal', { detail: `no budget for ${call}` });
+    if (budget === undefined)
+      throw new DomainError('internal', { detail: `no budget for ${call}` });
     this.budgets.set(handler, budget);
     return budget;
   }
@@ -42,7 +46,10 @@ export class SpendCall {
 
 /** `post /v1/rooms/{room}/join` */
 function callOf(controller: object, handler: object): string {
-  const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod].toLowerCase();
-  const parts = [controller, handler].flatMap((part) => (Reflect.getMetadata(PATH_METADATA, part) as string).split('/')).filter((part) => part !== '');
+  const method =
+    RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod].toLowerCase();
+  const parts = [controller, handler]
+    .flatMap((part) => (Reflect.getMetadata(PATH_METADATA, part) as string).split('/'))
+    .filter((part) => part !== '');
   return `${method} /${parts.map((part) => (part.startsWith(':') ? `{${part.slice(1)}}` : part)).join('/')}`;
 }

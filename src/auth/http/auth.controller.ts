@@ -9,10 +9,24 @@ import type { WaitQuery } from '../../platform/zod.js';
 import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { Sessions } from '../../sessions/sessions.js';
 import { exchangeBody } from '../oidc/oauth.schemas.js';
-import { guestBody, loginBody, logoutBody, passwordBody, refreshBody, registerBody } from '../sign-in/sign-in.schemas.js';
+import {
+  guestBody,
+  loginBody,
+  logoutBody,
+  passwordBody,
+  refreshBody,
+  registerBody,
+} from '../sign-in/sign-in.schemas.js';
 import { emptyBody } from '../../platform/zod.js';
 import type { ExchangeBody } from '../oidc/oauth.schemas.js';
-import type { GuestBody, LoginBody, LogoutBody, PasswordBody, RefreshBody, RegisterBody } from '../sign-in/sign-in.schemas.js';
+import type {
+  GuestBody,
+  LoginBody,
+  LogoutBody,
+  PasswordBody,
+  RefreshBody,
+  RegisterBody,
+} from '../sign-in/sign-in.schemas.js';
 import type { Ticket, Tokens } from '../tokens/tokens.schemas.js';
 import { AuthorityCall, CurrentPrincipal, CurrentToken, Public } from '../guard/bearer.guard.js';
 import { ChangePassword } from '../sign-in/change-password.js';
@@ -50,8 +64,15 @@ export class AuthController {
   @Public()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  async login(@ZodBody(loginBody) body: LoginBody, @Ip() ip: string, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
-    return this.enter('password', body, request, response, (asked) => this.signIn.login(body, ip, asked));
+  async login(
+    @ZodBody(loginBody) body: LoginBody,
+    @Ip() ip: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Tokens> {
+    return this.enter('password', body, request, response, (asked) =>
+      this.signIn.login(body, ip, asked),
+    );
   }
 
   @Post('register')
@@ -63,14 +84,23 @@ export class AuthController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Tokens> {
-    return this.enter('registration', body, request, response, (asked) => this.signUp.register(body, ip, asked));
+    return this.enter('registration', body, request, response, (asked) =>
+      this.signUp.register(body, ip, asked),
+    );
   }
 
   @Post('guest')
   @Public()
   @Header('Cache-Control', 'no-store')
-  async guest(@ZodBody(guestBody) body: GuestBody, @Ip() ip: string, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
-    return this.enter('guest', body, request, response, (asked) => this.signUp.enterAsGuest(body, ip, asked));
+  async guest(
+    @ZodBody(guestBody) body: GuestBody,
+    @Ip() ip: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Tokens> {
+    return this.enter('guest', body, request, response, (asked) =>
+      this.signUp.enterAsGuest(body, ip, asked),
+    );
   }
 
   /** The ID token of an external issuer for a session of ours. */
@@ -84,19 +114,26 @@ export class AuthController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Tokens> {
-    return this.enter('exchange', body, request, response, (asked) => this.exchanging.exchange(body, ip, asked));
+    return this.enter('exchange', body, request, response, (asked) =>
+      this.exchanging.exchange(body, ip, asked),
+    );
   }
 
   /**
-   * A token in the body is answered in the body, one in a cookie in cookies. A refusal clears none: it may come late, when
-   * another tab has signed in again.
+   * A token in the body is answered in the body, one in a cookie in cookies. A refusal clears none:
+   * it may come late, when another tab has signed in again.
    */
   @Post('refresh')
   @Public()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  async refresh(@ZodBody(refreshBody) body: RefreshBody, @Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<Tokens> {
-    if (body.refresh_token !== undefined) return this.answer.send(response, await this.refreshing.refresh(body.refresh_token), 'body');
+  async refresh(
+    @ZodBody(refreshBody) body: RefreshBody,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Tokens> {
+    if (body.refresh_token !== undefined)
+      return this.answer.send(response, await this.refreshing.refresh(body.refresh_token), 'body');
     const token = this.cookies.readRefresh(request.headers.cookie);
     if (token === undefined) throw new DomainError('auth_missing');
     const proof = () => this.csrf.check(request, parseRefreshToken(token)?.session ?? '');
@@ -139,11 +176,18 @@ export class AuthController {
   @AuthorityCall()
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  ticket(@ZodBody(emptyBody) _: object, @CurrentToken() token: AcceptedToken, @Req() request: Request): Promise<Ticket> {
+  ticket(
+    @ZodBody(emptyBody) _: object,
+    @CurrentToken() token: AcceptedToken,
+    @Req() request: Request,
+  ): Promise<Ticket> {
     return this.tickets.issue(token, request.headers.origin);
   }
 
-  /** What every way in has in common: one of our pages where cookies are wanted, one account, one form of answer. */
+  /**
+   * What every way in has in common: one of our pages where cookies are wanted, one account, one
+   * form of answer.
+   */
   private async enter(
     method: SignInMethod,
     { transport }: { transport: 'body' | 'cookie' },

@@ -25,13 +25,20 @@ export class MySessionsController {
   }
 
   @Get('auth/sessions')
-  list(@ZodQuery(pageQuery) query: PageQuery, @CurrentPrincipal() principal: Principal): Promise<SessionPage> {
+  list(
+    @ZodQuery(pageQuery) query: PageQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<SessionPage> {
     return this.sessions.listMine(principal, query);
   }
 
   @Delete('auth/sessions/:id')
   @AuthorityCall()
-  async end(@Param('id') id: string, @ZodQuery(waitQuery) { wait }: WaitQuery, @CurrentPrincipal() principal: Principal): Promise<Receipt | null> {
+  async end(
+    @Param('id') id: string,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Receipt | null> {
     const { pending } = await this.sessions.endOne(principal, id);
     return this.receipts.waitForReceipt(pending, wait);
   }

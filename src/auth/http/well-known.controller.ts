@@ -35,7 +35,9 @@ export class WellKnownController {
   }
 }
 
-/** RFC 8414. Wardroom signs in its own users by its own calls, so there is no OAuth grant to offer. */
+/**
+ * RFC 8414. Wardroom signs in its own users by its own calls, so there is no OAuth grant to offer.
+ */
 const metadataOf = (issuer: string): ServerMetadata => ({
   issuer,
   jwks_uri: `${issuer}/.well-known/jwks.json`,

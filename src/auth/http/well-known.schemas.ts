@@ -2,7 +2,11 @@
 import * as z from 'zod';
 
 export const jwksSchema = z
-  .strictObject({ keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal('sig') })) })
+  .strictObject({
+    keys: z.array(
+      z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string(), use: z.literal('sig') }),
+    ),
+  })
   .meta({ id: 'Jwks' });
 
 export const serverMetadataSchema = z
@@ -15,7 +19,9 @@ export const serverMetadataSchema = z
     revocation_endpoint: z.url(),
     revocation_endpoint_auth_methods_supported: z.array(z.string()),
     introspection_endpoint: z.url(),
-    introspection_endpoint_auth_methods_supported: z.array(z.string()).meta({ description: '`Bearer`: an access token of an operator or admin' }),
+    introspection_endpoint_auth_methods_supported: z
+      .array(z.string())
+      .meta({ description: '`Bearer`: an access token of an operator or admin' }),
     service_documentation: z.url().meta({ description: 'OpenAPI of this server' }),
   })
   .meta({ id: 'ServerMetadata' });

@@ -1,8 +1,9 @@
 /**
- * Rotating and withdrawing signing keys. A key signs only after every node knows it: it is announced at once (`key.added`)
- * and begins later, after the bound of the authority log and after the JWKS that other services keep have run out.
- * Withdrawing ends everything a key signed; when it was the only one that signs, its successor is first confirmed by every
- * node and then begins with the withdrawal.
+ * Rotating and withdrawing signing keys. A key signs only after every node knows it: it is
+ * announced at once (`key.added`) and begins later, after the bound of the authority log and after
+ * the JWKS that other services keep have run out. Withdrawing ends everything a key signed; when it
+ * was the only one that signs, its successor is first confirmed by every node and then begins with
+ * the withdrawal.
  */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../../audit/record-audit.js';
@@ -35,7 +36,10 @@ export interface KeyChange {
   successor: string;
 }
 
-/** Runs first inside the transaction: the caller's rights are judged there (sessions/lock-caller.ts). */
+/**
+ * Runs first inside the transaction: the caller's rights are judged there
+ * (sessions/lock-caller.ts).
+ */
 type Guard = (tx: Tx) => Promise<unknown>;
 
 /** For the audit, where nobody is named. */
@@ -53,9 +57,14 @@ export class KeyChanges {
     replacement.onReplaced((tx, { ended }) => this.withdrawAgain(tx, ended.withdrawnKeys));
   }
 
-  /** The youngest key is older than KEY_ROTATION_DAYS: a rotation that was asked for meanwhile counts. */
+  /**
+   * The youngest key is older than KEY_ROTATION_DAYS: a rotation that was asked for meanwhile
+   * counts.
+   */
   async isDue(): Promise<boolean> {
-    const [row] = await this.database.hot<{ due: boolean }>('key_rotation_due', IS_DUE, [this.rotationSeconds]);
+    const [row] = await this.database.hot<{ due: boolean }>('key_rotation_due', IS_DUE, [
+      this.rotationSeconds,
+    ]);
     return row?.due === true;
   }
 
@@ -63,7 +72,10 @@ export class KeyChanges {
     return this.config.keyRotationDays * 86_400;
   }
 
-  /** A new key that takes over later; the present ones retire then and go on verifying until their last token is dead. */
+  /**
+   * A new key that takes over later; the present ones retire then and go on verifying until their
+   * last token is dead.
+   */
   rotate(guard: Guard, tenant: string, by: SignInSubject = 'request'): Promise<Committed<string>> {
     return this.log.commit(async (tx) => {
       await guard(tx);
@@ -74,28 +86,51 @@ export class KeyChanges {
   /** The same when it is due; one node of the cluster does it. Null: another one did. */
   rotateIfDue(tenant: string): Promise<Committed<string | null>> {
     return this.log.commit<string | null>(async (tx) => {
-      const [lock] = await tx.$queryRaw<{ mine: boolean }[]>`SELECT pg_try_advisory_xact_lock(${ROTATION_LOCK}::bigint) AS mine`;
-      const [row] = lock?.mine === true ? await tx.$queryRawUnsafe<{ due: boolean }[]>(IS_DUE, this.rotationSeconds) : [];
+      const [lock] = await tx.$queryRaw<
+        { mine: boolean }[]
+      >`SELECT pg_try_advisory_xact_lock(${ROTATION_LOCK}::bigint) AS mine`;
+      const [row] =
+        lock?.mine === true
+          ? await tx.$queryRawUnsafe<{ due: boolean }[]>(IS_DUE, this.rotationSeconds)
+          : [];
       if (row?.due !== true) return { result: null, events: [], tenant };
       await forgetOldKeys(tx);
       return this.rotateIn(tx, tenant, 'age');
     });
   }
 
-  /** The receipt says when no node accepts its tokens any more; clients are told `token_revoked` and refresh. */
-  async withdraw(kid: string, guard: Guard, tenant: string, by: SignInSubject = 'request'): Promise<Committed<KeyChange>> {
+  /**
+   * The receipt says when no node accepts its tokens any more; clients are told `token_revoked` and
+   * refresh.
+   */
+  async withdraw(
+    kid: string,
+    guard: Guard,
+    tenant: string,
+    by: SignInSubject = 'request',
+  ): Promise<Committed<KeyChange>> {
     const prepared = await this.prepareSuccessor(kid, guard, tenant);
     await this.receipts.waitForReceipt(prepared.pending);
     return this.log.commit(async (tx) => {
       await guard(tx);
       const successor = successorOf(await lockKeys(tx), kid);
-      if (successor === undefined) throw new DomainError('unavailable', { detail: 'the successor was withdrawn meanwhile' });
+      if (successor === undefined)
+        throw new DomainError('unavailable', { detail: 'the successor was withdrawn meanwhile' });
       // In the past, so that a node whose clock is behind signs with it, too.
-      if (!successor.signs) await tx.$executeRaw`UPDATE signing_keys SET signs_from = clock_timestamp() - interval '1 minute' WHERE kid = ${successor.kid}`;
+      if (!successor.signs)
+        await tx.$executeRaw`UPDATE signing_keys SET signs_from = clock_timestamp() - interval '1 minute' WHERE kid = ${successor.kid}`;
       await tx.$executeRaw`UPDATE signing_keys SET withdrawn_at = coalesce(withdrawn_at, clock_timestamp()) WHERE kid = ${kid}`;
       await retireInTurn(tx);
-      recordAudit(tx, { event: 'key_withdrawn', tenant, detail: { kid, successor: successor.kid, by } });
-      return { result: { kid, successor: successor.kid }, events: [{ kind: 'key.withdrawn', kid }], tenant };
+      recordAudit(tx, {
+        event: 'key_withdrawn',
+        tenant,
+        detail: { kid, successor: successor.kid, by },
+      });
+      return {
+        result: { kid, successor: successor.kid },
+        events: [{ kind: 'key.withdrawn', kid }],
+        tenant,
+      };
     });
   }
 
@@ -104,7 +139,8 @@ export class KeyChanges {
     const again = await tx.$queryRaw<{ kid: string }[]>`
       UPDATE signing_keys SET withdrawn_at = clock_timestamp() WHERE kid = ANY(${[...kids]}) AND withdrawn_at IS NULL RETURNING kid`;
     if (again.length === 0) return [];
-    for (const { kid } of again) recordAudit(tx, { event: 'key_withdrawn', detail: { kid, by: 'history_replaced' } });
+    for (const { kid } of again)
+      recordAudit(tx, { event: 'key_withdrawn', detail: { kid, by: 'history_replaced' } });
     const events: AuthorityEvent[] = again.map(({ kid }) => ({ kind: 'key.withdrawn', kid }));
     const usable = (await lockKeys(tx)).filter((row) => row.usable);
     if (usable.some((row) => row.signs)) return events;
@@ -120,15 +156,25 @@ export class KeyChanges {
     return change;
   }
 
-  private prepareSuccessor(kid: string, guard: Guard, tenant: string): Promise<Committed<string | null>> {
+  private prepareSuccessor(
+    kid: string,
+    guard: Guard,
+    tenant: string,
+  ): Promise<Committed<string | null>> {
     return this.log.commit<string | null>(async (tx) => {
       await guard(tx);
       const rows = await lockKeys(tx);
-      if (!rows.some((row) => row.kid === kid)) throw new DomainError('not_found', { detail: 'no such key' });
+      if (!rows.some((row) => row.kid === kid))
+        throw new DomainError('not_found', { detail: 'no such key' });
       const successor = successorOf(rows, kid);
       if (successor === undefined) return this.addSuccessor(tx, tenant);
-      // Announced before, perhaps only just: logged again, so that the receipt waits until every node knows it.
-      return { result: null, events: successor.signs ? [] : [{ kind: 'key.added', kid: successor.kid }], tenant };
+      // Announced before, perhaps only just: logged again, so that the receipt waits until every
+      // node knows it.
+      return {
+        result: null,
+        events: successor.signs ? [] : [{ kind: 'key.added', kid: successor.kid }],
+        tenant,
+      };
     });
   }
 
@@ -144,7 +190,11 @@ export class KeyChanges {
       SELECT clock_timestamp() + make_interval(secs => greatest(
         ${this.config.keyAnnounceSeconds}::float8, (SELECT max(lease_ms) + ${KEY_PROPAGATION_MS}::integer FROM nodes WHERE left_at IS NULL) / 1000.0::float8
       )) AS signs_from`;
-    const key = await createSigningKey(this.config.secretKeys[0]!, row!.signs_from, this.config.signingAlg);
+    const key = await createSigningKey(
+      this.config.secretKeys[0]!,
+      row!.signs_from,
+      this.config.signingAlg,
+    );
     await tx.signingKey.create({ data: key });
     await retireInTurn(tx);
     recordAudit(tx, { event: 'key_created', tenant, detail: { kid: key.kid, alg: key.alg } });
@@ -167,7 +217,10 @@ function successorOf(rows: KeyRow[], kid: string): KeyRow | undefined {
   return others.find((row) => row.signs) ?? others.at(-1);
 }
 
-/** Of the keys that sign or are going to, each retires when the next begins, and the last has no end. */
+/**
+ * Of the keys that sign or are going to, each retires when the next begins, and the last has no
+ * end.
+ */
 async function retireInTurn(tx: Tx): Promise<void> {
   await tx.$executeRaw`
     WITH turn AS (

@@ -1,4 +1,7 @@
-/** Rotation by age (KEY_ROTATION_DAYS): every node looks at its start and every hour, one of them acts. */
+/**
+ * Rotation by age (KEY_ROTATION_DAYS): every node looks at its start and every hour, one of them
+ * acts.
+ */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { Config } from '../../platform/config/config.js';
@@ -23,7 +26,9 @@ export class KeyRotation implements OnApplicationBootstrap, OnModuleDestroy {
   onApplicationBootstrap(): void {
     if (this.config.keyRotationDays === Infinity) return;
     const look = () => {
-      this.running = this.look().catch((error: Error) => this.logger.warn({ msg: 'rotation by age failed', error: error.message }));
+      this.running = this.look().catch((error: Error) =>
+        this.logger.warn({ msg: 'rotation by age failed', error: error.message }),
+      );
     };
     look();
     this.timer = setInterval(look, LOOK_EVERY_MS).unref();
@@ -32,7 +37,8 @@ export class KeyRotation implements OnApplicationBootstrap, OnModuleDestroy {
   private async look(): Promise<void> {
     if (!(await this.changes.isDue())) return;
     const { result } = await this.changes.rotateIfDue(await systemTenantId(this.database));
-    if (result !== null) this.logger.log({ msg: 'the signing key is old, announced its successor', kid: result });
+    if (result !== null)
+      this.logger.log({ msg: 'the signing key is old, announced its successor', kid: result });
   }
 
   async onModuleDestroy(): Promise<void> {

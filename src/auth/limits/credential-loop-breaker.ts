@@ -1,8 +1,9 @@
 /**
- * The breaker for clients that present the same refused credential again and again, whatever they were told. Failures are
- * counted in Redis across nodes (in memory while Redis is away) per (address or session, hash of the credential, code);
- * the tenth within a minute blocks it for a minute: `auth_loop`, before any work is done. Good credentials cost no round
- * trip, and nothing else of the user is touched: another credential, or another address, is another key.
+ * The breaker for clients that present the same refused credential again and again, whatever they
+ * were told. Failures are counted in Redis across nodes (in memory while Redis is away) per
+ * (address or session, hash of the credential, code); the tenth within a minute blocks it for a
+ * minute: `auth_loop`, before any work is done. Good credentials cost no round trip, and nothing
+ * else of the user is touched: another credential, or another address, is another key.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
@@ -40,7 +41,10 @@ const COUNTED: ReadonlySet<ErrorCode> = new Set([
 export class CredentialLoopBreaker {
   private readonly logger = new Logger(CredentialLoopBreaker.name);
   private readonly limiter: RateLimiterRedis;
-  /** Monotonic ms until which a key is refused unseen. Of this node; the others learn of it at their first try. */
+  /**
+   * Monotonic ms until which a key is refused unseen. Of this node; the others learn of it at their
+   * first try.
+   */
   private readonly blocked = new Map<string, number>();
 
   constructor(
@@ -64,7 +68,8 @@ export class CredentialLoopBreaker {
     try {
       return await verify();
     } catch (error) {
-      if (error instanceof DomainError && COUNTED.has(error.code)) await this.count(from, keyOf(from, credential), error);
+      if (error instanceof DomainError && COUNTED.has(error.code))
+        await this.count(from, keyOf(from, credential), error);
       throw error;
     }
   }
@@ -95,7 +100,13 @@ export class CredentialLoopBreaker {
     this.block(key, BLOCKED_SECONDS * 1000);
     // Counted in one place, so one node sees the tenth: one line and one count for each period.
     this.metrics.authLoops.inc({ code });
-    this.logger.warn({ msg: 'a refused credential is presented again and again', code, credential: key, session: who?.sessionId, user: who?.userId });
+    this.logger.warn({
+      msg: 'a refused credential is presented again and again',
+      code,
+      credential: key,
+      session: who?.sessionId,
+      user: who?.userId,
+    });
     this.audit.note({
       event: 'excess_rate_limit_exceeded',
       tenant: who?.tenantId ?? null,
@@ -119,10 +130,14 @@ export class CredentialLoopBreaker {
   }
 }
 
-const looping = (leftMs: number): DomainError => new DomainError('auth_loop', { retryAfterMs: Math.max(1, Math.ceil(leftMs)) });
+const looping = (leftMs: number): DomainError =>
+  new DomainError('auth_loop', { retryAfterMs: Math.max(1, Math.ceil(leftMs)) });
 
 /** The credential itself is nowhere kept. */
 function keyOf(from: LoopSubject, credential: string): string {
   const presenter = 'session' in from ? `session ${from.session}` : `address ${networkOf(from.ip)}`;
-  return createHash('sha256').update(`${presenter}\n${credential}`).digest('base64url').slice(0, 22);
+  return createHash('sha256')
+    .update(`${presenter}\n${credential}`)
+    .digest('base64url')
+    .slice(0, 22);
 }

@@ -1,8 +1,9 @@
 /**
- * Failed logins, counted per user and address, more generously per address, and per user whatever the address: so neither one
- * machine nor a thousand have many guesses. Successes are counted per user, more generously; the true user is not locked out: his own address is
- * another count, and where he has signed in before, the crowd is not counted against him. In Redis for the cluster, in memory
- * while Redis is away.
+ * Failed logins, counted per user and address, more generously per address, and per user whatever
+ * the address: so neither one machine nor a thousand have many guesses. Successes are counted per
+ * user, more generously; the true user is not locked out: his own address is another count, and
+ * where he has signed in before, the crowd is not counted against him. In Redis for the cluster, in
+ * memory while Redis is away.
  */
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
@@ -21,14 +22,20 @@ const WINDOW_SECONDS = 60;
 const USERS_PER_ADDRESS = 10;
 /** From all addresses together, at one user. */
 const ADDRESSES_PER_USER = 10;
-/** Attempts at one user, one after the other: a thousand at once leave the hashing to others, and none outruns the counts. */
+/**
+ * Attempts at one user, one after the other: a thousand at once leave the hashing to others, and
+ * none outruns the counts.
+ */
 const ATTEMPTS = { running: Infinity, perKey: 1, waiting: 512, patienceMs: 10_000 };
 /** As long as a session may last by default. */
 const KNOWN_SECONDS = 30 * 86_400;
 
 @Injectable()
 export class LoginLimits {
-  private readonly limiters: { limiter: RateLimiterRedis; keyOf: (user: string, ip: string) => string }[];
+  private readonly limiters: {
+    limiter: RateLimiterRedis;
+    keyOf: (user: string, ip: string) => string;
+  }[];
   private readonly crowd: RateLimiterRedis | null;
   private readonly successes: RateLimiterRedis | null;
   private readonly attempts = new FairGate(ATTEMPTS);
@@ -43,16 +50,33 @@ export class LoginLimits {
     const limited = Number.isFinite(failures);
     this.limiters = limited
       ? [
-          { limiter: minuteLimiter(redis, names.counter('login:user'), failures), keyOf: (user, ip) => digest(`${user}\n${networkOf(ip)}`) },
-          { limiter: minuteLimiter(redis, names.counter('login:address'), failures * USERS_PER_ADDRESS), keyOf: (_user, ip) => digest(networkOf(ip)) },
+          {
+            limiter: minuteLimiter(redis, names.counter('login:user'), failures),
+            keyOf: (user, ip) => digest(`${user}\n${networkOf(ip)}`),
+          },
+          {
+            limiter: minuteLimiter(
+              redis,
+              names.counter('login:address'),
+              failures * USERS_PER_ADDRESS,
+            ),
+            keyOf: (_user, ip) => digest(networkOf(ip)),
+          },
         ]
       : [];
     const logins = config.loginsPerMinute;
-    this.successes = Number.isFinite(logins) ? minuteLimiter(redis, names.counter('login:success'), logins) : null;
-    this.crowd = limited ? minuteLimiter(redis, names.counter('login:crowd'), failures * ADDRESSES_PER_USER) : null;
+    this.successes = Number.isFinite(logins)
+      ? minuteLimiter(redis, names.counter('login:success'), logins)
+      : null;
+    this.crowd = limited
+      ? minuteLimiter(redis, names.counter('login:crowd'), failures * ADDRESSES_PER_USER)
+      : null;
   }
 
-  /** Runs what looks a user up, checks a password and counts the outcome. Whom a count refused is refused here, until it begins anew. */
+  /**
+   * Runs what looks a user up, checks a password and counts the outcome. Whom a count refused is
+   * refused here, until it begins anew.
+   */
   async inTurn<T>(who: string, ip: string, asked: Asked, attempt: () => Promise<T>): Promise<T> {
     const key = digest(`${who}\n${networkOf(ip)}`);
     this.refused.require(key, asked);
@@ -67,24 +91,39 @@ export class LoginLimits {
     });
   }
 
-  /** Before a credential is checked, and again after: guesses that ran beside each other do not outrun the count. */
+  /**
+   * Before a credential is checked, and again after: guesses that ran beside each other do not
+   * outrun the count.
+   */
   async requireRoom(who: string, ip: string): Promise<void> {
-    await Promise.all(this.limiters.map(async ({ limiter, keyOf }) => requirePoints(limiter, await limiter.get(keyOf(who, ip)))));
+    await Promise.all(
+      this.limiters.map(async ({ limiter, keyOf }) =>
+        requirePoints(limiter, await limiter.get(keyOf(who, ip))),
+      ),
+    );
   }
 
   async countFailure(who: string, ip: string): Promise<void> {
     for (const { limiter, keyOf } of this.limiters) await consume(limiter, keyOf(who, ip));
   }
 
-  /** For a password: also when everybody together has guessed at this user too often, unless he is known at this address. */
+  /**
+   * For a password: also when everybody together has guessed at this user too often, unless he is
+   * known at this address.
+   */
   async requireRoomForLogin(user: string, ip: string): Promise<void> {
-    const [crowd] = await Promise.all([this.crowd?.get(digest(user)) ?? null, this.requireRoomForSuccess(user), this.requireRoom(user, ip)]);
+    const [crowd] = await Promise.all([
+      this.crowd?.get(digest(user)) ?? null,
+      this.requireRoomForSuccess(user),
+      this.requireRoom(user, ip),
+    ]);
     if (this.crowd === null) return;
     if (isFull(this.crowd, crowd) && !(await this.knows(user, ip))) throw tooMany(crowd);
   }
 
   private async requireRoomForSuccess(user: string): Promise<void> {
-    if (this.successes !== null) requirePoints(this.successes, await this.successes.get(digest(user)));
+    if (this.successes !== null)
+      requirePoints(this.successes, await this.successes.get(digest(user)));
   }
 
   /** The guess that fills the count of the crowd was answered: the next is refused. */
@@ -100,11 +139,18 @@ export class LoginLimits {
 
   /** After a right password. */
   async rememberAddress(user: string, ip: string): Promise<void> {
-    if (this.crowd !== null) await this.redis.attempt('know address', (redis) => redis.set(this.knownKey(user, ip), '1', 'EX', KNOWN_SECONDS));
+    if (this.crowd !== null)
+      await this.redis.attempt('know address', (redis) =>
+        redis.set(this.knownKey(user, ip), '1', 'EX', KNOWN_SECONDS),
+      );
   }
 
   private async knows(user: string, ip: string): Promise<boolean> {
-    return ((await this.redis.attempt('known address', (redis) => redis.exists(this.knownKey(user, ip)))) ?? 0) > 0;
+    return (
+      ((await this.redis.attempt('known address', (redis) =>
+        redis.exists(this.knownKey(user, ip)),
+      )) ?? 0) > 0
+    );
   }
 
   private knownKey(user: string, ip: string): string {
@@ -113,9 +159,20 @@ export class LoginLimits {
 }
 
 /** So many points a minute. */
-export function minuteLimiter(redis: RedisConnections, keyPrefix: string, points: number): RateLimiterRedis {
+export function minuteLimiter(
+  redis: RedisConnections,
+  keyPrefix: string,
+  points: number,
+): RateLimiterRedis {
   const insuranceLimiter = new RateLimiterMemory({ keyPrefix, points, duration: WINDOW_SECONDS });
-  return new RateLimiterRedis({ storeClient: redis.commands, rejectIfRedisNotReady: true, keyPrefix, points, duration: WINDOW_SECONDS, insuranceLimiter });
+  return new RateLimiterRedis({
+    storeClient: redis.commands,
+    rejectIfRedisNotReady: true,
+    keyPrefix,
+    points,
+    duration: WINDOW_SECONDS,
+    insuranceLimiter,
+  });
 }
 
 /** Throws `rate_limited` beyond the limit. */
@@ -132,13 +189,16 @@ function requirePoints(limiter: RateLimiterRedis, state: RateLimiterRes | null):
   if (isFull(limiter, state)) throw tooMany(state);
 }
 
-const isFull = (limiter: RateLimiterRedis, state: RateLimiterRes | null): state is RateLimiterRes => state !== null && state.consumedPoints >= limiter.points;
+const isFull = (limiter: RateLimiterRedis, state: RateLimiterRes | null): state is RateLimiterRes =>
+  state !== null && state.consumedPoints >= limiter.points;
 
 function onlyTooMany(rejected: unknown): void {
   if (!(rejected instanceof RateLimiterRes)) throw rejected;
 }
 
-const tooMany = (state: RateLimiterRes) => new DomainError('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(state.msBeforeNext)) });
+const tooMany = (state: RateLimiterRes) =>
+  new DomainError('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(state.msBeforeNext)) });
 
 /** E-mails and addresses are not kept as text. */
-export const digest = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 22);
+export const digest = (text: string): string =>
+  createHash('sha256').update(text).digest('base64url').slice(0, 22);

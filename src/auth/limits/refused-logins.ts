@@ -1,6 +1,7 @@
 /**
- * Logins that a full count refuses, by user and network, until that count begins anew: all but the first of a crowd at one user are refused
- * without a look at a store, so they keep nobody waiting. Of this node; the others learn of it at their first look.
+ * Logins that a full count refuses, by user and network, until that count begins anew: all but the
+ * first of a crowd at one user are refused without a look at a store, so they keep nobody waiting.
+ * Of this node; the others learn of it at their first look.
  */
 import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
@@ -28,7 +29,12 @@ export class RefusedLogins {
   }
 
   remember(key: string, error: unknown, { tenant, user }: Asked): void {
-    if (!(error instanceof DomainError) || error.code !== 'rate_limited' || error.retryAfterMs === undefined) return;
+    if (
+      !(error instanceof DomainError) ||
+      error.code !== 'rate_limited' ||
+      error.retryAfterMs === undefined
+    )
+      return;
     if (this.refused.size >= REMEMBERED_MAX) this.refused.delete(this.refused.keys().next().value!);
     this.refused.set(key, { tenant, user, untilMs: monotonicMs() + error.retryAfterMs });
   }

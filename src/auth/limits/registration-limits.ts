@@ -1,7 +1,8 @@
 /**
- * Who may come in without showing a credential: registrations and guests. Everything tried is counted, per address and, once
- * the tenant is known to allow it, per tenant and kind; signing in is another count, so a flood keeps no user out. An address
- * may stand for a school, a tenant for a conference: the limits are generous, and follow LOGIN_FAILURES_PER_MINUTE (0 = none).
+ * Who may come in without showing a credential: registrations and guests. Everything tried is
+ * counted, per address and, once the tenant is known to allow it, per tenant and kind; signing in
+ * is another count, so a flood keeps no user out. An address may stand for a school, a tenant for a
+ * conference: the limits are generous, and follow LOGIN_FAILURES_PER_MINUTE (0 = none).
  */
 import { Injectable } from '@nestjs/common';
 import { networkOf } from '../../platform/http/client-address.js';

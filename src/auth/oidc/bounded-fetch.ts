@@ -1,6 +1,7 @@
 /**
- * Reading JSON from an issuer: a few seconds, a bounded answer, no redirect to where the configuration did not point, and
- * after a failure a pause, so that a dead issuer is not asked once for every login that names it.
+ * Reading JSON from an issuer: a few seconds, a bounded answer, no redirect to where the
+ * configuration did not point, and after a failure a pause, so that a dead issuer is not asked once
+ * for every login that names it.
  */
 import { monotonicMs } from '../../platform/clock.js';
 
@@ -15,7 +16,8 @@ export class BoundedFetch {
   private failedMs = -Infinity;
 
   async json(url: string): Promise<unknown> {
-    if (monotonicMs() - this.failedMs < PAUSE_MS) throw new IssuerUnavailable(`${url}: failed a moment ago`);
+    if (monotonicMs() - this.failedMs < PAUSE_MS)
+      throw new IssuerUnavailable(`${url}: failed a moment ago`);
     try {
       return JSON.parse(await read(url)) as unknown;
     } catch (error) {
@@ -26,7 +28,11 @@ export class BoundedFetch {
 }
 
 async function read(url: string): Promise<string> {
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: 'application/json' } });
+  const response = await fetch(url, {
+    redirect: 'error',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: { accept: 'application/json' },
+  });
   if (response.status !== 200) {
     await response.body?.cancel();
     throw new Error(`answered ${response.status}`);

@@ -1,4 +1,7 @@
-/** Sign in with the ID token of an external issuer (ISSUERS_FILE): it is verified, and exchanged for a session and tokens of ours. */
+/**
+ * Sign in with the ID token of an external issuer (ISSUERS_FILE): it is verified, and exchanged for
+ * a session and tokens of ours.
+ */
 import { Injectable } from '@nestjs/common';
 import { AuthorityLog } from '../../authority/authority-log.js';
 import type { Committed } from '../../authority/authority-log.js';
@@ -44,7 +47,8 @@ export class Exchange {
       if (tenant === null) throw new DomainError('auth_invalid', { detail: 'no such tenant' });
       const token = await this.verify(body.id_token, tenant);
       // Else `operator` would have two ways in, and one of them the issuer's.
-      if (isSystemTenant(tenant)) throw new DomainError('not_found', { detail: 'operators are not linked' });
+      if (isSystemTenant(tenant))
+        throw new DomainError('not_found', { detail: 'operators are not linked' });
       await this.limits.countLogin(`${who}\n${token.entry.issuer}\n${String(token.claims.sub)}`);
       const { result, pending } = await this.open(body, tenant.id, token);
       // Whoever had the account is out before its owner is in.
@@ -52,28 +56,41 @@ export class Exchange {
       this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, pending?.sessions ?? 0);
       return this.openSession.issue(result);
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'auth_invalid') await this.limits.countFailure(who, ip);
+      if (error instanceof DomainError && error.code === 'auth_invalid')
+        await this.limits.countFailure(who, ip);
       throw error;
     }
   }
 
-  /** An ID token and nothing else: a logout token or security event of the same issuer has `events`. */
+  /**
+   * An ID token and nothing else: a logout token or security event of the same issuer has `events`.
+   */
   private async verify(idToken: string, tenant: Tenant): Promise<VerifiedToken> {
-    const trusts = (entry: { tenants: string[] }) => entry.tenants.includes(tenant.id) || entry.tenants.includes(tenant.slug);
+    const trusts = (entry: { tenants: string[] }) =>
+      entry.tenants.includes(tenant.id) || entry.tenants.includes(tenant.slug);
     try {
-      const rules = { types: [undefined, 'jwt'], requiredClaims: ['sub', 'exp', 'iat'], maxTokenAge: OLDEST };
+      const rules = {
+        types: [undefined, 'jwt'],
+        requiredClaims: ['sub', 'exp', 'iat'],
+        maxTokenAge: OLDEST,
+      };
       const verified = await this.issuers.verify(idToken, trusts, rules);
       if (!isMeantForUs(verified.entry, verified.claims) || verified.claims['events'] !== undefined)
         throw new DomainError('auth_invalid', { detail: 'azp or events' });
       return verified;
     } catch (error) {
-      if (error instanceof TokenRefused) throw new DomainError('auth_invalid', { detail: error.detail ?? error.description });
+      if (error instanceof TokenRefused)
+        throw new DomainError('auth_invalid', { detail: error.detail ?? error.description });
       throw error;
     }
   }
 
   /** Of two first logins at once one makes the link, and the other is done again and finds it. */
-  private async open(body: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<Committed<OpenedSession>> {
+  private async open(
+    body: ExchangeBody,
+    tenantId: string,
+    token: VerifiedToken,
+  ): Promise<Committed<OpenedSession>> {
     try {
       return await this.openOnce(body, tenantId, token);
     } catch (error) {
@@ -83,13 +100,28 @@ export class Exchange {
   }
 
   /** A suspended user, or a disabled tenant, is refused there like at every login. */
-  private openOnce({ device, transport }: ExchangeBody, tenantId: string, token: VerifiedToken): Promise<Committed<OpenedSession>> {
+  private openOnce(
+    { device, transport }: ExchangeBody,
+    tenantId: string,
+    token: VerifiedToken,
+  ): Promise<Committed<OpenedSession>> {
     return this.log.commit(async (tx) => {
       await tx.$queryRaw`SELECT 1 FROM tenants WHERE id = ${tenantId}::uuid FOR SHARE`;
       const { user, ended } = await linkedUser(tx, tenantId, token);
-      const who = { method: 'exchange', tenantId, userId: user.id, passwordVersion: user.passwordVersion, device, transport } as const;
+      const who = {
+        method: 'exchange',
+        tenantId,
+        userId: user.id,
+        passwordVersion: user.passwordVersion,
+        device,
+        transport,
+      } as const;
       const opened = await this.openSession.open(tx, who);
-      return { result: opened, events: [...ended, ...sessionsEnded(opened.ended, 'session_revoked')], tenant: tenantId };
+      return {
+        result: opened,
+        events: [...ended, ...sessionsEnded(opened.ended, 'session_revoked')],
+        tenant: tenantId,
+      };
     });
   }
 }

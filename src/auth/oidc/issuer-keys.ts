@@ -1,4 +1,7 @@
-/** The key set of one external issuer: found by discovery or named in ISSUERS_FILE, kept, read again at an unknown kid. */
+/**
+ * The key set of one external issuer: found by discovery or named in ISSUERS_FILE, kept, read again
+ * at an unknown kid.
+ */
 import { createRemoteJWKSet, customFetch } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
 import * as z from 'zod';
@@ -9,7 +12,10 @@ import { BoundedFetch, IssuerUnavailable } from './bounded-fetch.js';
 /** An issuer that moves its key set is followed after this. */
 const REDISCOVER_MS = 3_600_000;
 
-const metadataSchema = z.looseObject({ issuer: z.string(), jwks_uri: z.url({ protocol: /^https?$/ }) });
+const metadataSchema = z.looseObject({
+  issuer: z.string(),
+  jwks_uri: z.url({ protocol: /^https?$/ }),
+});
 
 export class IssuerKeys {
   private readonly source = new BoundedFetch();
@@ -20,7 +26,11 @@ export class IssuerKeys {
 
   get(): Promise<JWTVerifyGetKey> {
     const { found, issuer } = this;
-    if (found !== null && (issuer.jwks_uri !== undefined || monotonicMs() - found.atMs < REDISCOVER_MS)) return Promise.resolve(found.keys);
+    if (
+      found !== null &&
+      (issuer.jwks_uri !== undefined || monotonicMs() - found.atMs < REDISCOVER_MS)
+    )
+      return Promise.resolve(found.keys);
     this.looking ??= this.look().finally(() => (this.looking = null));
     return this.looking;
   }
@@ -39,13 +49,18 @@ export class IssuerKeys {
     }
   }
 
-  /** OpenID Connect Discovery 1.0, section 4: what answers for an issuer has to say that it is this issuer. */
+  /**
+   * OpenID Connect Discovery 1.0, section 4: what answers for an issuer has to say that it is this
+   * issuer.
+   */
   private async discover(): Promise<string> {
     const url = `${this.issuer.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
     const metadata = metadataSchema.safeParse(await this.source.json(url));
-    if (!metadata.success || metadata.data.issuer !== this.issuer.issuer) throw new IssuerUnavailable(`${url}: not the metadata of this issuer`);
+    if (!metadata.success || metadata.data.issuer !== this.issuer.issuer)
+      throw new IssuerUnavailable(`${url}: not the metadata of this issuer`);
     const { jwks_uri: jwksUri } = metadata.data;
-    if (this.issuer.issuer.startsWith('https:') && !jwksUri.startsWith('https:')) throw new IssuerUnavailable(`${url}: a key set without https`);
+    if (this.issuer.issuer.startsWith('https:') && !jwksUri.startsWith('https:'))
+      throw new IssuerUnavailable(`${url}: a key set without https`);
     return jwksUri;
   }
 
@@ -57,7 +72,10 @@ export class IssuerKeys {
   }
 }
 
-/** Without RSA keys whose exponent lets anybody sign (1) or is no exponent at all; `jose` looks at their size only. */
+/**
+ * Without RSA keys whose exponent lets anybody sign (1) or is no exponent at all; `jose` looks at
+ * their size only.
+ */
 export function soundKeys(set: unknown): unknown {
   const { keys } = (set ?? {}) as { keys?: unknown };
   return Array.isArray(keys) ? { ...(set as object), keys: keys.filter(isSound) } : set;
@@ -65,6 +83,9 @@ export function soundKeys(set: unknown): unknown {
 
 function isSound(key: { kty?: unknown; e?: unknown } | null): boolean {
   if (key?.kty !== 'RSA') return true;
-  const exponent = typeof key.e === 'string' ? BigInt(`0x0${Buffer.from(key.e, 'base64url').toString('hex')}`) : 0n;
+  const exponent =
+    typeof key.e === 'string'
+      ? BigInt(`0x0${Buffer.from(key.e, 'base64url').toString('hex')}`)
+      : 0n;
   return exponent > 1n && exponent % 2n === 1n;
 }

@@ -1,7 +1,8 @@
 /**
- * Tokens of the external issuers of ISSUERS_FILE: ID tokens, logout tokens and security events. Verified strictly and told
- * apart by `typ`, `events` and what each must not carry, so that none can be passed off as another. They open and end
- * sessions; none of them ever authenticates a call or a socket.
+ * Tokens of the external issuers of ISSUERS_FILE: ID tokens, logout tokens and security events.
+ * Verified strictly and told apart by `typ`, `events` and what each must not carry, so that none
+ * can be passed off as another. They open and end sessions; none of them ever authenticates a call
+ * or a socket.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { decodeJwt, errors, jwtVerify } from 'jose';
@@ -25,7 +26,9 @@ export interface VerifiedToken {
   claims: JWTPayload & { iss: string; iat: number };
 }
 
-type Rules = Pick<JWTVerifyOptions, 'maxTokenAge' | 'requiredClaims'> & { types: readonly (string | undefined)[] };
+type Rules = Pick<JWTVerifyOptions, 'maxTokenAge' | 'requiredClaims'> & {
+  types: readonly (string | undefined)[];
+};
 
 @Injectable()
 export class Issuers {
@@ -36,22 +39,42 @@ export class Issuers {
     this.trusted = config.issuers.map((entry) => ({ entry, keys: new IssuerKeys(entry) }));
   }
 
-  /** `trusts` picks the entry of its issuer; of an issuer that nobody trusts nothing is asked. Throws TokenRefused or `unavailable`. */
-  async verify(token: string, trusts: (entry: Issuer, claims: JWTPayload) => boolean, { types, ...rules }: Rules): Promise<VerifiedToken> {
+  /**
+   * `trusts` picks the entry of its issuer; of an issuer that nobody trusts nothing is asked.
+   * Throws TokenRefused or `unavailable`.
+   */
+  async verify(
+    token: string,
+    trusts: (entry: Issuer, claims: JWTPayload) => boolean,
+    { types, ...rules }: Rules,
+  ): Promise<VerifiedToken> {
     const unverified = read(token);
     const ofIssuer = this.trusted.filter(({ entry }) => entry.issuer === unverified.iss);
-    if (ofIssuer.length === 0) throw new TokenRefused('invalid_issuer', 'The issuer is not one of ours.');
+    if (ofIssuer.length === 0)
+      throw new TokenRefused('invalid_issuer', 'The issuer is not one of ours.');
     const picked = ofIssuer.find(({ entry }) => trusts(entry, unverified));
-    if (picked === undefined) throw new TokenRefused('invalid_audience', 'The issuer is not trusted for this.');
+    if (picked === undefined)
+      throw new TokenRefused('invalid_audience', 'The issuer is not trusted for this.');
     const { payload, protectedHeader: header } = await this.check(token, picked, rules);
-    if (!types.includes(header.typ?.toLowerCase().replace(/^application\//, ''))) throw new TokenRefused('invalid_request', 'The token is of another type.');
+    if (!types.includes(header.typ?.toLowerCase().replace(/^application\//, '')))
+      throw new TokenRefused('invalid_request', 'The token is of another type.');
     return { entry: picked.entry, header, claims: payload as VerifiedToken['claims'] };
   }
 
-  private async check(token: string, { entry, keys }: { entry: Issuer; keys: IssuerKeys }, rules: Omit<Rules, 'types'>) {
+  private async check(
+    token: string,
+    { entry, keys }: { entry: Issuer; keys: IssuerKeys },
+    rules: Omit<Rules, 'types'>,
+  ) {
     try {
       const { issuer, audience, algorithms } = entry;
-      return await jwtVerify(token, await keys.get(), { issuer, audience, algorithms, clockTolerance: LEEWAY_SECONDS, ...rules });
+      return await jwtVerify(token, await keys.get(), {
+        issuer,
+        audience,
+        algorithms,
+        clockTolerance: LEEWAY_SECONDS,
+        ...rules,
+      });
     } catch (error) {
       throw this.refusalOf(error, entry);
     }
@@ -59,24 +82,36 @@ export class Issuers {
 
   private refusalOf(error: unknown, { issuer }: Issuer): DomainError {
     const { message } = error as Error;
-    if (error instanceof IssuerUnavailable || error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid) {
+    if (
+      error instanceof IssuerUnavailable ||
+      error instanceof errors.JWKSTimeout ||
+      error instanceof errors.JWKSInvalid
+    ) {
       this.logger.warn({ msg: 'an issuer could not be asked', issuer, error: message });
       return new DomainError('unavailable', { detail: message, cause: error });
     }
     if (error instanceof errors.JWTClaimValidationFailed && error.claim === 'aud') {
       return new TokenRefused('invalid_audience', 'The token is not meant for us.');
     }
-    if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired || error instanceof errors.JWTInvalid) {
+    if (
+      error instanceof errors.JWTClaimValidationFailed ||
+      error instanceof errors.JWTExpired ||
+      error instanceof errors.JWTInvalid
+    ) {
       return new TokenRefused('invalid_request', 'A claim is missing or wrong.', message);
     }
     return new TokenRefused('invalid_key', 'The signature is not one we accept.', message);
   }
 }
 
-export const isSubject = (value: unknown): value is string => subjectSchema.safeParse(value).success;
+export const isSubject = (value: unknown): value is string =>
+  subjectSchema.safeParse(value).success;
 
 /** OpenID Connect Core 3.1.3.7: with several audiences, the authorized party has to be us. */
-export function isMeantForUs({ audience }: Issuer, { aud, azp }: JWTPayload & { azp?: unknown }): boolean {
+export function isMeantForUs(
+  { audience }: Issuer,
+  { aud, azp }: JWTPayload & { azp?: unknown },
+): boolean {
   if (azp !== undefined) return typeof azp === 'string' && audience.includes(azp);
   return !Array.isArray(aud) || aud.length === 1;
 }

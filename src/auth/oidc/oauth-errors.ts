@@ -1,6 +1,7 @@
 /**
- * Under /v1/oauth a request that is not valid is answered in the words of its specification, not as a problem: its callers
- * are other people's libraries. What everybody understands by its status - 401, 403, 429, 5xx - stays a problem.
+ * Under /v1/oauth a request that is not valid is answered in the words of its specification, not as
+ * a problem: its callers are other people's libraries. What everybody understands by its status -
+ * 401, 403, 429, 5xx - stays a problem.
  */
 import { Catch, Injectable } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';
@@ -19,7 +20,10 @@ export class TokenRefused extends DomainError {
     readonly description: string,
     detail?: string,
   ) {
-    super('invalid_request', { status: 400, detail: detail === undefined ? description : `${description}: ${detail}` });
+    super('invalid_request', {
+      status: 400,
+      detail: detail === undefined ? description : `${description}: ${detail}`,
+    });
   }
 }
 
@@ -37,7 +41,12 @@ export class OAuthErrors extends ProblemFilter {
     this.numbers.refusals.inc({ code: error.code, via: 'http' });
     const refusal = error instanceof TokenRefused ? error.refusal : 'invalid_request';
     const answer = this.answer(refusal, descriptionOf(error));
-    host.switchToHttp().getResponse<Response>().status(400).setHeader('Cache-Control', 'no-store').json(answer);
+    host
+      .switchToHttp()
+      .getResponse<Response>()
+      .status(400)
+      .setHeader('Cache-Control', 'no-store')
+      .json(answer);
   }
 
   /** RFC 6749 has one word for all of them. */
@@ -56,6 +65,8 @@ export class SecurityEventErrors extends OAuthErrors {
 
 function descriptionOf(error: DomainError): string {
   if (error instanceof TokenRefused) return error.description;
-  const fields = (error.errors ?? []).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const fields = (error.errors ?? []).map(({ path, message }) =>
+    path === '' ? message : `${path}: ${message}`,
+  );
   return fields.length === 0 ? error.message : fields.join('; ');
 }

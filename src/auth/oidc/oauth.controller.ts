@@ -1,4 +1,7 @@
-/** What other people's software asks for or tells us: token revocation, logout at an issuer, security events. */
+/**
+ * What other people's software asks for or tells us: token revocation, logout at an issuer,
+ * security events.
+ */
 import { Controller, Header, HttpCode, Ip, Post, UseFilters } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Receipts } from '../../authority/receipts.js';
@@ -29,7 +32,10 @@ export class OAuthController {
   @Post('revoke')
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
-  async revoke(@ZodBody(tokenForm) { token }: TokenForm, @ZodQuery(waitQuery) { wait }: WaitQuery): Promise<RevokedToken> {
+  async revoke(
+    @ZodBody(tokenForm) { token }: TokenForm,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+  ): Promise<RevokedToken> {
     return { receipt: await this.receipts.waitForReceipt(await this.revoking.revoke(token), wait) };
   }
 
@@ -38,11 +44,16 @@ export class OAuthController {
   @HttpCode(200)
   @Header('Cache-Control', 'no-store')
   async backchannelLogout(@ZodBody(logoutForm) body: LogoutForm, @Ip() ip: string): Promise<void> {
-    const pending = await this.limited('logout_token', ip, () => this.events.logout(body.logout_token));
+    const pending = await this.limited('logout_token', ip, () =>
+      this.events.logout(body.logout_token),
+    );
     await Promise.all(pending.map((one) => this.receipts.waitForReceipt(one)));
   }
 
-  /** RFC 8935: accepted, with an empty body, once it is committed; nodes that are well apply it within milliseconds. */
+  /**
+   * RFC 8935: accepted, with an empty body, once it is committed; nodes that are well apply it
+   * within milliseconds.
+   */
   @Post('events')
   @HttpCode(202)
   @UseFilters(SecurityEventErrors)
@@ -52,17 +63,23 @@ export class OAuthController {
   }
 
   /** Anybody may send a token; who sends many bad ones has to wait. Each refusal is recorded. */
-  private async limited<T>(kind: 'logout_token' | 'security_event', ip: string, work: () => Promise<T>): Promise<T> {
+  private async limited<T>(
+    kind: 'logout_token' | 'security_event',
+    ip: string,
+    work: () => Promise<T>,
+  ): Promise<T> {
     const who = 'issuer event';
     try {
       await this.limits.requireRoom(who, ip);
       return await work();
     } catch (error) {
-      if (error instanceof DomainError && error.status < 500) this.audit.note({ event: 'authn_token_fail', detail: { kind, code: codeOf(error) } });
+      if (error instanceof DomainError && error.status < 500)
+        this.audit.note({ event: 'authn_token_fail', detail: { kind, code: codeOf(error) } });
       if (error instanceof TokenRefused) await this.limits.countFailure(who, ip);
       throw error;
     }
   }
 }
 
-const codeOf = (error: DomainError): string => (error instanceof TokenRefused ? error.refusal : error.code);
+const codeOf = (error: DomainError): string =>
+  error instanceof TokenRefused ? error.refusal : error.code;

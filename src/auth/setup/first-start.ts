@@ -1,7 +1,7 @@
 /**
- * What the first start of a cluster decides and every later one reads: public URL, signing key, operator. Nodes may start
- * together, so it is decided under the lock that migration takes too, after migration. What is decided stays: a later start needs
- * no lock to see it.
+ * What the first start of a cluster decides and every later one reads: public URL, signing key,
+ * operator. Nodes may start together, so it is decided under the lock that migration takes too,
+ * after migration. What is decided stays: a later start needs no lock to see it.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
@@ -21,7 +21,12 @@ export class FirstStart implements OnModuleInit {
   ) {}
 
   async onModuleInit(): Promise<void> {
-    if ((await this.publicUrl.isSettled()) && (await this.keys.isSettled()) && (await this.operator.isSettled())) return;
+    if (
+      (await this.publicUrl.isSettled()) &&
+      (await this.keys.isSettled()) &&
+      (await this.operator.isSettled())
+    )
+      return;
     await this.database.transaction(async (tx) => {
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`;
       await this.publicUrl.initialise(tx);

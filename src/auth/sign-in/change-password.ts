@@ -24,21 +24,32 @@ export class ChangePassword {
     private readonly audit: AuditTrail,
   ) {}
 
-  /** A wrong `current` counts as a failed login: a stolen access token is no place to guess from. */
+  /**
+   * A wrong `current` counts as a failed login: a stolen access token is no place to guess from.
+   */
   async change(principal: Principal, body: PasswordBody, ip: string): Promise<Committed<string[]>> {
     try {
       return await this.replace(principal, body, ip);
     } catch (error) {
       if (error instanceof DomainError && error.status < 500) {
-        this.audit.note({ event: 'authn_password_change_fail', user: principal.userId, detail: { code: error.code } });
+        this.audit.note({
+          event: 'authn_password_change_fail',
+          user: principal.userId,
+          detail: { code: error.code },
+        });
       }
       throw error;
     }
   }
 
-  private async replace(principal: Principal, body: PasswordBody, ip: string): Promise<Committed<string[]>> {
+  private async replace(
+    principal: Principal,
+    body: PasswordBody,
+    ip: string,
+  ): Promise<Committed<string[]>> {
     const user = await this.database.prisma.user.findUnique({ where: { id: principal.userId } });
-    if (user === null) throw new DomainError('guest_read_only', { detail: 'guests have no password' });
+    if (user === null)
+      throw new DomainError('guest_read_only', { detail: 'guests have no password' });
     const who = `${user.tenantId}\n${user.email}`;
     await this.limits.requireRoom(who, ip);
     if (!(await this.passwords.verify(user.passwordHash, body.current))) {
@@ -52,9 +63,18 @@ export class ChangePassword {
         where: { id: user.id, passwordVersion: user.passwordVersion },
         data: { passwordHash, passwordVersion: { increment: 1 } },
       });
-      if (count === 0) throw new DomainError('invalid_credentials', { detail: 'the password was changed meanwhile' });
+      if (count === 0)
+        throw new DomainError('invalid_credentials', {
+          detail: 'the password was changed meanwhile',
+        });
       recordAudit(tx, { event: 'authn_password_change', user: user.id });
-      return this.sessions.end(tx, { user: user.id, except: principal.sessionId }, 'session_revoked', user.tenantId, { why: 'password_change' });
+      return this.sessions.end(
+        tx,
+        { user: user.id, except: principal.sessionId },
+        'session_revoked',
+        user.tenantId,
+        { why: 'password_change' },
+      );
     });
   }
 }

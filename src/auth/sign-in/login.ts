@@ -1,4 +1,7 @@
-/** Sign in with e-mail and password. Who does not exist is refused as late, and with the same words, as a wrong password. */
+/**
+ * Sign in with e-mail and password. Who does not exist is refused as late, and with the same words,
+ * as a wrong password.
+ */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
@@ -21,8 +24,14 @@ export class Login {
   ) {}
 
   async login(body: LoginBody, ip: string, asked: Asked): Promise<IssuedTokens> {
-    // Also what is looked up comes in its turn: a crowd at one user does not fill the pool before anybody is refused.
-    const { known, who } = await this.limits.inTurn(`${body.tenant}\n${body.email}`, ip, asked, () => this.attempt(body, ip, asked));
+    // Also what is looked up comes in its turn: a crowd at one user does not fill the pool before
+    // anybody is refused.
+    const { known, who } = await this.limits.inTurn(
+      `${body.tenant}\n${body.email}`,
+      ip,
+      asked,
+      () => this.attempt(body, ip, asked),
+    );
     // State of user and tenant is read again under locks: only now is it known who asks.
     const opened = await this.openSession.commit(known.tenantId, (tx) =>
       this.openSession.open(tx, {
@@ -38,11 +47,20 @@ export class Login {
     return this.openSession.issue(opened);
   }
 
-  private async attempt(body: LoginBody, ip: string, asked: Asked): Promise<{ known: User; who: string }> {
+  private async attempt(
+    body: LoginBody,
+    ip: string,
+    asked: Asked,
+  ): Promise<{ known: User; who: string }> {
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
     const who = `${tenant?.id ?? body.tenant}\n${body.email}`;
-    const user = tenant === null ? null : await this.database.prisma.user.findUnique({ where: { tenantId_email: { tenantId: tenant.id, email: body.email } } });
+    const user =
+      tenant === null
+        ? null
+        : await this.database.prisma.user.findUnique({
+            where: { tenantId_email: { tenantId: tenant.id, email: body.email } },
+          });
     asked.user = user?.id ?? null;
     return { known: await this.check(user, body.password, who, ip), who };
   }

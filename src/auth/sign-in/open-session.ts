@@ -1,4 +1,7 @@
-/** The common end of login, registration and guest entry: a session row, its first refresh token, an access token. */
+/**
+ * The common end of login, registration and guest entry: a session row, its first refresh token, an
+ * access token.
+ */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../../audit/record-audit.js';
 import { AuthorityLog } from '../../authority/authority-log.js';
@@ -50,7 +53,10 @@ export class OpenSession {
     private readonly accessTokens: AccessTokens,
   ) {}
 
-  /** The transaction of a login: what it ends goes through the authority log, so that its sockets close. */
+  /**
+   * The transaction of a login: what it ends goes through the authority log, so that its sockets
+   * close.
+   */
   async commit(tenant: string, work: (tx: Tx) => Promise<OpenedSession>): Promise<OpenedSession> {
     const { result } = await this.log.commit(async (tx) => {
       const opened = await work(tx);
@@ -74,15 +80,44 @@ export class OpenSession {
       refreshHash: refresh.hash,
     });
     const { tenantId: tenant, userId: user, sessionId: session } = principal;
-    recordAudit(tx, { event: 'authn_login_success', tenant, actor: user, user, session, detail: { method: who.method } });
-    recordAudit(tx, { event: 'session_created', tenant, actor: user, user, session, detail: { transport: who.transport, guest: who.passwordVersion === null } });
-    return { principal, refreshToken: refresh.text, sessionExpiresAtMs: expiresAtMs, accessTtlSeconds, ended };
+    recordAudit(tx, {
+      event: 'authn_login_success',
+      tenant,
+      actor: user,
+      user,
+      session,
+      detail: { method: who.method },
+    });
+    recordAudit(tx, {
+      event: 'session_created',
+      tenant,
+      actor: user,
+      user,
+      session,
+      detail: { transport: who.transport, guest: who.passwordVersion === null },
+    });
+    return {
+      principal,
+      refreshToken: refresh.text,
+      sessionExpiresAtMs: expiresAtMs,
+      accessTtlSeconds,
+      ended,
+    };
   }
 
   /** After its commit: nobody holds a token of a session that does not exist. */
-  issue({ principal, refreshToken, sessionExpiresAtMs, accessTtlSeconds }: OpenedSession): IssuedTokens {
+  issue({
+    principal,
+    refreshToken,
+    sessionExpiresAtMs,
+    accessTtlSeconds,
+  }: OpenedSession): IssuedTokens {
     this.activity.touch(principal.sessionId);
-    const access = this.accessTokens.mint(principal, { generation: 1, sessionExpiresAtMs, ttlSeconds: accessTtlSeconds });
+    const access = this.accessTokens.mint(principal, {
+      generation: 1,
+      sessionExpiresAtMs,
+      ttlSeconds: accessTtlSeconds,
+    });
     return { principal, refreshToken, sessionExpiresAtMs, access };
   }
 }

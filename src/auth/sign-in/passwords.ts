@@ -1,6 +1,7 @@
 /**
- * Passwords: argon2id with the OWASP minimum (19 MiB, two passes, one lane: about 18 ms). Hashing shares the thread pool
- * with files and DNS, so it goes through a gate, at which addresses take turns. Any Unicode is allowed; text is compared in NFC (RFC 8265).
+ * Passwords: argon2id with the OWASP minimum (19 MiB, two passes, one lane: about 18 ms). Hashing
+ * shares the thread pool with files and DNS, so it goes through a gate, at which addresses take
+ * turns. Any Unicode is allowed; text is compared in NFC (RFC 8265).
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
@@ -45,6 +46,8 @@ const address = (): string => currentRequest()?.ip ?? '';
 function bytesOf(password: string): Buffer {
   const bytes = Buffer.from(password.normalize('NFC'));
   if (bytes.length > PASSWORD_BYTES_MAX)
-    throw new DomainError('invalid_request', { errors: [{ path: 'password', message: `at most ${PASSWORD_BYTES_MAX} bytes` }] });
+    throw new DomainError('invalid_request', {
+      errors: [{ path: 'password', message: `at most ${PASSWORD_BYTES_MAX} bytes` }],
+    });
   return bytes;
 }

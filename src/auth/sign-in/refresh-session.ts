@@ -1,7 +1,8 @@
 /**
- * Rotation of refresh tokens (contract section 3). Judged under the lock of the session row, so that of fifty refreshes
- * with one token the first makes the successor and the others are given the same. Tenant and user are locked FOR SHARE
- * before it, in the same statement: a suspension falls wholly before or wholly after.
+ * Rotation of refresh tokens (contract section 3). Judged under the lock of the session row, so
+ * that of fifty refreshes with one token the first makes the successor and the others are given the
+ * same. Tenant and user are locked FOR SHARE before it, in the same statement: a suspension falls
+ * wholly before or wholly after.
  */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
@@ -27,7 +28,14 @@ import { AccessTokens } from '../tokens/access-token.js';
 import { CredentialLoopBreaker } from '../limits/credential-loop-breaker.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
 import type { IssuedTokens } from './open-session.js';
-import { isOurRefreshToken, mintRefreshToken, parseRefreshToken, sameHash, sealSuccessor, unsealSuccessor } from '../tokens/refresh-token.js';
+import {
+  isOurRefreshToken,
+  mintRefreshToken,
+  parseRefreshToken,
+  sameHash,
+  sealSuccessor,
+  unsealSuccessor,
+} from '../tokens/refresh-token.js';
 import type { RefreshToken } from '../tokens/refresh-token.js';
 
 interface Owner {
@@ -87,7 +95,14 @@ const OF_GUEST = {
   locks: Prisma.sql`FOR SHARE OF t FOR NO KEY UPDATE OF s`,
 };
 
-type Judged = { successor: RefreshToken; outcome: 'rotated' | 'repeated'; expiresAtMs: number; ttlSeconds: number | null } | { refused: EndReason };
+type Judged =
+  | {
+      successor: RefreshToken;
+      outcome: 'rotated' | 'repeated';
+      expiresAtMs: number;
+      ttlSeconds: number | null;
+    }
+  | { refused: EndReason };
 
 /** Refused before there was a session to judge. */
 const NOT_JUDGED: ReadonlySet<ErrorCode> = new Set(['auth_invalid', 'csrf_failed']);
@@ -107,25 +122,36 @@ export class RefreshSession {
     private readonly rates: PrincipalRates,
   ) {}
 
-  /** `proof` throws when the token came in a cookie and the call does not come from one of our pages. */
+  /**
+   * `proof` throws when the token came in a cookie and the call does not come from one of our
+   * pages.
+   */
   async refresh(text: string, proof: () => void = () => undefined): Promise<IssuedTokens> {
     try {
       proof();
       return await this.loops.guardRequest(text, () => this.rotate(text));
     } catch (error) {
-      this.metrics.refreshes.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
+      this.metrics.refreshes.inc({
+        outcome: error instanceof DomainError ? error.code : 'internal',
+      });
       // Refusals of a session that exists were noted where they were judged.
-      if (error instanceof DomainError && NOT_JUDGED.has(error.code)) auditRefusal(this.audit, error, { detail: { kind: 'refresh' } });
+      if (error instanceof DomainError && NOT_JUDGED.has(error.code))
+        auditRefusal(this.audit, error, { detail: { kind: 'refresh' } });
       throw error;
     }
   }
 
   private async rotate(text: string): Promise<IssuedTokens> {
     const presented = parseRefreshToken(text);
-    if (presented === null) throw new DomainError('auth_invalid', { detail: 'not the shape of a refresh token' });
+    if (presented === null)
+      throw new DomainError('auth_invalid', { detail: 'not the shape of a refresh token' });
     const owner = await this.findOwner(presented);
     // A client may renew as often as it likes; each time is a row.
-    this.rates.spend(this.rates.of(owner.userId), 'call', CALL_BUDGETS['post /v1/auth/refresh']!.cost);
+    this.rates.spend(
+      this.rates.of(owner.userId),
+      'call',
+      CALL_BUDGETS['post /v1/auth/refresh']!.cost,
+    );
     // A refusal that ends the session must commit, so it is a result and not yet an error.
     const { result } = await this.log.commit((tx) => this.decide(tx, owner, presented));
     if ('refused' in result) throw new DomainError(result.refused);
@@ -137,17 +163,30 @@ export class RefreshSession {
     });
     this.activity.touch(owner.id);
     this.metrics.refreshes.inc({ outcome: result.outcome });
-    return { principal, access, refreshToken: result.successor.text, sessionExpiresAtMs: result.expiresAtMs };
+    return {
+      principal,
+      access,
+      refreshToken: result.successor.text,
+      sessionExpiresAtMs: result.expiresAtMs,
+    };
   }
 
   /** Only who holds a token we minted learns anything about the session. */
   private async findOwner(presented: RefreshToken): Promise<Owner> {
     const [row] = await this.database.hot<OwnerRow>('refresh_owner', OWNER, [presented.session]);
     if (row === undefined) throw new DomainError('auth_invalid', { detail: 'no such session' });
-    if (!isOurRefreshToken(presented, row.refresh_family)) throw new DomainError('auth_invalid', { detail: 'not minted here' });
+    if (!isOurRefreshToken(presented, row.refresh_family))
+      throw new DomainError('auth_invalid', { detail: 'not minted here' });
     const { session: id } = presented;
     const markedLive = row.looks_idle && (await this.activity.liveMarks([id])).has(id);
-    return { id, tenantId: row.tenant_id, userId: row.user_id, guest: row.guest, refreshFamily: row.refresh_family, markedLive };
+    return {
+      id,
+      tenantId: row.tenant_id,
+      userId: row.user_id,
+      guest: row.guest,
+      refreshFamily: row.refresh_family,
+      markedLive,
+    };
   }
 
   private async decide(tx: Tx, owner: Owner, presented: RefreshToken): Promise<Change<Judged>> {
@@ -160,14 +199,26 @@ export class RefreshSession {
     if (death !== null) return this.end(tx, owner, death);
     if (row.over || (row.idle && !owner.markedLive)) return this.end(tx, owner, 'session_expired');
     if (sameHash(row.refresh_hash, presented.hash)) return this.replace(tx, owner, presented, row);
-    const successor = precedes(row, presented) && (!row.refresh_used || row.within_overlap) ? unsealSuccessor(presented, row.refresh_sealed!) : null;
+    const successor =
+      precedes(row, presented) && (!row.refresh_used || row.within_overlap)
+        ? unsealSuccessor(presented, row.refresh_sealed!)
+        : null;
     if (successor === null) {
       note(tx, owner, 'authn_token_reuse', { kind: 'refresh', generation: presented.generation });
       return this.end(tx, owner, 'token_reuse');
     }
-    note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: false });
+    note(tx, owner, 'authn_token_created', {
+      kind: 'access',
+      generation: successor.generation,
+      rotated: false,
+    });
     return {
-      result: { successor, outcome: 'repeated', expiresAtMs: row.expires_at.getTime(), ttlSeconds: row.access_ttl_seconds },
+      result: {
+        successor,
+        outcome: 'repeated',
+        expiresAtMs: row.expires_at.getTime(),
+        ttlSeconds: row.access_ttl_seconds,
+      },
       events: [],
       tenant: owner.tenantId,
     };
@@ -185,17 +236,34 @@ export class RefreshSession {
     return rows[0];
   }
 
-  /** The new box replaces the old one, whose successor was just presented. One that is used otherwise is erased by session-activity.ts. */
-  private async replace(tx: Tx, owner: Owner, presented: RefreshToken, row: Row): Promise<Change<Judged>> {
+  /**
+   * The new box replaces the old one, whose successor was just presented. One that is used
+   * otherwise is erased by session-activity.ts.
+   */
+  private async replace(
+    tx: Tx,
+    owner: Owner,
+    presented: RefreshToken,
+    row: Row,
+  ): Promise<Change<Judged>> {
     const successor = mintRefreshToken(owner.refreshFamily, owner.id, row.refresh_generation + 1);
     await tx.$executeRaw`
       UPDATE sessions SET refresh_hash = ${successor.hash}, refresh_previous_hash = ${presented.hash}, refresh_sealed = ${sealSuccessor(presented, successor)},
         refresh_generation = ${successor.generation}::integer, refresh_used = false, refresh_rotated_at = clock_timestamp(),
         last_active_at = clock_timestamp(), user_version = ${row.user_version}::integer
       WHERE id = ${owner.id}::uuid`;
-    note(tx, owner, 'authn_token_created', { kind: 'access', generation: successor.generation, rotated: true });
+    note(tx, owner, 'authn_token_created', {
+      kind: 'access',
+      generation: successor.generation,
+      rotated: true,
+    });
     return {
-      result: { successor, outcome: 'rotated', expiresAtMs: row.expires_at.getTime(), ttlSeconds: row.access_ttl_seconds },
+      result: {
+        successor,
+        outcome: 'rotated',
+        expiresAtMs: row.expires_at.getTime(),
+        ttlSeconds: row.access_ttl_seconds,
+      },
       events: [],
       tenant: owner.tenantId,
     };
@@ -204,11 +272,18 @@ export class RefreshSession {
   private async end(tx: Tx, owner: Owner, reason: EndReason): Promise<Change<Judged>> {
     const ids = await endSessions(tx, { session: owner.id }, reason);
     this.metrics.sessionsEnded.inc({ reason }, ids.length);
-    return { result: { refused: reason }, events: sessionsEnded(ids, reason), tenant: owner.tenantId };
+    return {
+      result: { refused: reason },
+      events: sessionsEnded(ids, reason),
+      tenant: owner.tenantId,
+    };
   }
 }
 
-function whyOwnerMayNot({ guest }: Owner, { tenant_state, allow_guests, user_state }: Row): EndReason | null {
+function whyOwnerMayNot(
+  { guest }: Owner,
+  { tenant_state, allow_guests, user_state }: Row,
+): EndReason | null {
   if (tenant_state !== 'active') return 'tenant_disabled';
   if (guest) return allow_guests ? null : 'session_revoked';
   return user_state === 'active' ? null : 'user_suspended';
@@ -220,10 +295,19 @@ function refuse(tx: Tx, owner: Owner, reason: EndReason): Change<Judged> {
 }
 
 /** Whoever holds the token is taken for its owner; there is no other name for him. */
-function note(tx: Tx, { tenantId: tenant, userId: user, id: session }: Owner, event: AuditEventName, detail: AuditDetail): void {
+function note(
+  tx: Tx,
+  { tenantId: tenant, userId: user, id: session }: Owner,
+  event: AuditEventName,
+  detail: AuditDetail,
+): void {
   recordAudit(tx, { event, tenant, actor: user, user, session, detail });
 }
 
 function precedes(row: Row, presented: RefreshToken): boolean {
-  return row.refresh_previous_hash !== null && row.refresh_sealed !== null && sameHash(row.refresh_previous_hash, presented.hash);
+  return (
+    row.refresh_previous_hash !== null &&
+    row.refresh_sealed !== null &&
+    sameHash(row.refresh_previous_hash, presented.hash)
+  );
 }

@@ -1,4 +1,7 @@
-/** Sign up, or look in as a guest, where the tenant allows it; else there is `not_found`, as for an unknown tenant. */
+/**
+ * Sign up, or look in as a guest, where the tenant allows it; else there is `not_found`, as for an
+ * unknown tenant.
+ */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../../audit/record-audit.js';
 import { Database, uniqueOr } from '../../platform/stores/database.js';
@@ -28,17 +31,34 @@ export class Register {
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
     if (tenant === null || !tenant.allowRegistration || isSystemTenant(tenant))
-      throw new DomainError('not_found', { detail: 'no such tenant, or it allows no registration' });
+      throw new DomainError('not_found', {
+        detail: 'no such tenant, or it allows no registration',
+      });
     await this.limits.countTenant('registration', tenant.id);
     const passwordHash = await this.passwords.hash(body.password);
     const opened = await uniqueOr('email_taken', () =>
       this.openSession.commit(tenant.id, async (tx) => {
-        const rows = await tx.$queryRaw<{ allow_registration: boolean }[]>`SELECT allow_registration FROM tenants WHERE id = ${tenant.id}::uuid FOR SHARE`;
-        if (rows[0]?.allow_registration !== true) throw new DomainError('not_found', { detail: 'registration was closed meanwhile' });
+        const rows = await tx.$queryRaw<
+          { allow_registration: boolean }[]
+        >`SELECT allow_registration FROM tenants WHERE id = ${tenant.id}::uuid FOR SHARE`;
+        if (rows[0]?.allow_registration !== true)
+          throw new DomainError('not_found', { detail: 'registration was closed meanwhile' });
         const user = await tx.user.create({
-          data: { id: newId(), tenantId: tenant.id, email: body.email, name: body.name ?? body.email.split('@')[0]!.slice(0, 100), passwordHash },
+          data: {
+            id: newId(),
+            tenantId: tenant.id,
+            email: body.email,
+            name: body.name ?? body.email.split('@')[0]!.slice(0, 100),
+            passwordHash,
+          },
         });
-        recordAudit(tx, { event: 'user_created', tenant: tenant.id, actor: user.id, user: user.id, detail: { role: user.role, by: 'registration' } });
+        recordAudit(tx, {
+          event: 'user_created',
+          tenant: tenant.id,
+          actor: user.id,
+          user: user.id,
+          detail: { role: user.role, by: 'registration' },
+        });
         return this.openSession.open(tx, {
           method: 'registration',
           tenantId: tenant.id,

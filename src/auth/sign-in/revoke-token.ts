@@ -1,6 +1,7 @@
 /**
- * RFC 7009: whoever holds a token may end the session it belongs to. Holding it is the proof, so nothing else is asked, and
- * what is no living token of ours is answered like one that was: there is nothing to revoke.
+ * RFC 7009: whoever holds a token may end the session it belongs to. Holding it is the proof, so
+ * nothing else is asked, and what is no living token of ours is answered like one that was: there
+ * is nothing to revoke.
  */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../../audit/record-audit.js';
@@ -29,20 +30,36 @@ export class RevokeToken {
     if (owner === null) return null;
     const { sessionId: session, userId: user, tenantId: tenant } = owner;
     const { result, pending } = await this.log.commit(async (tx) => {
-      const ids = await endSessions(tx, { session, user, tenant }, 'session_revoked', { why: 'logout' });
-      if (ids.length > 0) recordAudit(tx, { event: 'authn_token_revoked', tenant, actor: user, user, session, detail: { target: 'session', by: 'holder' } });
+      const ids = await endSessions(tx, { session, user, tenant }, 'session_revoked', {
+        why: 'logout',
+      });
+      if (ids.length > 0)
+        recordAudit(tx, {
+          event: 'authn_token_revoked',
+          tenant,
+          actor: user,
+          user,
+          session,
+          detail: { target: 'session', by: 'holder' },
+        });
       return { result: ids.length, events: sessionsEnded(ids, 'session_revoked'), tenant };
     });
     this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, result);
     return pending;
   }
 
-  /** Any we minted for it, also one that was rotated since: its holder could end the session by refreshing, too. */
+  /**
+   * Any we minted for it, also one that was rotated since: its holder could end the session by
+   * refreshing, too.
+   */
   private async ofRefreshToken(text: string): Promise<Principal | null> {
     const token = parseRefreshToken(text);
     if (token === null) return null;
     const select = { tenantId: true, userId: true, refreshFamily: true } as const;
-    const row = await this.database.prisma.session.findUnique({ where: { id: token.session }, select });
+    const row = await this.database.prisma.session.findUnique({
+      where: { id: token.session },
+      select,
+    });
     if (row === null || !isOurRefreshToken(token, row.refreshFamily)) return null;
     return { tenantId: row.tenantId, userId: row.userId, sessionId: token.session };
   }

@@ -1,4 +1,7 @@
-/** The one account of sign-ins, whichever way somebody wants in: each is counted, each refusal has one record in the audit. */
+/**
+ * The one account of sign-ins, whichever way somebody wants in: each is counted, each refusal has
+ * one record in the audit.
+ */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { DomainError } from '../../platform/errors.js';
@@ -20,7 +23,10 @@ export class SignInAudit {
     private readonly audit: AuditTrail,
   ) {}
 
-  /** `signIn` fills in what it finds out. Its success is recorded in its transaction (open-session.ts), trouble of ours is none. */
+  /**
+   * `signIn` fills in what it finds out. Its success is recorded in its transaction
+   * (open-session.ts), trouble of ours is none.
+   */
   async account<T>(method: SignInMethod, signIn: (asked: Asked) => Promise<T>): Promise<T> {
     const asked: Asked = { tenant: null, user: null };
     try {
@@ -32,7 +38,13 @@ export class SignInAudit {
       if (error instanceof DomainError && error.status < 500) {
         // Who did it is what could not be shown; whom it is about may be known.
         const event = error.code === 'rate_limited' ? 'authn_login_fail_max' : 'authn_login_fail';
-        this.audit.note({ event, ...asked, actor: null, session: null, detail: { code: error.code, method } });
+        this.audit.note({
+          event,
+          ...asked,
+          actor: null,
+          session: null,
+          detail: { code: error.code, method },
+        });
       }
       throw error;
     }

@@ -1,4 +1,7 @@
-/** Bodies and answers of signing in, refreshing and signing out: types, validation and OpenAPI come from here. */
+/**
+ * Bodies and answers of signing in, refreshing and signing out: types, validation and OpenAPI come
+ * from here.
+ */
 import * as z from 'zod';
 import { emailSchema } from '../../platform/email.js';
 import { plainText } from '../../platform/zod.js';
@@ -11,27 +14,55 @@ const givenPassword = plainText(1, 1024);
 /** Which tenant somebody signs in to. */
 export const tenantRef = plainText(1, 64).meta({ description: 'id or slug' });
 
-export const device = plainText(1, 100).optional().meta({ description: 'shown in the list of sessions' });
-export const transport = z.enum(['body', 'cookie']).default('body').meta({ description: '`cookie`: tokens go into cookies, not into the answer' });
+export const device = plainText(1, 100)
+  .optional()
+  .meta({ description: 'shown in the list of sessions' });
+export const transport = z
+  .enum(['body', 'cookie'])
+  .default('body')
+  .meta({ description: '`cookie`: tokens go into cookies, not into the answer' });
 
-export const loginBody = z.strictObject({ tenant: tenantRef, email: emailSchema, password: givenPassword, device, transport }).meta({ id: 'LoginRequest' });
+export const loginBody = z
+  .strictObject({
+    tenant: tenantRef,
+    email: emailSchema,
+    password: givenPassword,
+    device,
+    transport,
+  })
+  .meta({ id: 'LoginRequest' });
 export type LoginBody = z.infer<typeof loginBody>;
 
 export const registerBody = z
-  .strictObject({ tenant: tenantRef, email: emailSchema, password: newPasswordSchema, name: personNameSchema.optional(), device, transport })
+  .strictObject({
+    tenant: tenantRef,
+    email: emailSchema,
+    password: newPasswordSchema,
+    name: personNameSchema.optional(),
+    device,
+    transport,
+  })
   .meta({ id: 'RegisterRequest' });
 export type RegisterBody = z.infer<typeof registerBody>;
 
-export const guestBody = z.strictObject({ tenant: tenantRef, device, transport }).meta({ id: 'GuestRequest' });
+export const guestBody = z
+  .strictObject({ tenant: tenantRef, device, transport })
+  .meta({ id: 'GuestRequest' });
 export type GuestBody = z.infer<typeof guestBody>;
 
-export const refreshBody = z.strictObject({ refresh_token: z.string().min(1).max(512).optional() }).meta({ id: 'RefreshRequest' });
+export const refreshBody = z
+  .strictObject({ refresh_token: z.string().min(1).max(512).optional() })
+  .meta({ id: 'RefreshRequest' });
 export type RefreshBody = z.infer<typeof refreshBody>;
 
-export const logoutBody = z.strictObject({ scope: z.enum(['session', 'others', 'all']).default('session') }).meta({ id: 'LogoutRequest' });
+export const logoutBody = z
+  .strictObject({ scope: z.enum(['session', 'others', 'all']).default('session') })
+  .meta({ id: 'LogoutRequest' });
 export type LogoutBody = z.infer<typeof logoutBody>;
 
-export const passwordBody = z.strictObject({ current: givenPassword, new: newPasswordSchema }).meta({ id: 'PasswordRequest' });
+export const passwordBody = z
+  .strictObject({ current: givenPassword, new: newPasswordSchema })
+  .meta({ id: 'PasswordRequest' });
 export type PasswordBody = z.infer<typeof passwordBody>;
 
 export const meSchema = z

@@ -1,7 +1,7 @@
 /**
- * Access tokens: minting, and the one verifier that REST and WebSocket share. Verifying is synchronous and asks no store:
- * shape, signature, claims, then what this node knows of the authority log. A token names its principal and says nothing
- * of roles or rooms.
+ * Access tokens: minting, and the one verifier that REST and WebSocket share. Verifying is
+ * synchronous and asks no store: shape, signature, claims, then what this node knows of the
+ * authority log. A token names its principal and says nothing of roles or rooms.
  */
 import { verify as verifySignature } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -65,11 +65,17 @@ export class AccessTokens {
     this.lives = new LifetimeSequence(config.accessTtlSeconds);
   }
 
-  mint(principal: Principal, { generation, sessionExpiresAtMs, ttlSeconds }: MintOptions): MintedToken {
+  mint(
+    principal: Principal,
+    { generation, sessionExpiresAtMs, ttlSeconds }: MintOptions,
+  ): MintedToken {
     this.requireClock();
     const { kid, alg, privateKey } = this.keys.current();
     const iat = Math.floor(wallMs() / 1000);
-    const exp = Math.min(iat + this.lives.next(ttlSeconds ?? Infinity), Math.floor(sessionExpiresAtMs / 1000));
+    const exp = Math.min(
+      iat + this.lives.next(ttlSeconds ?? Infinity),
+      Math.floor(sessionExpiresAtMs / 1000),
+    );
     if (exp <= iat) throw new DomainError('session_expired');
     const claims: AccessClaims = {
       iss: this.publicUrl.value,
@@ -81,7 +87,11 @@ export class AccessTokens {
       iat,
       exp,
     };
-    const token = this.jwt.sign(claims, { privateKey, algorithm: alg, header: { alg, typ: TOKEN_TYPE, kid } });
+    const token = this.jwt.sign(claims, {
+      privateKey,
+      algorithm: alg,
+      header: { alg, typ: TOKEN_TYPE, kid },
+    });
     return { token, issuedAtMs: iat * 1000, expiresAtMs: exp * 1000 };
   }
 
@@ -90,7 +100,10 @@ export class AccessTokens {
     if (wallStrays()) throw clockInDoubt();
   }
 
-  /** Throws the code to answer with. A token whose key is unknown here is refused, and the keys are read again meanwhile. */
+  /**
+   * Throws the code to answer with. A token whose key is unknown here is refused, and the keys are
+   * read again meanwhile.
+   */
   verify(token: string): AcceptedToken {
     const accepted = this.verifyShape(token);
     if (accepted !== UNKNOWN_KEY) return accepted;
@@ -119,12 +132,24 @@ export class AccessTokens {
 
   private recheck(principal: Principal, token: TokenTimes): AcceptedToken {
     const nowMs = wallMs();
-    if (token.expiresAtMs <= nowMs) throw untimely(new DomainError('token_expired', { who: principal }));
-    const verdict = this.state.verdict({ session: principal.sessionId, tenant: principal.tenantId, kid: token.kid });
+    if (token.expiresAtMs <= nowMs)
+      throw untimely(new DomainError('token_expired', { who: principal }));
+    const verdict = this.state.verdict({
+      session: principal.sessionId,
+      tenant: principal.tenantId,
+      kid: token.kid,
+    });
     if (verdict !== null) throw new DomainError(verdict, { who: principal });
     this.activity.tokenAccepted(principal.sessionId, generationOf(token.jti));
     const { kid, jti, issuedAtMs, expiresAtMs } = token;
-    return { principal, kid, jti, issuedAtMs, expiresAtMs, deadlineMs: monotonicMs() + (expiresAtMs - nowMs) };
+    return {
+      principal,
+      kid,
+      jti,
+      issuedAtMs,
+      expiresAtMs,
+      deadlineMs: monotonicMs() + (expiresAtMs - nowMs),
+    };
   }
 
   private verifyShape(token: string): AcceptedToken | typeof UNKNOWN_KEY {
@@ -137,21 +162,48 @@ export class AccessTokens {
     if (!isSignedBy(key, token)) throw invalid('signature');
     const claims = readClaims(shape.claims);
     if (claims === null) throw invalid('claims');
-    if (claims.iss !== this.publicUrl.value || claims.aud !== this.publicUrl.value) throw invalid('issuer or audience');
-    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS) throw untimely(invalid('issued in the future'));
-    const principal = { userId: claims.sub, tenantId: claims.tid, sessionId: claims.sid, tokenEndsAtMs: claims.exp * 1000 };
-    return this.recheck(principal, { kid: key.kid, jti: claims.jti, issuedAtMs: claims.iat * 1000, expiresAtMs: claims.exp * 1000 });
+    if (claims.iss !== this.publicUrl.value || claims.aud !== this.publicUrl.value)
+      throw invalid('issuer or audience');
+    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS)
+      throw untimely(invalid('issued in the future'));
+    const principal = {
+      userId: claims.sub,
+      tenantId: claims.tid,
+      sessionId: claims.sid,
+      tokenEndsAtMs: claims.exp * 1000,
+    };
+    return this.recheck(principal, {
+      kid: key.kid,
+      jti: claims.jti,
+      issuedAtMs: claims.iat * 1000,
+      expiresAtMs: claims.exp * 1000,
+    });
   }
 }
 
-/** The bare signature check of node:crypto: what jsonwebtoken would add is judged above already, and more strictly. */
-export function isSignedBy({ alg, publicKey }: { alg: SigningAlgorithm; publicKey: KeyObject }, token: string): boolean {
+/**
+ * The bare signature check of node:crypto: what jsonwebtoken would add is judged above already, and
+ * more strictly.
+ */
+export function isSignedBy(
+  { alg, publicKey }: { alg: SigningAlgorithm; publicKey: KeyObject },
+  token: string,
+): boolean {
   const dot = token.lastIndexOf('.');
   const key = alg === 'ES256' ? { key: publicKey, dsaEncoding: 'ieee-p1363' as const } : publicKey;
-  return verifySignature('sha256', Buffer.from(token.slice(0, dot), 'latin1'), key, Buffer.from(token.slice(dot + 1), 'base64url'));
+  return verifySignature(
+    'sha256',
+    Buffer.from(token.slice(0, dot), 'latin1'),
+    key,
+    Buffer.from(token.slice(dot + 1), 'base64url'),
+  );
 }
 
-const clockInDoubt = (): DomainError => new DomainError('auth_unavailable', { detail: 'the clock of this node is in doubt' });
-/** A refusal by time alone is none while the time is in doubt: a person must not be told to sign in again for that. */
+const clockInDoubt = (): DomainError =>
+  new DomainError('auth_unavailable', { detail: 'the clock of this node is in doubt' });
+/**
+ * A refusal by time alone is none while the time is in doubt: a person must not be told to sign in
+ * again for that.
+ */
 const untimely = (refusal: DomainError): DomainError => (wallStrays() ? clockInDoubt() : refusal);
 const invalid = (detail: string): DomainError => new DomainError('auth_invalid', { detail });

@@ -1,6 +1,7 @@
 /**
- * The one PUBLIC_URL of the cluster: issuer and audience of every token. The first start fixes it in Postgres; a node that
- * names another refuses to start, because its tokens would be refused everywhere else.
+ * The one PUBLIC_URL of the cluster: issuer and audience of every token. The first start fixes it
+ * in Postgres; a node that names another refuses to start, because its tokens would be refused
+ * everywhere else.
  */
 import { Injectable } from '@nestjs/common';
 import { HTTPS_ONLY } from '../../platform/config/config-rules.js';
@@ -23,7 +24,8 @@ export class PublicUrl {
 
   /** Without a trailing slash. */
   get value(): string {
-    if (this.url === null) throw new Error('PUBLIC_URL is asked for before it was read from the database');
+    if (this.url === null)
+      throw new Error('PUBLIC_URL is asked for before it was read from the database');
     return this.url;
   }
 
@@ -43,7 +45,11 @@ export class PublicUrl {
 
   /** At start: true when an earlier one has decided. */
   async isSettled(): Promise<boolean> {
-    const [setting] = await this.database.hot<{ value: string }>('setting', 'SELECT value FROM settings WHERE key = $1', [SETTING]);
+    const [setting] = await this.database.hot<{ value: string }>(
+      'setting',
+      'SELECT value FROM settings WHERE key = $1',
+      [SETTING],
+    );
     if (setting !== undefined) this.take(setting.value);
     return setting !== undefined;
   }
@@ -62,7 +68,9 @@ export class PublicUrl {
       );
     }
     if (this.config.production && !this.config.allowInsecureHttp && !value.startsWith('https:')) {
-      throw new ConfigError([`PUBLIC_URL: ${HTTPS_ONLY}; ${this.config.publicUrl === undefined ? 'it is not set, so it would be' : 'it is'} ${value}`]);
+      throw new ConfigError([
+        `PUBLIC_URL: ${HTTPS_ONLY}; ${this.config.publicUrl === undefined ? 'it is not set, so it would be' : 'it is'} ${value}`,
+      ]);
     }
     this.url = value;
   }

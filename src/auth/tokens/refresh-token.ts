@@ -1,7 +1,8 @@
 /**
- * Refresh tokens: `wr_rt_` and the base64url of version | session id | generation | 32 random bytes | mac. The mac is keyed
- * by the session's own secret (`refresh_family`), so only a token we minted for this session can count as reused; what
- * somebody made up is merely invalid. Stored as SHA-256, never as text.
+ * Refresh tokens: `wr_rt_` and the base64url of version | session id | generation | 32 random bytes
+ * | mac. The mac is keyed by the session's own secret (`refresh_family`), so only a token we minted
+ * for this session can count as reused; what somebody made up is merely invalid. Stored as SHA-256,
+ * never as text.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { deriveKey, seal, unseal } from '../../platform/sealed-box.js';
@@ -24,8 +25,17 @@ export interface RefreshToken {
 
 export const newRefreshFamily = (): Buffer<ArrayBuffer> => Buffer.from(randomBytes(32));
 
-export function mintRefreshToken(family: Uint8Array, session: string, generation: number): RefreshToken {
-  const signed = Buffer.concat([Buffer.of(VERSION), Buffer.from(session.replaceAll('-', ''), 'hex'), uint32(generation), randomBytes(32)]);
+export function mintRefreshToken(
+  family: Uint8Array,
+  session: string,
+  generation: number,
+): RefreshToken {
+  const signed = Buffer.concat([
+    Buffer.of(VERSION),
+    Buffer.from(session.replaceAll('-', ''), 'hex'),
+    uint32(generation),
+    randomBytes(32),
+  ]);
   const text = PREFIX + Buffer.concat([signed, mac(family, signed)]).toString('base64url');
   return { text, session, generation, hash: hashOf(text) };
 }
@@ -43,24 +53,41 @@ export function parseRefreshToken(text: string): RefreshToken | null {
 /** Whether we minted it for the session that owns `family`. */
 export function isOurRefreshToken(token: RefreshToken, family: Uint8Array): boolean {
   const bytes = bytesOf(token.text);
-  return timingSafeEqual(mac(family, bytes.subarray(0, SIGNED_BYTES)), bytes.subarray(SIGNED_BYTES));
+  return timingSafeEqual(
+    mac(family, bytes.subarray(0, SIGNED_BYTES)),
+    bytes.subarray(SIGNED_BYTES),
+  );
 }
 
 /** The successor in a box that only the token it replaces opens: a database dump opens none. */
-export function sealSuccessor(presented: RefreshToken, successor: RefreshToken): Buffer<ArrayBuffer> {
-  return seal(deriveKey(presented.text, PURPOSE, presented.session), Buffer.from(successor.text), presented.session);
+export function sealSuccessor(
+  presented: RefreshToken,
+  successor: RefreshToken,
+): Buffer<ArrayBuffer> {
+  return seal(
+    deriveKey(presented.text, PURPOSE, presented.session),
+    Buffer.from(successor.text),
+    presented.session,
+  );
 }
 
 export function unsealSuccessor(presented: RefreshToken, box: Uint8Array): RefreshToken | null {
-  const text = unseal(deriveKey(presented.text, PURPOSE, presented.session), box, presented.session);
+  const text = unseal(
+    deriveKey(presented.text, PURPOSE, presented.session),
+    box,
+    presented.session,
+  );
   return text === null ? null : parseRefreshToken(text.toString());
 }
 
-export const sameHash = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && timingSafeEqual(a, b);
+export const sameHash = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && timingSafeEqual(a, b);
 
 const bytesOf = (text: string): Buffer => Buffer.from(text.slice(PREFIX.length), 'base64url');
-const hashOf = (text: string): Buffer<ArrayBuffer> => Buffer.from(createHash('sha256').update(text).digest());
-const mac = (family: Uint8Array, signed: Uint8Array): Buffer => createHmac('sha256', family).update(signed).digest().subarray(0, MAC_BYTES);
+const hashOf = (text: string): Buffer<ArrayBuffer> =>
+  Buffer.from(createHash('sha256').update(text).digest());
+const mac = (family: Uint8Array, signed: Uint8Array): Buffer =>
+  createHmac('sha256', family).update(signed).digest().subarray(0, MAC_BYTES);
 
 function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);

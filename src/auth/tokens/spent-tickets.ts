@@ -1,6 +1,7 @@
 /**
- * Tickets that were presented, for two minutes, in Postgres: whoever can write into Redis can bring a used ticket back there,
- * and it still opens nothing. One statement for all that are presented at about the same time.
+ * Tickets that were presented, for two minutes, in Postgres: whoever can write into Redis can bring
+ * a used ticket back there, and it still opens nothing. One statement for all that are presented at
+ * about the same time.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { monotonicMs } from '../../platform/clock.js';
@@ -46,6 +47,8 @@ export class SpentTickets {
     this.forgotMs = monotonicMs();
     this.database
       .hot('tickets_forget', 'DELETE FROM spent_tickets WHERE until < clock_timestamp()', [])
-      .catch((error: Error) => this.logger.warn({ msg: 'spent tickets not forgotten', error: error.message }));
+      .catch((error: Error) =>
+        this.logger.warn({ msg: 'spent tickets not forgotten', error: error.message }),
+      );
   }
 }

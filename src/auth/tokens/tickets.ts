@@ -1,7 +1,8 @@
 /**
- * Tickets: a single-use stand-in for an access token, for clients that can only put something into a URL. Kept in Redis under
- * a hash, sealed, for at most 30 s, bound to its session and to the Origin that asked for it. That it is used once is
- * decided in Postgres: what Redis holds can be written into it once more.
+ * Tickets: a single-use stand-in for an access token, for clients that can only put something into
+ * a URL. Kept in Redis under a hash, sealed, for at most 30 s, bound to its session and to the
+ * Origin that asked for it. That it is used once is decided in Postgres: what Redis holds can be
+ * written into it once more.
  */
 import { Injectable } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
@@ -23,7 +24,9 @@ import { SpentTickets } from './spent-tickets.js';
 const PREFIX = 'wr_tk_';
 const TEXT = /^wr_tk_[A-Za-z0-9_-]{43}$/;
 const LIFE_SECONDS = 30;
-/** Redis ends it on time; a copy that is written back ends by the clock of the node that reads it. */
+/**
+ * Redis ends it on time; a copy that is written back ends by the clock of the node that reads it.
+ */
 const CLOCKS_MS = 10_000;
 const STORED_BYTES_MAX = 4_096;
 
@@ -71,36 +74,65 @@ export class Tickets {
     };
     const hash = hashOf(ticket);
     const kept = await this.redis.attempt('issue ticket', (redis) =>
-      redis.set(this.names.ticket(hash), this.messages.write('ticket', hash, stored), 'EX', seconds),
+      redis.set(
+        this.names.ticket(hash),
+        this.messages.write('ticket', hash, stored),
+        'EX',
+        seconds,
+      ),
     );
     if (kept === undefined) throw new DomainError('unavailable', { detail: 'tickets need Redis' });
-    this.audit.note({ event: 'authn_token_created', user: token.principal.userId, detail: { kind: 'ticket' } });
+    this.audit.note({
+      event: 'authn_token_created',
+      user: token.principal.userId,
+      detail: { kind: 'ticket' },
+    });
     return { ticket, expires_in: seconds };
   }
 
-  /** Spends the ticket, whatever the answer. `origin` is that of the request or connection that presents it. */
+  /**
+   * Spends the ticket, whatever the answer. `origin` is that of the request or connection that
+   * presents it.
+   */
   async redeem(ticket: string, origin: string | undefined): Promise<AcceptedToken> {
-    if (!TEXT.test(ticket)) throw new DomainError('auth_invalid', { detail: 'not the shape of a ticket' });
+    if (!TEXT.test(ticket))
+      throw new DomainError('auth_invalid', { detail: 'not the shape of a ticket' });
     const hash = hashOf(ticket);
     const stored = await this.take(hash);
     if (stored === null || wallMs() > stored.until + CLOCKS_MS || !(await this.spent.spend(hash)))
       throw new DomainError('auth_invalid', { detail: 'unknown, spent or late ticket' });
-    if (stored.origin !== (origin ?? null)) throw new DomainError('auth_invalid', { detail: 'ticket of another Origin' });
-    const principal = { userId: stored.user, tenantId: stored.tenant, sessionId: stored.session, tokenEndsAtMs: stored.exp };
-    return this.accessTokens.judgeTicket(principal, { kid: stored.kid, jti: stored.jti, issuedAtMs: stored.iat, expiresAtMs: stored.exp });
+    if (stored.origin !== (origin ?? null))
+      throw new DomainError('auth_invalid', { detail: 'ticket of another Origin' });
+    const principal = {
+      userId: stored.user,
+      tenantId: stored.tenant,
+      sessionId: stored.session,
+      tokenEndsAtMs: stored.exp,
+    };
+    return this.accessTokens.judgeTicket(principal, {
+      kid: stored.kid,
+      jti: stored.jti,
+      issuedAtMs: stored.iat,
+      expiresAtMs: stored.exp,
+    });
   }
 
   /** Not GETDEL: what stands there may be of any size, or no text at all. */
   private async take(hash: string): Promise<StoredTicket | null> {
     const key = this.names.ticket(hash);
-    const answers = await this.redis.attempt('redeem ticket', (redis) => redis.pipeline().getrangeBuffer(key, 0, STORED_BYTES_MAX).del(key).exec());
+    const answers = await this.redis.attempt('redeem ticket', (redis) =>
+      redis.pipeline().getrangeBuffer(key, 0, STORED_BYTES_MAX).del(key).exec(),
+    );
     const [error, box] = answers?.[0] ?? [new Error('no answer')];
     if (error !== null) {
       if (kindOf(error) === 'WRONGTYPE') return null;
       throw new DomainError('unavailable', { detail: 'tickets need Redis', cause: error });
     }
     if (!(box instanceof Buffer) || box.length === 0) return null;
-    return this.messages.read('ticket', hash, box, (value) => storedTicket.safeParse(value).data)?.value ?? null;
+    return (
+      this.messages.read('ticket', hash, box, (value) => storedTicket.safeParse(value).data)
+        ?.value ?? null
+    );
   }
 }
 

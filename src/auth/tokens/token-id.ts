@@ -1,6 +1,7 @@
 /**
- * `jti`: a UUIDv7 whose last 32 random bits are the refresh generation the access token was minted with. So a node that
- * accepts the token knows, without a claim or a look-up, that this generation's refresh token reached its client.
+ * `jti`: a UUIDv7 whose last 32 random bits are the refresh generation the access token was minted
+ * with. So a node that accepts the token knows, without a claim or a look-up, that this
+ * generation's refresh token reached its client.
  */
 import { newId } from '../../platform/ids.js';
 

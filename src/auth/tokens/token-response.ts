@@ -20,7 +20,8 @@ export class TokenResponse {
       session_id: issued.principal.sessionId,
       refresh_after_ms: refreshWindow(issuedAtMs, expiresAtMs, now).refresh_after_ms,
     };
-    if (transport === 'body') return { access_token: token, refresh_token: issued.refreshToken, ...common };
+    if (transport === 'body')
+      return { access_token: token, refresh_token: issued.refreshToken, ...common };
     this.cookies.set(response, issued);
     return common;
   }

@@ -1,7 +1,8 @@
 /**
- * The strict shape of an access token (RFC 9068), checked around the signature: jsonwebtoken alone lets missing and
- * mistyped claims, unknown `crit`, foreign `typ`, duplicate members and tokens of a megabyte pass. Our own tokens are
- * canonical - base64url without spare bits, JSON as JSON.stringify writes it - so anything that is not is refused.
+ * The strict shape of an access token (RFC 9068), checked around the signature: jsonwebtoken alone
+ * lets missing and mistyped claims, unknown `crit`, foreign `typ`, duplicate members and tokens of
+ * a megabyte pass. Our own tokens are canonical - base64url without spare bits, JSON as
+ * JSON.stringify writes it - so anything that is not is refused.
  */
 import { isUtf8 } from 'node:buffer';
 import { LIMITS } from '../../protocol/limits.js';
@@ -37,9 +38,15 @@ interface TokenHeader {
   alg: SigningAlgorithm;
 }
 
-/** The kid, the algorithm and the unchecked claims of a token in our shape, or null. Nothing of it may be believed before its signature. */
-export function readTokenShape(token: string): { kid: string; alg: SigningAlgorithm; claims: Record<string, unknown> } | null {
-  if (typeof token !== 'string' || token.length > LIMITS.tokenBytes || !COMPACT.test(token)) return null;
+/**
+ * The kid, the algorithm and the unchecked claims of a token in our shape, or null. Nothing of it
+ * may be believed before its signature.
+ */
+export function readTokenShape(
+  token: string,
+): { kid: string; alg: SigningAlgorithm; claims: Record<string, unknown> } | null {
+  if (typeof token !== 'string' || token.length > LIMITS.tokenBytes || !COMPACT.test(token))
+    return null;
   const [first, second, third] = token.split('.') as [string, string, string];
   const header = headers.get(first) ?? readHeader(first);
   if (header === null || !isCanonical(third)) return null;
@@ -51,7 +58,8 @@ function readHeader(part: string): TokenHeader | null {
   const header = readObject(part);
   if (header === null || !hasExactly(header, HEADER)) return null;
   const { alg, typ, kid } = header;
-  if (!isOurs(alg) || typ !== TOKEN_TYPE || typeof kid !== 'string' || !THUMBPRINT.test(kid)) return null;
+  if (!isOurs(alg) || typ !== TOKEN_TYPE || typeof kid !== 'string' || !THUMBPRINT.test(kid))
+    return null;
   if (headers.size >= HEADERS_MAX) headers.clear();
   headers.set(detached(part), { kid, alg });
   return { kid, alg };
@@ -65,10 +73,15 @@ export function readClaims(claims: Record<string, unknown>): AccessClaims | null
   if (!isUuid(sub) || !isUuid(tid) || !isUuid(sid) || !isUuid(jti)) return null;
   if (!isSeconds(iat) || !isSeconds(exp)) return null;
   const life = exp - iat;
-  return life >= 1 && life <= LONGEST_LIFE_SECONDS ? { iss, aud, sub, tid, sid, jti, iat, exp } : null;
+  return life >= 1 && life <= LONGEST_LIFE_SECONDS
+    ? { iss, aud, sub, tid, sid, jti, iat, exp }
+    : null;
 }
 
-/** Parsed and written again it must be the same text: so no member occurs twice and no number hides its value. */
+/**
+ * Parsed and written again it must be the same text: so no member occurs twice and no number hides
+ * its value.
+ */
 function readObject(part: string): Record<string, unknown> | null {
   if (!isCanonical(part)) return null;
   const bytes = Buffer.from(part, 'base64url');
@@ -83,7 +96,10 @@ function readObject(part: string): Record<string, unknown> | null {
   }
 }
 
-/** The last character of 2 or 3 stands for bits that no byte has room for: they are zero. Of the alphabet is the text already. */
+/**
+ * The last character of 2 or 3 stands for bits that no byte has room for: they are zero. Of the
+ * alphabet is the text already.
+ */
 function isCanonical(part: string): boolean {
   const spare = part.length % 4;
   if (spare === 0) return true;
@@ -95,6 +111,8 @@ const ENDS_OF_THREE = 'AEIMQUYcgkosw048';
 
 const hasExactly = (object: object, names: string[]): boolean =>
   Object.keys(object).length === names.length && names.every((name) => Object.hasOwn(object, name));
-const isOurs = (alg: unknown): alg is SigningAlgorithm => SIGNING_ALGORITHMS.some((ours) => ours === alg);
+const isOurs = (alg: unknown): alg is SigningAlgorithm =>
+  SIGNING_ALGORITHMS.some((ours) => ours === alg);
 const isUuid = (value: unknown): value is string => typeof value === 'string' && isId(value);
-const isSeconds = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11;
+const isSeconds = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) > 0 && (value as number) < 1e11;

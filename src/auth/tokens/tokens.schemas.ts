@@ -13,5 +13,7 @@ export const tokensSchema = z
   .meta({ id: 'Tokens' });
 export type Tokens = z.infer<typeof tokensSchema>;
 
-export const ticketSchema = z.strictObject({ ticket: z.string(), expires_in: z.int().min(1) }).meta({ id: 'Ticket' });
+export const ticketSchema = z
+  .strictObject({ ticket: z.string(), expires_in: z.int().min(1) })
+  .meta({ id: 'Ticket' });
 export type Ticket = z.infer<typeof ticketSchema>;

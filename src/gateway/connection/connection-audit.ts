@@ -1,4 +1,7 @@
-/** Connections in the audit: opened, renewed, refused, closed; one record each. Their `request_id` is the connection id of `hello`. */
+/**
+ * Connections in the audit: opened, renewed, refused, closed; one record each. Their `request_id`
+ * is the connection id of `hello`.
+ */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { auditRefusal } from '../../auth/limits/audit-refusal.js';
@@ -7,7 +10,9 @@ import { CLOSE_CODES } from '../../protocol/codes.js';
 import type { ConnectionEnd } from './connection-ends.js';
 import type { Connection } from './connection.js';
 
-/** Closes that refuse a credential or the lack of one; the others say nothing about who was there. */
+/**
+ * Closes that refuse a credential or the lack of one; the others say nothing about who was there.
+ */
 const REFUSES = new Set<number>([1008, 4001, 4003]);
 
 @Injectable()
@@ -30,17 +35,30 @@ export class ConnectionAudit {
     if (!renewal) connection.audited = 'refused';
     // Whatever was presented, it came from whom the connection is.
     const caller = renewal && connection.token !== null ? whoIs(connection) : {};
-    auditRefusal(this.audit, error, { event: 'connection_refused', ...placeOf(connection), ...caller, detail: { renewal } });
+    auditRefusal(this.audit, error, {
+      event: 'connection_refused',
+      ...placeOf(connection),
+      ...caller,
+      detail: { renewal },
+    });
   }
 
   over(connection: Connection, { side, code }: ConnectionEnd): void {
-    const place = { ...placeOf(connection), ...(connection.token === null ? {} : whoIs(connection)), actor: null };
+    const place = {
+      ...placeOf(connection),
+      ...(connection.token === null ? {} : whoIs(connection)),
+      actor: null,
+    };
     const { audited } = connection;
     connection.audited = null;
     if (audited === 'opened') {
       const ms = Math.round(monotonicMs() - connection.openedMs);
       this.audit.note({ event: 'connection_closed', ...place, detail: { side, code, ms } });
-    } else if (side === 'server' && REFUSES.has(CLOSE_CODES[code].status) && audited !== 'refused') {
+    } else if (
+      side === 'server' &&
+      REFUSES.has(CLOSE_CODES[code].status) &&
+      audited !== 'refused'
+    ) {
       this.audit.note({ event: 'connection_refused', ...place, detail: { code, renewal: false } });
     }
   }
@@ -48,4 +66,9 @@ export class ConnectionAudit {
 
 const placeOf = ({ id, ip }: Connection) => ({ requestId: id, ip });
 
-const whoIs = ({ principal: { userId, tenantId, sessionId } }: Connection) => ({ tenant: tenantId, actor: userId, user: userId, session: sessionId });
+const whoIs = ({ principal: { userId, tenantId, sessionId } }: Connection) => ({
+  tenant: tenantId,
+  actor: userId,
+  user: userId,
+  session: sessionId,
+});

@@ -1,6 +1,7 @@
 /**
- * How connections end (P9): each one exactly once, by whoever ended it first - metric, log line and audit record say the same.
- * `server` with a code of the protocol, `client` with the status of its close frame, `transport` when the network ended it.
+ * How connections end (P9): each one exactly once, by whoever ended it first - metric, log line and
+ * audit record say the same. `server` with a code of the protocol, `client` with the status of its
+ * close frame, `transport` when the network ended it.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../../platform/metrics.js';
@@ -8,14 +9,31 @@ import type { CloseCode } from '../../protocol/codes.js';
 import { ConnectionAudit } from './connection-audit.js';
 import type { Connection } from './connection.js';
 
-/** `reset`: TCP was ended or broken without a close frame. `timeout`: the kernel gave up. `half_open`: our ping was not answered. */
+/**
+ * `reset`: TCP was ended or broken without a close frame. `timeout`: the kernel gave up.
+ * `half_open`: our ping was not answered.
+ */
 export type TransportEnd = 'reset' | 'timeout' | 'half_open';
 
-export type ConnectionEnd = { side: 'server'; code: CloseCode } | { side: 'client'; code: number } | { side: 'transport'; code: TransportEnd };
+export type ConnectionEnd =
+  | { side: 'server'; code: CloseCode }
+  | { side: 'client'; code: number }
+  | { side: 'transport'; code: TransportEnd };
 
-const TIMEOUTS: ReadonlySet<string | undefined> = new Set(['ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN']);
-/** Statuses that a client may send (RFC 6455, section 7.4, and the IANA registry); those of applications are counted together. */
-const STATUS_LABELS: ReadonlySet<number> = new Set([1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014]);
+const TIMEOUTS: ReadonlySet<string | undefined> = new Set([
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENETDOWN',
+]);
+/**
+ * Statuses that a client may send (RFC 6455, section 7.4, and the IANA registry); those of
+ * applications are counted together.
+ */
+const STATUS_LABELS: ReadonlySet<number> = new Set([
+  1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014,
+]);
 
 @Injectable()
 export class ConnectionEnds {
@@ -44,9 +62,17 @@ export const endedByServer = ({ peerStatus }: Connection, code: CloseCode): Conn
   peerStatus > 0 ? { side: 'client', code: peerStatus } : { side: 'server', code };
 
 /** The socket is gone and nothing was said about it yet. */
-export function endedByPeer({ peerStatus, socketError }: Connection, how?: TransportEnd): ConnectionEnd {
+export function endedByPeer(
+  { peerStatus, socketError }: Connection,
+  how?: TransportEnd,
+): ConnectionEnd {
   if (peerStatus > 0) return { side: 'client', code: peerStatus };
-  return { side: 'transport', code: how ?? (TIMEOUTS.has((socketError as NodeJS.ErrnoException | null)?.code) ? 'timeout' : 'reset') };
+  return {
+    side: 'transport',
+    code:
+      how ??
+      (TIMEOUTS.has((socketError as NodeJS.ErrnoException | null)?.code) ? 'timeout' : 'reset'),
+  };
 }
 
 function labelOf({ side, code }: ConnectionEnd): string {

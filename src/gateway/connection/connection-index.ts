@@ -1,4 +1,7 @@
-/** Connections by a key that few of them share: of one user or session. One is the usual case and costs no set. */
+/**
+ * Connections by a key that few of them share: of one user or session. One is the usual case and
+ * costs no set.
+ */
 import type { Connection } from './connection.js';
 
 export class ConnectionIndex {
@@ -14,7 +17,8 @@ export class ConnectionIndex {
   remove(key: string, connection: Connection): void {
     const known = this.byKey.get(key);
     if (known === connection) this.byKey.delete(key);
-    else if (known instanceof Set && known.delete(connection) && known.size === 0) this.byKey.delete(key);
+    else if (known instanceof Set && known.delete(connection) && known.size === 0)
+      this.byKey.delete(key);
   }
 
   of(key: string): Iterable<Connection> {

@@ -1,6 +1,7 @@
 /**
- * Every connection of this node, found by session, user or in all; caps; and what an authority event does to them. Marking
- * dead is synchronous: when `apply` returns, nothing of them is in any list.
+ * Every connection of this node, found by session, user or in all; caps; and what an authority
+ * event does to them. Marking dead is synchronous: when `apply` returns, nothing of them is in any
+ * list.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityState } from '../../authority/authority-state.js';
@@ -76,8 +77,10 @@ export class ConnectionRegistry implements ConnectionHost {
 
   /** Before the upgrade, when refusing is cheapest. */
   requireRoomFor(ip: string): void {
-    if (this.all.size >= this.config.connectionsMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
-    if (this.perNetwork.of(ip) >= this.config.connectionsPerIpMax) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
+    if (this.all.size >= this.config.connectionsMax)
+      throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
+    if (this.perNetwork.of(ip) >= this.config.connectionsPerIpMax)
+      throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
   }
 
   open(connection: Connection): void {
@@ -86,7 +89,10 @@ export class ConnectionRegistry implements ConnectionHost {
     this.metrics.connections.value = this.all.size;
   }
 
-  /** Makes an authenticated connection findable by session and user. Check - register - check again: see authenticate.ts. */
+  /**
+   * Makes an authenticated connection findable by session and user. Check - register - check again:
+   * see authenticate.ts.
+   */
   register(connection: Connection): void {
     const { sessionId, userId } = connection.principal;
     this.bySession.add(sessionId, connection);
@@ -121,7 +127,8 @@ export class ConnectionRegistry implements ConnectionHost {
       this.byUser.remove(connection.principal.userId, connection);
     }
     connection.release();
-    for (const subscription of connection.subscriptions.values()) this.channels.remove(subscription);
+    for (const subscription of connection.subscriptions.values())
+      this.channels.remove(subscription);
     connection.subscriptions.clear();
     this.metrics.connections.value = this.all.size;
     for (const listener of this.endListeners) listener(connection);
@@ -130,11 +137,16 @@ export class ConnectionRegistry implements ConnectionHost {
   private apply(event: AuthorityEvent): number {
     switch (event.kind) {
       case 'session.ended':
-        return event.sessions.reduce((sum, session) => sum + this.endAll([...this.bySession.of(session)], event.reason), 0);
+        return event.sessions.reduce(
+          (sum, session) => sum + this.endAll([...this.bySession.of(session)], event.reason),
+          0,
+        );
       case 'tenant.changed':
         if (event.state === 'active') return 0;
         return this.endAll(
-          [...this.all].filter((connection) => connection.token?.principal.tenantId === event.tenant),
+          [...this.all].filter(
+            (connection) => connection.token?.principal.tenantId === event.tenant,
+          ),
           'tenant_disabled',
         );
       case 'key.withdrawn':
@@ -155,15 +167,20 @@ export class ConnectionRegistry implements ConnectionHost {
   /** Ends what has no live session in the database that replaced the one it was opened in. */
   private async endLost(): Promise<void> {
     const authenticated = [...this.all].filter((connection) => connection.token !== null);
-    const standing = await this.standing.of([...new Set(authenticated.map((connection) => connection.principal.sessionId))]);
+    const standing = await this.standing.of([
+      ...new Set(authenticated.map((connection) => connection.principal.sessionId)),
+    ]);
     this.endAll(
-      authenticated.filter((connection) => this.all.has(connection) && !standing.has(connection.principal.sessionId)),
+      authenticated.filter(
+        (connection) => this.all.has(connection) && !standing.has(connection.principal.sessionId),
+      ),
       'session_revoked',
     );
   }
 
   private endAll(connections: Connection[], code: CloseCode, spreadMs?: number): number {
-    for (const connection of connections) connection.end(code, spreadMs === undefined ? undefined : spread(spreadMs));
+    for (const connection of connections)
+      connection.end(code, spreadMs === undefined ? undefined : spread(spreadMs));
     return connections.length;
   }
 }

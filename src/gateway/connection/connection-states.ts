@@ -1,11 +1,15 @@
 /**
- * The life of a connection, as data (architecture, section 5). No state but `live` sends room data; `paused` is no state
- * of a connection but of its node (authority/lease.ts).
+ * The life of a connection, as data (architecture, section 5). No state but `live` sends room data;
+ * `paused` is no state of a connection but of its node (authority/lease.ts).
  */
-export type ConnectionState = 'greeting' | 'authenticating' | 'live' | 'expired' | 'closing' | 'closed';
+export type ConnectionState =
+  'greeting' | 'authenticating' | 'live' | 'expired' | 'closing' | 'closed';
 export type ConnectionEvent = 'credential' | 'accepted' | 'expired' | 'close' | 'gone';
 
-export const TRANSITIONS: Record<ConnectionState, Partial<Record<ConnectionEvent, ConnectionState>>> = {
+export const TRANSITIONS: Record<
+  ConnectionState,
+  Partial<Record<ConnectionEvent, ConnectionState>>
+> = {
   /** Upgraded, no credential yet; the deadline runs. */
   greeting: { credential: 'authenticating', close: 'closing', gone: 'closed' },
   /** A credential is being verified; frames wait, in order and bounded. */
@@ -19,5 +23,8 @@ export const TRANSITIONS: Record<ConnectionState, Partial<Record<ConnectionEvent
 };
 
 /** Undefined: this event means nothing in this state and must be ignored. */
-export const nextState = (state: ConnectionState, event: ConnectionEvent): ConnectionState | undefined => TRANSITIONS[state][event];
+export const nextState = (
+  state: ConnectionState,
+  event: ConnectionEvent,
+): ConnectionState | undefined => TRANSITIONS[state][event];
 export const sendsRoomData = (state: ConnectionState): boolean => state === 'live';

@@ -1,6 +1,7 @@
 /**
- * Time and a connection: authentication deadline, warning, expiry, grace, heartbeat, the end of a close. One wheel for
- * all of them; expiry is also compared before every frame and every write, so the wheel only has to tell.
+ * Time and a connection: authentication deadline, warning, expiry, grace, heartbeat, the end of a
+ * close. One wheel for all of them; expiry is also compared before every frame and every write, so
+ * the wheel only has to tell.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
@@ -32,7 +33,9 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     private readonly connections: ConnectionRegistry,
     private readonly channels: Channels,
   ) {
-    connections.onEnded((connection) => this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS));
+    connections.onEnded((connection) =>
+      this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS),
+    );
     lease.onFence((fenced) => this.tellPaused(fenced));
     lease.onSlept((sleptMs) => this.ageTokens(sleptMs));
   }
@@ -53,7 +56,8 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     const { state, token, heartbeatMs } = connection;
     if (state === 'closing') return connection.closingSinceMs + CLOSE_WITHIN_MS;
     if (token === null) return connection.openedMs + this.config.authDeadlineMs;
-    if (state === 'expired') return Math.min(heartbeatMs, token.deadlineMs + this.config.authGraceSeconds * 1000);
+    if (state === 'expired')
+      return Math.min(heartbeatMs, token.deadlineMs + this.config.authGraceSeconds * 1000);
     const warningMs = connection.warned ? Infinity : this.warningMs(token);
     return Math.min(heartbeatMs, token.deadlineMs, warningMs);
   }
@@ -63,29 +67,43 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     if (state === 'closed') return;
     if (state === 'closing') return connection.destroy();
     if (token === null) {
-      if (nowMs >= connection.openedMs + this.config.authDeadlineMs) return connection.end('auth_timeout', spread(1_000));
+      if (nowMs >= connection.openedMs + this.config.authDeadlineMs)
+        return connection.end('auth_timeout', spread(1_000));
     } else {
       if (state === 'live' && nowMs >= token.deadlineMs) this.expire(connection);
-      else if (state === 'live' && !connection.warned && nowMs >= this.warningMs(token)) this.warn(connection);
-      if (state === 'expired' && nowMs >= token.deadlineMs + this.config.authGraceSeconds * 1000) return connection.end('token_expired', spread(1_000));
+      else if (state === 'live' && !connection.warned && nowMs >= this.warningMs(token))
+        this.warn(connection);
+      if (state === 'expired' && nowMs >= token.deadlineMs + this.config.authGraceSeconds * 1000)
+        return connection.end('token_expired', spread(1_000));
     }
     if (nowMs >= connection.heartbeatMs && !this.beat(connection, nowMs)) return;
     this.schedule(connection);
   }
 
-  /** Monotonic ms at which the client is warned: before the second half of a life at the earliest. */
+  /**
+   * Monotonic ms at which the client is warned: before the second half of a life at the earliest.
+   */
   private warningMs({ deadlineMs, expiresAtMs, issuedAtMs }: AcceptedToken): number {
-    return deadlineMs - Math.min(this.config.authWarningSeconds * 1000, (expiresAtMs - issuedAtMs) / 2);
+    return (
+      deadlineMs - Math.min(this.config.authWarningSeconds * 1000, (expiresAtMs - issuedAtMs) / 2)
+    );
   }
 
   private warn(connection: Connection): void {
     connection.warned = true;
     const token = connection.token!;
     const { refresh_after_ms } = refreshWindow(token.issuedAtMs, token.expiresAtMs, wallMs());
-    connection.send({ type: 'auth_expiring_soon', expires_in_ms: Math.max(0, Math.round(token.deadlineMs - monotonicMs())), refresh_after_ms });
+    connection.send({
+      type: 'auth_expiring_soon',
+      expires_in_ms: Math.max(0, Math.round(token.deadlineMs - monotonicMs())),
+      refresh_after_ms,
+    });
   }
 
-  /** Deliveries are held from here; what the room says meanwhile is read from Postgres after re-authentication. */
+  /**
+   * Deliveries are held from here; what the room says meanwhile is read from Postgres after
+   * re-authentication.
+   */
   private expire(connection: Connection): void {
     if (!connection.step('expired')) return;
     connection.dropPassing();
@@ -93,9 +111,15 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });
   }
 
-  /** False: the peer is dead. Anything read since the last ping proves it alive; where we do not read, nothing proves it dead. */
+  /**
+   * False: the peer is dead. Anything read since the last ping proves it alive; where we do not
+   * read, nothing proves it dead.
+   */
   private beat(connection: Connection, nowMs: number): boolean {
-    const silent = connection.bytesSeen === connection.bytesRead && connection.pinged && connection.inbox?.paused !== true;
+    const silent =
+      connection.bytesSeen === connection.bytesRead &&
+      connection.pinged &&
+      connection.inbox?.paused !== true;
     // Who has closed and takes no answer to it is waited for no longer, either.
     if (silent || connection.peerStatus > 0) {
       this.connections.gone(connection, 'half_open');
@@ -109,7 +133,9 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     return true;
   }
 
-  /** Deadlines are monotonic; while the machine slept that clock stood still and the tokens did not. */
+  /**
+   * Deadlines are monotonic; while the machine slept that clock stood still and the tokens did not.
+   */
   private ageTokens(sleptMs: number): void {
     for (const connection of this.connections.values()) {
       if (connection.token === null) continue;
@@ -120,12 +146,14 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
 
   private tellPaused(fenced: boolean): void {
     const frame = { type: fenced ? 'paused' : 'resumed', code: 'auth_unavailable' } as const;
-    for (const connection of this.connections.values()) if (connection.authenticated) connection.send(frame);
+    for (const connection of this.connections.values())
+      if (connection.authenticated) connection.send(frame);
   }
 
   private closeLongFenced(): void {
     if (this.config.fenceCloseMs === 0 || this.lease.fencedForMs < this.config.fenceCloseMs) return;
-    for (const connection of [...this.connections.values()]) connection.end('auth_unavailable', spread(10_000));
+    for (const connection of [...this.connections.values()])
+      connection.end('auth_unavailable', spread(10_000));
   }
 
   onModuleDestroy(): void {

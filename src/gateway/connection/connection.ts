@@ -1,6 +1,6 @@
 /**
- * One WebSocket: its state, its credential, its subscriptions and its outbound queue. It knows nothing of rooms' content
- * or of policy; the gateway's other parts drive it.
+ * One WebSocket: its state, its credential, its subscriptions and its outbound queue. It knows
+ * nothing of rooms' content or of policy; the gateway's other parts drive it.
  */
 import { QUEUE_LIMITS_MAX } from '../../budgets/held-bytes.js';
 import type { Socket } from 'node:net';
@@ -30,21 +30,37 @@ export interface ConnectionHost {
   readonly queueBytesMax: number;
   /** Asks to be flushed at the end of this turn. */
   wantsFlush(connection: Connection): void;
-  /** The connection left `live`, `expired` or an earlier state for good: take it out of every list, synchronously. */
+  /**
+   * The connection left `live`, `expired` or an earlier state for good: take it out of every list,
+   * synchronously.
+   */
   onEnd(connection: Connection, code: CloseCode): void;
 }
 
-/** Over the queue limit a connection is slow when its socket has taken nothing for this long: a burst is not its fault. */
+/**
+ * Over the queue limit a connection is slow when its socket has taken nothing for this long: a
+ * burst is not its fault.
+ */
 const STALLED_MS = 1_000;
 
-/** Answers about a room are held like its events: the session may have ended while Postgres was thinking. */
-const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set(['ack', 'subscribed', 'reset', 'presence', 'access']);
+/**
+ * Answers about a room are held like its events: the session may have ended while Postgres was
+ * thinking.
+ */
+const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set([
+  'ack',
+  'subscribed',
+  'reset',
+  'presence',
+  'access',
+]);
 
 /** The peer and the TCP connection get this long to finish a close. */
 export const CLOSE_WITHIN_MS = 900;
 
 export class Connection extends SocketWriter {
-  // First what every delivery touches, right after what the writer has: they share their cache lines.
+  // First what every delivery touches, right after what the writer has: they share their cache
+  // lines.
   state: ConnectionState = 'greeting';
   /** What could not be written yet; null when nothing waits. */
   private out: OutboundQueue | null = null;
@@ -139,7 +155,10 @@ export class Connection extends SocketWriter {
     return true;
   }
 
-  /** A frame about this connection (not about a room's content); also sent in grace and while paused, unless it answers for a room. */
+  /**
+   * A frame about this connection (not about a room's content); also sent in grace and while
+   * paused, unless it answers for a room.
+   */
   send(frame: ServerFrame): void {
     if (ANSWERS.has(frame.type)) this.queue(encodeTextFrame(JSON.stringify(frame)), 'answer');
     else this.sendText(JSON.stringify(frame));
@@ -156,17 +175,22 @@ export class Connection extends SocketWriter {
   }
 
   /**
-   * A room's frames, in this very step: lease, expiry and deadness are compared before the socket sees a byte. False: they
-   * have to be queued, because something waits already, the socket is full or they may not go now.
+   * A room's frames, in this very step: lease, expiry and deadness are compared before the socket
+   * sees a byte. False: they have to be queued, because something waits already, the socket is full
+   * or they may not go now.
    */
   writeNow(buffer: Buffer): boolean {
-    if (this.out !== null || this.writing || this.peerStatus > 0 || !sendsRoomData(this.state)) return false;
+    if (this.out !== null || this.writing || this.peerStatus > 0 || !sendsRoomData(this.state))
+      return false;
     if (!this.mayWriteRoomData(monotonicMs())) return false;
     this.write(buffer);
     return true;
   }
 
-  /** Already encoded; `from` the room it belongs to. Over the limit a consumer that does not read is closed. */
+  /**
+   * Already encoded; `from` the room it belongs to. Over the limit a consumer that does not read is
+   * closed.
+   */
   queue(buffer: Buffer, from: Source): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     const out = (this.out ??= new OutboundQueue());
@@ -211,7 +235,8 @@ export class Connection extends SocketWriter {
 
   /** Resolves when the queue is empty, or at once when the connection is over. */
   drained(): Promise<void> {
-    if (this.out === null || this.state === 'closing' || this.state === 'closed') return Promise.resolve();
+    if (this.out === null || this.state === 'closing' || this.state === 'closed')
+      return Promise.resolve();
     return new Promise((resolve) => (this.drains ??= []).push(resolve));
   }
 
@@ -228,8 +253,9 @@ export class Connection extends SocketWriter {
   }
 
   /**
-   * Ends the connection for a reason. Synchronous part: dead, out of every list, queue dropped, nothing is read or sent
-   * any more. Then goodbye, close, and within a second the end of the TCP connection.
+   * Ends the connection for a reason. Synchronous part: dead, out of every list, queue dropped,
+   * nothing is read or sent any more. Then goodbye, close, and within a second the end of the TCP
+   * connection.
    */
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
@@ -284,7 +310,9 @@ export class Connection extends SocketWriter {
   }
 
   private mayWriteRoomData(nowMs: number): boolean {
-    return sendsRoomData(this.state) ? nowMs < this.deadlineMs && !this.host.fencedAt(nowMs) : this.state !== 'expired';
+    return sendsRoomData(this.state)
+      ? nowMs < this.deadlineMs && !this.host.fencedAt(nowMs)
+      : this.state !== 'expired';
   }
 
   protected written(somethingWaited: boolean): void {

@@ -1,12 +1,23 @@
-/** What the server says when it ends a connection: `goodbye` as the last frame, and the same as the reason of the close. */
+/**
+ * What the server says when it ends a connection: `goodbye` as the last frame, and the same as the
+ * reason of the close.
+ */
 import { CLOSE_CODES } from '../../protocol/codes.js';
 import type { CloseCode } from '../../protocol/codes.js';
 import type { ServerFrame } from '../../protocol/frames.js';
 import { encodeTextFrame } from './frame-encoder.js';
 
-export function farewell(code: CloseCode, close_id: string, retryAfterMs: number | undefined): { goodbye: Buffer; status: number; reason: string } {
+export function farewell(
+  code: CloseCode,
+  close_id: string,
+  retryAfterMs: number | undefined,
+): { goodbye: Buffer; status: number; reason: string } {
   const { status, action, message } = CLOSE_CODES[code];
   const spread = retryAfterMs === undefined ? {} : { retry_after_ms: Math.round(retryAfterMs) };
   const goodbye: ServerFrame = { type: 'goodbye', code, action, ...spread, close_id, message };
-  return { goodbye: encodeTextFrame(JSON.stringify(goodbye)), status, reason: JSON.stringify({ code, action, close_id, ...spread }) };
+  return {
+    goodbye: encodeTextFrame(JSON.stringify(goodbye)),
+    status,
+    reason: JSON.stringify({ code, action, close_id, ...spread }),
+  };
 }

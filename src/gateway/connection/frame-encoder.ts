@@ -1,4 +1,7 @@
-/** An unmasked, final text frame (RFC 6455 section 5.2), built once and written to any number of sockets. */
+/**
+ * An unmasked, final text frame (RFC 6455 section 5.2), built once and written to any number of
+ * sockets.
+ */
 export function encodeTextFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
@@ -20,4 +23,5 @@ export function encodeTextFrame(text: string): Buffer {
 export const PING_FRAME = Buffer.from([0x89, 0]);
 
 /** With the content of the ping, at most 125 bytes (section 5.5.3). */
-export const encodePong = (data: Buffer): Buffer => Buffer.concat([Buffer.from([0x8a, data.length]), data]);
+export const encodePong = (data: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([0x8a, data.length]), data]);

@@ -1,6 +1,7 @@
 /**
- * What a connection has sent and the node has not handled yet, in order. Bounded in bytes: beyond a part of the bound its socket
- * is not read, so what the library has in its hands by then still fits. Made with the first frame.
+ * What a connection has sent and the node has not handled yet, in order. Bounded in bytes: beyond a
+ * part of the bound its socket is not read, so what the library has in its hands by then still
+ * fits. Made with the first frame.
  */
 import { LIMITS } from '../../protocol/limits.js';
 import type { TokenBucket } from '../../budgets/token-bucket.js';
@@ -37,7 +38,11 @@ export class FrameInbox {
   push(frame: Buffer): void {
     (this.frames ??= []).push(frame);
     this.bytes += frame.length;
-    if (this.paused || this.bytes <= Math.max(0, LIMITS.inboxBytes - READ_BYTES - this.frameBytesMax)) return;
+    if (
+      this.paused ||
+      this.bytes <= Math.max(0, LIMITS.inboxBytes - READ_BYTES - this.frameBytesMax)
+    )
+      return;
     this.paused = true;
     this.socket.pause();
   }
@@ -52,7 +57,10 @@ export class FrameInbox {
     return frame;
   }
 
-  /** Nothing of it will be handled. What still comes is read and forgotten, else the end of the peer would never be seen. */
+  /**
+   * Nothing of it will be handled. What still comes is read and forgotten, else the end of the peer
+   * would never be seen.
+   */
   drop(): void {
     this.frames = null;
     this.bytes = 0;

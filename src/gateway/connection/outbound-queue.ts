@@ -1,16 +1,22 @@
 /**
- * What waits to be written to one socket. At most 64 KiB leave in one write; the rest stays here, where it can still be
- * taken back. One buffer is the usual case and costs no array.
+ * What waits to be written to one socket. At most 64 KiB leave in one write; the rest stays here,
+ * where it can still be taken back. One buffer is the usual case and costs no array.
  */
 import { LIMITS } from '../../protocol/limits.js';
 import type { RoomChannel } from '../delivery/room-channel.js';
 
-/** What a room says once, to who is there: signals, typing, presence, read markers. Never kept for later. */
+/**
+ * What a room says once, to who is there: signals, typing, presence, read markers. Never kept for
+ * later.
+ */
 export class Transient {
   constructor(readonly room: RoomChannel) {}
 }
 
-/** Where a frame came from. `answer`: one about a room, held like its events. Null: it is about the connection itself. */
+/**
+ * Where a frame came from. `answer`: one about a room, held like its events. Null: it is about the
+ * connection itself.
+ */
 export type Source = RoomChannel | Transient | 'answer' | null;
 
 interface Rest {
@@ -49,7 +55,10 @@ export class OutboundQueue {
     this.pong = buffer;
   }
 
-  /** As much as one write should have, joined; null when nothing waits. The first frame goes however large it is. */
+  /**
+   * As much as one write should have, joined; null when nothing waits. The first frame goes however
+   * large it is.
+   */
   take(): Buffer | null {
     const pong = this.takePong();
     const { first } = this;
@@ -60,7 +69,8 @@ export class OutboundQueue {
     const all = [first, ...this.rest.buffers];
     let count = 1;
     let bytes = first.length;
-    while (count < all.length && bytes + all[count]!.length <= LIMITS.socketBytes) bytes += all[count++]!.length;
+    while (count < all.length && bytes + all[count]!.length <= LIMITS.socketBytes)
+      bytes += all[count++]!.length;
     if (count === all.length) this.clear();
     else this.keep((index) => index >= count);
     return joined(pong, count === 1 ? first : Buffer.concat(all.slice(0, count), bytes));
@@ -77,7 +87,8 @@ export class OutboundQueue {
 
   /** Takes back what came from a room. */
   drop(room: RoomChannel): void {
-    if (this.first !== null) this.keep((_, from) => from !== room && !(from instanceof Transient && from.room === room));
+    if (this.first !== null)
+      this.keep((_, from) => from !== room && !(from instanceof Transient && from.room === room));
   }
 
   dropPassing(): void {
@@ -107,7 +118,8 @@ export class OutboundQueue {
 
   private entries(): { buffer: Buffer; from: Source }[] {
     if (this.first === null) return [];
-    const rest = this.rest?.buffers.map((buffer, i) => ({ buffer, from: this.rest!.from[i] ?? null })) ?? [];
+    const rest =
+      this.rest?.buffers.map((buffer, i) => ({ buffer, from: this.rest!.from[i] ?? null })) ?? [];
     return [{ buffer: this.first, from: this.firstFrom }, ...rest];
   }
 }

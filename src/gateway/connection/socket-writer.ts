@@ -1,6 +1,7 @@
 /**
- * Where bytes of a connection leave: one write at a time. What comes while the kernel has not taken all of the last one waits
- * with the caller, where it can still be taken back; `written` says when it may go on.
+ * Where bytes of a connection leave: one write at a time. What comes while the kernel has not taken
+ * all of the last one waits with the caller, where it can still be taken back; `written` says when
+ * it may go on.
  */
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -10,14 +11,19 @@ type Done = (error?: Error | null) => void;
 /** Hands one buffer to a socket and answers when the kernel has taken it. */
 export type Put = (socket: Socket, buffer: Buffer, done: Done) => void;
 
-/** Below the stream's own bookkeeping, which costs more than ours and knows less (ADR 0016). Mostly done before it returns. */
-export const belowStream: Put = (socket, buffer, done) => socket._write(buffer, 'buffer' as BufferEncoding, done);
+/**
+ * Below the stream's own bookkeeping, which costs more than ours and knows less (ADR 0016). Mostly
+ * done before it returns.
+ */
+export const belowStream: Put = (socket, buffer, done) =>
+  socket._write(buffer, 'buffer' as BufferEncoding, done);
 export const throughStream: Put = (socket, buffer, done) => void socket.write(buffer, done);
 
 /** `_write` is no promise of Node's. */
 const hasBelow = typeof Socket.prototype._write === 'function';
 /** Never below TLS, which ends the process at a second write under way (ADR 0028). */
-const putFor = (socket: Socket): Put => (hasBelow && !(socket instanceof TLSSocket) ? belowStream : throughStream);
+const putFor = (socket: Socket): Put =>
+  hasBelow && !(socket instanceof TLSSocket) ? belowStream : throughStream;
 
 export abstract class SocketWriter {
   /** The kernel has not taken all of the last write yet. */
@@ -36,14 +42,21 @@ export abstract class SocketWriter {
   /** The last write is done and there may be another; `somethingWaited` as `waits` was told. */
   protected abstract written(somethingWaited: boolean): void;
 
-  /** Only while nothing is being written. The first takes its place in the stream, behind the answer to the upgrade. */
+  /**
+   * Only while nothing is being written. The first takes its place in the stream, behind the answer
+   * to the upgrade.
+   */
   protected write(buffer: Buffer): void {
     this.writing = true;
-    if (this.done === null) throughStream(this.socket, buffer, (this.done = this.onDone.bind(this)));
+    if (this.done === null)
+      throughStream(this.socket, buffer, (this.done = this.onDone.bind(this)));
     else this.put(this.socket, buffer, this.done);
   }
 
-  /** What is said last, when the kernel has taken what was written before. Who never takes it is cut off by its heartbeat. */
+  /**
+   * What is said last, when the kernel has taken what was written before. Who never takes it is cut
+   * off by its heartbeat.
+   */
   protected finish(lastWord: () => void): void {
     if (this.writing) this.lastWord ??= lastWord;
     else lastWord();

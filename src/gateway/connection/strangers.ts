@@ -1,7 +1,8 @@
 /**
- * Connections that have shown no credential yet, bounded in all and per client network. A credential that came with the upgrade
- * request is verified at once, so its connection is no stranger. Where a network has all its places taken, the next client
- * waits for one, in order and not for long: an office that comes back after a restart needs each place for one round trip only.
+ * Connections that have shown no credential yet, bounded in all and per client network. A
+ * credential that came with the upgrade request is verified at once, so its connection is no
+ * stranger. Where a network has all its places taken, the next client waits for one, in order and
+ * not for long: an office that comes back after a restart needs each place for one round trip only.
  */
 import { Injectable } from '@nestjs/common';
 import { networkOf } from '../../platform/http/client-address.js';
@@ -20,10 +21,15 @@ export class Strangers {
 
   constructor(private readonly config: Config) {}
 
-  /** Resolves when there is room for one more; undefined: there is. Throws when there will be none in time. */
+  /**
+   * Resolves when there is room for one more; undefined: there is. Throws when there will be none
+   * in time.
+   */
   place(address: string): Promise<void> | undefined {
     this.requireRoomInAll();
-    return this.isFull(address) || this.lines.has(networkOf(address)) ? this.wait(address) : undefined;
+    return this.isFull(address) || this.lines.has(networkOf(address))
+      ? this.wait(address)
+      : undefined;
   }
 
   add(connection: Connection): void {
@@ -39,14 +45,18 @@ export class Strangers {
   }
 
   private requireRoomInAll(): void {
-    if (this.known.size + this.waiting >= this.config.unauthenticatedMax) throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
+    if (this.known.size + this.waiting >= this.config.unauthenticatedMax)
+      throw new DomainError('overloaded', { retryAfterMs: spread(5_000) });
   }
 
   private isFull(address: string): boolean {
     return this.perNetwork.of(address) >= this.config.unauthenticatedPerIpMax;
   }
 
-  /** Half the time that a silent one may keep its place: a network that holds all of its own is told. */
+  /**
+   * Half the time that a silent one may keep its place: a network that holds all of its own is
+   * told.
+   */
   private async wait(address: string): Promise<void> {
     const network = networkOf(address);
     const line = this.lines.get(network) ?? new Set();
@@ -55,7 +65,8 @@ export class Strangers {
     await this.turnIn(line);
     this.waiting -= 1;
     if (line.size === 0 && this.lines.get(network) === line) this.lines.delete(network);
-    if (this.isFull(address)) throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
+    if (this.isFull(address))
+      throw new DomainError('too_many_connections', { retryAfterMs: spread(5_000) });
     this.requireRoomInAll();
   }
 

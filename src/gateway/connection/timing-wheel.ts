@@ -1,6 +1,6 @@
 /**
- * One timer for all connections of a node: a hashed timing wheel. An entry is a connection with its `dueMs`; moving
- * `dueMs` later costs nothing (the old slot finds it not due and passes it on).
+ * One timer for all connections of a node: a hashed timing wheel. An entry is a connection with its
+ * `dueMs`; moving `dueMs` later costs nothing (the old slot finds it not due and passes it on).
  */
 import { monotonicMs } from '../../platform/clock.js';
 import type { Connection } from './connection.js';
@@ -27,7 +27,10 @@ export class TimingWheel {
     if (this.timer !== null) clearInterval(this.timer);
   }
 
-  /** At the latest one tick after `atMs`; an earlier appointment of the same connection stays and is checked first. */
+  /**
+   * At the latest one tick after `atMs`; an earlier appointment of the same connection stays and is
+   * checked first.
+   */
   schedule(connection: Connection, atMs: number): void {
     connection.dueMs = atMs;
     const wanted = Math.max(this.tick + 1, Math.ceil(atMs / TICK_MS));

@@ -1,6 +1,7 @@
 /**
- * The WebSocket of `ws`, with one difference: every close it starts itself (protocol errors, too big, bad UTF-8) leaves
- * with `goodbye` and a JSON reason like our own closes, and the echo of a client's close without the client's text.
+ * The WebSocket of `ws`, with one difference: every close it starts itself (protocol errors, too
+ * big, bad UTF-8) leaves with `goodbye` and a JSON reason like our own closes, and the echo of a
+ * client's close without the client's text.
  */
 import { WebSocket } from 'ws';
 import { CLOSE_CODES } from '../../protocol/codes.js';
@@ -31,7 +32,10 @@ export class WardroomSocket extends WebSocket {
   connection: Connection | null = null;
   host: SocketHost | null = null;
 
-  /** Right after the upgrade. The listeners are the same functions for all: an idle connection keeps no closure of its own. */
+  /**
+   * Right after the upgrade. The listeners are the same functions for all: an idle connection keeps
+   * no closure of its own.
+   */
   attach(connection: Connection, host: SocketHost): void {
     this.connection = connection;
     this.host = host;
@@ -42,7 +46,10 @@ export class WardroomSocket extends WebSocket {
     this.on('error', onError);
   }
 
-  /** Called by `ws` only: with a bare status for trouble of its own, with the client's status and text for an echo. */
+  /**
+   * Called by `ws` only: with a bare status for trouble of its own, with the client's status and
+   * text for an echo.
+   */
   override close(code?: number, reason?: string | Buffer): void {
     const own = code === undefined || reason !== undefined ? undefined : BY_STATUS[code];
     if (own !== undefined && this.connection !== null) return this.connection.end(own);

@@ -1,13 +1,17 @@
 /**
- * What nodes say to each other in a room. Checked by hand when it comes: it was sealed by a node of this installation, so what
- * is wrong with it is its version. Extra fields are let through, an unknown kind is not.
+ * What nodes say to each other in a room. Checked by hand when it comes: it was sealed by a node of
+ * this installation, so what is wrong with it is its version. Extra fields are let through, an
+ * unknown kind is not.
  */
 import type { RoomEvent } from '../../rooms/events/room-event.js';
 
 /** A frame for whoever is there, judged by the sender's node at `epoch`. */
 export interface TransientFrame {
   room: string;
-  /** The sender's: nobody hears from a session that has ended, however long the frame was on its way. */
+  /**
+   * The sender's: nobody hears from a session that has ended, however long the frame was on its
+   * way.
+   */
   session: string;
   epoch: number;
   frame: string;
@@ -34,11 +38,20 @@ export function readBusMessage(value: unknown, room: string): BusMessage | undef
   const message = fieldsOf(value);
   switch (message['kind']) {
     case 'events':
-      return each(message['events'], (event) => ofRoom(event, room) && isCount(event['seq'])) ? (message as BusMessage) : undefined;
+      return each(message['events'], (event) => ofRoom(event, room) && isCount(event['seq']))
+        ? (message as BusMessage)
+        : undefined;
     case 'transient':
-      return each(message['frames'], (frame) => ofRoom(frame, room) && typeof frame['session'] === 'string') ? (message as BusMessage) : undefined;
+      return each(
+        message['frames'],
+        (frame) => ofRoom(frame, room) && typeof frame['session'] === 'string',
+      )
+        ? (message as BusMessage)
+        : undefined;
     case 'presence':
-      return typeof message['node'] === 'string' && isPresence(fieldsOf(message['state']), room) ? (message as BusMessage) : undefined;
+      return typeof message['node'] === 'string' && isPresence(fieldsOf(message['state']), room)
+        ? (message as BusMessage)
+        : undefined;
     case 'presence_query':
       return message['room'] === room ? (message as BusMessage) : undefined;
     default:
@@ -46,12 +59,19 @@ export function readBusMessage(value: unknown, room: string): BusMessage | undef
   }
 }
 
-const ofRoom = (one: Fields, room: string): boolean => one['room'] === room && isCount(one['epoch']) && typeof one['frame'] === 'string';
+const ofRoom = (one: Fields, room: string): boolean =>
+  one['room'] === room && isCount(one['epoch']) && typeof one['frame'] === 'string';
 
 function isPresence({ room, users, count }: Fields, of: string): boolean {
-  return room === of && isCount(count) && (users === null || (Array.isArray(users) && users.every((user) => typeof user === 'string')));
+  return (
+    room === of &&
+    isCount(count) &&
+    (users === null || (Array.isArray(users) && users.every((user) => typeof user === 'string')))
+  );
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
-const each = (list: unknown, is: (one: Fields) => boolean): boolean => Array.isArray(list) && list.every((one) => is(fieldsOf(one)));
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};
+const each = (list: unknown, is: (one: Fields) => boolean): boolean =>
+  Array.isArray(list) && list.every((one) => is(fieldsOf(one)));

@@ -1,6 +1,6 @@
 /**
- * The rooms this node has subscribers in, joined to the room bus and repaired by a head check once a second; what they have
- * to say leaves by turns.ts.
+ * The rooms this node has subscribers in, joined to the room bus and repaired by a head check once
+ * a second; what they have to say leaves by turns.ts.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -35,7 +35,9 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   private readonly logger = new Logger(Channels.name);
   readonly tails = new ReplayBudget();
   private readonly byRoom = new Map<string, RoomChannel>();
-  /** One statement for all rooms that ask at about the same time, however many clients come back. */
+  /**
+   * One statement for all rooms that ask at about the same time, however many clients come back.
+   */
   private readonly looks = new Batcher<RoomChannel, number>((channels) => this.look(channels));
   private readonly timers: NodeJS.Timeout[] = [];
   private checking = false;
@@ -62,13 +64,20 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     lease.onProven(() => this.resume());
   }
 
-  start(onPresence: (message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>) => void): void {
+  start(
+    onPresence: (message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>) => void,
+  ): void {
     this.bus.start((message) => {
-      if (message.kind === 'events') for (const event of message.events) this.byRoom.get(event.room)?.offer(event);
-      else if (message.kind === 'transient') for (const frame of message.frames) this.byRoom.get(frame.room)?.offerTransient(frame);
+      if (message.kind === 'events')
+        for (const event of message.events) this.byRoom.get(event.room)?.offer(event);
+      else if (message.kind === 'transient')
+        for (const frame of message.frames) this.byRoom.get(frame.room)?.offerTransient(frame);
       else onPresence(message);
     });
-    this.timers.push(setInterval(() => void this.checkHeads(), HEAD_CHECK_MS).unref(), setInterval(() => this.tails.age(), TAILS_AGE_MS).unref());
+    this.timers.push(
+      setInterval(() => void this.checkHeads(), HEAD_CHECK_MS).unref(),
+      setInterval(() => this.tails.age(), TAILS_AGE_MS).unref(),
+    );
   }
 
   get(room: string): RoomChannel | undefined {
@@ -104,7 +113,10 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     }
   }
 
-  /** After missed authority events: the epoch as Postgres has it now, and its past of the room. Nobody is live in the room meanwhile. */
+  /**
+   * After missed authority events: the epoch as Postgres has it now, and its past of the room.
+   * Nobody is live in the room meanwhile.
+   */
   async reposition(channel: RoomChannel): Promise<void> {
     const lowerEpoch = channel.compareEpoch();
     const head = await this.history.headIfThere(channel.id);
@@ -117,10 +129,15 @@ export class Channels implements ChannelHost, OnModuleDestroy {
 
   /** Asked at once, with what other channels doubt; what is missing is read. */
   doubts(channel: RoomChannel): void {
-    this.isCurrent(channel).catch((error: Error) => this.logger.debug({ msg: 'a room could not be compared', error: error.message }));
+    this.isCurrent(channel).catch((error: Error) =>
+      this.logger.debug({ msg: 'a room could not be compared', error: error.message }),
+    );
   }
 
-  /** False: something was committed before the call that the channel does not have. Of a past that is gone nothing is left after it. */
+  /**
+   * False: something was committed before the call that the channel does not have. Of a past that
+   * is gone nothing is left after it.
+   */
   async isCurrent(channel: RoomChannel): Promise<boolean> {
     const beyond = await this.looks.ask(channel);
     if (channel.nextSeq <= beyond) await channel.repair();
@@ -187,15 +204,22 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     void this.checkHeads();
   }
 
-  /** Finds lost last events, and gaps whose missing part never comes. Rooms are repaired beside each other: none waits for another. */
+  /**
+   * Finds lost last events, and gaps whose missing part never comes. Rooms are repaired beside each
+   * other: none waits for another.
+   */
   private async checkHeads(): Promise<void> {
     if (this.checking) return;
     this.checking = true;
     try {
       const inUse = [...this.byRoom.values()].filter(({ subscriptions }) => subscriptions.size > 0);
-      for (let from = 0; from < inUse.length; from += HEADS_AT_ONCE) await this.checkHeadsOf(inUse.slice(from, from + HEADS_AT_ONCE));
+      for (let from = 0; from < inUse.length; from += HEADS_AT_ONCE)
+        await this.checkHeadsOf(inUse.slice(from, from + HEADS_AT_ONCE));
     } catch (error) {
-      this.logger.warn({ msg: 'room heads could not be read, asking again', error: (error as Error).message });
+      this.logger.warn({
+        msg: 'room heads could not be read, asking again',
+        error: (error as Error).message,
+      });
     } finally {
       this.checking = false;
     }
@@ -206,7 +230,13 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     for (const [channel, { seq, restarted }] of await this.findBehind(channels)) {
       restarted
         .then(() => this.repairUpTo(channel, seq))
-        .catch((error: Error) => this.logger.warn({ msg: 'a room could not be repaired, trying again', room: channel.id, error: error.message }));
+        .catch((error: Error) =>
+          this.logger.warn({
+            msg: 'a room could not be repaired, trying again',
+            room: channel.id,
+            error: error.message,
+          }),
+        );
     }
   }
 
@@ -214,9 +244,17 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     if (channel.nextSeq <= seq && this.byRoom.get(channel.id) === channel) await channel.repair();
   }
 
-  /** Those that do not have everything: where they stand in Postgres, and when those with another past have started anew. */
+  /**
+   * Those that do not have everything: where they stand in Postgres, and when those with another
+   * past have started anew.
+   */
   private async findBehind(channels: readonly RoomChannel[]): Promise<Map<RoomChannel, Behind>> {
-    const asked = channels.map((channel) => ({ channel, id: channel.id, roomEpoch: channel.roomEpoch, ...channel.known }));
+    const asked = channels.map((channel) => ({
+      channel,
+      id: channel.id,
+      roomEpoch: channel.roomEpoch,
+      ...channel.known,
+    }));
     const heads = await this.history.changedHeads(asked);
     const behind = new Map<RoomChannel, Behind>();
     for (const { channel, roomEpoch } of asked) {
@@ -224,8 +262,12 @@ export class Channels implements ChannelHost, OnModuleDestroy {
       if (head === undefined) continue;
       const isSame = head.whole && head.roomEpoch === roomEpoch;
       // Another look may have been faster.
-      const isOutdated = !isSame && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel;
-      behind.set(channel, { seq: head.seq, restarted: isOutdated ? this.onReplaced(channel, head) : Promise.resolve() });
+      const isOutdated =
+        !isSame && channel.roomEpoch === roomEpoch && this.byRoom.get(channel.id) === channel;
+      behind.set(channel, {
+        seq: head.seq,
+        restarted: isOutdated ? this.onReplaced(channel, head) : Promise.resolve(),
+      });
     }
     return behind;
   }

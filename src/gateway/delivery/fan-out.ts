@@ -1,7 +1,8 @@
 /**
- * DELIVER: what one turn produced in a room, as one buffer for everybody who was live when it was taken. Written at once where
- * nothing waits, queued elsewhere. It may stop after a number of subscriptions and go on later: who leaves, is held or
- * comes in between is neither served twice nor left out.
+ * DELIVER: what one turn produced in a room, as one buffer for everybody who was live when it was
+ * taken. Written at once where nothing waits, queued elsewhere. It may stop after a number of
+ * subscriptions and go on later: who leaves, is held or comes in between is neither served twice
+ * nor left out.
  */
 import { LIMITS } from '../../protocol/limits.js';
 import { Transient } from '../connection/outbound-queue.js';
@@ -29,8 +30,9 @@ export class FanOut {
   private next: number;
 
   /**
-   * `live`: the channel's own list. `after`: the last seq before the entries. `number`: of this fan-out in its room, counted up;
-   * whoever has it already, or went live later, carries it in `heard`.
+   * `live`: the channel's own list. `after`: the last seq before the entries. `number`: of this
+   * fan-out in its room, counted up; whoever has it already, or went live later, carries it in
+   * `heard`.
    */
   constructor(
     private readonly entries: readonly Entry[],
@@ -41,7 +43,8 @@ export class FanOut {
     private readonly passing: Transient,
   ) {
     this.runs = this.runsOf(entries);
-    this.whole = this.runs.length === 1 || bytesOf(this.runs) <= LIMITS.socketBytes ? joined(this.runs) : null;
+    this.whole =
+      this.runs.length === 1 || bytesOf(this.runs) <= LIMITS.socketBytes ? joined(this.runs) : null;
     this.next = live.length;
   }
 
@@ -51,11 +54,12 @@ export class FanOut {
   }
 
   /**
-   * To the next `count`. False: that was all. `joins`: other rooms speak in this turn too, so who is in several rooms gets
-   * what they say in one write.
+   * To the next `count`. False: that was all. `joins`: other rooms speak in this turn too, so who
+   * is in several rooms gets what they say in one write.
    */
   deliver(count: number, joins: boolean): boolean {
-    // Backwards: who leaves the list has its last one put in his place, and that one was served or came later.
+    // Backwards: who leaves the list has its last one put in his place, and that one was served or
+    // came later.
     for (let left = count; left > 0; left -= 1) {
       this.next = Math.min(this.next, this.live.length) - 1;
       if (this.next < 0) return false;
@@ -69,7 +73,11 @@ export class FanOut {
     subscription.lastFanOut = this.number;
     const { connection, deliveredSeq } = subscription;
     if (deliveredSeq > this.after) this.giveRest(subscription);
-    else if (this.whole === null || (joins && connection.liveRooms > 1) || !connection.writeNow(this.whole)) {
+    else if (
+      this.whole === null ||
+      (joins && connection.liveRooms > 1) ||
+      !connection.writeNow(this.whole)
+    ) {
       for (const { buffer, from } of this.runs) connection.queue(buffer, from);
     }
     if (deliveredSeq < this.lastSeq) subscription.deliveredSeq = this.lastSeq;
@@ -77,7 +85,8 @@ export class FanOut {
 
   /** A replay has brought some of it already. */
   private giveRest({ connection, deliveredSeq }: Subscription): void {
-    for (const { seq, buffer } of this.entries) if (seq === 0 || seq > deliveredSeq) connection.queue(buffer, this.sourceOf(seq));
+    for (const { seq, buffer } of this.entries)
+      if (seq === 0 || seq > deliveredSeq) connection.queue(buffer, this.sourceOf(seq));
   }
 
   private sourceOf(seq: number): Source {
@@ -85,24 +94,32 @@ export class FanOut {
   }
 
   /**
-   * Neighbours of one kind joined, up to what one write should have. Events and passing frames part, because the one may wait in a
-   * queue and the other may not.
+   * Neighbours of one kind joined, up to what one write should have. Events and passing frames
+   * part, because the one may wait in a queue and the other may not.
    */
   private runsOf(entries: readonly Entry[]): Run[] {
     const runs: Run[] = [];
     for (let start = 0, end = 1; start < entries.length; start = end++) {
       const from = this.sourceOf(entries[start]!.seq);
       let bytes = entries[start]!.buffer.length;
-      while (end < entries.length && this.sourceOf(entries[end]!.seq) === from && bytes + entries[end]!.buffer.length <= LIMITS.socketBytes) {
+      while (
+        end < entries.length &&
+        this.sourceOf(entries[end]!.seq) === from &&
+        bytes + entries[end]!.buffer.length <= LIMITS.socketBytes
+      ) {
         bytes += entries[end++]!.buffer.length;
       }
-      runs.push({ buffer: joined(start === 0 && end === entries.length ? entries : entries.slice(start, end)), from });
+      runs.push({
+        buffer: joined(start === 0 && end === entries.length ? entries : entries.slice(start, end)),
+        from,
+      });
     }
     return runs;
   }
 }
 
-const bytesOf = (parts: readonly { readonly buffer: Buffer }[]): number => parts.reduce((sum, { buffer }) => sum + buffer.length, 0);
+const bytesOf = (parts: readonly { readonly buffer: Buffer }[]): number =>
+  parts.reduce((sum, { buffer }) => sum + buffer.length, 0);
 
 /** One is the usual case, and costs nothing. */
 function joined(parts: readonly { readonly buffer: Buffer }[]): Buffer {

@@ -1,7 +1,7 @@
 /**
- * DELIVER: when sockets are written. What one turn of the event loop produced leaves together: the fan-outs of its rooms, then
- * what connections have waiting. In slices, each with a look at the clocks before it, so that a room of thousands holds up neither timers
- * nor other rooms.
+ * DELIVER: when sockets are written. What one turn of the event loop produced leaves together: the
+ * fan-outs of its rooms, then what connections have waiting. In slices, each with a look at the
+ * clocks before it, so that a room of thousands holds up neither timers nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
 import { Lease } from '../../authority/lease.js';
@@ -59,8 +59,9 @@ export class FlushScheduler {
   }
 
   /**
-   * Fan-outs, then what connections have waiting of their own. What several rooms of a turn said to one connection leaves in
-   * one write after the last of them; rooms that come meanwhile are the next turn's.
+   * Fan-outs, then what connections have waiting of their own. What several rooms of a turn said to
+   * one connection leaves in one write after the last of them; rooms that come meanwhile are the
+   * next turn's.
    */
   private slice(nowMs: number): void {
     const own = this.takeConnections();
@@ -73,7 +74,8 @@ export class FlushScheduler {
       this.joined = [];
     }
     this.scheduled = false;
-    if (this.rooms.length + this.waitingRooms.length + this.waitingConnections.length > 0) this.schedule();
+    if (this.rooms.length + this.waitingRooms.length + this.waitingConnections.length > 0)
+      this.schedule();
   }
 
   private begin(): void {
@@ -90,7 +92,10 @@ export class FlushScheduler {
     }
   }
 
-  /** To the first slice of a room now; a larger one goes on in slices of its own, and rests afterwards. Answers to how many. */
+  /**
+   * To the first slice of a room now; a larger one goes on in slices of its own, and rests
+   * afterwards. Answers to how many.
+   */
   private fanOut(room: RoomChannel, nowMs: number): number {
     const { waiting } = room;
     const fanOut = room.take(nowMs);
@@ -102,7 +107,12 @@ export class FlushScheduler {
     return Math.min(size, SLICE);
   }
 
-  private deliver(room: RoomChannel, fanOut: FanOut, joins: boolean, pace: FanOutThrottle | null): void {
+  private deliver(
+    room: RoomChannel,
+    fanOut: FanOut,
+    joins: boolean,
+    pace: FanOutThrottle | null,
+  ): void {
     if (fanOut.deliver(SLICE, joins)) {
       this.later(() => this.deliver(room, fanOut, joins, pace));
     } else if (pace !== null) {
@@ -115,7 +125,8 @@ export class FlushScheduler {
   private rests(room: RoomChannel, nowMs: number): boolean {
     const waitMs = room.pace?.waitMs(nowMs, room.waiting) ?? 0;
     if (waitMs === 0) return false;
-    if (waitMs !== Infinity) room.restTimer ??= setTimeout(() => this.wake(room), Math.ceil(waitMs)).unref();
+    if (waitMs !== Infinity)
+      room.restTimer ??= setTimeout(() => this.wake(room), Math.ceil(waitMs)).unref();
     return true;
   }
 

@@ -1,4 +1,7 @@
-/** What an authority event about rights does to the subscriptions of this node, synchronously; then their `access`. */
+/**
+ * What an authority event about rights does to the subscriptions of this node, synchronously; then
+ * their `access`.
+ */
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthorityState } from '../../authority/authority-state.js';
 import type { AuthorityEvent } from '../../authority/events.js';
@@ -31,10 +34,13 @@ export class PolicyChanges {
     state.onReload(() => void this.askAnew());
   }
 
-  /** Every subscription is held in this step; each comes back only after the policy was asked again. */
+  /**
+   * Every subscription is held in this step; each comes back only after the policy was asked again.
+   */
   private async askAnew(): Promise<void> {
     const channels = [...this.channels.all()];
-    for (const channel of channels) for (const subscription of channel.subscriptions) this.channels.pause(subscription);
+    for (const channel of channels)
+      for (const subscription of channel.subscriptions) this.channels.pause(subscription);
     await Promise.all(channels.map((channel) => this.reposition(channel)));
     for (const connection of [...this.connections.values()]) {
       if (!connection.authenticated) continue;
@@ -42,20 +48,30 @@ export class PolicyChanges {
         await this.subscribe.recheck(connection);
         if (connection.state === 'live') this.subscribe.resumeAll(connection);
       } catch (error) {
-        this.logger.warn({ msg: 'rights could not be asked anew', connection: connection.id, error: (error as Error).message });
+        this.logger.warn({
+          msg: 'rights could not be asked anew',
+          connection: connection.id,
+          error: (error as Error).message,
+        });
         connection.end('auth_unavailable', 5_000);
       }
     }
   }
 
-  /** Nobody in the room is served before: a Postgres that has just come back may need several tries. */
+  /**
+   * Nobody in the room is served before: a Postgres that has just come back may need several tries.
+   */
   private async reposition(channel: RoomChannel): Promise<void> {
     while (this.channels.get(channel.id) === channel) {
       try {
         await this.channels.reposition(channel);
         return;
       } catch (error) {
-        this.logger.warn({ msg: 'a room could not be read anew yet', room: channel.id, error: (error as Error).message });
+        this.logger.warn({
+          msg: 'a room could not be read anew yet',
+          room: channel.id,
+          error: (error as Error).message,
+        });
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
@@ -77,7 +93,8 @@ export class PolicyChanges {
     if (channel === undefined) return;
     for (const subscription of [...channel.subscriptions]) {
       if (event.state === 'closed') this.subscribe.revoke(subscription, 'room_closed');
-      else if (event.visibility === 'private' && subscription.accessBasis === 'public') this.subscribe.revoke(subscription, 'not_found');
+      else if (event.visibility === 'private' && subscription.accessBasis === 'public')
+        this.subscribe.revoke(subscription, 'not_found');
       else this.tell(subscription);
     }
     if (n !== null) channel.advanceEpoch(event.epoch);
@@ -86,13 +103,18 @@ export class PolicyChanges {
   private user(event: EventOf<'user.changed'>): void {
     for (const connection of this.connections.ofUser(event.user)) {
       for (const subscription of [...connection.subscriptions.values()]) {
-        if (event.role !== 'admin' && subscription.accessBasis === 'admin') this.subscribe.revoke(subscription, 'removed');
+        if (event.role !== 'admin' && subscription.accessBasis === 'admin')
+          this.subscribe.revoke(subscription, 'removed');
         else this.tell(subscription);
       }
     }
   }
 
   private tell(subscription: Subscription): void {
-    this.subscribe.tellAccess(subscription).catch((error: Error) => this.logger.warn({ msg: 'access was not told', error: error.message }));
+    this.subscribe
+      .tellAccess(subscription)
+      .catch((error: Error) =>
+        this.logger.warn({ msg: 'access was not told', error: error.message }),
+      );
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a second) and every 15 s,
- * if there are others to hear it, and whenever it is asked; what a node said is forgotten by the first
- * sweep after 45 s. Nothing is stored.
- * Clients get deltas; above 200 present only a count, the more seldom the larger the crowd.
+ * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a
+ * second) and every 15 s, if there are others to hear it, and whenever it is asked; what a node
+ * said is forgotten by the first sweep after 45 s. Nothing is stored. Clients get deltas; above 200
+ * present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -17,9 +17,15 @@ import type { RoomChannel } from './room-channel.js';
 
 /** A room is told at most that often. */
 const TELL_MS = 1_000;
-/** A count costs a delivery for each who is there: a crowd hears it as often as this many deliveries a second allow. */
+/**
+ * A count costs a delivery for each who is there: a crowd hears it as often as this many deliveries
+ * a second allow.
+ */
 const COUNTS_PER_SECOND = 1_000;
-/** Rooms have their turn at different moments: what many of them have to tell at once would hold up everybody else. */
+/**
+ * Rooms have their turn at different moments: what many of them have to tell at once would hold up
+ * everybody else.
+ */
 const PHASES = 20;
 /** A sweep comes by every room in this time. */
 const TELL_AGAIN_MS = 15_000;
@@ -56,7 +62,9 @@ export class Presence implements OnModuleDestroy {
   /** By phase. */
   private readonly changedRooms = Array.from({ length: PHASES }, () => new Set<string>());
   private phase = 0;
-  /** The rooms that the sweep under way has not come by yet, and how many of them are due by now. */
+  /**
+   * The rooms that the sweep under way has not come by yet, and how many of them are due by now.
+   */
   private sweep = this.rooms.entries();
   private due = 0;
   private timer: NodeJS.Timeout | null = null;
@@ -77,7 +85,15 @@ export class Presence implements OnModuleDestroy {
     let room = this.rooms.get(channel.id);
     if (room === undefined) {
       const phase = Math.floor(Math.random() * PHASES);
-      room = { remote: new Map(), told: { users: new Set(), count: 0 }, countAgainMs: 0, phase, untold: false, sinceMs: monotonicMs(), asking: 0 };
+      room = {
+        remote: new Map(),
+        told: { users: new Set(), count: 0 },
+        countAgainMs: 0,
+        phase,
+        untold: false,
+        sinceMs: monotonicMs(),
+        asking: 0,
+      };
       this.rooms.set(channel.id, room);
       this.bus.sendPresence(channel.id, null);
     }
@@ -87,7 +103,8 @@ export class Presence implements OnModuleDestroy {
 
   receive(message: Extract<BusMessage, { kind: 'presence' | 'presence_query' }>): void {
     if (message.kind === 'presence_query') {
-      if (this.rooms.has(message.room)) this.bus.sendPresence(message.room, stateOf(message.room, this.here(message.room)));
+      if (this.rooms.has(message.room))
+        this.bus.sendPresence(message.room, stateOf(message.room, this.here(message.room)));
       return;
     }
     const room = this.rooms.get(message.state.room);
@@ -97,7 +114,10 @@ export class Presence implements OnModuleDestroy {
     this.changedRooms[room.phase]!.add(message.state.room);
   }
 
-  /** The answer to `presence {room}`: all users when they can be listed. A node that is new to the room asks the others first. */
+  /**
+   * The answer to `presence {room}`: all users when they can be listed. A node that is new to the
+   * room asks the others first.
+   */
   async ask(room: string): Promise<ServerFrames['presence']> {
     const known = this.rooms.get(room);
     if (known === undefined || monotonicMs() - known.sinceMs < LISTEN_MS) await this.listen(room);
@@ -118,7 +138,12 @@ export class Presence implements OnModuleDestroy {
 
   private forgetIfUnused(id: string): void {
     const room = this.rooms.get(id);
-    if (room !== undefined && room.asking === 0 && (this.channels.get(id)?.subscriptions.size ?? 0) === 0) this.rooms.delete(id);
+    if (
+      room !== undefined &&
+      room.asking === 0 &&
+      (this.channels.get(id)?.subscriptions.size ?? 0) === 0
+    )
+      this.rooms.delete(id);
   }
 
   private tick(): void {
@@ -132,7 +157,10 @@ export class Presence implements OnModuleDestroy {
     }
   }
 
-  /** So many rooms a tick that all of them have had their turn in time; several at once, because a message costs each node a wake-up. */
+  /**
+   * So many rooms a tick that all of them have had their turn in time; several at once, because a
+   * message costs each node a wake-up.
+   */
   private goOnSweeping(now: number): void {
     const { size } = this.rooms;
     this.due = Math.min(this.due + (size * TICK_MS) / TELL_AGAIN_MS, size);
@@ -159,7 +187,8 @@ export class Presence implements OnModuleDestroy {
 
   private tell(id: string, room: RoomPresence): void {
     const here = this.here(id);
-    // What another node said is for the clients here: answered by our own state, that would be answered by theirs for ever.
+    // What another node said is for the clients here: answered by our own state, that would be
+    // answered by theirs for ever.
     if (room.untold && !this.bus.alone) {
       room.untold = false;
       this.bus.sendPresence(id, stateOf(id, here));
@@ -179,7 +208,8 @@ export class Presence implements OnModuleDestroy {
     room.told = view;
     const joined = [...view.users].filter((user) => !before.users!.has(user));
     const left = [...before.users].filter((user) => !view.users!.has(user));
-    if (joined.length + left.length > 0) this.push(channel, { type: 'presence', room: id, count: view.count, joined, left });
+    if (joined.length + left.length > 0)
+      this.push(channel, { type: 'presence', room: id, count: view.count, joined, left });
   }
 
   private tellCount(channel: RoomChannel, room: RoomPresence, view: View): void {
@@ -202,7 +232,8 @@ export class Presence implements OnModuleDestroy {
   /** Users with a subscription on this node. */
   private here(id: string): Set<string> {
     const users = new Set<string>();
-    for (const subscription of this.channels.get(id)?.subscriptions ?? []) users.add(subscription.connection.principal.userId);
+    for (const subscription of this.channels.get(id)?.subscriptions ?? [])
+      users.add(subscription.connection.principal.userId);
     return users;
   }
 
@@ -211,8 +242,13 @@ export class Presence implements OnModuleDestroy {
     if (here.size > LIMITS.presenceListed || states.some((state) => state.users === null)) {
       return { users: null, count: states.reduce((sum, state) => sum + state.count, here.size) };
     }
-    const users = states.length === 0 ? here : new Set([...here, ...states.flatMap((state) => state.users ?? [])]);
-    return users.size > LIMITS.presenceListed ? { users: null, count: users.size } : { users, count: users.size };
+    const users =
+      states.length === 0
+        ? here
+        : new Set([...here, ...states.flatMap((state) => state.users ?? [])]);
+    return users.size > LIMITS.presenceListed
+      ? { users: null, count: users.size }
+      : { users, count: users.size };
   }
 
   onModuleDestroy(): void {

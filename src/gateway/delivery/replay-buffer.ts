@@ -1,6 +1,7 @@
 /**
- * The last minute or two of one room in memory, as Postgres would answer it now: who comes back is served from here. An edit or a deletion
- * changes rows that came before it, so it empties the tail. What is missing below is read once for everybody who waits for it.
+ * The last minute or two of one room in memory, as Postgres would answer it now: who comes back is
+ * served from here. An edit or a deletion changes rows that came before it, so it empties the tail.
+ * What is missing below is read once for everybody who waits for it.
  */
 import { NODE_TAILS_BYTES, ROOM_TAIL_BYTES } from '../../budgets/held-bytes.js';
 import { LIMITS } from '../../protocol/limits.js';
@@ -15,7 +16,10 @@ const FILLED_BYTES = (ROOM_TAIL_BYTES / 8) * 7;
 /** The object and its place in the list, beside the text. */
 const OVERHEAD_BYTES = 128;
 
-/** What the tails of a node hold together. Beyond the limit the one that has been there longest goes first. */
+/**
+ * What the tails of a node hold together. Beyond the limit the one that has been there longest goes
+ * first.
+ */
 export class ReplayBudget {
   private bytes = 0;
   private readonly tails = new Set<ReplayBuffer>();
@@ -89,12 +93,14 @@ export class ReplayBuffer {
     this.events.push(event);
     this.last = event.seq;
     this.take(event);
-    while (this.events.length > LIMITS.replayEvents || this.bytes > ROOM_TAIL_BYTES) this.give(this.events.shift()!);
+    while (this.events.length > LIMITS.replayEvents || this.bytes > ROOM_TAIL_BYTES)
+      this.give(this.events.shift()!);
   }
 
   /** Forgets what was here at the call before this one. */
   age(): void {
-    for (const event of this.events.splice(0, Math.max(0, this.aged + 1 - this.first))) this.give(event);
+    for (const event of this.events.splice(0, Math.max(0, this.aged + 1 - this.first)))
+      this.give(event);
     this.aged = this.last;
   }
 
@@ -133,13 +139,19 @@ export class ReplayBuffer {
   /** Backwards from what is here, so that what does not fit is the oldest. */
   private async read(): Promise<void> {
     const { drops } = this;
-    while (this.drops === drops && this.wanted + 1 < this.first && this.wanted + LIMITS.replayEvents >= this.last && this.bytes < FILLED_BYTES) {
+    while (
+      this.drops === drops &&
+      this.wanted + 1 < this.first &&
+      this.wanted + LIMITS.replayEvents >= this.last &&
+      this.bytes < FILLED_BYTES
+    ) {
       const { first } = this;
       const from = Math.max(this.wanted, first - 1 - FILL_CHUNK);
       this.host.metrics.replayReads.inc({ from: 'postgres' });
       const events = await this.host.history.eventsAfter(this.room, from, first - 1 - from);
       if (this.drops !== drops || this.first !== first || events.length < first - 1 - from) return;
-      for (const event of events.reverse()) if (this.drops === drops && this.bytes < ROOM_TAIL_BYTES) this.unshift(event);
+      for (const event of events.reverse())
+        if (this.drops === drops && this.bytes < ROOM_TAIL_BYTES) this.unshift(event);
     }
   }
 

@@ -1,7 +1,8 @@
 /**
- * Between nodes: one sharded Redis channel per room, listened to by the nodes that have subscribers there. At most once:
- * durable events carry a seq and are repaired from Postgres, everything else may be lost. Sealed for the room (ADR 0023), once
- * for all that a turn has to say there; late messages and copies of earlier ones are ignored.
+ * Between nodes: one sharded Redis channel per room, listened to by the nodes that have subscribers
+ * there. At most once: durable events carry a seq and are repaired from Postgres, everything else
+ * may be lost. Sealed for the room (ADR 0023), once for all that a turn has to say there; late
+ * messages and copies of earlier ones are ignored.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -49,7 +50,8 @@ export class RoomBus implements OnModuleDestroy {
       // Our own echo is told by its head, before anything is opened.
       if (!this.messages.isOwn(box)) this.receive(channel.toString('latin1'), box, onMessage);
     });
-    // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it knows.
+    // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it
+    // knows.
     subscriber.on('ready', () => {
       for (const room of this.rooms.values()) void this.send(room);
     });
@@ -62,12 +64,16 @@ export class RoomBus implements OnModuleDestroy {
     if (room === undefined) return;
     const check = (value: unknown) => readBusMessage(value, room);
     this.messages.receive('room', room, box, check, ({ sender, number, atMs, value }) => {
-      if (wallMs() - atMs > LATE_MS || !this.repetitions.isNew(sender, number)) this.messages.ignore('room', 'late');
+      if (wallMs() - atMs > LATE_MS || !this.repetitions.isNew(sender, number))
+        this.messages.ignore('room', 'late');
       else onMessage(value);
     });
   }
 
-  /** Answers when the node listens, or at once when Redis is away: the head check finds what is missed. */
+  /**
+   * Answers when the node listens, or at once when Redis is away: the head check finds what is
+   * missed.
+   */
   async join(room: string): Promise<void> {
     this.rooms.set(this.names.room(room), room);
     await this.send(room);
@@ -75,10 +81,14 @@ export class RoomBus implements OnModuleDestroy {
 
   leave(room: string): void {
     this.rooms.delete(this.names.room(room));
-    if (this.subscriber?.status === 'ready') void this.subscriber.sunsubscribe(this.names.room(room)).catch(() => undefined);
+    if (this.subscriber?.status === 'ready')
+      void this.subscriber.sunsubscribe(this.names.room(room)).catch(() => undefined);
   }
 
-  /** Nobody else listens: what is said to all is not sent, questions are asked and answered nevertheless. */
+  /**
+   * Nobody else listens: what is said to all is not sent, questions are asked and answered
+   * nevertheless.
+   */
   get alone(): boolean {
     return !this.nodes.othersServe;
   }
@@ -94,13 +104,16 @@ export class RoomBus implements OnModuleDestroy {
 
   sendPresence(room: string, state: PresenceState | null): void {
     const { id: node } = this.nodes;
-    this.outOf(room).presence.push(state === null ? { kind: 'presence_query', node, room } : { kind: 'presence', node, state });
+    this.outOf(room).presence.push(
+      state === null ? { kind: 'presence_query', node, room } : { kind: 'presence', node, state },
+    );
   }
 
   private outOf(room: string): Outgoing {
     if (this.outbox.size === 0) setImmediate(() => this.flush());
     let outgoing = this.outbox.get(room);
-    if (outgoing === undefined) this.outbox.set(room, (outgoing = { events: [], frames: [], presence: [] }));
+    if (outgoing === undefined)
+      this.outbox.set(room, (outgoing = { events: [], frames: [], presence: [] }));
     return outgoing;
   }
 
@@ -134,7 +147,10 @@ export class RoomBus implements OnModuleDestroy {
 
   private async send(room: string): Promise<void> {
     if (this.subscriber?.status !== 'ready') return;
-    await Promise.race([this.subscriber.ssubscribe(this.names.room(room)).catch(() => undefined), new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    await Promise.race([
+      this.subscriber.ssubscribe(this.names.room(room)).catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, 500).unref()),
+    ]);
   }
 
   onModuleDestroy(): void {

@@ -1,7 +1,8 @@
 /**
- * One room on this node: its live subscriptions and the order of its events. Events are accepted by seq, only behind the event that
- * was before them when they were committed, and only when the node has applied the epoch they were committed under (new-enemy
- * rule); gaps are closed from Postgres. Whatever way an event came - own commit, Redis, repair - it passes `offer`.
+ * One room on this node: its live subscriptions and the order of its events. Events are accepted by
+ * seq, only behind the event that was before them when they were committed, and only when the node
+ * has applied the epoch they were committed under (new-enemy rule); gaps are closed from Postgres.
+ * Whatever way an event came - own commit, Redis, repair - it passes `offer`.
  */
 import type { Lease } from '../../authority/lease.js';
 import type { History, RoomHead } from '../../rooms/events/history.js';
@@ -34,7 +35,10 @@ export interface ChannelHost extends TailHost {
   readonly metrics: Metrics;
   wantsFanOut(channel: RoomChannel): void;
   hasEnded(session: string): boolean;
-  /** An event does not go with what the channel has: Postgres is to be asked which of the two is true. */
+  /**
+   * An event does not go with what the channel has: Postgres is to be asked which of the two is
+   * true.
+   */
   doubts(channel: RoomChannel): void;
 }
 
@@ -42,7 +46,9 @@ export class RoomChannel {
   /** All of this node, live or not, by connection. */
   readonly subscriptions = new Set<Subscription>();
   private readonly live: Subscription[] = [];
-  /** Everything up to here was taken for the live subscriptions; who comes later finds it by replay. */
+  /**
+   * Everything up to here was taken for the live subscriptions; who comes later finds it by replay.
+   */
   lastSeq = 0;
   /** Highest authz_epoch of this room that this node has applied. */
   epoch = 0;
@@ -98,10 +104,12 @@ export class RoomChannel {
     }
     if (this.isNext(event)) this.append(event);
     // A window, not a number of entries: what closes the gap must always find its place.
-    else if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX) this.held.set(event.seq, event);
+    else if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX)
+      this.held.set(event.seq, event);
     this.accept();
     if (this.held.size === 0 || !this.positioned) return;
-    if (!this.held.has(this.nextSeq)) this.gapTimer ??= setTimeout(() => this.closeGap(), GAP_PATIENCE_MS).unref();
+    if (!this.held.has(this.nextSeq))
+      this.gapTimer ??= setTimeout(() => this.closeGap(), GAP_PATIENCE_MS).unref();
     else if (event.epoch > this.epoch) void this.host.lease.round();
   }
 
@@ -116,7 +124,10 @@ export class RoomChannel {
     this.accept();
   }
 
-  /** What was accepted after `start` is of a past that is gone. Nobody is live meanwhile, and events of the new past follow by repair. */
+  /**
+   * What was accepted after `start` is of a past that is gone. Nobody is live meanwhile, and events
+   * of the new past follow by repair.
+   */
   restart(start: Known, roomEpoch: string): void {
     const transients = this.pending?.filter(({ seq }) => seq === 0) ?? [];
     this.pending = transients.length === 0 ? null : transients;
@@ -157,19 +168,29 @@ export class RoomChannel {
 
   private closeGap(): void {
     this.gapTimer = null;
-    if (this.held.size > 0 && !this.held.has(this.nextSeq)) void this.repair().catch(() => undefined);
+    if (this.held.size > 0 && !this.held.has(this.nextSeq))
+      void this.repair().catch(() => undefined);
   }
 
   private accept(): void {
     if (!this.positioned) return;
-    for (let event = this.held.get(this.nextSeq); event !== undefined && this.isNext(event); event = this.held.get(this.nextSeq)) {
+    for (
+      let event = this.held.get(this.nextSeq);
+      event !== undefined && this.isNext(event);
+      event = this.held.get(this.nextSeq)
+    ) {
       if (!this.append(event)) break;
     }
     if (this.waiting > 0) this.host.wantsFanOut(this);
   }
 
   private isNext({ seq, epoch }: RoomEvent): boolean {
-    return this.positioned && seq === this.nextSeq && epoch <= this.epoch && this.pendingEvents < PENDING_MAX;
+    return (
+      this.positioned &&
+      seq === this.nextSeq &&
+      epoch <= this.epoch &&
+      this.pendingEvents < PENDING_MAX
+    );
   }
 
   private append(event: RoomEvent): boolean {
@@ -193,10 +214,14 @@ export class RoomChannel {
     this.accept();
     const transients = this.heldTransient;
     this.heldTransient = [];
-    for (const { frame, untilMs } of transients) if (monotonicMs() < untilMs) this.offerTransient(frame);
+    for (const { frame, untilMs } of transients)
+      if (monotonicMs() < untilMs) this.offerTransient(frame);
   }
 
-  /** Before the epoch is read from Postgres that may have gone back. Answers what to do with what was read. */
+  /**
+   * Before the epoch is read from Postgres that may have gone back. Answers what to do with what
+   * was read.
+   */
   compareEpoch(): (stored: number) => void {
     this.saidEpoch = 0;
     return (stored) => {
@@ -205,8 +230,9 @@ export class RoomChannel {
   }
 
   /**
-   * Takes what is there for a fan-out; null when there is nothing to say or nobody to hear it. While fenced events stay, the
-   * rest is dropped; so is what somebody said whose session ended before it could be heard.
+   * Takes what is there for a fan-out; null when there is nothing to say or nobody to hear it.
+   * While fenced events stay, the rest is dropped; so is what somebody said whose session ended
+   * before it could be heard.
    */
   take(nowMs: number): FanOut | null {
     const fenced = this.host.lease.fencedAt(nowMs);
@@ -221,15 +247,19 @@ export class RoomChannel {
     this.pendingEvents = 0;
     this.fanOuts += 1;
     this.accept();
-    return this.live.length === 0 ? null : new FanOut(entries, this.live, after, this.lastSeq, this.fanOuts, this.passing);
+    return this.live.length === 0
+      ? null
+      : new FanOut(entries, this.live, after, this.lastSeq, this.fanOuts, this.passing);
   }
 
   private count(kind: 'event' | 'transient', frames: number): void {
-    if (frames > 0 && this.live.length > 0) this.host.metrics.deliveries.inc({ kind }, frames * this.live.length);
+    if (frames > 0 && this.live.length > 0)
+      this.host.metrics.deliveries.inc({ kind }, frames * this.live.length);
   }
 
   private dropUnheard(fenced: boolean): void {
-    const isHeard = ({ seq, session }: Entry): boolean => seq > 0 || (!fenced && (session === null || !this.host.hasEnded(session)));
+    const isHeard = ({ seq, session }: Entry): boolean =>
+      seq > 0 || (!fenced && (session === null || !this.host.hasEnded(session)));
     if (!this.pending!.every(isHeard)) this.pending = this.pending!.filter(isHeard);
   }
 
@@ -237,7 +267,8 @@ export class RoomChannel {
   offerTransient(frame: TransientFrame): void {
     if (this.host.hasEnded(frame.session)) return;
     if (frame.epoch > this.epoch) {
-      if (this.heldTransient.length < HELD_MAX) this.heldTransient.push({ frame, untilMs: monotonicMs() + HELD_TRANSIENT_MS });
+      if (this.heldTransient.length < HELD_MAX)
+        this.heldTransient.push({ frame, untilMs: monotonicMs() + HELD_TRANSIENT_MS });
       void this.host.lease.round();
       return;
     }
@@ -286,7 +317,12 @@ export class RoomChannel {
   private async readMissing(): Promise<void> {
     for (;;) {
       const from = this.nextSeq;
-      const events = await this.host.history.eventsAfter(this.id, from - 1, REPAIR_CHUNK, REPAIR_BYTES);
+      const events = await this.host.history.eventsAfter(
+        this.id,
+        from - 1,
+        REPAIR_CHUNK,
+        REPAIR_BYTES,
+      );
       if (events.length === 0) return;
       this.host.metrics.gapsRepaired.inc();
       for (const event of events) this.offer(event);

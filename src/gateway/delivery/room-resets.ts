@@ -1,6 +1,7 @@
 /**
- * A room whose past was replaced in Postgres: it gets a new epoch, once on all nodes; its channel goes on where both pasts
- * are the same; every subscriber is told `reset`; what was acknowledged and is gone is named in the audit and in the log.
+ * A room whose past was replaced in Postgres: it gets a new epoch, once on all nodes; its channel
+ * goes on where both pasts are the same; every subscriber is told `reset`; what was acknowledged
+ * and is gone is named in the audit and in the log.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
@@ -32,18 +33,23 @@ export class RoomResets {
   private async reset(channel: RoomChannel, { roomEpoch, whole }: ChangedHead): Promise<void> {
     let running = this.running.get(channel);
     if (running === undefined) {
-      if (whole && roomEpoch !== null && !channel.pastEpochs.has(roomEpoch)) return this.rename(channel, roomEpoch);
+      if (whole && roomEpoch !== null && !channel.pastEpochs.has(roomEpoch))
+        return this.rename(channel, roomEpoch);
       running = this.compare(channel).finally(() => this.running.delete(channel));
       this.running.set(channel, running);
     }
     return running;
   }
 
-  /** The usual case after the authority log was replaced: nothing that this node knows of the room is lost. */
+  /**
+   * The usual case after the authority log was replaced: nothing that this node knows of the room
+   * is lost.
+   */
   private rename(channel: RoomChannel, roomEpoch: string): void {
     channel.rename(roomEpoch);
     this.metrics.roomResets.inc();
-    for (const subscription of [...channel.subscriptions]) this.subscribe.startAnew(subscription, null, Infinity);
+    for (const subscription of [...channel.subscriptions])
+      this.subscribe.startAnew(subscription, null, Infinity);
   }
 
   private async compare(channel: RoomChannel): Promise<void> {
@@ -57,12 +63,18 @@ export class RoomResets {
     await channel.repair();
   }
 
-  /** A node that sees an epoch that it knew before sees a past that went back further: nobody may go on with that name. */
+  /**
+   * A node that sees an epoch that it knew before sees a past that went back further: nobody may go
+   * on with that name.
+   */
   private async readPast(channel: RoomChannel): Promise<CommonPast | null> {
     const remembered = channel.remembered();
     const { seq } = channel.known;
     let past = await this.epochs.commonPast(channel.id, remembered);
-    const isKnown = past !== null && (channel.pastEpochs.has(past.roomEpoch) || (past.roomEpoch === channel.roomEpoch && past.kept < seq));
+    const isKnown =
+      past !== null &&
+      (channel.pastEpochs.has(past.roomEpoch) ||
+        (past.roomEpoch === channel.roomEpoch && past.kept < seq));
     if (isKnown) {
       await this.epochs.renew(channel.id, past!.roomEpoch);
       past = await this.epochs.commonPast(channel.id, remembered);
@@ -70,26 +82,47 @@ export class RoomResets {
     return past;
   }
 
-  /** Synchronous: nobody hears anything between the two pasts. `asked`: the last seq that was compared. */
+  /**
+   * Synchronous: nobody hears anything between the two pasts. `asked`: the last seq that was
+   * compared.
+   */
   private startAnew(channel: RoomChannel, past: CommonPast, asked: number): void {
     if (past.kept === asked) return this.rename(channel, past.roomEpoch);
     const lost = { from: past.kept + 1, to: channel.known.seq };
     channel.restart(past.start, past.roomEpoch);
     this.metrics.roomResets.inc();
     this.name(channel, lost, past.roomEpoch, past.tenantId);
-    for (const subscription of [...channel.subscriptions]) this.subscribe.startAnew(subscription, lost, past.kept);
+    for (const subscription of [...channel.subscriptions])
+      this.subscribe.startAnew(subscription, lost, past.kept);
   }
 
   private gone(channel: RoomChannel): void {
     const { seq } = channel.known;
     this.metrics.roomResets.inc();
     if (seq > 0) this.name(channel, { from: 1, to: seq }, null, null);
-    for (const subscription of [...channel.subscriptions]) this.subscribe.revoke(subscription, 'not_found');
+    for (const subscription of [...channel.subscriptions])
+      this.subscribe.revoke(subscription, 'not_found');
   }
 
-  private name(channel: RoomChannel, { from, to }: Range, epoch: string | null, tenant: string | null): void {
+  private name(
+    channel: RoomChannel,
+    { from, to }: Range,
+    epoch: string | null,
+    tenant: string | null,
+  ): void {
     this.metrics.roomEventsLost.inc(to - from + 1);
-    this.logger.error({ msg: 'acknowledged room events are lost', room: channel.id, from, to, epoch });
-    this.audit.note({ event: 'room_events_lost', tenant, actor: null, detail: { room: channel.id, from, to, epoch } });
+    this.logger.error({
+      msg: 'acknowledged room events are lost',
+      room: channel.id,
+      from,
+      to,
+      epoch,
+    });
+    this.audit.note({
+      event: 'room_events_lost',
+      tenant,
+      actor: null,
+      detail: { room: channel.id, from, to, epoch },
+    });
   }
 }

@@ -1,4 +1,7 @@
-/** One connection in one room. Ended by replacement, by the client, by a lost right or with the connection. */
+/**
+ * One connection in one room. Ended by replacement, by the client, by a lost right or with the
+ * connection.
+ */
 import type { Role } from '../../protocol/frames.js';
 import type { Connection } from '../connection/connection.js';
 import type { RoomChannel } from './room-channel.js';

@@ -1,6 +1,7 @@
 /**
- * Who types, and its end: `on` holds for ten seconds after it was said last, and no longer than the subscription or the connection
- * it came from. The end is told to all nodes like the beginning, by the node that let the `on` through.
+ * Who types, and its end: `on` holds for ten seconds after it was said last, and no longer than the
+ * subscription or the connection it came from. The end is told to all nodes like the beginning, by
+ * the node that let the `on` through.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -68,7 +69,12 @@ export class TypingEnds implements OnModuleDestroy {
     if (ended === undefined) return;
     const { room, user } = ended;
     const frame: ServerFrame = { type: 'typing', room, sender: user, on: false };
-    this.channels.sendTransient({ room, session: NO_SESSION, epoch: this.channels.get(room)?.epoch ?? 0, frame: JSON.stringify(frame) });
+    this.channels.sendTransient({
+      room,
+      session: NO_SESSION,
+      epoch: this.channels.get(room)?.epoch ?? 0,
+      frame: JSON.stringify(frame),
+    });
   }
 
   private forget(key: string): Typing | undefined {
@@ -84,7 +90,11 @@ export class TypingEnds implements OnModuleDestroy {
   private waitForFirst(): void {
     if (this.timer !== null) return;
     const first = this.typing.values().next().value;
-    if (first !== undefined) this.timer = setTimeout(() => this.endOld(), Math.max(1, Math.ceil(first.untilMs - monotonicMs()))).unref();
+    if (first !== undefined)
+      this.timer = setTimeout(
+        () => this.endOld(),
+        Math.max(1, Math.ceil(first.untilMs - monotonicMs())),
+      ).unref();
   }
 
   private endOld(): void {

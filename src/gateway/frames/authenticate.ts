@@ -1,6 +1,7 @@
 /**
- * CONNECT: a credential becomes the context of a connection, and a later one replaces it. The same verifier as REST; no
- * store is asked for a token (architecture, section 2: check - register - check again).
+ * CONNECT: a credential becomes the context of a connection, and a later one replaces it. The same
+ * verifier as REST; no store is asked for a token (architecture, section 2: check - register -
+ * check again).
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { AccessTokens } from '../../auth/tokens/access-token.js';
@@ -45,8 +46,15 @@ export class Authenticate {
     private readonly audit: ConnectionAudit,
   ) {}
 
-  /** The first context, from a credential that the handshake carried. Ends the connection when it is refused. */
-  async byCredential(connection: Connection, credential: PresentedCredential, id?: string): Promise<void> {
+  /**
+   * The first context, from a credential that the handshake carried. Ends the connection when it is
+   * refused.
+   */
+  async byCredential(
+    connection: Connection,
+    credential: PresentedCredential,
+    id?: string,
+  ): Promise<void> {
     if (!connection.step('credential')) return;
     try {
       const token = await this.verify(credential, connection.origin, { ip: connection.ip });
@@ -66,19 +74,32 @@ export class Authenticate {
     await this.byCredential(connection, credentialOf(frame), frame.id);
   }
 
-  /** `auth_refresh` replaces the whole context; a refused one leaves the old context to its own end. */
-  async again(connection: Connection, frame: ClientFrames['auth'] | ClientFrames['auth_refresh']): Promise<void> {
-    if (frame.type === 'auth') throw new DomainError('invalid_frame', { detail: 'authenticated already' });
+  /**
+   * `auth_refresh` replaces the whole context; a refused one leaves the old context to its own end.
+   */
+  async again(
+    connection: Connection,
+    frame: ClientFrames['auth'] | ClientFrames['auth_refresh'],
+  ): Promise<void> {
+    if (frame.type === 'auth')
+      throw new DomainError('invalid_frame', { detail: 'authenticated already' });
     const generation = connection.tokenGeneration;
     try {
       await this.lease.prove();
-      const token = await this.verify(credentialOf(frame), connection.origin, { session: connection.principal.sessionId });
+      const token = await this.verify(credentialOf(frame), connection.origin, {
+        session: connection.principal.sessionId,
+      });
       if (!connection.authenticated || connection.tokenGeneration !== generation) return;
       await this.renew(connection, token, frame.id);
     } catch (error) {
       const { code, message, retryAfterMs } = toDomainError(error);
       this.audit.refusedCredential(connection, error, true);
-      this.logger.log({ msg: 're-authentication refused', code, connection: connection.id, session: connection.token?.principal.sessionId });
+      this.logger.log({
+        msg: 're-authentication refused',
+        code,
+        connection: connection.id,
+        session: connection.token?.principal.sessionId,
+      });
       connection.send({
         type: 'auth_error',
         ...(frame.id === undefined ? {} : { id: frame.id }),
@@ -90,10 +111,18 @@ export class Authenticate {
     }
   }
 
-  private verify(credential: PresentedCredential, origin: string | undefined, from: LoopSubject): Promise<AcceptedToken> {
+  private verify(
+    credential: PresentedCredential,
+    origin: string | undefined,
+    from: LoopSubject,
+  ): Promise<AcceptedToken> {
     return 'token' in credential
-      ? this.loops.guard(from, credential.token, () => this.tokens.verifyWithKeyReload(credential.token))
-      : this.loops.guard(from, credential.ticket, () => this.tickets.redeem(credential.ticket, origin));
+      ? this.loops.guard(from, credential.token, () =>
+          this.tokens.verifyWithKeyReload(credential.token),
+        )
+      : this.loops.guard(from, credential.ticket, () =>
+          this.tickets.redeem(credential.ticket, origin),
+        );
   }
 
   private begin(connection: Connection, token: AcceptedToken, id?: string): void {
@@ -111,10 +140,15 @@ export class Authenticate {
     this.tell(connection, id);
   }
 
-  private async renew(connection: Connection, token: AcceptedToken, id: string | undefined): Promise<void> {
+  private async renew(
+    connection: Connection,
+    token: AcceptedToken,
+    id: string | undefined,
+  ): Promise<void> {
     const { userId, tenantId, sessionId } = connection.principal;
     const next = token.principal;
-    if (next.userId !== userId || next.tenantId !== tenantId || next.sessionId !== sessionId) return connection.end('identity_mismatch');
+    if (next.userId !== userId || next.tenantId !== tenantId || next.sessionId !== sessionId)
+      return connection.end('identity_mismatch');
     const generation = connection.tokenGeneration;
     await this.subscribe.recheck(connection);
     if (!connection.authenticated || connection.tokenGeneration !== generation) return;
@@ -135,7 +169,9 @@ export class Authenticate {
 
   private verdict(token: AcceptedToken): CloseCode | null {
     const { sessionId: session, tenantId: tenant } = token.principal;
-    return monotonicMs() >= token.deadlineMs ? 'token_expired' : this.state.verdict({ session, tenant, kid: token.kid });
+    return monotonicMs() >= token.deadlineMs
+      ? 'token_expired'
+      : this.state.verdict({ session, tenant, kid: token.kid });
   }
 
   private tell(connection: Connection, id: string | undefined): void {
@@ -160,7 +196,10 @@ export class Authenticate {
   }
 }
 
-/** The close that says the same as the error; trouble of ours is never told as an authentication failure. */
+/**
+ * The close that says the same as the error; trouble of ours is never told as an authentication
+ * failure.
+ */
 export function closeCodeOf(code: ErrorCode): CloseCode {
   if (Object.hasOwn(CLOSE_CODES, code)) return code as CloseCode;
   if (code === 'unavailable') return 'auth_unavailable';
@@ -173,5 +212,7 @@ function retryAfterMs({ code, action, retryAfterMs }: DomainError): number | und
   return code === 'auth_loop' ? retryAfterMs : spread(5_000);
 }
 
-const credentialOf = (frame: ClientFrames['auth'] | ClientFrames['auth_refresh']): PresentedCredential =>
+const credentialOf = (
+  frame: ClientFrames['auth'] | ClientFrames['auth_refresh'],
+): PresentedCredential =>
   frame.token === undefined ? { ticket: frame.ticket! } : { token: frame.token };

@@ -1,6 +1,6 @@
 /**
- * SUBSCRIBE, PUBLISH and the rest: one Nest handler for all frames (one binding per connection), one line per type. The
- * guard has authenticated and authorized; what it granted is in the request.
+ * SUBSCRIBE, PUBLISH and the rest: one Nest handler for all frames (one binding per connection),
+ * one line per type. The guard has authenticated and authorized; what it granted is in the request.
  */
 import { UseFilters, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -30,13 +30,20 @@ type Answer = ServerFrame | DeferredReply | undefined;
 type TransientAction = 'signal' | 'typing' | 'mark_read';
 type TransientTextOf = (roomId: string, sender: string) => string;
 
-/** Ids need no escaping, and a body alone is written in half the time that it takes inside an object. */
+/**
+ * Ids need no escaping, and a body alone is written in half the time that it takes inside an
+ * object.
+ */
 const signalText = (room: string, sender: string, kind: string, body: unknown): string =>
   `{"type":"signal","room":"${room}","sender":"${sender}","kind":${JSON.stringify(kind)},"body":${JSON.stringify(body)}}`;
 const text = (frame: ServerFrame): string => JSON.stringify(frame);
 
-/** Nest hands its arguments over as they are: sent through no pipe at all, each would still cost a frame several promises. */
-const WithoutPipes = (): MethodDecorator => (target, method) => Reflect.defineMetadata(PARAM_ARGS_METADATA, {}, target.constructor, method);
+/**
+ * Nest hands its arguments over as they are: sent through no pipe at all, each would still cost a
+ * frame several promises.
+ */
+const WithoutPipes = (): MethodDecorator => (target, method) =>
+  Reflect.defineMetadata(PARAM_ARGS_METADATA, {}, target.constructor, method);
 
 @WebSocketGateway({ path: WS_PATH })
 @UseGuards(FrameGuard)
@@ -64,13 +71,21 @@ export class ChatGateway {
       case 'unsubscribe':
         return this.unsubscribe(connection, frame);
       case 'publish':
-        return this.later(this.events.publish(connection.principal, frame.room, frame, request.granted));
+        return this.later(
+          this.events.publish(connection.principal, frame.room, frame, request.granted),
+        );
       case 'edit':
-        return this.later(this.events.edit(connection.principal, frame.room, frame, request.granted));
+        return this.later(
+          this.events.edit(connection.principal, frame.room, frame, request.granted),
+        );
       case 'delete':
-        return this.later(this.events.delete(connection.principal, frame.room, frame, request.granted));
+        return this.later(
+          this.events.delete(connection.principal, frame.room, frame, request.granted),
+        );
       case 'react':
-        return this.later(this.events.react(connection.principal, frame.room, frame, request.granted));
+        return this.later(
+          this.events.react(connection.principal, frame.room, frame, request.granted),
+        );
       case 'signal':
         return this.signal(connection, frame);
       case 'typing':
@@ -81,7 +96,9 @@ export class ChatGateway {
         return this.presences.ask(request.granted!.room.id);
       case 'auth':
       case 'auth_refresh':
-        throw new DomainError('internal', { detail: 'authentication frames do not pass the gateway' });
+        throw new DomainError('internal', {
+          detail: 'authentication frames do not pass the gateway',
+        });
     }
   }
 
@@ -89,7 +106,10 @@ export class ChatGateway {
     return new DeferredReply(ack.then((fields) => ({ type: 'ack', ...fields })));
   }
 
-  private async unsubscribe(connection: Connection, frame: ClientFrames['unsubscribe']): Promise<ServerFrame> {
+  private async unsubscribe(
+    connection: Connection,
+    frame: ClientFrames['unsubscribe'],
+  ): Promise<ServerFrame> {
     const room = isId(frame.room) ? frame.room : await this.idBehind(connection, frame.room);
     this.subscribes.unsubscribe(connection, room);
     return { type: 'unsubscribed', room, code: 'client', action: UNSUBSCRIBE_CODES.client.action };
@@ -102,50 +122,99 @@ export class ChatGateway {
     return (await this.policy.authorize(connection.principal, slug, 'read')).room.id;
   }
 
-  private signal(connection: Connection, { id, room, kind, body }: ClientFrames['signal']): Answer | Promise<Answer> {
+  private signal(
+    connection: Connection,
+    { id, room, kind, body }: ClientFrames['signal'],
+  ): Answer | Promise<Answer> {
     requireKind(kind);
-    const sent = this.transient(connection, room, 'signal', (roomId, sender) => signalText(roomId, sender, kind, body));
-    const answer = (roomId: string): Answer => (id === undefined ? undefined : { type: 'ack', room: roomId });
+    const sent = this.transient(connection, room, 'signal', (roomId, sender) =>
+      signalText(roomId, sender, kind, body),
+    );
+    const answer = (roomId: string): Answer =>
+      id === undefined ? undefined : { type: 'ack', room: roomId };
     return typeof sent === 'string' ? answer(sent) : sent.then(answer);
   }
 
-  private async typing(connection: Connection, { room, on }: ClientFrames['typing']): Promise<undefined> {
-    const roomId = await this.transient(connection, room, 'typing', (id, sender) => text({ type: 'typing', room: id, sender, on }));
+  private async typing(
+    connection: Connection,
+    { room, on }: ClientFrames['typing'],
+  ): Promise<undefined> {
+    const roomId = await this.transient(connection, room, 'typing', (id, sender) =>
+      text({ type: 'typing', room: id, sender, on }),
+    );
     // It may have ended meanwhile.
     if (connection.authenticated) this.typingEnds.said(connection, roomId, on);
   }
 
-  private async read(connection: Connection, { room, seq }: ClientFrames['read'], request: FrameRequest): Promise<ServerFrame> {
+  private async read(
+    connection: Connection,
+    { room, seq }: ClientFrames['read'],
+    request: FrameRequest,
+  ): Promise<ServerFrame> {
     const marked = await this.markers.mark(request.granted!.room.id, connection.principal, seq);
-    await this.transient(connection, room, 'mark_read', (roomId, sender) => text({ type: 'read', room: roomId, sender, seq: marked }));
+    await this.transient(connection, room, 'mark_read', (roomId, sender) =>
+      text({ type: 'read', room: roomId, sender, seq: marked }),
+    );
     return { type: 'ack', room: request.granted!.room.id, seq: marked };
   }
 
-  /** Sent in the very step that says yes, under the epoch of the facts that said it; mostly in this one. Answers with the room's id. */
-  private transient(connection: Connection, room: string, action: TransientAction, textOf: TransientTextOf): string | Promise<string> {
-    return this.sendNow(connection, room, action, textOf) ?? this.askAndSend(connection, room, action, textOf);
+  /**
+   * Sent in the very step that says yes, under the epoch of the facts that said it; mostly in this
+   * one. Answers with the room's id.
+   */
+  private transient(
+    connection: Connection,
+    room: string,
+    action: TransientAction,
+    textOf: TransientTextOf,
+  ): string | Promise<string> {
+    return (
+      this.sendNow(connection, room, action, textOf) ??
+      this.askAndSend(connection, room, action, textOf)
+    );
   }
 
-  private async askAndSend(connection: Connection, room: string, action: TransientAction, textOf: TransientTextOf): Promise<string> {
+  private async askAndSend(
+    connection: Connection,
+    room: string,
+    action: TransientAction,
+    textOf: TransientTextOf,
+  ): Promise<string> {
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       await this.policy.authorize(connection.principal, room, action);
       const sent = this.sendNow(connection, room, action, textOf);
       if (sent !== null) return sent;
     }
-    throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
+    throw new DomainError('overloaded', {
+      detail: 'the room changes faster than its facts can be read',
+    });
   }
 
-  /** Null: not by the facts at hand. Who waited for Postgres may have waited past his lease or token. */
-  private sendNow(connection: Connection, room: string, action: TransientAction, textOf: TransientTextOf): string | null {
+  /**
+   * Null: not by the facts at hand. Who waited for Postgres may have waited past his lease or
+   * token.
+   */
+  private sendNow(
+    connection: Connection,
+    room: string,
+    action: TransientAction,
+    textOf: TransientTextOf,
+  ): string | null {
     const { principal } = connection;
     const { lease } = this.channels;
     const nowMs = monotonicMs();
     lease.requireLease(lease.fencedAt(nowMs));
-    if (connection.state !== 'live' || connection.pastExpiryAt(nowMs)) throw new DomainError('token_expired');
+    if (connection.state !== 'live' || connection.pastExpiryAt(nowMs))
+      throw new DomainError('token_expired');
     const granted = this.policy.authorizeAgain(connection, room, action);
     if (granted === null) return null;
     const { id, epoch } = granted.room;
-    this.channels.sendTransient({ room: id, session: principal.sessionId, epoch, frame: textOf(id, principal.userId) });
+    this.channels.sendTransient({
+      room: id,
+      session: principal.sessionId,
+      epoch,
+      frame: textOf(id, principal.userId),
+    });
     return id;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Frames of one connection, in order, one at a time. While a credential is verified a bounded number waits; nothing is
- * handled before. A frame that goes through the database (publish) lets the next one start as soon as its own place in
- * the commit order is taken: see `Later`.
+ * Frames of one connection, in order, one at a time. While a credential is verified a bounded
+ * number waits; nothing is handled before. A frame that goes through the database (publish) lets
+ * the next one start as soon as its own place in the commit order is taken: see `Later`.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { TokenBucket } from '../../budgets/token-bucket.js';
@@ -40,11 +40,16 @@ export class FrameQueue {
   receive(connection: Connection, data: Buffer, isBinary: boolean): void {
     if (connection.state === 'closing' || connection.state === 'closed') return;
     if (isBinary) return connection.end('unsupported_data');
-    if (connection.state === 'greeting' && data.length > LIMITS.authFrameBytes) return connection.end('auth_missing');
+    if (connection.state === 'greeting' && data.length > LIMITS.authFrameBytes)
+      return connection.end('auth_missing');
     const waiting = connection.state === 'authenticating';
     const inbox = this.inboxOf(connection);
-    if (!waiting && !inbox.handling && inbox.length === 0) return void this.handle(connection, inbox, data);
-    if (inbox.length >= (waiting ? LIMITS.waitingFrames : INBOX_MAX) || (waiting && inbox.bytes + data.length > LIMITS.waitingBytes)) {
+    if (!waiting && !inbox.handling && inbox.length === 0)
+      return void this.handle(connection, inbox, data);
+    if (
+      inbox.length >= (waiting ? LIMITS.waitingFrames : INBOX_MAX) ||
+      (waiting && inbox.bytes + data.length > LIMITS.waitingBytes)
+    ) {
       return connection.end('rate_limited', 1_000);
     }
     inbox.push(data);
@@ -84,11 +89,18 @@ export class FrameQueue {
     return connection.state === 'authenticating' ? undefined : inbox.shift();
   }
 
-  /** One frame, and what comes while it is handled. Nothing waits, in the usual case, and nothing is kept for it. */
+  /**
+   * One frame, and what comes while it is handled. Nothing waits, in the usual case, and nothing is
+   * kept for it.
+   */
   private async handle(connection: Connection, inbox: FrameInbox, first: Buffer): Promise<void> {
     inbox.handling = true;
     try {
-      for (let data: Buffer | undefined = first; data !== undefined; data = this.next(connection, inbox)) {
+      for (
+        let data: Buffer | undefined = first;
+        data !== undefined;
+        data = this.next(connection, inbox)
+      ) {
         const text = data.toString();
         let id: string | undefined;
         try {
@@ -100,7 +112,8 @@ export class FrameQueue {
           id = frame.id;
           if (this.overRate(connection, inbox)) continue;
           this.metrics.framesIn.inc({ type: frame.type });
-          if (frame.type === 'auth' || frame.type === 'auth_refresh') await this.authenticate.again(connection, frame);
+          if (frame.type === 'auth' || frame.type === 'auth_refresh')
+            await this.authenticate.again(connection, frame);
           else this.reply(connection, frame, await connection.dispatch!(new FrameRequest(frame)));
         } catch (error) {
           this.refuse(connection, error, error instanceof FrameError ? error.frameId : id);
@@ -133,17 +146,28 @@ export class FrameQueue {
     } else this.answer(connection, frame, result as ServerFrame | undefined);
   }
 
-  private answer(connection: Connection, frame: ClientFrame, answer: ServerFrame | undefined): void {
-    if (answer !== undefined) connection.send(frame.id === undefined ? answer : Object.assign(answer, { id: frame.id }));
+  private answer(
+    connection: Connection,
+    frame: ClientFrame,
+    answer: ServerFrame | undefined,
+  ): void {
+    if (answer !== undefined)
+      connection.send(frame.id === undefined ? answer : Object.assign(answer, { id: frame.id }));
   }
 
   refuse(connection: Connection, thrown: unknown, id: string | undefined): void {
     const error = toDomainError(thrown);
     const { code, message } = error;
-    if (code === 'internal') this.logger.error({ msg: 'a frame failed', connection: connection.id, error: thrown });
+    if (code === 'internal')
+      this.logger.error({ msg: 'a frame failed', connection: connection.id, error: thrown });
     this.metrics.refusals.inc({ code, via: 'frame' });
-    if (code === 'invalid_frame' && (this.inboxOf(connection).invalidFrames += 1) >= LIMITS.invalidFrames) return connection.end('policy_violation');
-    const detail = thrown instanceof FrameError && thrown.detail !== undefined ? ` (${thrown.detail})` : '';
+    if (
+      code === 'invalid_frame' &&
+      (this.inboxOf(connection).invalidFrames += 1) >= LIMITS.invalidFrames
+    )
+      return connection.end('policy_violation');
+    const detail =
+      thrown instanceof FrameError && thrown.detail !== undefined ? ` (${thrown.detail})` : '';
     connection.send({
       type: 'error',
       ...(id === undefined ? {} : { id }),
@@ -158,11 +182,14 @@ export class FrameQueue {
   private overRate(connection: Connection, inbox: FrameInbox): boolean {
     const waitMs = this.spend(connection, inbox);
     if (waitMs === 0) return false;
-    if (connection.state !== 'closing') throw new DomainError('rate_limited', { retryAfterMs: waitMs });
+    if (connection.state !== 'closing')
+      throw new DomainError('rate_limited', { retryAfterMs: waitMs });
     return true;
   }
 
-  /** 0, or ms until the next frame may come. Whoever goes on sending far over the rate is closed. */
+  /**
+   * 0, or ms until the next frame may come. Whoever goes on sending far over the rate is closed.
+   */
   private spend(connection: Connection, inbox: FrameInbox): number {
     const waitMs = (inbox.bucket ??= new TokenBucket(this.config.frameRate)).take();
     inbox.overRate = Math.max(0, inbox.overRate + (waitMs === 0 ? -1 : 1));

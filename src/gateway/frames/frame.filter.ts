@@ -1,4 +1,7 @@
-/** Nest's own exception filter would echo the client's payload, tokens included; ours lets the frame queue answer with a code. */
+/**
+ * Nest's own exception filter would echo the client's payload, tokens included; ours lets the frame
+ * queue answer with a code.
+ */
 import { Catch } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
@@ -14,7 +17,8 @@ export class FrameFilter implements ExceptionFilter {
   catch(thrown: unknown, host: ArgumentsHost): void {
     const connection = host.switchToWs().getClient<Connection>();
     const { frame } = host.switchToWs().getData<FrameRequest>();
-    const error = thrown instanceof WsException ? new DomainError('role_required', { cause: thrown }) : thrown;
+    const error =
+      thrown instanceof WsException ? new DomainError('role_required', { cause: thrown }) : thrown;
     this.queue.refuse(connection, error, frame.id);
   }
 }

@@ -1,4 +1,7 @@
-/** Every frame that acts passes here: lease, expiry, rate, then the policy, with the facts as they are now. */
+/**
+ * Every frame that acts passes here: lease, expiry, rate, then the policy, with the facts as they
+ * are now.
+ */
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { FRAME_BUDGETS, isOfPrincipal } from '../../budgets/budgets.js';
@@ -21,7 +24,9 @@ export class FrameRequest<F extends ClientFrame = ClientFrame> {
   constructor(readonly frame: F) {}
 }
 
-/** What the policy is asked for each frame; null: the frame acts on nothing but its own connection. */
+/**
+ * What the policy is asked for each frame; null: the frame acts on nothing but its own connection.
+ */
 const ACTION_OF: Record<ClientFrameType, RoomAction | null> = {
   auth: null,
   auth_refresh: null,
@@ -53,12 +58,19 @@ export class FrameGuard implements CanActivate {
     const [connection, request] = context.getArgs<[Connection, FrameRequest]>();
     if (request.frame.type === 'ping') return true;
     const nowMs = monotonicMs();
-    return this.lease.look(nowMs) ? this.lease.prove().then(() => this.admit(connection, request, monotonicMs())) : this.admit(connection, request, nowMs);
+    return this.lease.look(nowMs)
+      ? this.lease.prove().then(() => this.admit(connection, request, monotonicMs()))
+      : this.admit(connection, request, nowMs);
   }
 
-  private admit(connection: Connection, request: FrameRequest, nowMs: number): boolean | Promise<boolean> {
+  private admit(
+    connection: Connection,
+    request: FrameRequest,
+    nowMs: number,
+  ): boolean | Promise<boolean> {
     const { frame } = request;
-    if (connection.state !== 'live' || connection.pastExpiryAt(nowMs)) throw new DomainError('token_expired');
+    if (connection.state !== 'live' || connection.pastExpiryAt(nowMs))
+      throw new DomainError('token_expired');
     this.activity.touch(connection.principal.sessionId);
     const { bucket, cost } = FRAME_BUDGETS[frame.type];
     if (isOfPrincipal(bucket)) this.spend(connection, bucket, cost, nowMs);
@@ -75,18 +87,32 @@ export class FrameGuard implements CanActivate {
   }
 
   /** The question may take a while: its answer counts only for a connection that may still act. */
-  private async ask(connection: Connection, request: FrameRequest, frame: Extract<ClientFrame, { room: string }>, action: RoomAction): Promise<boolean> {
+  private async ask(
+    connection: Connection,
+    request: FrameRequest,
+    frame: Extract<ClientFrame, { room: string }>,
+    action: RoomAction,
+  ): Promise<boolean> {
     const target =
-      frame.type === 'edit' || frame.type === 'delete' ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) } : undefined;
+      frame.type === 'edit' || frame.type === 'delete'
+        ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) }
+        : undefined;
     request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);
     this.lease.requireLease();
-    if (connection.state !== 'live' || connection.pastExpiry) throw new DomainError('token_expired');
+    if (connection.state !== 'live' || connection.pastExpiry)
+      throw new DomainError('token_expired');
     return true;
   }
 
-  private spend(connection: Connection, bucket: PrincipalBucket, cost: number, nowMs: number): void {
+  private spend(
+    connection: Connection,
+    bucket: PrincipalBucket,
+    cost: number,
+    nowMs: number,
+  ): void {
     let { rates } = connection;
-    if (rates === null || rates.forgotten) rates = connection.rates = this.rates.of(connection.principal.userId, nowMs);
+    if (rates === null || rates.forgotten)
+      rates = connection.rates = this.rates.of(connection.principal.userId, nowMs);
     this.rates.spend(rates, bucket, cost, nowMs);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A clean stop: not ready any more, no new connections, every client told when to come back (spread, so that the other
- * nodes are not stormed), then gone.
+ * A clean stop: not ready any more, no new connections, every client told when to come back
+ * (spread, so that the other nodes are not stormed), then gone.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { CLOSE_WITHIN_MS } from '../connection/connection.js';
@@ -31,11 +31,15 @@ export class Drain {
     this.logger.log({ msg: 'draining', connections: all.length });
     const overMs = Math.max(500, (all.length / RECONNECTS_PER_SECOND) * 1000);
     for (let from = 0; from < all.length; from += SLICE) {
-      for (const connection of all.slice(from, from + SLICE)) connection.end('restarting', spread(overMs));
+      for (const connection of all.slice(from, from + SLICE))
+        connection.end('restarting', spread(overMs));
       await new Promise((resolve) => setImmediate(resolve));
     }
     const deadline = performance.now() + CLOSE_WITHIN_MS;
-    while (all.some((connection) => connection.state !== 'closed') && performance.now() < deadline) {
+    while (
+      all.some((connection) => connection.state !== 'closed') &&
+      performance.now() < deadline
+    ) {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     for (const connection of all) if (connection.state !== 'closed') connection.destroy();

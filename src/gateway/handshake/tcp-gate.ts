@@ -1,7 +1,8 @@
 /**
- * TCP connections that are no WebSocket (yet): they cost a descriptor and memory before anything was said on them, so they are
- * bounded where they come in, in all and per client network - by the caps that hold for WebSockets, counted apart from them.
- * A trusted proxy stands for all of its clients and is not counted as one network; it has a limit of its own.
+ * TCP connections that are no WebSocket (yet): they cost a descriptor and memory before anything
+ * was said on them, so they are bounded where they come in, in all and per client network - by the
+ * caps that hold for WebSockets, counted apart from them. A trusted proxy stands for all of its
+ * clients and is not counted as one network; it has a limit of its own.
  */
 import { Injectable } from '@nestjs/common';
 import type { Server, Socket } from 'node:net';
@@ -28,7 +29,9 @@ export class TcpGate {
     this.onClose = withSocket((socket) => this.leave(socket));
   }
 
-  /** Before whoever listens now, on any server of node:net. Answers with a function that undoes it. */
+  /**
+   * Before whoever listens now, on any server of node:net. Answers with a function that undoes it.
+   */
   install(server: Server): () => void {
     const inside = server.listeners('connection') as OnConnection[];
     const gate = (socket: Socket): void => {
@@ -63,7 +66,12 @@ export class TcpGate {
     if (this.counted(socket) !== undefined) return true;
     const address = plainAddress(socket.remoteAddress);
     const counted = this.addresses.trusts(address) ? '' : address;
-    const full = this.plain.size >= this.config.connectionsMax ? 'node' : this.perNetwork.of(counted) >= this.config.connectionsPerIpMax ? 'address' : null;
+    const full =
+      this.plain.size >= this.config.connectionsMax
+        ? 'node'
+        : this.perNetwork.of(counted) >= this.config.connectionsPerIpMax
+          ? 'address'
+          : null;
     if (full !== null) {
       this.metrics.tcpRefused.inc({ cap: full });
       socket.destroy();

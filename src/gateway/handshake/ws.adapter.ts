@@ -1,6 +1,7 @@
 /**
- * Nest's WebSocket adapter with our own handshake. What Nest calls a client is our `Connection`; its handlers, guards and
- * filters stay in use through the callback it hands over, without the streams it would build per connection.
+ * Nest's WebSocket adapter with our own handshake. What Nest calls a client is our `Connection`;
+ * its handlers, guards and filters stay in use through the callback it hands over, without the
+ * streams it would build per connection.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -34,7 +35,8 @@ export class WardroomWsAdapter extends WsAdapter {
     const http = this.httpServer as Server;
     this.removeGate = this.gate.install(http);
     http.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-      const isOurs = asksForWebSocket(request) || request.url === WS_PATH || request.url === WS_ALIAS;
+      const isOurs =
+        asksForWebSocket(request) || request.url === WS_PATH || request.url === WS_ALIAS;
       if (isOurs) void this.handshake.upgrade(server, request, socket, head);
       else serveWithoutUpgrade(http, request, socket, head);
     });

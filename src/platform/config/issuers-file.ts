@@ -1,10 +1,24 @@
-/** ISSUERS_FILE: the external OpenID issuers, a JSON array. Read once; a bad file stops the start like any bad variable. */
+/**
+ * ISSUERS_FILE: the external OpenID issuers, a JSON array. Read once; a bad file stops the start
+ * like any bad variable.
+ */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { nameable } from '../zod.js';
 
 /** Public keys only: a shared secret, or none, would let anybody be anybody. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+const ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
 
 const url = z.url({ protocol: /^https?$/ });
 const text = z.string().min(1).max(512);
@@ -22,8 +36,17 @@ const issuerSchema = z
     /** Absent: found by OpenID discovery. */
     jwks_uri: url.optional(),
     algorithms: z.array(z.enum(ALGORITHMS)).min(1).default(['RS256', 'ES256']),
-    /** Names of claims. `role` is asked when a user is made: `admin`, alone or in a list, makes an admin. */
-    claims: z.strictObject({ email: text.default('email'), name: text.default('name'), role: text.optional() }).default({ email: 'email', name: 'name' }),
+    /**
+     * Names of claims. `role` is asked when a user is made: `admin`, alone or in a list, makes an
+     * admin.
+     */
+    claims: z
+      .strictObject({
+        email: text.default('email'),
+        name: text.default('name'),
+        role: text.optional(),
+      })
+      .default({ email: 'email', name: 'name' }),
     /** `assumed`: for issuers that verify every address and do not say so. */
     email_verified: z.enum(['required', 'assumed']).default('required'),
     /** Who may come: users that exist, by e-mail the first time, or also new ones. */
@@ -31,13 +54,21 @@ const issuerSchema = z
     /** An unknown key makes us read the key set again, at most this often. */
     jwks_cooldown_seconds: z.number().int().min(1).max(3600).default(30),
   })
-  .refine((entry) => entry.audience !== undefined || entry.client_id !== undefined, { message: 'audience or client_id is required', path: ['audience'] })
-  .transform(({ audience = [], client_id, ...entry }) => ({ ...entry, audience: client_id === undefined ? audience : [...audience, client_id] }));
+  .refine((entry) => entry.audience !== undefined || entry.client_id !== undefined, {
+    message: 'audience or client_id is required',
+    path: ['audience'],
+  })
+  .transform(({ audience = [], client_id, ...entry }) => ({
+    ...entry,
+    audience: client_id === undefined ? audience : [...audience, client_id],
+  }));
 export type Issuer = z.output<typeof issuerSchema>;
 
 const listSchema = z.array(issuerSchema).refine(
   (entries) => {
-    const pairs = entries.flatMap(({ issuer, tenants }) => tenants.map((tenant) => `${issuer} ${tenant}`));
+    const pairs = entries.flatMap(({ issuer, tenants }) =>
+      tenants.map((tenant) => `${issuer} ${tenant}`),
+    );
     return new Set(pairs).size === pairs.length;
   },
   { message: 'an issuer is named twice for one tenant' },
@@ -57,8 +88,15 @@ export const issuersFile = z
     const result = listSchema.safeParse(entries);
     if (result.success) return result.data;
     for (const issue of result.error.issues) {
-      const unknown = issue.code === 'unrecognized_keys' ? `unknown fields ${issue.keys.flatMap(nameable).join(', ')}`.trimEnd() : undefined;
-      context.addIssue([...(issue.path.length === 0 ? [] : [issue.path.join('.')]), unknown ?? issue.message].join(': '));
+      const unknown =
+        issue.code === 'unrecognized_keys'
+          ? `unknown fields ${issue.keys.flatMap(nameable).join(', ')}`.trimEnd()
+          : undefined;
+      context.addIssue(
+        [...(issue.path.length === 0 ? [] : [issue.path.join('.')]), unknown ?? issue.message].join(
+          ': ',
+        ),
+      );
     }
     return z.NEVER;
   });

@@ -1,11 +1,17 @@
-/** Variables that look like one of ours and are none: `ALLOWED_ORIGIN`, `PUBLIC_URI`. Nobody reads them; their author thinks so. */
+/**
+ * Variables that look like one of ours and are none: `ALLOWED_ORIGIN`, `PUBLIC_URI`. Nobody reads
+ * them; their author thinks so.
+ */
 
 /** Shorter names resemble too much. */
 const NAME_MIN = 7;
 const EDITS_MAX = 2;
 
 /** One line for each, of a variable's name only. */
-export function misspeltVariables(environment: NodeJS.ProcessEnv, known: ReadonlySet<string>): string[] {
+export function misspeltVariables(
+  environment: NodeJS.ProcessEnv,
+  known: ReadonlySet<string>,
+): string[] {
   const long = [...known].filter((name) => name.length >= NAME_MIN);
   return Object.keys(environment).flatMap((name) => {
     const meant = known.has(name) ? undefined : nearest(name.toUpperCase(), long);
@@ -31,7 +37,8 @@ function distance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j += 1) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
       next[j] = Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) next[j] = Math.min(next[j]!, before[j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        next[j] = Math.min(next[j]!, before[j - 2]! + 1);
     }
     [before, row] = [row, next];
   }

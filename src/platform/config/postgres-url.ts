@@ -1,6 +1,7 @@
 /**
- * DATABASE_URL, read as libpq reads it: where Postgres is, how the way there is protected, and which schema is meant. `pg` has
- * its own reading of `sslmode` (`require` verifies, `prefer` never falls back) and takes any parameter for a setting of its own.
+ * DATABASE_URL, read as libpq reads it: where Postgres is, how the way there is protected, and
+ * which schema is meant. `pg` has its own reading of `sslmode` (`require` verifies, `prefer` never
+ * falls back) and takes any parameter for a setting of its own.
  */
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
@@ -27,7 +28,15 @@ export interface PostgresUrl {
   readonly pooled: boolean | null;
 }
 
-const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
+const SSL_MODES = [
+  'disable',
+  'allow',
+  'prefer',
+  'require',
+  'verify-ca',
+  'verify-full',
+  'no-verify',
+] as const;
 type SslMode = (typeof SSL_MODES)[number];
 
 const KNOWN = [
@@ -44,7 +53,10 @@ const KNOWN = [
   'sslnegotiation',
   'channel_binding',
 ];
-/** Words of libpq and Prisma that change nothing here: sizes and timeouts of the connections are the node's own. */
+/**
+ * Words of libpq and Prisma that change nothing here: sizes and timeouts of the connections are the
+ * node's own.
+ */
 const WITHOUT_EFFECT = [
   'application_name',
   'client_encoding',
@@ -67,24 +79,39 @@ const WITHOUT_EFFECT = [
 export function readPostgresUrl(text: string): PostgresUrl {
   const url = new URL(text);
   const params = url.searchParams;
-  const unknown = [...params.keys()].find((name) => !KNOWN.includes(name) && !WITHOUT_EFFECT.includes(name));
+  const unknown = [...params.keys()].find(
+    (name) => !KNOWN.includes(name) && !WITHOUT_EFFECT.includes(name),
+  );
   // A misspelt `sslmode` must not be a connection without TLS.
-  if (unknown !== undefined) throw new Error(`unknown parameter ${/^\w{1,40}$/.test(unknown) ? unknown : '(unprintable)'}`);
+  if (unknown !== undefined)
+    throw new Error(`unknown parameter ${/^\w{1,40}$/.test(unknown) ? unknown : '(unprintable)'}`);
   const options = params.get('options');
   return {
     server: {
-      ...given('host', params.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[(.+)\]$/, '$1')),
+      ...given(
+        'host',
+        params.get('host') ?? decodeURIComponent(url.hostname).replace(/^\[(.+)\]$/, '$1'),
+      ),
       ...(url.port === '' ? {} : { port: Number(url.port) }),
       ...given('user', decodeURIComponent(url.username)),
       ...given('password', decodeURIComponent(url.password)),
       ...given('database', decodeURIComponent(url.pathname.slice(1))),
       ...given('options', options ?? ''),
-      ...(oneOf(params, 'sslnegotiation', ['postgres', 'direct']) === 'direct' ? { sslnegotiation: 'direct' as const } : {}),
-      ...(['prefer', 'require'].includes(oneOf(params, 'channel_binding', ['disable', 'prefer', 'require']) ?? '') ? { enableChannelBinding: true } : {}),
+      ...(oneOf(params, 'sslnegotiation', ['postgres', 'direct']) === 'direct'
+        ? { sslnegotiation: 'direct' as const }
+        : {}),
+      ...(['prefer', 'require'].includes(
+        oneOf(params, 'channel_binding', ['disable', 'prefer', 'require']) ?? '',
+      )
+        ? { enableChannelBinding: true }
+        : {}),
     },
     tls: tlsOf(params),
     schema: schemaOf(params),
-    searchPath: /(?:^|\s)(?:-c\s*|--)search_path=((?:\\.|\S)+)/.exec(options ?? '')?.[1]?.replaceAll(/\\(.)/g, '$1') ?? null,
+    searchPath:
+      /(?:^|\s)(?:-c\s*|--)search_path=((?:\\.|\S)+)/
+        .exec(options ?? '')?.[1]
+        ?.replaceAll(/\\(.)/g, '$1') ?? null,
     pooled: booleanOf(params, 'pgbouncer'),
   };
 }
@@ -121,7 +148,10 @@ function tlsOf(params: URLSearchParams): PostgresUrl['tls'] {
       return ['ca' in files ? anyName : unverified];
     case 'verify-ca':
       // An authority that signs for everybody proves nothing without the name.
-      if (!('ca' in files)) throw new Error('sslmode=verify-ca needs sslrootcert with the path of the authority, or use verify-full');
+      if (!('ca' in files))
+        throw new Error(
+          'sslmode=verify-ca needs sslrootcert with the path of the authority, or use verify-full',
+        );
       return [anyName];
     case 'verify-full':
       return [files];
@@ -134,18 +164,24 @@ function sslMode(params: URLSearchParams): SslMode {
   const named = oneOf(params, 'sslmode', SSL_MODES);
   const direct = params.get('sslnegotiation') === 'direct';
   if (params.get('sslrootcert') === 'system') {
-    if (named !== undefined && named !== 'verify-full') throw new Error('sslrootcert=system needs sslmode=verify-full');
+    if (named !== undefined && named !== 'verify-full')
+      throw new Error('sslrootcert=system needs sslmode=verify-full');
     return 'verify-full';
   }
   if (named !== undefined) {
-    if (direct && ['disable', 'allow', 'prefer'].includes(named)) throw new Error('sslnegotiation=direct needs sslmode=require or stronger');
+    if (direct && ['disable', 'allow', 'prefer'].includes(named))
+      throw new Error('sslnegotiation=direct needs sslmode=require or stronger');
     return named;
   }
   if (ssl !== null) return ssl ? 'verify-full' : 'disable';
   return direct ? 'require' : 'prefer';
 }
 
-function oneOf<T extends string>(params: URLSearchParams, name: string, words: readonly T[]): T | undefined {
+function oneOf<T extends string>(
+  params: URLSearchParams,
+  name: string,
+  words: readonly T[],
+): T | undefined {
   const word = params.get(name);
   if (word === null) return undefined;
   const found = words.find((known) => known === word);
@@ -166,4 +202,5 @@ function read(params: URLSearchParams, name: string): string {
   }
 }
 
-const given = <N extends string>(name: N, value: string): Partial<Record<N, string>> => (value === '' ? {} : ({ [name]: value } as Record<N, string>));
+const given = <N extends string>(name: N, value: string): Partial<Record<N, string>> =>
+  value === '' ? {} : ({ [name]: value } as Record<N, string>);

@@ -1,4 +1,7 @@
-/** A certificate chain and its private key. What is thrown here is a sentence for the operator, without paths and contents. */
+/**
+ * A certificate chain and its private key. What is thrown here is a sentence for the operator,
+ * without paths and contents.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
@@ -37,7 +40,9 @@ export function tlsPair(cert: string, key: string): TlsPair {
   try {
     createSecureContext({ cert, key });
   } catch {
-    throw new Error('TLS_KEY_FILE: is not the private key of the certificate, in PEM and without a passphrase');
+    throw new Error(
+      'TLS_KEY_FILE: is not the private key of the certificate, in PEM and without a passphrase',
+    );
   }
   return { cert, key, expiresAt };
 }

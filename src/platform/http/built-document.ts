@@ -1,4 +1,7 @@
-/** A public JSON document that changes seldom: written as text once and kept, so that a crowd of readers costs a copy each. */
+/**
+ * A public JSON document that changes seldom: written as text once and kept, so that a crowd of
+ * readers costs a copy each.
+ */
 import { createHash } from 'node:crypto';
 import type { Request, Response } from 'express';
 
@@ -23,6 +26,10 @@ export class BuiltDocument {
 
   private make(of: string) {
     const bytes = Buffer.from(JSON.stringify(this.build()));
-    return { of, bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"` };
+    return {
+      of,
+      bytes,
+      etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+    };
   }
 }

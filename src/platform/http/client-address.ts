@@ -1,6 +1,7 @@
 /**
- * The address of a client, for REST, for WebSockets and for TCP connections: the only reader of `X-Forwarded-For`. And the
- * network that an address counts as: everything that is limited by address is limited by network.
+ * The address of a client, for REST, for WebSockets and for TCP connections: the only reader of
+ * `X-Forwarded-For`. And the network that an address counts as: everything that is limited by
+ * address is limited by network.
  */
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
@@ -31,8 +32,9 @@ export class ClientAddresses {
   }
 
   /**
-   * The header is believed from the right, for as long as the hop that added to it is trusted. Whatever is no address stops the
-   * walk: what stands to the left of it was said by nobody we know.
+   * The header is believed from the right, for as long as the hop that added to it is trusted.
+   * Whatever is no address stops the walk: what stands to the left of it was said by nobody we
+   * know.
    */
   of(request: AddressedRequest): string {
     let address = plainAddress(request.socket.remoteAddress);
@@ -53,9 +55,13 @@ function addressOf(hop: string): string | null {
   return isIP(text) === 0 ? null : plainAddress(text);
 }
 
-/** One spelling of each address; an IPv4 address is the same whichever kind of socket it came to. */
+/**
+ * One spelling of each address; an IPv4 address is the same whichever kind of socket it came to.
+ */
 export function plainAddress(address: string | undefined): string {
-  return address !== undefined && isIPv6(address) ? ipaddr.process(address).toString() : (address ?? '');
+  return address !== undefined && isIPv6(address)
+    ? ipaddr.process(address).toString()
+    : (address ?? '');
 }
 
 /** What limits count: an IPv6 customer owns a /64. */

@@ -1,14 +1,18 @@
 /**
- * The door of REST: only the calls of the tables of operations exist, and each path has one spelling. Express would match
- * another case, a slash at the end and percent signs too, and what a proxy keeps away from `/v1/admin` would come in by
- * them. A body has to be of the type its call reads: one that is skipped would be a request answered without having been read.
+ * The door of REST: only the calls of the tables of operations exist, and each path has one
+ * spelling. Express would match another case, a slash at the end and percent signs too, and what a
+ * proxy keeps away from `/v1/admin` would come in by them. A body has to be of the type its call
+ * reads: one that is skipped would be a request answered without having been read.
  */
 import { MIMEType } from 'node:util';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { DomainError } from '../errors.js';
 import type { Operation } from './operation.js';
 
-/** The path of the request target, which may name a host before it (RFC 9112, section 3.2.2), without its query. */
+/**
+ * The path of the request target, which may name a host before it (RFC 9112, section 3.2.2),
+ * without its query.
+ */
 const TARGET = /^(?:https?:\/\/[^/?#]*)?(\/[\w.~/-]*)(?:\?[^#]*)?$/;
 const JSON_TYPE = 'application/json';
 
@@ -20,7 +24,10 @@ export function onlyExactCalls(operations: readonly Operation[]): RequestHandler
   const methodsAt = pathTable(operations);
   return (request: Request, response: Response, next: NextFunction): void => {
     const methods = methodsAt(pathOf(request.url));
-    if (request.method === 'OPTIONS' && (methods !== null || request.headers['access-control-request-method'] !== undefined)) {
+    if (
+      request.method === 'OPTIONS' &&
+      (methods !== null || request.headers['access-control-request-method'] !== undefined)
+    ) {
       if (methods !== null) response.setHeader('Allow', allowed(methods));
       response.status(204).setHeader('Content-Length', '0').end();
       return;
@@ -43,11 +50,13 @@ function pathTable(operations: readonly Operation[]): (path: string) => Methods 
     if (path.includes('{')) withNames.push({ parts: path.split('/'), methods });
     else fixed.set(path, methods);
   }
-  return (path) => fixed.get(path) ?? withNames.find(({ parts }) => fits(path.split('/'), parts))?.methods ?? null;
+  return (path) =>
+    fixed.get(path) ?? withNames.find(({ parts }) => fits(path.split('/'), parts))?.methods ?? null;
 }
 
 const fits = (given: string[], parts: string[]): boolean =>
-  given.length === parts.length && parts.every((part, i) => (part.startsWith('{') ? given[i] !== '' : given[i] === part));
+  given.length === parts.length &&
+  parts.every((part, i) => (part.startsWith('{') ? given[i] !== '' : given[i] === part));
 
 function byPath(operations: readonly Operation[]): Map<string, Methods> {
   const paths = new Map<string, Methods>();
@@ -58,7 +67,10 @@ function byPath(operations: readonly Operation[]): Map<string, Methods> {
   return paths;
 }
 
-/** What is no path of ours in any spelling is not found; percent signs that mean nothing cannot be read at all. */
+/**
+ * What is no path of ours in any spelling is not found; percent signs that mean nothing cannot be
+ * read at all.
+ */
 function pathOf(url: string): string {
   const path = TARGET.exec(url)?.[1];
   if (path !== undefined) return path;
@@ -75,10 +87,12 @@ function allowed(methods: Methods): string {
 }
 
 function requireType({ headers }: Request, consumes: string | null): void {
-  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0') return;
+  if (headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0')
+    return;
   if (consumes === null) throw unsupported('no body is read here');
   const given = headers['content-type'];
-  if (given !== consumes && !isOfType(given ?? '', consumes)) throw unsupported(`${consumes} in UTF-8 is read here`);
+  if (given !== consumes && !isOfType(given ?? '', consumes))
+    throw unsupported(`${consumes} in UTF-8 is read here`);
 }
 
 function isOfType(given: string, expected: string): boolean {
@@ -90,4 +104,5 @@ function isOfType(given: string, expected: string): boolean {
   }
 }
 
-const unsupported = (message: string) => new DomainError('invalid_request', { status: 415, errors: [{ path: 'Content-Type', message }] });
+const unsupported = (message: string) =>
+  new DomainError('invalid_request', { status: 415, errors: [{ path: 'Content-Type', message }] });

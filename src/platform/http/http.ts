@@ -1,4 +1,7 @@
-/** What every HTTP request passes before a controller: proxies, security headers, CORS, exact paths, body limits, one line of log. */
+/**
+ * What every HTTP request passes before a controller: proxies, security headers, CORS, exact paths,
+ * body limits, one line of log.
+ */
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
@@ -23,13 +26,14 @@ const SECURITY_EVENT_BYTES = 64 * 1024;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 /**
- * Longer than proxies keep an idle connection to us (nginx and AWS 60 s, Envoy and Google up to 75): the proxy is the one that ends it.
- * Ended by us, it would be ended while a request is on its way, which the proxy answers with 502.
+ * Longer than proxies keep an idle connection to us (nginx and AWS 60 s, Envoy and Google up to
+ * 75): the proxy is the one that ends it. Ended by us, it would be ended while a request is on its
+ * way, which the proxy answers with 502.
  */
 const KEEP_ALIVE_MS = 77_000;
 /**
- * Connections that wait to be accepted, as far as `net.core.somaxconn` allows. Node's 511 are too few when thousands come
- * back at once: TCP would try the others again only after 1, 3, 7 and 15 s.
+ * Connections that wait to be accepted, as far as `net.core.somaxconn` allows. Node's 511 are too
+ * few when thousands come back at once: TCP would try the others again only after 1, 3, 7 and 15 s.
  */
 const BACKLOG = 65_535;
 /** Calls that a stop finds under way may take this much longer. */
@@ -42,7 +46,11 @@ interface HttpParts {
   allowsOrigin: (origin: string) => boolean;
 }
 
-export function setUpHttp(app: NestExpressApplication, config: Config, { operations, pages, allowsOrigin }: HttpParts): void {
+export function setUpHttp(
+  app: NestExpressApplication,
+  config: Config,
+  { operations, pages, allowsOrigin }: HttpParts,
+): void {
   const metrics = app.get(Metrics);
   metrics.insecureHttp.set(config.allowInsecureHttp ? 1 : 0);
   const addresses = app.get(ClientAddresses);
@@ -55,17 +63,32 @@ export function setUpHttp(app: NestExpressApplication, config: Config, { operati
     response.setHeader('X-Request-Id', id);
     response.on('finish', () => {
       const seconds = (performance.now() - beganMs) / 1000;
-      metrics.httpSeconds.observe({ method: request.method, status: String(response.statusCode) }, seconds);
-      logger.debug({ msg: 'request', request_id: id, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(seconds * 1000) });
+      metrics.httpSeconds.observe(
+        { method: request.method, status: String(response.statusCode) },
+        seconds,
+      );
+      logger.debug({
+        msg: 'request',
+        request_id: id,
+        method: request.method,
+        path: request.path,
+        status: response.statusCode,
+        ms: Math.round(seconds * 1000),
+      });
     });
     const ip = addresses.of(request);
     // Whoever asks Express (`@Ip`) hears the one reader, too.
     Object.defineProperty(request, 'ip', { value: ip });
     inRequest({ requestId: id, ip }, next);
   });
-  app.use(helmet({ contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } } }));
+  app.use(
+    helmet({
+      contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    }),
+  );
   app.enableCors({
-    origin: (origin: string | undefined, answer: (error: null, allow: boolean) => void) => answer(null, origin !== undefined && allowsOrigin(origin)),
+    origin: (origin: string | undefined, answer: (error: null, allow: boolean) => void) =>
+      answer(null, origin !== undefined && allowsOrigin(origin)),
     credentials: true,
     methods: ['GET', 'POST', 'PATCH', 'DELETE'],
     allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-CSRF-Token'],
@@ -93,13 +116,23 @@ export function setUpHttp(app: NestExpressApplication, config: Config, { operati
 
 export async function listen(app: NestExpressApplication, { port, host }: Config): Promise<void> {
   // Nest hands on whatever node:http takes; its type leaves the backlog out.
-  const start = app.listen.bind(app) as unknown as (port: number, host: string, backlog: number) => Promise<unknown>;
+  const start = app.listen.bind(app) as unknown as (
+    port: number,
+    host: string,
+    backlog: number,
+  ) => Promise<unknown>;
   await start(port, host, BACKLOG);
 }
 
-/** Stops listening, and everything behind it. A call that hangs, or a connection on which none comes, holds nothing up for long. */
+/**
+ * Stops listening, and everything behind it. A call that hangs, or a connection on which none
+ * comes, holds nothing up for long.
+ */
 export async function close(app: NestExpressApplication): Promise<void> {
-  const cut = setTimeout(() => (app.getHttpServer() as Server).closeAllConnections(), LAST_CALLS_MS);
+  const cut = setTimeout(
+    () => (app.getHttpServer() as Server).closeAllConnections(),
+    LAST_CALLS_MS,
+  );
   await app.close();
   clearTimeout(cut);
 }

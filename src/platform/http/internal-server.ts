@@ -1,4 +1,7 @@
-/** The listener that the outside must not reach: metrics, and the health checks for whoever runs the node. */
+/**
+ * The listener that the outside must not reach: metrics, and the health checks for whoever runs the
+ * node.
+ */
 import type { INestApplication } from '@nestjs/common';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
@@ -6,11 +9,18 @@ import type { Config } from '../config/config.js';
 import { Metrics } from '../metrics.js';
 
 /** By exact path, beside those every node has. */
-export type InternalRoutes = ReadonlyMap<string, (request: IncomingMessage, response: ServerResponse) => void>;
+export type InternalRoutes = ReadonlyMap<
+  string,
+  (request: IncomingMessage, response: ServerResponse) => void
+>;
 
 const HEALTH = new Set(['/livez', '/readyz']);
 
-export async function serveInternally(app: INestApplication, config: Config, routes: InternalRoutes = new Map()): Promise<Server | null> {
+export async function serveInternally(
+  app: INestApplication,
+  config: Config,
+  routes: InternalRoutes = new Map(),
+): Promise<Server | null> {
   if (config.internalPort === 0) return null;
   const { registry } = app.get(Metrics);
   const health = app.getHttpAdapter().getInstance() as RequestListener;
@@ -28,6 +38,8 @@ export async function serveInternally(app: INestApplication, config: Config, rou
       else route(request, response);
     }
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(config.internalPort, config.internalHost, resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(config.internalPort, config.internalHost, resolve),
+  );
   return server;
 }

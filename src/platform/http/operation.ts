@@ -1,6 +1,7 @@
 /**
- * A REST call as data: what OpenAPI, the table in the docs and the contract tests are made of. Tables of these stand near
- * the controllers (`*.operations.ts`); a test compares them with what Nest has registered.
+ * A REST call as data: what OpenAPI, the table in the docs and the contract tests are made of.
+ * Tables of these stand near the controllers (`*.operations.ts`); a test compares them with what
+ * Nest has registered.
  */
 import * as z from 'zod';
 import { ACTIONS, ERROR_CODES } from '../../protocol/codes.js';
@@ -35,7 +36,8 @@ export function operation(
   method: Operation['method'],
   path: string,
   summary: string,
-  rest: Partial<Pick<Operation, 'auth' | 'errors'>> & Omit<Operation, 'method' | 'path' | 'summary' | 'auth' | 'errors'>,
+  rest: Partial<Pick<Operation, 'auth' | 'errors'>> &
+    Omit<Operation, 'method' | 'path' | 'summary' | 'auth' | 'errors'>,
 ): Operation {
   return { method, path, summary, auth: 'bearer', errors: [], ...rest };
 }

@@ -1,4 +1,7 @@
-/** Things named in a path. What can be neither an id nor a slug names nothing: 404, before any store is asked. */
+/**
+ * Things named in a path. What can be neither an id nor a slug names nothing: 404, before any store
+ * is asked.
+ */
 import { Param } from '@nestjs/common';
 import type { PipeTransform } from '@nestjs/common';
 import { DomainError } from '../errors.js';

@@ -1,4 +1,6 @@
-/** Every HTTP error leaves here, as RFC 9457 `application/problem+json` with a code of the contract. */
+/**
+ * Every HTTP error leaves here, as RFC 9457 `application/problem+json` with a code of the contract.
+ */
 import { Catch, HttpException, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
@@ -33,20 +35,32 @@ export class ProblemFilter implements ExceptionFilter {
     const error = toDomainError(thrown);
     const problem = toProblem(error, requestId(request));
     this.metrics.refusals.inc({ code: error.code, via: 'http' });
-    const line = { msg: 'request refused', request_id: problem.request_id, method: request.method, path: request.path, code: error.code, detail: error.detail };
+    const line = {
+      msg: 'request refused',
+      request_id: problem.request_id,
+      method: request.method,
+      path: request.path,
+      code: error.code,
+      detail: error.detail,
+    };
     if (error.code === 'internal') this.logger.error({ ...line, error: error.cause ?? thrown });
-    else if (error.status >= 500) this.logger.warn({ ...line, cause: (error.cause as Error | undefined)?.message });
+    else if (error.status >= 500)
+      this.logger.warn({ ...line, cause: (error.cause as Error | undefined)?.message });
     else this.logger.debug(line);
     if (response.headersSent) {
       response.end();
       return;
     }
-    for (const [name, value] of Object.entries(problemHeaders(error))) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(problemHeaders(error)))
+      response.setHeader(name, value);
     response.status(problem.status).send(JSON.stringify(problem));
   }
 }
 
-export function requestId(request: { headers: Record<string, unknown>; requestId?: string }): string {
+export function requestId(request: {
+  headers: Record<string, unknown>;
+  requestId?: string;
+}): string {
   return (request.requestId ??= newId());
 }
 
@@ -66,17 +80,25 @@ export function toProblem(error: DomainError, request_id: string): Problem {
 }
 
 export function problemHeaders(error: DomainError): Record<string, string> {
-  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json; charset=utf-8', 'Cache-Control': 'no-store' };
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/problem+json; charset=utf-8',
+    'Cache-Control': 'no-store',
+  };
   if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer error="invalid_token"';
-  if (error.status === 429 || error.status === 503) headers['Retry-After'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)));
+  if (error.status === 429 || error.status === 503)
+    headers['Retry-After'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)));
   return headers;
 }
 
 /** Frameworks and drivers throw their own; each gets the code a client can act on. */
 export function toDomainError(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown;
-  const status = thrown instanceof HttpException ? thrown.getStatus() : ((thrown as { status?: unknown } | null)?.status ?? 0);
-  if (status === 400 || status === 415) return new DomainError('invalid_request', { status, cause: thrown });
+  const status =
+    thrown instanceof HttpException
+      ? thrown.getStatus()
+      : ((thrown as { status?: unknown } | null)?.status ?? 0);
+  if (status === 400 || status === 415)
+    return new DomainError('invalid_request', { status, cause: thrown });
   if (status === 413) return new DomainError('too_big', { cause: thrown });
   if (status === 401) return new DomainError('auth_invalid', { cause: thrown });
   if (status === 403) return new DomainError('role_required', { cause: thrown });
@@ -85,16 +107,25 @@ export function toDomainError(thrown: unknown): DomainError {
   if (status === 503) return new DomainError('unavailable', { cause: thrown });
   if (status === 429) return new DomainError('rate_limited', { cause: thrown });
   const state = sqlState(thrown);
-  if (state !== undefined && ['08', '53', '57', '25'].includes(state.slice(0, 2))) return new DomainError('unavailable', { cause: thrown });
-  if (state === '55P03' || state === '40P01' || state === '40001') return new DomainError('overloaded', { cause: thrown });
+  if (state !== undefined && ['08', '53', '57', '25'].includes(state.slice(0, 2)))
+    return new DomainError('unavailable', { cause: thrown });
+  if (state === '55P03' || state === '40P01' || state === '40001')
+    return new DomainError('overloaded', { cause: thrown });
   if (isConnectionTrouble(thrown)) return new DomainError('unavailable', { cause: thrown });
   return new DomainError('internal', { cause: thrown });
 }
 
 function isConnectionTrouble(thrown: unknown): boolean {
   const { code, message } = (thrown ?? {}) as { code?: unknown; message?: unknown };
-  if (typeof code === 'string' && /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|P1001|P1002|P1008|P1017|P2024|P2028)/.test(code)) return true;
+  if (
+    typeof code === 'string' &&
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|P1001|P1002|P1008|P1017|P2024|P2028)/.test(code)
+  )
+    return true;
   return (
-    typeof message === 'string' && /(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i.test(message)
+    typeof message === 'string' &&
+    /(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Can't reach database)/i.test(
+      message,
+    )
   );
 }

@@ -1,12 +1,13 @@
 /**
- * What is asked for one by one and read together: the wishes of one turn are one query, and so are those that come soon
- * after a query, because a query costs more than many rows. Who comes alone never waits.
+ * What is asked for one by one and read together: the wishes of one turn are one query, and so are
+ * those that come soon after a query, because a query costs more than many rows. Who comes alone
+ * never waits.
  */
 import { monotonicMs } from '../clock.js';
 
 /**
- * The rest after a query: a millisecond for each wish it answered, within these bounds. So a crowd, a thousand first looks a
- * second and more, shares few queries.
+ * The rest after a query: a millisecond for each wish it answered, within these bounds. So a crowd,
+ * a thousand first looks a second and more, shares few queries.
  */
 const REST_MS_MIN = 5;
 const REST_MS_MAX = 20;
@@ -41,7 +42,8 @@ export class Batcher<Wish, Answer> {
     const all = this.waiting;
     this.waiting = [];
     this.restUntilMs = monotonicMs() + Math.min(Math.max(all.length, REST_MS_MIN), REST_MS_MAX);
-    for (let from = 0; from < all.length; from += this.batchMax) void this.answer(all.slice(from, from + this.batchMax));
+    for (let from = 0; from < all.length; from += this.batchMax)
+      void this.answer(all.slice(from, from + this.batchMax));
   }
 
   private async answer(batch: Waiting<Wish, Answer>[]): Promise<void> {

@@ -1,7 +1,8 @@
 /**
- * What this installation writes into Redis, sealed: AES-256-GCM under a key that SECRET_KEY, installation and sending node
- * give, bound to a purpose and a context (a room, a ticket, a history). Redis can neither read it, nor change it, nor move it
- * elsewhere. A copy of it is still a copy: each reader says what a repetition means to it.
+ * What this installation writes into Redis, sealed: AES-256-GCM under a key that SECRET_KEY,
+ * installation and sending node give, bound to a purpose and a context (a room, a ticket, a
+ * history). Redis can neither read it, nor change it, nor move it elsewhere. A copy of it is still
+ * a copy: each reader says what a repetition means to it.
  *
  *   "WR" | version | sender (16) | number (6) | time in ms (6) | ciphertext | tag (16)
  *
@@ -34,7 +35,10 @@ export interface Opened {
   text: string;
 }
 
-/** Why a box does not open: `unsealed` is nothing of ours, `forged` has another key, place or content. */
+/**
+ * Why a box does not open: `unsealed` is nothing of ours, `forged` has another key, place or
+ * content.
+ */
 export type SealProblem = 'unsealed' | 'version' | 'forged';
 
 interface Sender {
@@ -48,7 +52,9 @@ export class MessageSeal {
   private number = 0;
   private readonly senders = new Map<string, Sender>();
 
-  /** `secrets`: the first seals, each opens. `node` must be new for each process: it makes its keys. */
+  /**
+   * `secrets`: the first seals, each opens. `node` must be new for each process: it makes its keys.
+   */
   constructor(
     private readonly secrets: readonly string[],
     private readonly installation: string,
@@ -78,19 +84,30 @@ export class MessageSeal {
     if (box[2] !== VERSION) return 'version';
     const name = box.toString('latin1', SENDER_AT, NUMBER_AT);
     const known = this.senders.get(name);
-    const sender = known ?? { id: uuidOf(box), keys: this.secrets.map((secret) => this.derive(secret, name)) };
+    const sender = known ?? {
+      id: uuidOf(box),
+      keys: this.secrets.map((secret) => this.derive(secret, name)),
+    };
     for (const key of sender.keys) {
       const text = decrypt(key, about, box);
       if (text === null) continue;
       if (known === undefined) this.remember(name, sender);
-      return { sender: sender.id, number: box.readUIntBE(NUMBER_AT, NUMBER_BYTES), atMs: box.readUIntBE(TIME_AT, NUMBER_BYTES), text };
+      return {
+        sender: sender.id,
+        number: box.readUIntBE(NUMBER_AT, NUMBER_BYTES),
+        atMs: box.readUIntBE(TIME_AT, NUMBER_BYTES),
+        text,
+      };
     }
     return 'forged';
   }
 
   /** Told by its head alone: an echo of our own need not be opened. */
   isOwn(box: Buffer): boolean {
-    return box.length >= HEAD_BYTES && box.compare(this.sender, 0, this.sender.length, SENDER_AT, NUMBER_AT) === 0;
+    return (
+      box.length >= HEAD_BYTES &&
+      box.compare(this.sender, 0, this.sender.length, SENDER_AT, NUMBER_AT) === 0
+    );
   }
 
   private derive(secret: string, sender: string): KeyObject {
@@ -106,7 +123,9 @@ export class MessageSeal {
 function decrypt(key: KeyObject, about: string, box: Buffer): string | null {
   const head = Buffer.concat([box.subarray(0, HEAD_BYTES), Buffer.from(about, 'latin1')]);
   const end = box.length - TAG_BYTES;
-  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(box), { authTagLength: TAG_BYTES }).setAAD(head).setAuthTag(box.subarray(end));
+  const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(box), { authTagLength: TAG_BYTES })
+    .setAAD(head)
+    .setAuthTag(box.subarray(end));
   const body = decipher.update(box.subarray(HEAD_BYTES, end));
   try {
     decipher.final();

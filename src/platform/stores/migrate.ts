@@ -1,8 +1,9 @@
 /**
- * Applies prisma/migrations in order, each in one transaction under one advisory lock, so nodes may start together. It keeps
- * Prisma's own table and takes Prisma's own lock: `prisma migrate deploy` may be used instead, or after it.
- * A database that is ahead of this build is let through (a rolling upgrade restarts old nodes too); one whose applied
- * migration differs from the file here is refused, and so is a role that could not finish what it begins.
+ * Applies prisma/migrations in order, each in one transaction under one advisory lock, so nodes may
+ * start together. It keeps Prisma's own table and takes Prisma's own lock: `prisma migrate deploy`
+ * may be used instead, or after it. A database that is ahead of this build is let through (a
+ * rolling upgrade restarts old nodes too); one whose applied migration differs from the file here
+ * is refused, and so is a role that could not finish what it begins.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, readdirSync, realpathSync } from 'node:fs';
@@ -12,7 +13,10 @@ import type pg from 'pg';
 import { PostgresAccess, PostgresUnfit } from './postgres-access.js';
 import { PATIENT } from './postgres-settings.js';
 
-/** The key that `prisma migrate` locks too. What else runs once per cluster at start takes it after `migrate`, not around it. */
+/**
+ * The key that `prisma migrate` locks too. What else runs once per cluster at start takes it after
+ * `migrate`, not around it.
+ */
 export const MIGRATION_LOCK = 72_707_369;
 
 const FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
@@ -34,12 +38,23 @@ interface Migration {
   checksum: string;
 }
 
-/** @returns the names of the migrations that this call applied. Throws before it changes anything it does not understand. */
-export async function migrate(access: PostgresAccess, log: (line: string) => void = () => {}, folder = FOLDER): Promise<string[]> {
+/**
+ * @returns the names of the migrations that this call applied. Throws before it changes anything it
+ * does not understand.
+ */
+export async function migrate(
+  access: PostgresAccess,
+  log: (line: string) => void = () => {},
+  folder = FOLDER,
+): Promise<string[]> {
   const migrations = read(folder);
   return connected(access, async (client) => {
     const applied: string[] = [];
-    for (let name = await applyNext(client, access.schema, migrations); name !== null; name = await applyNext(client, access.schema, migrations)) {
+    for (
+      let name = await applyNext(client, access.schema, migrations);
+      name !== null;
+      name = await applyNext(client, access.schema, migrations)
+    ) {
       log(`Applied migration ${name}.`);
       applied.push(name);
     }
@@ -52,13 +67,22 @@ export async function migrate(access: PostgresAccess, log: (line: string) => voi
 export async function requireMigrated(access: PostgresAccess, folder = FOLDER): Promise<void> {
   const migrations = read(folder);
   await connected(access, async (client) => {
-    const next = pending(migrations, (await isThere(client)) ? await appliedChecksums(client) : new Map());
-    if (next !== undefined) throw new PostgresUnfit(`Migration ${next.name} is not applied: run npm run migrate, or start with AUTO_MIGRATE=on.`);
+    const next = pending(
+      migrations,
+      (await isThere(client)) ? await appliedChecksums(client) : new Map(),
+    );
+    if (next !== undefined)
+      throw new PostgresUnfit(
+        `Migration ${next.name} is not applied: run npm run migrate, or start with AUTO_MIGRATE=on.`,
+      );
     await requireUse(client, access.schema);
   });
 }
 
-async function connected<T>(access: PostgresAccess, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+async function connected<T>(
+  access: PostgresAccess,
+  work: (client: pg.ClientBase) => Promise<T>,
+): Promise<T> {
   const client = await access.connect(PATIENT, 'wardroom-migrate');
   try {
     return await work(client);
@@ -74,13 +98,20 @@ function read(folder: string): Migration[] {
     .sort()
     .map((name) => {
       // a checkout with CRLF line ends is the same migration
-      const sql = readFileSync(join(folder, name, 'migration.sql'), 'utf8').replaceAll('\r\n', '\n');
+      const sql = readFileSync(join(folder, name, 'migration.sql'), 'utf8').replaceAll(
+        '\r\n',
+        '\n',
+      );
       return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
     });
 }
 
 /** What is applied is read again under the lock each time: another node may have been faster. */
-async function applyNext(client: pg.ClientBase, schema: string, migrations: Migration[]): Promise<string | null> {
+async function applyNext(
+  client: pg.ClientBase,
+  schema: string,
+  migrations: Migration[],
+): Promise<string | null> {
   await client.query('BEGIN');
   try {
     await client.query('SET LOCAL client_min_messages TO warning');
@@ -91,7 +122,10 @@ async function applyNext(client: pg.ClientBase, schema: string, migrations: Migr
       await requireCreate(client, schema);
       if (!there) await client.query(TABLE);
       await client.query(next.sql).catch((error: unknown) => {
-        throw new Error(`Migration ${next.name} failed and was rolled back: ${(error as Error).message}`, { cause: error });
+        throw new Error(
+          `Migration ${next.name} failed and was rolled back: ${(error as Error).message}`,
+          { cause: error },
+        );
       });
       await client.query(
         `INSERT INTO _prisma_migrations (id, checksum, migration_name, started_at, finished_at, applied_steps_count)
@@ -108,13 +142,21 @@ async function applyNext(client: pg.ClientBase, schema: string, migrations: Migr
 }
 
 async function isThere(client: pg.ClientBase): Promise<boolean> {
-  const { rows } = await client.query<{ there: boolean }>(`SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`);
+  const { rows } = await client.query<{ there: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS there`,
+  );
   return rows[0]!.there;
 }
 
 /** Makes the schema where it is missing. */
 async function requireCreate(client: pg.ClientBase, schema: string): Promise<void> {
-  const { rows } = await client.query<{ role: string; there: boolean; in_database: boolean; in_schema: boolean | null; owner: string | null }>(
+  const { rows } = await client.query<{
+    role: string;
+    there: boolean;
+    in_database: boolean;
+    in_schema: boolean | null;
+    owner: string | null;
+  }>(
     `SELECT current_user AS role, n.oid IS NOT NULL AS there, has_database_privilege(current_database(), 'CREATE') AS in_database,
        has_schema_privilege(n.oid, 'CREATE') AS in_schema,
        (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = to_regclass('_prisma_migrations') AND NOT pg_has_role(relowner, 'USAGE')) AS owner
@@ -124,12 +166,20 @@ async function requireCreate(client: pg.ClientBase, schema: string): Promise<voi
   const { role, there, in_database, in_schema, owner } = rows[0]!;
   const otherwise = 'or migrate with another role (AUTO_MIGRATE=off, npm run migrate)';
   if (!there) {
-    if (!in_database) throw new PostgresUnfit(`There is no schema ${schema}, and the role ${role} may not make one: make it, ${otherwise}.`);
+    if (!in_database)
+      throw new PostgresUnfit(
+        `There is no schema ${schema}, and the role ${role} may not make one: make it, ${otherwise}.`,
+      );
     await client.query(`CREATE SCHEMA ${client.escapeIdentifier(schema)}`);
   } else if (in_schema !== true) {
-    throw new PostgresUnfit(`The role ${role} may not make tables in the schema ${schema}: GRANT USAGE, CREATE ON SCHEMA, ${otherwise}.`);
+    throw new PostgresUnfit(
+      `The role ${role} may not make tables in the schema ${schema}: GRANT USAGE, CREATE ON SCHEMA, ${otherwise}.`,
+    );
   }
-  if (owner !== null) throw new PostgresUnfit(`The tables belong to the role ${owner}, and ${role} may not change them: make it a member, ${otherwise}.`);
+  if (owner !== null)
+    throw new PostgresUnfit(
+      `The tables belong to the role ${owner}, and ${role} may not change them: make it a member, ${otherwise}.`,
+    );
 }
 
 /** What a node does to every table. */
@@ -140,16 +190,23 @@ async function requireUse(client: pg.ClientBase, schema: string): Promise<void> 
        AND NOT has_table_privilege(c.oid, r.name) LIMIT 1`,
     [schema],
   );
-  for (const { role, name, right } of rows) throw new PostgresUnfit(`The role ${role} may not ${right} in the table ${name}: grant it.`);
+  for (const { role, name, right } of rows)
+    throw new PostgresUnfit(`The role ${role} may not ${right} in the table ${name}: grant it.`);
 }
 
 async function appliedChecksums(client: pg.ClientBase): Promise<Map<string, string>> {
-  const { rows } = await client.query<{ migration_name: string; checksum: string; finished: boolean }>(
+  const { rows } = await client.query<{
+    migration_name: string;
+    checksum: string;
+    finished: boolean;
+  }>(
     `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
   );
   const unfinished = rows.find((row) => !row.finished);
   if (unfinished !== undefined) {
-    throw new Error(`Migration ${unfinished.migration_name} was started by another tool and did not finish: repair the database first.`);
+    throw new Error(
+      `Migration ${unfinished.migration_name} was started by another tool and did not finish: repair the database first.`,
+    );
   }
   return new Map(rows.map((row) => [row.migration_name, row.checksum]));
 }
@@ -158,7 +215,9 @@ function pending(migrations: Migration[], applied: Map<string, string>): Migrati
   for (const { name, checksum } of migrations) {
     const known = applied.get(name);
     if (known !== undefined && known !== checksum) {
-      throw new Error(`Migration ${name} was changed after it was applied to this database. Restore the file; put changes in a new migration.`);
+      throw new Error(
+        `Migration ${name} was changed after it was applied to this database. Restore the file; put changes in a new migration.`,
+      );
     }
   }
   return migrations.find(({ name }) => !applied.has(name));
@@ -168,12 +227,16 @@ function pending(migrations: Migration[], applied: Map<string, string>): Migrati
 async function main(): Promise<void> {
   const { DATABASE_URL_FILE: file, DATABASE_URL: url } = process.env;
   const databaseUrl = file !== undefined && file !== '' ? readFileSync(file, 'utf8').trim() : url;
-  if (databaseUrl === undefined || databaseUrl === '') throw new Error('DATABASE_URL (or DATABASE_URL_FILE) is required.');
+  if (databaseUrl === undefined || databaseUrl === '')
+    throw new Error('DATABASE_URL (or DATABASE_URL_FILE) is required.');
   const applied = await migrate(new PostgresAccess(databaseUrl), console.log);
   if (applied.length === 0) console.log('Nothing to migrate.');
 }
 
-if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+if (
+  process.argv[1] !== undefined &&
+  realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)
+) {
   main().catch((error: unknown) => {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -1,6 +1,7 @@
 /**
- * A pool that does not wait for the dead. A connection whose bytes are lost (a firewall that forgot it, a cable that was out)
- * looks healthy for minutes; only its silence tells. Whoever asks something small and hears nothing calls `suspect`.
+ * A pool that does not wait for the dead. A connection whose bytes are lost (a firewall that forgot
+ * it, a cable that was out) looks healthy for minutes; only its silence tells. Whoever asks
+ * something small and hears nothing calls `suspect`.
  */
 import type { Socket } from 'node:net';
 import pg from 'pg';
@@ -32,7 +33,10 @@ export class PostgresPool extends pg.Pool {
     });
   }
 
-  /** How Postgres is reached is known by the start (postgres-access.ts), or found with the first connection. */
+  /**
+   * How Postgres is reached is known by the start (postgres-access.ts), or found with the first
+   * connection.
+   */
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Connected): void;
   override connect(callback?: Connected): Promise<pg.PoolClient> | void {
@@ -53,28 +57,40 @@ export class PostgresPool extends pg.Pool {
     this.opened = true;
   }
 
-  /** The link may be dead: what is idle is not trusted again, what has been silent for long is given up. */
+  /**
+   * The link may be dead: what is idle is not trusted again, what has been silent for long is given
+   * up.
+   */
   suspect(): void {
     const now = monotonicMs();
     for (const [client, heardMs] of [...this.heardMs]) {
-      if (this.idle.has(client) || now - heardMs > SUSPECT_MS) streamOf(client).destroy(new Error('Connection terminated: Postgres is silent'));
+      if (this.idle.has(client) || now - heardMs > SUSPECT_MS)
+        streamOf(client).destroy(new Error('Connection terminated: Postgres is silent'));
     }
   }
 
   private watch(client: pg.PoolClient, silentMs: number): void {
-    // Who holds the client hears of it from the query; without a listener the event would end the process.
+    // Who holds the client hears of it from the query; without a listener the event would end the
+    // process.
     client.on('error', () => undefined);
     this.heardMs.set(client, monotonicMs());
     const stream = streamOf(client);
     stream.on('data', () => this.heardMs.set(client, monotonicMs()));
     stream.setTimeout(silentMs, () => {
-      if (isAsked(client)) stream.destroy(new Error('Connection terminated: Postgres left a question unanswered'));
+      if (isAsked(client))
+        stream.destroy(new Error('Connection terminated: Postgres left a question unanswered'));
     });
   }
 }
 
-type Connected = (error: Error | undefined, client: pg.PoolClient | undefined, done: (release?: unknown) => void) => void;
+type Connected = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  done: (release?: unknown) => void,
+) => void;
 
 /** `pg` has no public word for these two. */
-const streamOf = (client: pg.PoolClient): Socket => (client as unknown as { connection: { stream: Socket } }).connection.stream;
-const isAsked = (client: pg.PoolClient): boolean => !(client as unknown as { readyForQuery: boolean }).readyForQuery;
+const streamOf = (client: pg.PoolClient): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;
+const isAsked = (client: pg.PoolClient): boolean =>
+  !(client as unknown as { readyForQuery: boolean }).readyForQuery;

@@ -1,6 +1,7 @@
 /**
- * The settings that every connection to Postgres makes for itself. A database or a role may carry others (ALTER DATABASE ... SET,
- * ALTER ROLE ... SET), and a pooler hands on what its last client left behind: nothing is taken as found.
+ * The settings that every connection to Postgres makes for itself. A database or a role may carry
+ * others (ALTER DATABASE ... SET, ALTER ROLE ... SET), and a pooler hands on what its last client
+ * left behind: nothing is taken as found.
  */
 import pg from 'pg';
 
@@ -14,7 +15,10 @@ export interface Timeouts {
 export const SERVING: Timeouts = {
   statementMs: 10_000,
   lockMs: 5_000,
-  /** Below the lock timeout: the locks of a node that was stopped in a transaction go before those who wait for them give up. */
+  /**
+   * Below the lock timeout: the locks of a node that was stopped in a transaction go before those
+   * who wait for them give up.
+   */
   idleInTransactionMs: 3_000,
 };
 /** Migrations and commands take their time. */
@@ -29,7 +33,11 @@ export interface Ground {
 }
 
 /** `local`: to the end of the transaction. One text of statements, for one message. */
-export function settingsText({ schema, version, synchronousCommit }: Ground, timeouts: Timeouts, { local }: { local: boolean }): string {
+export function settingsText(
+  { schema, version, synchronousCommit }: Ground,
+  timeouts: Timeouts,
+  { local }: { local: boolean },
+): string {
   const settings: Record<string, string> = {
     // Prisma's adapter drops the offset of a time, both ways.
     TimeZone: 'UTC',
@@ -48,11 +56,14 @@ export function settingsText({ schema, version, synchronousCommit }: Ground, tim
     ...(version >= 170_000 ? { transaction_timeout: '0' } : {}),
     // Between transactions: of a pooler's connection it is the pooler's affair.
     ...(local ? {} : { idle_session_timeout: '0' }),
-    // An acknowledged change must not be lost with a crash. Who waits for a standby, too, goes on to do so.
+    // An acknowledged change must not be lost with a crash. Who waits for a standby, too, goes on
+    // to do so.
     ...(synchronousCommit === 'off' ? { synchronous_commit: 'on' } : {}),
   };
   const set = local ? 'SET LOCAL' : 'SET';
-  const plain = Object.entries(settings).map(([name, value]) => `${set} ${name} TO ${pg.escapeLiteral(value)}`);
+  const plain = Object.entries(settings).map(
+    ([name, value]) => `${set} ${name} TO ${pg.escapeLiteral(value)}`,
+  );
   // One schema and no other: what stands elsewhere under the same name is not ours.
   return [...plain, `${set} search_path TO ${pg.escapeIdentifier(schema)}`].join('; ');
 }

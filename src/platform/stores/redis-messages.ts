@@ -1,7 +1,7 @@
 /**
- * The one way in which this node writes values and messages into Redis and reads them back: sealed (message-seal.ts), then
- * JSON of a checked shape. What does not open, is no JSON, or has a shape unknown here (of a newer version, too) is ignored and
- * counted; nothing is thrown.
+ * The one way in which this node writes values and messages into Redis and reads them back: sealed
+ * (message-seal.ts), then JSON of a checked shape. What does not open, is no JSON, or has a shape
+ * unknown here (of a newer version, too) is ignored and counted; nothing is thrown.
  */
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';
@@ -37,12 +37,20 @@ export class RedisMessages {
     this.seal = new MessageSeal(config.secretKeys, installation.id, identity.id);
   }
 
-  /** `context` is what it is about, in ASCII: written elsewhere, or for another use, it is not believed. */
+  /**
+   * `context` is what it is about, in ASCII: written elsewhere, or for another use, it is not
+   * believed.
+   */
   write(use: RedisUse, context: string, value: unknown): Buffer {
     return this.seal.seal(`${use}\n${context}`, JSON.stringify(value));
   }
 
-  read<T>(use: RedisUse, context: string, box: Buffer, check: ShapeCheck<T>): RedisMessage<T> | null {
+  read<T>(
+    use: RedisUse,
+    context: string,
+    box: Buffer,
+    check: ShapeCheck<T>,
+  ): RedisMessage<T> | null {
     const opened = this.seal.open(`${use}\n${context}`, box);
     if (typeof opened === 'string') return this.ignore(use, opened);
     const value = parse(opened.text, check);
@@ -51,7 +59,13 @@ export class RedisMessages {
   }
 
   /** For what comes unasked: whatever a message makes our code do, it does not end the process. */
-  receive<T>(use: RedisUse, context: string, box: Buffer, check: ShapeCheck<T>, act: (message: RedisMessage<T>) => void): void {
+  receive<T>(
+    use: RedisUse,
+    context: string,
+    box: Buffer,
+    check: ShapeCheck<T>,
+    act: (message: RedisMessage<T>) => void,
+  ): void {
     const message = this.read(use, context, box, check);
     if (message === null) return;
     try {

@@ -1,12 +1,19 @@
 /**
- * Every key and channel of this installation in Redis. Nothing else in `src/` spells one: an ACL needs the patterns
- * `~wardroom:*` and `&wardroom:*`. Braces hold what a Redis Cluster hashes.
+ * Every key and channel of this installation in Redis. Nothing else in `src/` spells one: an ACL
+ * needs the patterns `~wardroom:*` and `&wardroom:*`. Braces hold what a Redis Cluster hashes.
  */
 import { Injectable } from '@nestjs/common';
 import { Installation } from './installation.js';
 
 /** What is counted for the whole cluster; each is the prefix of a rate limiter's keys. */
-export type CounterName = 'login:user' | 'login:address' | 'login:crowd' | 'login:success' | 'entry:address' | 'entry:tenant' | 'loop';
+export type CounterName =
+  | 'login:user'
+  | 'login:address'
+  | 'login:crowd'
+  | 'login:success'
+  | 'entry:address'
+  | 'entry:tenant'
+  | 'loop';
 
 @Injectable()
 export class RedisNames {

@@ -1,7 +1,8 @@
 /**
- * Finds a subscriber that is deaf: its socket lives, Redis answers its PINGs, and no message comes (a proxy that swallows
- * them, channels taken away, a server that is no longer the one where others publish). After a silence this node publishes
- * to itself; what Redis accepted and did not bring back within the patience makes the subscriber connect again.
+ * Finds a subscriber that is deaf: its socket lives, Redis answers its PINGs, and no message comes
+ * (a proxy that swallows them, channels taken away, a server that is no longer the one where others
+ * publish). After a silence this node publishes to itself; what Redis accepted and did not bring
+ * back within the patience makes the subscriber connect again.
  */
 import { monotonicMs } from '../clock.js';
 import type { WatchedRedis } from './watched-redis.js';
@@ -19,7 +20,10 @@ export interface ProbeOptions {
   onDeaf: () => void;
 }
 
-export function probe(subscriber: WatchedRedis, { channel, sharded, publish, onDeaf }: ProbeOptions): void {
+export function probe(
+  subscriber: WatchedRedis,
+  { channel, sharded, publish, onDeaf }: ProbeOptions,
+): void {
   let heardMs = monotonicMs();
   /** When Redis accepted the probe that is under way. */
   let sentMs: number | null = null;
@@ -55,7 +59,9 @@ export function probe(subscriber: WatchedRedis, { channel, sharded, publish, onD
   subscriber.on(sharded ? 'smessageBuffer' : 'messageBuffer', heard);
   subscriber.on('ready', () => {
     heard();
-    void (sharded ? subscriber.ssubscribe(channel) : subscriber.subscribe(channel)).catch(() => undefined);
+    void (sharded ? subscriber.ssubscribe(channel) : subscriber.subscribe(channel)).catch(
+      () => undefined,
+    );
   });
   const timer = setInterval(tick, TICK_MS).unref();
   subscriber.on('end', () => clearInterval(timer));

@@ -1,6 +1,7 @@
 /**
- * What is wrong with Redis, as an operator sees it: errors it answers with, connections that fail, and messages that this
- * node does not understand or believe. Counted, and in the log once a minute each; nothing of it ends anything.
+ * What is wrong with Redis, as an operator sees it: errors it answers with, connections that fail,
+ * and messages that this node does not understand or believe. Counted, and in the log once a minute
+ * each; nothing of it ends anything.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { monotonicMs } from '../clock.js';
@@ -10,7 +11,15 @@ import type { SealProblem } from './message-seal.js';
 const LOG_EVERY_MS = 60_000;
 
 /** What Redis is used for, as a label. */
-export type RedisUse = 'authority' | 'confirmation' | 'position' | 'room' | 'ticket' | 'mark' | 'decision' | 'logout_token';
+export type RedisUse =
+  | 'authority'
+  | 'confirmation'
+  | 'position'
+  | 'room'
+  | 'ticket'
+  | 'mark'
+  | 'decision'
+  | 'logout_token';
 
 /** Why something in Redis was ignored. `late`: too old, or a copy of what came before. */
 export type IgnoredFor = SealProblem | 'shape' | 'late';
@@ -22,9 +31,21 @@ const KINDS = new Set(
   ),
 );
 /** Of a server that is not, or no longer, the one to talk to. */
-const ELSEWHERE = new Set(['READONLY', 'LOADING', 'MASTERDOWN', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'CLUSTERDOWN', 'UNBLOCKED']);
+const ELSEWHERE = new Set([
+  'READONLY',
+  'LOADING',
+  'MASTERDOWN',
+  'NOAUTH',
+  'NOPERM',
+  'WRONGPASS',
+  'CLUSTERDOWN',
+  'UNBLOCKED',
+]);
 
-/** `connection`: it broke or was refused. `timeout`: no answer. `deaf`: a subscriber that hears nothing. `huge`: too much at once. */
+/**
+ * `connection`: it broke or was refused. `timeout`: no answer. `deaf`: a subscriber that hears
+ * nothing. `huge`: too much at once.
+ */
 export type RedisErrorKind = 'connection' | 'timeout' | 'deaf' | 'huge' | (string & {});
 
 @Injectable()
@@ -54,7 +75,9 @@ export class RedisTrouble {
 
   /** The kind of the last error, for a minute. */
   get recent(): RedisErrorKind | null {
-    return this.last !== null && monotonicMs() - this.last.atMs < LOG_EVERY_MS ? this.last.kind : null;
+    return this.last !== null && monotonicMs() - this.last.atMs < LOG_EVERY_MS
+      ? this.last.kind
+      : null;
   }
 
   /** Keys are bounded: kinds, uses and reasons. */
@@ -64,7 +87,10 @@ export class RedisTrouble {
       before.since += 1;
       return;
     }
-    this.logger.warn({ ...line, ...(before === undefined ? {} : { also_since_last_line: before.since }) });
+    this.logger.warn({
+      ...line,
+      ...(before === undefined ? {} : { also_since_last_line: before.since }),
+    });
     this.logged.set(key, { atMs: monotonicMs(), since: 0 });
   }
 }

@@ -1,7 +1,8 @@
 /**
- * Redis is speed only: whoever uses it must have an answer for "it is away". Commands fail fast instead of queueing.
- * Blocking readers and subscribers get connections of their own. All of them are to reach one server: when a new connection
- * shows that it is another one than before, the older connections are made again.
+ * Redis is speed only: whoever uses it must have an answer for "it is away". Commands fail fast
+ * instead of queueing. Blocking readers and subscribers get connections of their own. All of them
+ * are to reach one server: when a new connection shows that it is another one than before, the
+ * older connections are made again.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
@@ -14,7 +15,10 @@ import { probe } from './redis-probe.js';
 import { RedisTrouble } from './redis-trouble.js';
 import { WatchedRedis } from './watched-redis.js';
 
-/** A connection that owes an answer for that long is dead, whatever its socket says; a blocking read waits less. */
+/**
+ * A connection that owes an answer for that long is dead, whatever its socket says; a blocking read
+ * waits less.
+ */
 const SILENT_MS = 2_500;
 /** A proxy that spreads connections over several servers must not make us knock without end. */
 const MOVED_EVERY_MS = 30_000;
@@ -25,7 +29,8 @@ const READER = {
   maxRetriesPerRequest: 1,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  // Ours subscribe again at `ready`; a promise that ioredis makes itself and nobody waits for ends the process when it fails.
+  // Ours subscribe again at `ready`; a promise that ioredis makes itself and nobody waits for ends
+  // the process when it fails.
   autoResubscribe: false,
   retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
 } satisfies CommonRedisOptions;
@@ -35,7 +40,10 @@ const COMMANDS = { ...READER, commandTimeout: 500 } satisfies CommonRedisOptions
 @Injectable()
 export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger(RedisConnections.name);
-  private readonly all = new Map<string, { redis: WatchedRedis; runId: string | null; movedMs: number }>();
+  private readonly all = new Map<
+    string,
+    { redis: WatchedRedis; runId: string | null; movedMs: number }
+  >();
   readonly commands: Redis;
 
   constructor(
@@ -61,20 +69,27 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
     return this.open(READER, name);
   }
 
-  /** A connection for subscriptions; the caller connects it. It only listens, so it is probed: silence alone proves nothing. */
+  /**
+   * A connection for subscriptions; the caller connects it. It only listens, so it is probed:
+   * silence alone proves nothing.
+   */
   subscriber(name: string, { sharded }: { sharded: boolean }): Redis {
     const redis = this.open(READER, name);
     probe(redis, {
       channel: this.names.probe(this.identity.id, name),
       sharded,
       publish: async (channel) =>
-        (await this.attempt('probe', (commands) => (sharded ? commands.spublish(channel, '') : commands.publish(channel, '')))) !== undefined,
+        (await this.attempt('probe', (commands) =>
+          sharded ? commands.spublish(channel, '') : commands.publish(channel, ''),
+        )) !== undefined,
       onDeaf: () => this.trouble.error(name, 'deaf', 'a probe did not come back, connecting again'),
     });
     return redis;
   }
 
-  /** Runs `work` if Redis answers; `undefined` if not. Failed commands are counted where they fail. */
+  /**
+   * Runs `work` if Redis answers; `undefined` if not. Failed commands are counted where they fail.
+   */
   async attempt<T>(what: string, work: (redis: Redis) => Promise<T>): Promise<T | undefined> {
     if (this.commands.status !== 'ready') return undefined;
     try {
@@ -88,7 +103,10 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
   /** For `readyz`: a detail, nothing rests on it. */
   get health(): { connected: boolean; recent_error?: string } {
     const { recent } = this.trouble;
-    return { connected: this.commands.status === 'ready', ...(recent === null ? {} : { recent_error: recent }) };
+    return {
+      connected: this.commands.status === 'ready',
+      ...(recent === null ? {} : { recent_error: recent }),
+    };
   }
 
   private async evictionPolicy(): Promise<string | undefined> {
@@ -109,7 +127,10 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
     return redis;
   }
 
-  /** The newest connection shows where the address leads now; one that ended elsewhere serves nobody. */
+  /**
+   * The newest connection shows where the address leads now; one that ended elsewhere serves
+   * nobody.
+   */
   private async compareServers(name: string): Promise<void> {
     const newest = this.all.get(name)!;
     newest.runId = null;
@@ -117,7 +138,13 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
     newest.runId = /run_id:(\S+)/.exec(info)?.[1] ?? null;
     for (const [other, connection] of this.all) {
       const { redis, runId, movedMs } = connection;
-      if (runId === null || newest.runId === null || runId === newest.runId || redis.status !== 'ready') continue;
+      if (
+        runId === null ||
+        newest.runId === null ||
+        runId === newest.runId ||
+        redis.status !== 'ready'
+      )
+        continue;
       if (monotonicMs() - movedMs < MOVED_EVERY_MS) continue;
       connection.movedMs = monotonicMs();
       this.logger.warn({ msg: 'Redis is another server now, connecting again', connection: other });

@@ -1,8 +1,16 @@
-/** The tenant of the operators. Other roles do not exist there: nobody is made, promoted, registered or exchanged into it. */
+/**
+ * The tenant of the operators. Other roles do not exist there: nobody is made, promoted, registered
+ * or exchanged into it.
+ */
 export const SYSTEM_TENANT = { slug: 'system', name: 'System' };
 
 export const isSystemTenant = ({ slug }: { slug: string }): boolean => slug === SYSTEM_TENANT.slug;
 
-/** What a role counts for. One that was given in tenant `system` before it was refused there has power over nobody. */
-export const rankOf = <Role extends string>(role: Role, tenant: { slug: string }): Role | 'member' =>
-  role === 'admin' && isSystemTenant(tenant) ? 'member' : role;
+/**
+ * What a role counts for. One that was given in tenant `system` before it was refused there has
+ * power over nobody.
+ */
+export const rankOf = <Role extends string>(
+  role: Role,
+  tenant: { slug: string },
+): Role | 'member' => (role === 'admin' && isSystemTenant(tenant) ? 'member' : role);

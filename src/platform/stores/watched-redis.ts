@@ -1,6 +1,7 @@
 /**
- * A connection to Redis that hides nothing: each failed command is counted, an answer that says "not here" makes it connect
- * again, and an answer without end is cut off instead of filling the memory.
+ * A connection to Redis that hides nothing: each failed command is counted, an answer that says
+ * "not here" makes it connect again, and an answer without end is cut off instead of filling the
+ * memory.
  */
 import { Redis } from 'ioredis';
 import type { Command, CommonRedisOptions } from 'ioredis';
@@ -8,10 +9,14 @@ import { monotonicMs } from '../clock.js';
 import type { RedisTrouble } from './redis-trouble.js';
 import { kindOf, servesElsewhere } from './redis-trouble.js';
 
-/** More than any answer or message of ours; Redis itself cuts a subscriber off at 32 MiB by default. */
+/**
+ * More than any answer or message of ours; Redis itself cuts a subscriber off at 32 MiB by default.
+ */
 const UNREAD_BYTES_MAX = 64 * 1024 * 1024;
 const RECONNECT_EVERY_MS = 1_000;
-/** Of the handshake of ioredis and our question for the run id: a server may not know or allow them. */
+/**
+ * Of the handshake of ioredis and our question for the run id: a server may not know or allow them.
+ */
 const MAY_FAIL = new Set(['hello', 'client', 'info']);
 
 export class WatchedRedis extends Redis {
@@ -24,10 +29,15 @@ export class WatchedRedis extends Redis {
     private readonly label: string,
     private readonly trouble: RedisTrouble,
   ) {
-    super(url, { ...options, connectionName: `wardroom-${label}`, reconnectOnError: pacedReconnect() });
+    super(url, {
+      ...options,
+      connectionName: `wardroom-${label}`,
+      reconnectOnError: pacedReconnect(),
+    });
     this.on('error', (error: Error) => trouble.error(label, kindOf(error), error.message));
     this.on('connect', () => this.watchBytes());
-    for (const event of ['messageBuffer', 'smessageBuffer']) this.on(event, () => this.isComplete());
+    for (const event of ['messageBuffer', 'smessageBuffer'])
+      this.on(event, () => this.isComplete());
   }
 
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
@@ -41,7 +51,8 @@ export class WatchedRedis extends Redis {
   private failed({ name }: Command, error: Error): void {
     this.isComplete();
     const kind = kindOf(error);
-    // A broken connection is told once, by the event; a script that Redis does not have yet is sent after this.
+    // A broken connection is told once, by the event; a script that Redis does not have yet is sent
+    // after this.
     if (kind === 'connection' || MAY_FAIL.has(name) || error.message.startsWith('NOSCRIPT')) return;
     this.trouble.error(this.label, kind, error.message);
   }
@@ -68,7 +79,12 @@ function pacedReconnect(): (error: Error) => boolean {
   let lastMs = -Infinity;
   return (error) => {
     const { command } = error as Error & { command?: { name: string } };
-    if (!servesElsewhere(error) || MAY_FAIL.has(command?.name ?? '') || monotonicMs() - lastMs < RECONNECT_EVERY_MS) return false;
+    if (
+      !servesElsewhere(error) ||
+      MAY_FAIL.has(command?.name ?? '') ||
+      monotonicMs() - lastMs < RECONNECT_EVERY_MS
+    )
+      return false;
     lastMs = monotonicMs();
     return true;
   };

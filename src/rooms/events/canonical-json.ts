@@ -1,6 +1,11 @@
-/** JSON values as text for comparing: objects with the same members are one value, in whatever order these come (RFC 8259). */
+/**
+ * JSON values as text for comparing: objects with the same members are one value, in whatever order
+ * these come (RFC 8259).
+ */
 
-/** RFC 8785: keys in the order of their UTF-16 units, everything else as JSON.stringify writes it. */
+/**
+ * RFC 8785: keys in the order of their UTF-16 units, everything else as JSON.stringify writes it.
+ */
 export function canonicalJson(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   let text = '';
@@ -18,5 +23,8 @@ export function isCanonical(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (Array.isArray(value)) return value.every(isCanonical);
   const keys = Object.keys(value);
-  return keys.every((key, i) => (i === 0 || keys[i - 1]! < key) && isCanonical((value as Record<string, unknown>)[key]));
+  return keys.every(
+    (key, i) =>
+      (i === 0 || keys[i - 1]! < key) && isCanonical((value as Record<string, unknown>)[key]),
+  );
 }

@@ -1,6 +1,7 @@
 /**
- * What waits for a commit, by room. Each batch takes the rooms in turns, one event at a time: a room that is flooded takes a
- * part of a batch and no more, so that it stays short for the others, and the order within a room stays. Who took part and has more comes last in the next batch.
+ * What waits for a commit, by room. Each batch takes the rooms in turns, one event at a time: a
+ * room that is flooded takes a part of a batch and no more, so that it stays short for the others,
+ * and the order within a room stays. Who took part and has more comes last in the next batch.
  */
 export interface Queued {
   readonly input: { readonly room: string };
@@ -10,7 +11,10 @@ export class CommitQueue<T extends Queued> {
   size = 0;
   private lanes = new Map<string, T[]>();
 
-  /** `keysOf`: what may occur once in a batch; who meets his key again waits for the next one, and his room with him. */
+  /**
+   * `keysOf`: what may occur once in a batch; who meets his key again waits for the next one, and
+   * his room with him.
+   */
   constructor(private readonly keysOf: (entry: T) => string[]) {}
 
   push(entry: T): void {
@@ -44,8 +48,9 @@ export class CommitQueue<T extends Queued> {
   }
 
   /**
-   * Without what was taken. A map of its own: one that is filled and emptied for ever is rehashed again and again, each old
-   * table leads to the next one, and with the first that reaches the old space of the heap all that were ever in it stay.
+   * Without what was taken. A map of its own: one that is filled and emptied for ever is rehashed
+   * again and again, each old table leads to the next one, and with the first that reaches the old
+   * space of the heap all that were ever in it stay.
    */
   private rest(taken: Map<string, number>): Map<string, T[]> {
     const lanes = new Map<string, T[]>();

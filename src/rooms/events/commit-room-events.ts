@@ -1,6 +1,7 @@
 /**
- * One call of `apply_room_events` per node and turn, for everything that turn produced. One batch is in flight at a
- * time and each room keeps its order, so what one connection sends to a room is committed in the order it was sent. Source: architecture, section 4.
+ * One call of `apply_room_events` per node and turn, for everything that turn produced. One batch
+ * is in flight at a time and each room keeps its order, so what one connection sends to a room is
+ * committed in the order it was sent. Source: architecture, section 4.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { EndReason } from '../../authority/events.js';
@@ -55,7 +56,10 @@ const BATCH_MAX = 256;
 /** What a flooded room may make the others wait for: a batch of so many is a few milliseconds. */
 const OF_ONE_ROOM_MAX = 64;
 const QUEUE_MAX = 20_000;
-/** Beyond this the caller is told to come again with the same op_id; what became of it is unknown until then. */
+/**
+ * Beyond this the caller is told to come again with the same op_id; what became of it is unknown
+ * until then.
+ */
 const PATIENCE_MS = 10_000;
 const RETRY_PAUSE_MS = 50;
 const CALL = 'SELECT i, outcome, message_id, seq, epoch, at, prev FROM apply_room_events($1::json)';
@@ -75,7 +79,8 @@ export class CommitRoomEvents {
   ) {}
 
   submit(input: RoomEventInput): Promise<RoomEventOutcome> {
-    if (this.queue.size >= QUEUE_MAX) return Promise.reject(new DomainError('overloaded', { detail: 'publish queue is full' }));
+    if (this.queue.size >= QUEUE_MAX)
+      return Promise.reject(new DomainError('overloaded', { detail: 'publish queue is full' }));
     return new Promise((resolve, reject) => {
       this.queue.push({ input, sinceMs: monotonicMs(), resolve, reject });
       this.schedule();
@@ -108,7 +113,9 @@ export class CommitRoomEvents {
     const sinceMs = Math.min(...batch.map((waiting) => waiting.sinceMs));
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const rows = await this.database.hot<RoomEventOutcome & { i: number; seq: string; epoch: string }>(
+        const rows = await this.database.hot<
+          RoomEventOutcome & { i: number; seq: string; epoch: string }
+        >(
           reacts ? 'apply_room_events_reactions' : 'apply_room_events',
           reacts ? CALL_WITH_REACTIONS : CALL,
           [JSON.stringify(batch.map(({ input }, i) => ({ i, ...input })))],
@@ -120,18 +127,29 @@ export class CommitRoomEvents {
           waiting.resolve({ ...row, seq: Number(row.seq), epoch: Number(row.epoch) });
         });
         // Whoever was answered does not hear it.
-        if (rows.length < batch.length) for (const waiting of batch) waiting.reject(new DomainError('quota_exceeded', { detail: 'emojis of a message' }));
+        if (rows.length < batch.length)
+          for (const waiting of batch)
+            waiting.reject(new DomainError('quota_exceeded', { detail: 'emojis of a message' }));
         return;
       } catch (error) {
         const state = sqlState(error) ?? '';
         if (/^2[23]/.test(state)) return this.commitSingly(batch, error);
-        this.logger.warn({ msg: 'room events were not committed, trying again', attempt, state, error: (error as Error).message });
-        // A lost connection leaves the outcome unknown: run again, the op_id tells what is stored already.
+        this.logger.warn({
+          msg: 'room events were not committed, trying again',
+          attempt,
+          state,
+          error: (error as Error).message,
+        });
+        // A lost connection leaves the outcome unknown: run again, the op_id tells what is stored
+        // already.
         if (monotonicMs() - sinceMs > PATIENCE_MS) {
-          for (const waiting of batch) waiting.reject(new DomainError('unavailable', { cause: error }));
+          for (const waiting of batch)
+            waiting.reject(new DomainError('unavailable', { cause: error }));
           return;
         }
-        await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS * 2 ** Math.min(attempt, 5)));
+        await new Promise((resolve) =>
+          setTimeout(resolve, RETRY_PAUSE_MS * 2 ** Math.min(attempt, 5)),
+        );
       }
     }
   }

@@ -1,6 +1,7 @@
 /**
- * Reading durable events: pages for people, replays for subscribers, repairs for nodes. Whatever goes to one principal
- * checks the right to read in the same statement that reads (architecture, section 3).
+ * Reading durable events: pages for people, replays for subscribers, repairs for nodes. Whatever
+ * goes to one principal checks the right to read in the same statement that reads (architecture,
+ * section 3).
  */
 import { Injectable } from '@nestjs/common';
 import { PAGE_BYTES } from '../../budgets/held-bytes.js';
@@ -43,7 +44,10 @@ interface Reaction {
   users: string[];
 }
 
-/** $1 room, $2 user, $3 tenant: one row when the user may read the room now. The SQL twin of decideRead (policy/decide-room.ts). */
+/**
+ * $1 room, $2 user, $3 tenant: one row when the user may read the room now. The SQL twin of
+ * decideRead (policy/decide-room.ts).
+ */
 const READABLE = `
   SELECT r.id, r.last_seq, ${ROOM_EPOCH} AS epoch FROM rooms r
   LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $2
@@ -52,10 +56,15 @@ const READABLE = `
     AND m.banned IS NOT TRUE
     AND (m.role IS NOT NULL OR r.visibility = 'public' OR (u.role = 'admin' AND r.visibility <> 'direct'))`;
 
-const EVENT_COLUMNS = 'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at';
+const EVENT_COLUMNS =
+  'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at';
 
-/** What the bodies before this one take together. Their length is read where they are kept, not from them. */
-const BODY_BYTES_BEFORE = 'coalesce(sum(octet_length(e.body)) OVER (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before';
+/**
+ * What the bodies before this one take together. Their length is read where they are kept, not from
+ * them.
+ */
+const BODY_BYTES_BEFORE =
+  'coalesce(sum(octet_length(e.body)) OVER (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before';
 
 /** Of an item, beside its body and reactions; of a reaction. */
 const ITEM_BYTES = 400;
@@ -73,9 +82,16 @@ export interface Piece {
   bytes: number;
 }
 
-type MessageRow = RoomEventRow & { edited_at: Date | null; deleted_at: Date | null; reactions: Reaction[] | null };
+type MessageRow = RoomEventRow & {
+  edited_at: Date | null;
+  deleted_at: Date | null;
+  reactions: Reaction[] | null;
+};
 
-/** Where a room stands: its last event, the epoch of its rights, and which past its numbers belong to. */
+/**
+ * Where a room stands: its last event, the epoch of its rights, and which past its numbers belong
+ * to.
+ */
 export interface RoomHead {
   seq: number;
   /** Of the last event; empty when there is none. */
@@ -100,7 +116,10 @@ export interface ChangedHead {
   whole: boolean;
 }
 
-/** So many events before the last one: what a node that has just come to a room compares when the room's past is replaced. */
+/**
+ * So many events before the last one: what a node that has just come to a room compares when the
+ * room's past is replaced.
+ */
 const LOOK_BACK = [512, 64, 8];
 
 @Injectable()
@@ -112,12 +131,21 @@ export class History {
     private readonly policy: Policy,
   ) {}
 
-  /** Newest first with `before` or alone, oldest first with `after`. Bounded in bytes: a page with fewer items than asked for may go on. */
-  async page(principal: Principal, room: string, query: HistoryQuery): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
+  /**
+   * Newest first with `before` or alone, oldest first with `after`. Bounded in bytes: a page with
+   * fewer items than asked for may go on.
+   */
+  async page(
+    principal: Principal,
+    room: string,
+    query: HistoryQuery,
+  ): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
     const granted = await this.policy.authorize(principal, room, 'read');
     const forward = query.after !== undefined;
     const order = forward ? 'ASC' : 'DESC';
-    const rows = await this.database.hot<MessageRow & { readable: boolean; room_epoch: string; found: string }>(
+    const rows = await this.database.hot<
+      MessageRow & { readable: boolean; room_epoch: string; found: string }
+    >(
       forward ? 'history_forward' : 'history_backward',
       `WITH readable AS (${READABLE})
        SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
@@ -132,16 +160,35 @@ export class History {
              FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $4 AND e.seq > $5
              ORDER BY e.seq ${order} LIMIT $6) e) e
          WHERE e.bytes_before < $7 ORDER BY e.seq ${order}) page ON true`,
-      [granted.room.id, principal.userId, principal.tenantId, query.before ?? Number.MAX_SAFE_INTEGER, query.after ?? 0, query.limit, PAGE_BYTES],
+      [
+        granted.room.id,
+        principal.userId,
+        principal.tenantId,
+        query.before ?? Number.MAX_SAFE_INTEGER,
+        query.after ?? 0,
+        query.limit,
+        PAGE_BYTES,
+      ],
     );
-    if (rows[0]?.readable !== true) throw new DomainError('not_found', { detail: 'the right to read went away' });
+    if (rows[0]?.readable !== true)
+      throw new DomainError('not_found', { detail: 'the right to read went away' });
     const items = rows.filter((row) => row.message_id !== null).map(toItem);
     const isLast = items.length < query.limit && items.length === Number(rows[0].found);
-    return { items, next_cursor: isLast || items.length === 0 ? null : String(items.at(-1)!.seq), epoch: rows[0].room_epoch };
+    return {
+      items,
+      next_cursor: isLast || items.length === 0 ? null : String(items.at(-1)!.seq),
+      epoch: rows[0].room_epoch,
+    };
   }
 
   /** Events after `seq` up to `upTo`, in order, for one principal. Null: not readable any more. */
-  async replay(principal: Principal, roomId: string, seq: number, upTo: number, piece: Piece): Promise<RoomEvent[] | null> {
+  async replay(
+    principal: Principal,
+    roomId: string,
+    seq: number,
+    upTo: number,
+    piece: Piece,
+  ): Promise<RoomEvent[] | null> {
     const rows = await this.database.hot<RoomEventRow & { readable: boolean }>(
       'replay',
       `WITH readable AS (${READABLE})
@@ -157,10 +204,16 @@ export class History {
   }
 
   /**
-   * For a node's own fan-out, which knows who may see what. The event at `seq` is read for its mark, which the first one names.
-   * At least one after it, where there is one, if `bytes` is more than a body may have.
+   * For a node's own fan-out, which knows who may see what. The event at `seq` is read for its
+   * mark, which the first one names. At least one after it, where there is one, if `bytes` is more
+   * than a body may have.
    */
-  async eventsAfter(roomId: string, seq: number, limit: number, bytes = Number.MAX_SAFE_INTEGER): Promise<RoomEvent[]> {
+  async eventsAfter(
+    roomId: string,
+    seq: number,
+    limit: number,
+    bytes = Number.MAX_SAFE_INTEGER,
+  ): Promise<RoomEvent[]> {
     const rows = await this.database.hot<RoomEventRow>(
       'room_events_after',
       `SELECT ${EVENT_COLUMNS} FROM (
@@ -175,7 +228,12 @@ export class History {
 
   /** Rooms that have more than the caller knows, or another past. */
   async changedHeads(known: readonly KnownHead[]): Promise<Map<string, ChangedHead>> {
-    const rows = await this.database.hot<{ id: string; last_seq: string | null; epoch: string | null; whole: boolean }>(
+    const rows = await this.database.hot<{
+      id: string;
+      last_seq: string | null;
+      epoch: string | null;
+      whole: boolean;
+    }>(
       'changed_heads',
       `SELECT x.id, r.last_seq, found.epoch, found.whole FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[]) AS x (id, seq, mark, epoch)
        LEFT JOIN rooms r ON r.id = x.id
@@ -183,12 +241,25 @@ export class History {
        LATERAL (SELECT ${ROOM_EPOCH} AS epoch,
          coalesce(r.last_seq >= x.seq AND coalesce(room_event_mark(e.message_id, e.at), '') = x.mark, false) AS whole) found
        WHERE NOT found.whole OR found.epoch IS DISTINCT FROM x.epoch OR r.last_seq > x.seq`,
-      [known.map(({ id }) => id), known.map(({ seq }) => seq), known.map(({ mark }) => mark), known.map(({ roomEpoch }) => roomEpoch)],
+      [
+        known.map(({ id }) => id),
+        known.map(({ seq }) => seq),
+        known.map(({ mark }) => mark),
+        known.map(({ roomEpoch }) => roomEpoch),
+      ],
     );
-    return new Map(rows.map(({ id, last_seq, epoch, whole }) => [id, { seq: Number(last_seq ?? 0), roomEpoch: epoch, whole }]));
+    return new Map(
+      rows.map(({ id, last_seq, epoch, whole }) => [
+        id,
+        { seq: Number(last_seq ?? 0), roomEpoch: epoch, whole },
+      ]),
+    );
   }
 
-  /** Where a room's fan-out starts on this node: as it is after the call. Of many rooms at once when a crowd comes back. */
+  /**
+   * Where a room's fan-out starts on this node: as it is after the call. Of many rooms at once when
+   * a crowd comes back.
+   */
   async headOf(roomId: string): Promise<RoomHead> {
     const head = await this.headIfThere(roomId);
     if (head === null) throw new DomainError('not_found');
@@ -200,7 +271,14 @@ export class History {
   }
 
   private async readHeads(roomIds: string[]): Promise<(RoomHead | null)[]> {
-    const rows = await this.database.hot<{ id: string; last_seq: string; authz_epoch: string; epoch: string; mark: string | null; before: Known[] }>(
+    const rows = await this.database.hot<{
+      id: string;
+      last_seq: string;
+      authz_epoch: string;
+      epoch: string;
+      mark: string | null;
+      before: Known[];
+    }>(
       'room_heads',
       `SELECT r.id, r.last_seq, r.authz_epoch, ${ROOM_EPOCH} AS epoch, room_event_mark(e.message_id, e.at) AS mark,
          (SELECT coalesce(json_agg(json_build_object('seq', b.seq, 'mark', room_event_mark(b.message_id, b.at)) ORDER BY b.seq), '[]')
@@ -211,7 +289,13 @@ export class History {
     const heads = new Map<string, RoomHead>(
       rows.map(({ id, last_seq, authz_epoch, epoch, mark, before }) => [
         id,
-        { seq: Number(last_seq), mark: mark ?? '', epoch: Number(authz_epoch), roomEpoch: epoch, before },
+        {
+          seq: Number(last_seq),
+          mark: mark ?? '',
+          epoch: Number(authz_epoch),
+          roomEpoch: epoch,
+          before,
+        },
       ]),
     );
     return roomIds.map((id) => heads.get(id) ?? null);

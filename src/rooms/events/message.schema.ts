@@ -5,7 +5,10 @@ import { pageFields, plainText } from '../../platform/zod.js';
 import { epochSchema, seqSchema } from '../../protocol/frames.js';
 import { LIMITS } from '../../protocol/limits.js';
 
-/** Depth and forbidden characters are checked before anything recurses into the value; its size in messages.controller.ts. */
+/**
+ * Depth and forbidden characters are checked before anything recurses into the value; its size in
+ * messages.controller.ts.
+ */
 const body = z
   .unknown()
   .superRefine((value, context) => {
@@ -17,14 +20,26 @@ const seqField = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).opt
 
 export const opIdText = plainText(1, LIMITS.opIdChars);
 
-export const newMessageSchema = z.strictObject({ body, kind: plainText(1, LIMITS.kindChars).optional() }).meta({ id: 'NewMessage' });
+export const newMessageSchema = z
+  .strictObject({ body, kind: plainText(1, LIMITS.kindChars).optional() })
+  .meta({ id: 'NewMessage' });
 export type NewMessage = z.infer<typeof newMessageSchema>;
 
-export const messagePatchSchema = z.strictObject({ body, op_id: opIdText.optional() }).meta({ id: 'MessagePatch' });
+export const messagePatchSchema = z
+  .strictObject({ body, op_id: opIdText.optional() })
+  .meta({ id: 'MessagePatch' });
 export type MessagePatch = z.infer<typeof messagePatchSchema>;
 
-/** `cursor` continues in the direction of the page before: with `after` towards the newest, else towards the oldest. */
-export const historyQuerySchema = z.strictObject({ before: seqField, after: seqField, limit: pageFields.limit, cursor: seqField });
+/**
+ * `cursor` continues in the direction of the page before: with `after` towards the newest, else
+ * towards the oldest.
+ */
+export const historyQuerySchema = z.strictObject({
+  before: seqField,
+  after: seqField,
+  limit: pageFields.limit,
+  cursor: seqField,
+});
 export type HistoryPageQuery = z.infer<typeof historyQuerySchema>;
 
 export const messageSchema = z
@@ -39,7 +54,13 @@ export const messageSchema = z
     at: z.iso.datetime(),
     edited_at: z.iso.datetime().nullable(),
     deleted_at: z.iso.datetime().nullable(),
-    reactions: z.array(z.object({ emoji: z.string(), count: z.int().min(1), users: z.array(z.uuid()).max(LIMITS.reactionUsers) })),
+    reactions: z.array(
+      z.object({
+        emoji: z.string(),
+        count: z.int().min(1),
+        users: z.array(z.uuid()).max(LIMITS.reactionUsers),
+      }),
+    ),
   })
   .meta({ id: 'Message' });
 export const messagePageSchema = z
@@ -48,7 +69,16 @@ export const messagePageSchema = z
 export type MessagePage = z.infer<typeof messagePageSchema>;
 
 export const publishAckSchema = z
-  .object({ room: z.uuid(), op_id: z.string(), message_id: z.uuid(), seq: seqSchema, at: z.iso.datetime(), duplicate: z.boolean() })
+  .object({
+    room: z.uuid(),
+    op_id: z.string(),
+    message_id: z.uuid(),
+    seq: seqSchema,
+    at: z.iso.datetime(),
+    duplicate: z.boolean(),
+  })
   .meta({ id: 'PublishAck' });
 
-export const changeAckSchema = z.object({ room: z.uuid(), message_id: z.uuid(), seq: seqSchema }).meta({ id: 'ChangeAck' });
+export const changeAckSchema = z
+  .object({ room: z.uuid(), message_id: z.uuid(), seq: seqSchema })
+  .meta({ id: 'ChangeAck' });

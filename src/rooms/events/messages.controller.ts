@@ -9,7 +9,12 @@ import { ZodBody, ZodQuery } from '../../platform/zod.js';
 import { LIMITS } from '../../protocol/limits.js';
 import type { Principal } from '../../sessions/principal.js';
 import { History } from './history.js';
-import { historyQuerySchema, messagePatchSchema, newMessageSchema, opIdText } from './message.schema.js';
+import {
+  historyQuerySchema,
+  messagePatchSchema,
+  newMessageSchema,
+  opIdText,
+} from './message.schema.js';
 import type { HistoryPageQuery, MessagePage, MessagePatch, NewMessage } from './message.schema.js';
 import { RoomEvents } from './room-events.js';
 import type { ChangeAck, PublishAck } from './room-events.js';
@@ -28,7 +33,8 @@ export class MessagesController {
     @ZodQuery(historyQuerySchema) { before, after, limit, cursor }: HistoryPageQuery,
     @CurrentPrincipal() principal: Principal,
   ): Promise<MessagePage> {
-    const from = after === undefined ? { before: cursor ?? before } : { before, after: cursor ?? after };
+    const from =
+      after === undefined ? { before: cursor ?? before } : { before, after: cursor ?? after };
     return this.history.page(principal, room, { ...from, limit });
   }
 
@@ -42,7 +48,10 @@ export class MessagesController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<PublishAck> {
     requireSize(message.body);
-    const ack = await this.events.publish(principal, room, { ...message, op_id: opIdOf(key) ?? newId() });
+    const ack = await this.events.publish(principal, room, {
+      ...message,
+      op_id: opIdOf(key) ?? newId(),
+    });
     if (ack.duplicate) response.status(200);
     return ack;
   }
@@ -60,7 +69,11 @@ export class MessagesController {
   }
 
   @Delete(':id')
-  remove(@RefParam('room') room: string, @IdParam('id') message_id: string, @CurrentPrincipal() principal: Principal): Promise<ChangeAck> {
+  remove(
+    @RefParam('room') room: string,
+    @IdParam('id') message_id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<ChangeAck> {
     return this.events.delete(principal, room, { message_id });
   }
 }
@@ -69,9 +82,12 @@ function opIdOf(key: string | undefined): string | undefined {
   if (key === undefined) return undefined;
   const parsed = opIdText.safeParse(key);
   if (parsed.success) return parsed.data;
-  throw new DomainError('invalid_request', { errors: [{ path: 'Idempotency-Key', message: `1 to ${LIMITS.opIdChars} characters` }] });
+  throw new DomainError('invalid_request', {
+    errors: [{ path: 'Idempotency-Key', message: `1 to ${LIMITS.opIdChars} characters` }],
+  });
 }
 
 function requireSize(body: unknown): void {
-  if (Buffer.byteLength(JSON.stringify(body)) > LIMITS.bodyBytes) throw new DomainError('too_big', { detail: 'body' });
+  if (Buffer.byteLength(JSON.stringify(body)) > LIMITS.bodyBytes)
+    throw new DomainError('too_big', { detail: 'body' });
 }

@@ -3,8 +3,8 @@ import { Database } from '../../platform/stores/database.js';
 import type { Principal } from '../../sessions/principal.js';
 
 /**
- * How far a member has read. Only moves forward, and never past the room's last seq. Guarded like every effect: nothing of
- * an ended session or a removed member is stored.
+ * How far a member has read. Only moves forward, and never past the room's last seq. Guarded like
+ * every effect: nothing of an ended session or a removed member is stored.
  */
 @Injectable()
 export class ReadMarkers {

@@ -1,6 +1,7 @@
 /**
- * A room whose numbers were given twice: Postgres came back without its newest commits, or rows were put back by hand. The
- * room then gets another epoch, once, whichever node sees it first. What is left of the past that a node knew is read here.
+ * A room whose numbers were given twice: Postgres came back without its newest commits, or rows
+ * were put back by hand. The room then gets another epoch, once, whichever node sees it first. What
+ * is left of the past that a node knew is read here.
  */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';
@@ -8,8 +9,8 @@ import { newId } from '../../platform/ids.js';
 import { LIMITS } from '../../protocol/limits.js';
 
 /**
- * SQL: the epoch of the room `r`, as it goes over the wire. When the history of the authority log was replaced, every room has
- * another one without a write: who knows what else of it is lost.
+ * SQL: the epoch of the room `r`, as it goes over the wire. When the history of the authority log
+ * was replaced, every room has another one without a write: who knows what else of it is lost.
  */
 export const ROOM_EPOCH = `(SELECT right(h.history::text, 12) FROM authority_head h) || '.' || r.epoch`;
 
@@ -36,18 +37,21 @@ export class RoomEpochs {
 
   /** Another epoch in place of `seen`; false when somebody was faster. */
   async renew(roomId: string, seen: string): Promise<boolean> {
-    const rows = await this.database.hot('renew_room_epoch', `UPDATE rooms r SET epoch = $3 WHERE r.id = $1 AND (${ROOM_EPOCH}) = $2 RETURNING r.id`, [
-      roomId,
-      seen,
-      newId(),
-    ]);
+    const rows = await this.database.hot(
+      'renew_room_epoch',
+      `UPDATE rooms r SET epoch = $3 WHERE r.id = $1 AND (${ROOM_EPOCH}) = $2 RETURNING r.id`,
+      [roomId, seen, newId()],
+    );
     return rows.length > 0;
   }
 
   /** In one picture: where the pasts part, and how the room stands. Null: the room is gone. */
   async commonPast(roomId: string, known: readonly Known[]): Promise<CommonPast | null> {
     const rows = await this.database.hot<
-      Record<'tenant_id' | 'epoch' | 'authz_epoch' | 'last_seq' | 'kept' | 'kept_mark' | 'last_mark', string> & { next: string | null }
+      Record<
+        'tenant_id' | 'epoch' | 'authz_epoch' | 'last_seq' | 'kept' | 'kept_mark' | 'last_mark',
+        string
+      > & { next: string | null }
     >(
       'common_past',
       `WITH kept AS (
@@ -64,7 +68,16 @@ export class RoomEpochs {
     if (row === undefined) return null;
     const [kept, last] = [Number(row.kept), Number(row.last_seq)];
     const before = row.next === null ? Math.max(kept, last) : Number(row.next) - 1;
-    const start = last - kept > LIMITS.replayEvents ? { seq: last, mark: row.last_mark } : { seq: before, mark: before === kept ? row.kept_mark : '' };
-    return { tenantId: row.tenant_id, roomEpoch: row.epoch, epoch: Number(row.authz_epoch), kept, start };
+    const start =
+      last - kept > LIMITS.replayEvents
+        ? { seq: last, mark: row.last_mark }
+        : { seq: before, mark: before === kept ? row.kept_mark : '' };
+    return {
+      tenantId: row.tenant_id,
+      roomEpoch: row.epoch,
+      epoch: Number(row.authz_epoch),
+      kept,
+      start,
+    };
   }
 }

@@ -1,15 +1,21 @@
 /**
- * A durable room event as it travels: the frame's text is built once, where the event was committed or read, and goes
- * unchanged to every subscriber on every node.
+ * A durable room event as it travels: the frame's text is built once, where the event was committed
+ * or read, and goes unchanged to every subscriber on every node.
  */
 import type { RoomEventFrame } from '../../protocol/frames.js';
 
 export interface RoomEvent {
   readonly room: string;
   readonly seq: number;
-  /** rooms.authz_epoch in the transaction that committed it: delivered only by nodes that have applied that epoch. */
+  /**
+   * rooms.authz_epoch in the transaction that committed it: delivered only by nodes that have
+   * applied that epoch.
+   */
   readonly epoch: number;
-  /** Tells it from every other event that ever had this seq: Postgres may come back without its newest commits and give the number again. */
+  /**
+   * Tells it from every other event that ever had this seq: Postgres may come back without its
+   * newest commits and give the number again.
+   */
   readonly mark: string;
   /** The mark of the event before it, empty when there is none. */
   readonly prev: string;
@@ -34,12 +40,20 @@ export interface RoomEventRow {
 }
 
 /** The function room_event_mark of the migrations makes the same text. */
-const markOf = ({ message_id, at }: RoomEventRow): string => message_id.slice(-12) + String(at.getTime());
+const markOf = ({ message_id, at }: RoomEventRow): string =>
+  message_id.slice(-12) + String(at.getTime());
 
 export function toRoomEvent(row: RoomEventRow, prev: string): RoomEvent {
   const seq = Number(row.seq);
   const head = `{"type":"${row.type}","room":"${row.room_id}","seq":${seq},"message_id":"${row.message_id}","sender":"${row.sender}","at":"${row.at.toISOString()}"`;
-  return { room: row.room_id, seq, epoch: Number(row.epoch), mark: markOf(row), prev, frame: `${head}${tail(row)}}` };
+  return {
+    room: row.room_id,
+    seq,
+    epoch: Number(row.epoch),
+    mark: markOf(row),
+    prev,
+    frame: `${head}${tail(row)}}`,
+  };
 }
 
 /** Rows in the order of seq; `prev` is known of all but the first. */
@@ -52,7 +66,8 @@ export function toRoomEvents(rows: readonly RoomEventRow[]): RoomEvent[] {
 }
 
 /** An edit or a deletion: rows before it are not what they were. */
-export const rewritesRows = ({ frame }: RoomEvent): boolean => frame.startsWith('{"type":"message_');
+export const rewritesRows = ({ frame }: RoomEvent): boolean =>
+  frame.startsWith('{"type":"message_');
 
 function tail(row: RoomEventRow): string {
   switch (row.type) {

@@ -1,6 +1,7 @@
 /**
- * Publish, edit, delete, react: decided by the policy, committed with the facts of that decision, decided again when the
- * facts turn out to have moved (`stale`). Answers after the commit; what is new is handed to the fan-out.
+ * Publish, edit, delete, react: decided by the policy, committed with the facts of that decision,
+ * decided again when the facts turn out to have moved (`stale`). Answers after the commit; what is
+ * new is handed to the fan-out.
  */
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
@@ -34,7 +35,18 @@ export interface ReactInput {
   on: boolean;
 }
 
-type Content = Pick<RoomEventInput, 'type' | 'message_id' | 'op_id' | 'fingerprint' | 'value_fingerprint' | 'kind' | 'body' | 'emoji' | 'on'>;
+type Content = Pick<
+  RoomEventInput,
+  | 'type'
+  | 'message_id'
+  | 'op_id'
+  | 'fingerprint'
+  | 'value_fingerprint'
+  | 'kind'
+  | 'body'
+  | 'emoji'
+  | 'on'
+>;
 type Ack = ServerFrames['ack'];
 /** Fields of an `ack` that are always there for this kind of change. */
 type AckWith<K extends keyof Ack> = { [P in K]-?: Exclude<Ack[P], undefined> };
@@ -60,7 +72,12 @@ export class RoomEvents {
   }
 
   /** `granted`: the guard's answer, when one asked already. */
-  async publish(principal: Principal, room: string, input: PublishInput, granted?: Allow): Promise<PublishAck> {
+  async publish(
+    principal: Principal,
+    room: string,
+    input: PublishInput,
+    granted?: Allow,
+  ): Promise<PublishAck> {
     const kind = input.kind ?? DEFAULT_KIND;
     requireKind(kind);
     const body = JSON.stringify(input.body);
@@ -87,10 +104,16 @@ export class RoomEvents {
     };
   }
 
-  async edit(principal: Principal, room: string, input: EditInput, granted?: Allow): Promise<ChangeAck> {
+  async edit(
+    principal: Principal,
+    room: string,
+    input: EditInput,
+    granted?: Allow,
+  ): Promise<ChangeAck> {
     const body = JSON.stringify(input.body);
     const digest = fingerprints(['edit', input.message_id], input.body, body);
-    // Without an op_id a lost connection could apply the edit twice; our own makes the retry recognisable.
+    // Without an op_id a lost connection could apply the edit twice; our own makes the retry
+    // recognisable.
     const content = {
       type: 'message_edited',
       message_id: input.message_id,
@@ -102,10 +125,17 @@ export class RoomEvents {
       emoji: null,
       on: null,
     } as const;
-    return changeAck(await this.effect(principal, room, 'edit', input.message_id, content, granted));
+    return changeAck(
+      await this.effect(principal, room, 'edit', input.message_id, content, granted),
+    );
   }
 
-  async delete(principal: Principal, room: string, input: { message_id: string }, granted?: Allow): Promise<ChangeAck> {
+  async delete(
+    principal: Principal,
+    room: string,
+    input: { message_id: string },
+    granted?: Allow,
+  ): Promise<ChangeAck> {
     const content = {
       type: 'message_deleted',
       message_id: input.message_id,
@@ -117,10 +147,17 @@ export class RoomEvents {
       emoji: null,
       on: null,
     } as const;
-    return changeAck(await this.effect(principal, room, 'delete', input.message_id, content, granted));
+    return changeAck(
+      await this.effect(principal, room, 'delete', input.message_id, content, granted),
+    );
   }
 
-  async react(principal: Principal, room: string, input: ReactInput, granted?: Allow): Promise<ChangeAck> {
+  async react(
+    principal: Principal,
+    room: string,
+    input: ReactInput,
+    granted?: Allow,
+  ): Promise<ChangeAck> {
     const content = {
       type: 'reaction',
       message_id: input.message_id,
@@ -135,7 +172,9 @@ export class RoomEvents {
     return changeAck(await this.effect(principal, room, 'react', undefined, content, granted));
   }
 
-  /** The author a policy decision about a message needs; refused like a message that is not there. */
+  /**
+   * The author a policy decision about a message needs; refused like a message that is not there.
+   */
   async authorOf(principal: Principal, room: string, messageId: string): Promise<string> {
     const readable = await this.policy.authorize(principal, room, 'read');
     const rows = await this.database.hot<{ sender: string }>(
@@ -143,7 +182,8 @@ export class RoomEvents {
       `SELECT sender FROM room_events WHERE message_id = $1 AND type = 'message' AND room_id = $2`,
       [messageId, readable.room.id],
     );
-    if (rows[0] === undefined) throw new DomainError('not_found', { detail: 'no such message in the room' });
+    if (rows[0] === undefined)
+      throw new DomainError('not_found', { detail: 'no such message in the room' });
     return rows[0].sender;
   }
 
@@ -155,25 +195,36 @@ export class RoomEvents {
     content: Content,
     granted: Allow | undefined,
   ): Promise<RoomEventOutcome & { room: string }> {
-    const target = about === undefined || granted !== undefined ? undefined : { author: await this.authorOf(principal, room, about) };
+    const target =
+      about === undefined || granted !== undefined
+        ? undefined
+        : { author: await this.authorOf(principal, room, about) };
     let grant = granted ?? (await this.policy.authorize(principal, room, action, target));
     for (let attempt = 0; attempt < STALE_RETRIES; attempt += 1) {
-      // Not a spread first: new properties after it make V8 build a hidden class for every object (3 KB a publish, in old space).
+      // Not a spread first: new properties after it make V8 build a hidden class for every object
+      // (3 KB a publish, in old space).
       const input = {
         room: grant.room.id,
         sender: principal.userId,
         session: principal.sessionId,
-        until: principal.tokenEndsAtMs === undefined ? null : new Date(principal.tokenEndsAtMs).toISOString(),
+        until:
+          principal.tokenEndsAtMs === undefined
+            ? null
+            : new Date(principal.tokenEndsAtMs).toISOString(),
         user_version: grant.facts.user.version,
         epoch: grant.room.epoch,
         ...content,
       };
       const outcome = await this.commit.submit(input);
-      if (outcome.outcome !== 'stale') return { room: input.room, ...this.evaluate(outcome, input) };
-      const author = about === undefined ? undefined : { author: await this.authorOf(principal, room, about) };
+      if (outcome.outcome !== 'stale')
+        return { room: input.room, ...this.evaluate(outcome, input) };
+      const author =
+        about === undefined ? undefined : { author: await this.authorOf(principal, room, about) };
       grant = await this.policy.authorizeFromDatabase(principal, room, action, author);
     }
-    throw new DomainError('overloaded', { detail: 'the room changes faster than its facts can be read' });
+    throw new DomainError('overloaded', {
+      detail: 'the room changes faster than its facts can be read',
+    });
   }
 
   private evaluate(outcome: RoomEventOutcome, input: RoomEventInput): RoomEventOutcome {
@@ -190,25 +241,54 @@ export class RoomEvents {
       case 'stale':
         throw new DomainError('internal', { detail: 'stale outcome was not retried' });
       default:
-        throw new DomainError(outcome.outcome, { detail: 'session or token ended before the commit' });
+        throw new DomainError(outcome.outcome, {
+          detail: 'session or token ended before the commit',
+        });
     }
   }
 
   private announce({ seq, epoch, at, prev }: RoomEventOutcome, input: RoomEventInput): void {
     const { room, type, message_id, sender, op_id, kind, body, emoji, on } = input;
-    const event = toRoomEvent({ room_id: room, seq, type, message_id, sender, op_id, kind, body, emoji, reaction_on: on, epoch, at }, prev);
+    const event = toRoomEvent(
+      {
+        room_id: room,
+        seq,
+        type,
+        message_id,
+        sender,
+        op_id,
+        kind,
+        body,
+        emoji,
+        reaction_on: on,
+        epoch,
+        at,
+      },
+      prev,
+    );
     for (const listener of this.listeners) listener(event);
   }
 }
 
-const changeAck = ({ room, message_id, seq }: RoomEventOutcome & { room: string }): ChangeAck => ({ room, message_id, seq });
+const changeAck = ({ room, message_id, seq }: RoomEventOutcome & { room: string }): ChangeAck => ({
+  room,
+  message_id,
+  seq,
+});
 
 /**
- * Of the text, as nodes of the version before compare it, and of the value where that differs: the same op_id with the
- * members of its body in another order is the same publish.
+ * Of the text, as nodes of the version before compare it, and of the value where that differs: the
+ * same op_id with the members of its body in another order is the same publish.
  */
-function fingerprints(about: string[], value: unknown, text: string): { text: string; value: string | null } {
-  return { text: fingerprint([...about, text]), value: isCanonical(value) ? null : fingerprint([...about, canonicalJson(value)]) };
+function fingerprints(
+  about: string[],
+  value: unknown,
+  text: string,
+): { text: string; value: string | null } {
+  return {
+    text: fingerprint([...about, text]),
+    value: isCanonical(value) ? null : fingerprint([...about, canonicalJson(value)]),
+  };
 }
 
 function fingerprint(parts: string[]): string {

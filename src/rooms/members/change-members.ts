@@ -1,4 +1,7 @@
-/** Joining, leaving, inviting, moderating: each one transaction that judges, changes and logs (change-in-room.ts). */
+/**
+ * Joining, leaving, inviting, moderating: each one transaction that judges, changes and logs
+ * (change-in-room.ts).
+ */
 import { Injectable } from '@nestjs/common';
 import type { Receipt } from '../../authority/receipt.schema.js';
 import { wallMs } from '../../platform/clock.js';
@@ -30,7 +33,10 @@ export class ChangeMembers {
     const { result } = await this.change.run(principal, ref, true, async (room) => {
       room.require('join');
       const me = await findUser(room, principal.userId);
-      return toMember(room.id, me.role === null ? await setStanding(room, me, { ...me, role: 'member' }) : me);
+      return toMember(
+        room.id,
+        me.role === null ? await setStanding(room, me, { ...me, role: 'member' }) : me,
+      );
     });
     return result;
   }
@@ -45,7 +51,8 @@ export class ChangeMembers {
       room.require('add_member', { newRole: role });
       const before = await findUser(room, user);
       if (before.banned) refuse('user', 'is banned: take the ban back first');
-      if (before.role !== null && before.role !== role) refuse('role', 'is a member with another role: PATCH changes it');
+      if (before.role !== null && before.role !== role)
+        refuse('role', 'is a member with another role: PATCH changes it');
       await this.requireRoomForOwner(room, before, role);
       const after = await setStanding(room, before, { ...before, role });
       return { member: toMember(room.id, after), created: before.role === null };
@@ -53,7 +60,13 @@ export class ChangeMembers {
     return { ...result, receipt };
   }
 
-  async patch(principal: Principal, ref: string, user: string, patch: MemberPatch, wait: boolean): Promise<ChangedMember> {
+  async patch(
+    principal: Principal,
+    ref: string,
+    user: string,
+    patch: MemberPatch,
+    wait: boolean,
+  ): Promise<ChangedMember> {
     const { result, receipt } = await this.change.run(principal, ref, wait, async (room) => {
       const before = await this.requireTarget(room, user, patch);
       await this.requireRoomForOwner(room, before, patch.role);
@@ -74,19 +87,34 @@ export class ChangeMembers {
     return receipt!;
   }
 
-  private async requireRoomForOwner(room: LockedRoom, before: MemberRow, role: Role | undefined): Promise<void> {
-    if (role === 'owner' && before.role !== 'owner') await requireRoomForRoom(room.tx, before.user_id, this.config);
+  private async requireRoomForOwner(
+    room: LockedRoom,
+    before: MemberRow,
+    role: Role | undefined,
+  ): Promise<void> {
+    if (role === 'owner' && before.role !== 'owner')
+      await requireRoomForRoom(room.tx, before.user_id, this.config);
   }
 
   /** The right comes before the target: who may not moderate does not learn who is a member. */
-  private async requireTarget(room: LockedRoom, user: string, patch: MemberPatch): Promise<MemberRow> {
-    const moderates = patch.banned !== undefined || patch.muted_until !== undefined || patch.role === undefined;
+  private async requireTarget(
+    room: LockedRoom,
+    user: string,
+    patch: MemberPatch,
+  ): Promise<MemberRow> {
+    const moderates =
+      patch.banned !== undefined || patch.muted_until !== undefined || patch.role === undefined;
     if (patch.role !== undefined) room.require('change_role');
     if (moderates) room.require('moderate_member');
     const before = await findUser(room, user);
     if (moderates) room.require('moderate_member', { member: targetFacts(before) });
     // Somebody who is no member can be banned (and the ban taken back), nothing else.
-    if (before.role === null && (patch.role !== undefined || typeof patch.muted_until === 'string' || patch.banned === undefined)) {
+    if (
+      before.role === null &&
+      (patch.role !== undefined ||
+        typeof patch.muted_until === 'string' ||
+        patch.banned === undefined)
+    ) {
       throw new DomainError('not_found', { detail: 'no such member' });
     }
     return before;
@@ -103,7 +131,12 @@ async function leaveRoom(room: LockedRoom): Promise<void> {
 
 /** A mute that is over is none. */
 function standingAfter(before: MembershipState, patch: MemberPatch): MembershipState {
-  const until = patch.muted_until === undefined ? before.muted_until : patch.muted_until === null ? null : new Date(patch.muted_until);
+  const until =
+    patch.muted_until === undefined
+      ? before.muted_until
+      : patch.muted_until === null
+        ? null
+        : new Date(patch.muted_until);
   const muted_until = until !== null && until.getTime() > wallMs() ? until : null;
   return { role: patch.role ?? before.role, muted_until, banned: patch.banned ?? before.banned };
 }

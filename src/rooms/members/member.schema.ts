@@ -17,10 +17,14 @@ export const memberSchema = z
   })
   .meta({ id: 'Member' });
 export type Member = z.infer<typeof memberSchema>;
-export const memberPageSchema = z.object({ items: z.array(memberSchema), next_cursor: z.string().nullable() }).meta({ id: 'MemberPage' });
+export const memberPageSchema = z
+  .object({ items: z.array(memberSchema), next_cursor: z.string().nullable() })
+  .meta({ id: 'MemberPage' });
 export type MemberPage = z.infer<typeof memberPageSchema>;
 
-export const newMemberSchema = z.strictObject({ user: idSchema, role: roleSchema.default('member') }).meta({ id: 'NewMember' });
+export const newMemberSchema = z
+  .strictObject({ user: idSchema, role: roleSchema.default('member') })
+  .meta({ id: 'NewMember' });
 export type NewMember = z.infer<typeof newMemberSchema>;
 
 export const memberPatchSchema = z
@@ -32,5 +36,7 @@ export const memberPatchSchema = z
   .meta({ id: 'MemberPatch' });
 export type MemberPatch = z.infer<typeof memberPatchSchema>;
 
-export const changedMemberSchema = z.object({ member: memberSchema, receipt: receiptSchema.nullable() }).meta({ id: 'ChangedMember' });
+export const changedMemberSchema = z
+  .object({ member: memberSchema, receipt: receiptSchema.nullable() })
+  .meta({ id: 'ChangedMember' });
 export type ChangedMember = z.infer<typeof changedMemberSchema>;

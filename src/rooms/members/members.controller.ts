@@ -1,4 +1,6 @@
-/** Who is in a room: joining, leaving, inviting, moderating. All of it works on a fenced node too. */
+/**
+ * Who is in a room: joining, leaving, inviting, moderating. All of it works on a fenced node too.
+ */
 import { Controller, Delete, Get, HttpCode, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { emptyBody } from '../../platform/zod.js';
@@ -23,7 +25,11 @@ export class MembersController {
   @Post('join')
   @HttpCode(200)
   @AuthorityCall()
-  join(@RefParam('room') room: string, @ZodBody(emptyBody) _: object, @CurrentPrincipal() principal: Principal): Promise<Member> {
+  join(
+    @RefParam('room') room: string,
+    @ZodBody(emptyBody) _: object,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Member> {
     return this.changing.join(principal, room);
   }
 
@@ -40,7 +46,11 @@ export class MembersController {
   }
 
   @Get('members')
-  list(@RefParam('room') room: string, @ZodQuery(pageQuery) query: PageQuery, @CurrentPrincipal() principal: Principal): Promise<MemberPage> {
+  list(
+    @RefParam('room') room: string,
+    @ZodQuery(pageQuery) query: PageQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<MemberPage> {
     return this.members.list(principal, room, query);
   }
 

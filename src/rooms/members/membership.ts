@@ -36,22 +36,34 @@ export function memberRows(tx: Tx, roomId: string, where: Prisma.Sql): Promise<M
     WHERE ${where}`;
 }
 
-/** A user of the room's tenant, member or not. Operators have no rooms, so nobody adds or bans one. */
+/**
+ * A user of the room's tenant, member or not. Operators have no rooms, so nobody adds or bans one.
+ */
 export async function findUser(room: LockedRoom, userId: string): Promise<MemberRow> {
   const where = Prisma.sql`u.id = ${userId}::uuid AND u.tenant_id = ${room.row.tenant_id}::uuid AND u.role <> 'operator'`;
   const [row] = await memberRows(room.tx, room.id, where);
-  if (row === undefined) throw new DomainError('not_found', { detail: 'no such user in the tenant' });
+  if (row === undefined)
+    throw new DomainError('not_found', { detail: 'no such user in the tenant' });
   return row;
 }
 
 /** As the ladders want it: a tenant admin counts as owner, so no moderator outranks one. */
 export function targetFacts(row: MemberRow): MemberFacts {
   const role = row.user_role === 'admin' ? 'owner' : row.role;
-  return { role, mutedUntilMs: row.muted_until?.getTime() ?? null, banned: row.banned, version: row.version };
+  return {
+    role,
+    mutedUntilMs: row.muted_until?.getTime() ?? null,
+    banned: row.banned,
+    version: row.version,
+  };
 }
 
 /** Writes `after`, notes the event and answers the row. Nothing happens when nothing differs. */
-export async function setStanding(room: LockedRoom, before: MemberRow, after: MembershipState): Promise<MemberRow> {
+export async function setStanding(
+  room: LockedRoom,
+  before: MemberRow,
+  after: MembershipState,
+): Promise<MemberRow> {
   if (!differs(before, after)) return before;
   await keepAnOwner(room, before, after);
   const shrinks = shrinksStanding(before, after);
@@ -69,27 +81,55 @@ export async function setStanding(room: LockedRoom, before: MemberRow, after: Me
     detail: { object: 'room', room: room.id, from: standingOf(before), to: standingOf(after) },
   });
   const { role, banned, version } = row;
-  room.note(shrinks, { kind: 'member.changed', room: room.id, user: row.user_id, role, muted_until: isoOrNull(row.muted_until), banned, version, epoch });
+  room.note(shrinks, {
+    kind: 'member.changed',
+    room: room.id,
+    user: row.user_id,
+    role,
+    muted_until: isoOrNull(row.muted_until),
+    banned,
+    version,
+    epoch,
+  });
   return row;
 }
 
 export function toMember(roomId: string, row: MemberRow): Member {
   const { user_id, name, role, banned, version } = row;
-  return { room_id: roomId, user_id, name, role, muted_until: isoOrNull(row.muted_until), banned, version, created_at: row.created_at.toISOString() };
+  return {
+    room_id: roomId,
+    user_id,
+    name,
+    role,
+    muted_until: isoOrNull(row.muted_until),
+    banned,
+    version,
+    created_at: row.created_at.toISOString(),
+  };
 }
 
 /** Does this take anything from the member? Then it moves the epoch; else it only adds rights. */
 export function shrinksStanding(before: MembershipState, after: MembershipState): boolean {
   const longerMuted = (after.muted_until?.getTime() ?? 0) > (before.muted_until?.getTime() ?? 0);
-  return rankOf(after.role) < rankOf(before.role) || (after.banned && !before.banned) || longerMuted;
+  return (
+    rankOf(after.role) < rankOf(before.role) || (after.banned && !before.banned) || longerMuted
+  );
 }
 
 function differs(before: MembershipState, after: MembershipState): boolean {
-  return before.role !== after.role || before.banned !== after.banned || before.muted_until?.getTime() !== after.muted_until?.getTime();
+  return (
+    before.role !== after.role ||
+    before.banned !== after.banned ||
+    before.muted_until?.getTime() !== after.muted_until?.getTime()
+  );
 }
 
 /** Counted under the room's lock, so two owners cannot leave at once. A banned owner is none. */
-async function keepAnOwner(room: LockedRoom, before: MemberRow, after: MembershipState): Promise<void> {
+async function keepAnOwner(
+  room: LockedRoom,
+  before: MemberRow,
+  after: MembershipState,
+): Promise<void> {
   const owns = (standing: MembershipState) => standing.role === 'owner' && !standing.banned;
   if (!owns(before) || owns(after)) return;
   const others = await room.tx.$queryRaw<{ found: boolean }[]>`
@@ -97,6 +137,10 @@ async function keepAnOwner(room: LockedRoom, before: MemberRow, after: Membershi
   if (others[0]?.found !== true) throw new DomainError('last_owner');
 }
 
-const standingOf = ({ role, muted_until, banned }: MembershipState) => ({ role, muted_until: isoOrNull(muted_until), banned });
+const standingOf = ({ role, muted_until, banned }: MembershipState) => ({
+  role,
+  muted_until: isoOrNull(muted_until),
+  banned,
+});
 
 const isoOrNull = (date: Date | null): string | null => date?.toISOString() ?? null;

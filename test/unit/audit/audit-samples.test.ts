@@ -3,10 +3,22 @@ import { describe, expect, test } from '@jest/globals';
 import { AuditSamples } from '../../../src/audit/audit-samples.js';
 import type { AuditNote } from '../../../src/audit/audit-events.js';
 
-const refused = (ip: string, code = 'auth_invalid', tenant: string | null = null): AuditNote => ({ event: 'authn_token_fail', ip, tenant, detail: { code } });
-const opened = (user: string): AuditNote => ({ event: 'connection_opened', user, tenant: 't', ip: '192.0.2.1' });
-const admitted = (samples: AuditSamples, notes: AuditNote[], nowMs = 0) => notes.filter((note) => samples.admits(note, nowMs)).length;
-const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+const refused = (ip: string, code = 'auth_invalid', tenant: string | null = null): AuditNote => ({
+  event: 'authn_token_fail',
+  ip,
+  tenant,
+  detail: { code },
+});
+const opened = (user: string): AuditNote => ({
+  event: 'connection_opened',
+  user,
+  tenant: 't',
+  ip: '192.0.2.1',
+});
+const admitted = (samples: AuditSamples, notes: AuditNote[], nowMs = 0) =>
+  notes.filter((note) => samples.admits(note, nowMs)).length;
+const times = <T>(count: number, make: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => make(i));
 
 describe('samples', () => {
   test('of a network: so many a minute, then a count by code when the minute is over, then anew', () => {
@@ -27,7 +39,12 @@ describe('samples', () => {
       session: null,
       ip: '192.0.2.1',
       requestId: null,
-      detail: { limit: 'audit', event: 'authn_token_fail', count: 7, codes: { auth_invalid: 6, token_expired: 1 } },
+      detail: {
+        limit: 'audit',
+        event: 'authn_token_fail',
+        count: 7,
+        codes: { auth_invalid: 6, token_expired: 1 },
+      },
     });
     expect(samples.over(120_000)).toEqual([]);
     expect(
@@ -59,7 +76,9 @@ describe('samples', () => {
 
   test('of a crowd of networks: the first of each, and together no more than 200 beside them between two flushes', () => {
     const samples = new AuditSamples(60);
-    const crowd = times(1_000, (i) => `10.0.${i >> 8}.${i & 255}`).flatMap((ip) => times(10, () => refused(ip)));
+    const crowd = times(1_000, (i) => `10.0.${i >> 8}.${i & 255}`).flatMap((ip) =>
+      times(10, () => refused(ip)),
+    );
     expect(admitted(samples, crowd)).toBe(1_000 + 200);
     samples.over(500);
     expect(admitted(samples, crowd)).toBe(200);
@@ -70,7 +89,9 @@ describe('samples', () => {
     expect(
       admitted(
         samples,
-        times(20_010, (i) => refused(`2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::1`)),
+        times(20_010, (i) =>
+          refused(`2001:db8:${(i >> 8).toString(16)}:${(i & 255).toString(16)}::1`),
+        ),
       ),
     ).toBe(20_003);
     expect(samples.over(Infinity)).toMatchObject([{ ip: null, detail: { count: 7 } }]);

@@ -1,4 +1,7 @@
-/** Contract section 3: an access token is accepted only if every claim is present and well-typed and everything in it is alive. */
+/**
+ * Contract section 3: an access token is accepted only if every claim is present and well-typed and
+ * everything in it is alive.
+ */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { JwtService } from '@nestjs/jwt';
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
@@ -37,7 +40,11 @@ beforeAll(async () => {
   privateKey = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
   publicKey = createPublicKey(privateKey);
   const key = { kid, alg: 'ES256', privateKey, publicKey, retiredAtMs: null };
-  const keys = { current: () => key, find: (wanted: string) => (wanted === kid ? key : undefined), reload: async () => void (reloads += 1) };
+  const keys = {
+    current: () => key,
+    find: (wanted: string) => (wanted === kid ? key : undefined),
+    reload: async () => void (reloads += 1),
+  };
   state = new AuthorityState();
   tokens = new AccessTokens(
     { accessTtlSeconds: 300 } as Config,
@@ -65,7 +72,8 @@ const claims = () => ({
   exp: now() + 300,
 });
 const b64 = (text: string) => Buffer.from(text).toString('base64url');
-const without = <T extends object>(object: T, name: keyof T) => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
+const without = <T extends object>(object: T, name: keyof T) =>
+  Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 
 /** Signed with our own key, so that only the strictness under test can refuse it. */
 function forge(head: unknown = header(), body: unknown = claims(), key = privateKey): string {
@@ -86,31 +94,62 @@ function refusal(token: string): string {
 
 describe('a token we minted', () => {
   test('is accepted and names its principal, its key and its end', () => {
-    const minted = tokens.mint(principal, { generation: 7, sessionExpiresAtMs: Date.now() + 1e9, ttlSeconds: null });
+    const minted = tokens.mint(principal, {
+      generation: 7,
+      sessionExpiresAtMs: Date.now() + 1e9,
+      ttlSeconds: null,
+    });
     const token = tokens.verify(minted.token);
-    expect(token).toMatchObject({ principal, kid, issuedAtMs: minted.issuedAtMs, expiresAtMs: minted.expiresAtMs });
-    expect(token.deadlineMs - performance.now()).toBeLessThanOrEqual(minted.expiresAtMs - Date.now() + 50);
+    expect(token).toMatchObject({
+      principal,
+      kid,
+      issuedAtMs: minted.issuedAtMs,
+      expiresAtMs: minted.expiresAtMs,
+    });
+    expect(token.deadlineMs - performance.now()).toBeLessThanOrEqual(
+      minted.expiresAtMs - Date.now() + 50,
+    );
   });
 
   test('has exactly the header and claims of the contract', () => {
-    const { token } = tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now() + 1e9, ttlSeconds: null });
+    const { token } = tokens.mint(principal, {
+      generation: 1,
+      sessionExpiresAtMs: Date.now() + 1e9,
+      ttlSeconds: null,
+    });
     const [head, body] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString());
     expect(JSON.parse(head!)).toEqual({ alg: 'ES256', typ: 'at+jwt', kid });
-    expect(Object.keys(JSON.parse(body!)).sort()).toEqual(['aud', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub', 'tid']);
+    expect(Object.keys(JSON.parse(body!)).sort()).toEqual([
+      'aud',
+      'exp',
+      'iat',
+      'iss',
+      'jti',
+      'sid',
+      'sub',
+      'tid',
+    ]);
   });
 
   test('tells the session which refresh generation reached its client', () => {
-    const { token } = tokens.mint(principal, { generation: 4711, sessionExpiresAtMs: Date.now() + 1e9, ttlSeconds: null });
+    const { token } = tokens.mint(principal, {
+      generation: 4711,
+      sessionExpiresAtMs: Date.now() + 1e9,
+      ttlSeconds: null,
+    });
     expect(generationOf(tokens.verify(token).jti)).toBe(4711);
     expect(accepted.at(-1)).toEqual([principal.sessionId, 4711]);
   });
 
   test('does not outlive its session', () => {
     const end = Date.now() + 20_000;
-    expect(tokens.mint(principal, { generation: 1, sessionExpiresAtMs: end, ttlSeconds: null }).expiresAtMs).toBeLessThanOrEqual(end);
-    expect(() => tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now(), ttlSeconds: null })).toThrow(
-      expect.objectContaining({ code: 'session_expired' }),
-    );
+    expect(
+      tokens.mint(principal, { generation: 1, sessionExpiresAtMs: end, ttlSeconds: null })
+        .expiresAtMs,
+    ).toBeLessThanOrEqual(end);
+    expect(() =>
+      tokens.mint(principal, { generation: 1, sessionExpiresAtMs: Date.now(), ttlSeconds: null }),
+    ).toThrow(expect.objectContaining({ code: 'session_expired' }));
   });
 });
 
@@ -144,7 +183,10 @@ const MUST_REJECT: [name: string, make: () => string][] = [
   ['standard base64', () => `${forge()}=`],
   ['white space around it', () => ` ${forge()}`],
   ['more than 8 KiB', () => forge(header(), { ...claims(), jti: 'x'.repeat(9000) })],
-  ['alg none', () => `${b64(JSON.stringify({ ...header(), alg: 'none' }))}.${b64(JSON.stringify(claims()))}.`],
+  [
+    'alg none',
+    () => `${b64(JSON.stringify({ ...header(), alg: 'none' }))}.${b64(JSON.stringify(claims()))}.`,
+  ],
   ['alg none with a signature', () => forge({ ...header(), alg: 'none' })],
   [
     'alg HS256 keyed by the public key',
@@ -168,26 +210,46 @@ const MUST_REJECT: [name: string, make: () => string][] = [
   ['b64', () => forge({ ...header(), b64: true })],
   ['jwk in the header', () => forge({ ...header(), jwk: publicKey.export({ format: 'jwk' }) })],
   ['jku in the header', () => forge({ ...header(), jku: 'https://evil.example.com' })],
-  ['a duplicate header member', () => forge(`{"alg":"ES256","alg":"ES256","typ":"at+jwt","kid":"${kid}"}`)],
-  ['a duplicate claim', () => forge(header(), `${JSON.stringify(claims()).slice(0, -1)},"exp":${now() + 300}}`)],
-  ['an escaped duplicate claim', () => forge(header(), `${JSON.stringify(claims()).slice(0, -1)},"\\u0065xp":${now() + 300}}`)],
-  ['a claim __proto__', () => forge(header(), `${JSON.stringify(claims()).slice(0, -1)},"__proto__":{}}`)],
+  [
+    'a duplicate header member',
+    () => forge(`{"alg":"ES256","alg":"ES256","typ":"at+jwt","kid":"${kid}"}`),
+  ],
+  [
+    'a duplicate claim',
+    () => forge(header(), `${JSON.stringify(claims()).slice(0, -1)},"exp":${now() + 300}}`),
+  ],
+  [
+    'an escaped duplicate claim',
+    () => forge(header(), `${JSON.stringify(claims()).slice(0, -1)},"\\u0065xp":${now() + 300}}`),
+  ],
+  [
+    'a claim __proto__',
+    () => forge(header(), `${JSON.stringify(claims()).slice(0, -1)},"__proto__":{}}`),
+  ],
   ['a payload that is not an object', () => forge(header(), '[]')],
   ['a payload that is not JSON', () => forge(header(), 'x')],
   ['a byte order mark', () => forge(header(), `\uFEFF${JSON.stringify(claims())}`)],
   ['an extra claim', () => forge(header(), { ...claims(), role: 'admin' })],
   ['nbf', () => forge(header(), { ...claims(), nbf: now() })],
-  ...(['iss', 'aud', 'sub', 'tid', 'sid', 'jti', 'iat', 'exp'] as const).flatMap((name): [string, () => string][] => [
-    [`no ${name}`, () => forge(header(), without(claims(), name))],
-    [`${name} null`, () => forge(header(), { ...claims(), [name]: null })],
-    [`${name} in a list`, () => forge(header(), { ...claims(), [name]: [claims()[name]] })],
-  ]),
+  ...(['iss', 'aud', 'sub', 'tid', 'sid', 'jti', 'iat', 'exp'] as const).flatMap(
+    (name): [string, () => string][] => [
+      [`no ${name}`, () => forge(header(), without(claims(), name))],
+      [`${name} null`, () => forge(header(), { ...claims(), [name]: null })],
+      [`${name} in a list`, () => forge(header(), { ...claims(), [name]: [claims()[name]] })],
+    ],
+  ),
   ['exp in milliseconds', () => forge(header(), { ...claims(), exp: (now() + 300) * 1000 })],
   ['exp as text', () => forge(header(), { ...claims(), exp: String(now() + 300) })],
-  ['exp 1e400', () => forge(header(), JSON.stringify(claims()).replace(/"exp":\d+/, '"exp":1e400'))],
+  [
+    'exp 1e400',
+    () => forge(header(), JSON.stringify(claims()).replace(/"exp":\d+/, '"exp":1e400')),
+  ],
   ['exp with a fraction', () => forge(header(), { ...claims(), exp: now() + 300.5 })],
   ['exp before iat', () => forge(header(), { ...claims(), exp: now() - 1 })],
-  ['iat and exp in milliseconds', () => forge(header(), { ...claims(), iat: now() * 1000, exp: now() * 1000 + 300 })],
+  [
+    'iat and exp in milliseconds',
+    () => forge(header(), { ...claims(), iat: now() * 1000, exp: now() * 1000 + 300 }),
+  ],
   ['iat in the future', () => forge(header(), { ...claims(), iat: now() + 7, exp: now() + 307 })],
   ['iat negative', () => forge(header(), { ...claims(), iat: -1 })],
   ['a life of 901 s', () => forge(header(), { ...claims(), exp: now() + 901 })],
@@ -196,7 +258,10 @@ const MUST_REJECT: [name: string, make: () => string][] = [
   ['an issuer with a slash', () => forge(header(), { ...claims(), iss: `${ISSUER}/` })],
   ['another audience', () => forge(header(), { ...claims(), aud: 'https://evil.example.com' })],
   ['a sub that is no UUID', () => forge(header(), { ...claims(), sub: 'admin' })],
-  ['a sub in capitals', () => forge(header(), { ...claims(), sub: principal.userId.toUpperCase() })],
+  [
+    'a sub in capitals',
+    () => forge(header(), { ...claims(), sub: principal.userId.toUpperCase() }),
+  ],
   ['a refresh token', () => mintRefreshToken(newRefreshFamily(), principal.sessionId, 1).text],
   ['a ticket', () => `wr_tk_${'A'.repeat(43)}`],
 ];
@@ -207,16 +272,31 @@ test.each(MUST_REJECT)('%s is auth_invalid', (_name, make) => {
 
 describe('time', () => {
   test('iat up to 5 s ahead is another node`s clock', () => {
-    expect(refusal(forge(header(), { ...claims(), iat: now() + 4, exp: now() + 304 }))).toBe('accepted');
+    expect(refusal(forge(header(), { ...claims(), iat: now() + 4, exp: now() + 304 }))).toBe(
+      'accepted',
+    );
   });
 
   test('an expired token is token_expired, without leeway', () => {
-    expect(refusal(forge(header(), { ...claims(), iat: now() - 300, exp: now() }))).toBe('token_expired');
+    expect(refusal(forge(header(), { ...claims(), iat: now() - 300, exp: now() }))).toBe(
+      'token_expired',
+    );
   });
 
   test('an expired token that is wrong in something else is auth_invalid', () => {
-    expect(refusal(forge(header(), { ...claims(), iat: now() - 300, exp: now() - 1, aud: 'https://evil.example.com' }))).toBe('auth_invalid');
-    expect(refusal(forge(header(), { ...claims(), iat: now() - 300, exp: now() - 1 }, other))).toBe('auth_invalid');
+    expect(
+      refusal(
+        forge(header(), {
+          ...claims(),
+          iat: now() - 300,
+          exp: now() - 1,
+          aud: 'https://evil.example.com',
+        }),
+      ),
+    ).toBe('auth_invalid');
+    expect(refusal(forge(header(), { ...claims(), iat: now() - 300, exp: now() - 1 }, other))).toBe(
+      'auth_invalid',
+    );
   });
 });
 
@@ -235,9 +315,15 @@ describe('what died meanwhile', () => {
   test('a disabled tenant refuses its tokens, until it is active again', () => {
     const tenant = newId();
     const token = forge(header(), { ...claims(), tid: tenant });
-    state.apply({ kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 2 }, at(1));
+    state.apply(
+      { kind: 'tenant.changed', tenant, state: 'disabled', allow_guests: false, version: 2 },
+      at(1),
+    );
     expect(refusal(token)).toBe('tenant_disabled');
-    state.apply({ kind: 'tenant.changed', tenant, state: 'active', allow_guests: false, version: 3 }, at(2));
+    state.apply(
+      { kind: 'tenant.changed', tenant, state: 'active', allow_guests: false, version: 3 },
+      at(2),
+    );
     expect(refusal(token)).toBe('accepted');
   });
 });

@@ -20,6 +20,8 @@ describe('passwords', () => {
   });
 
   test('of more than 1024 bytes are refused before they are hashed', () => {
-    expect(() => passwords.hash('\u{1F40E}'.repeat(257))).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    expect(() => passwords.hash('\u{1F40E}'.repeat(257))).toThrow(
+      expect.objectContaining({ code: 'invalid_request' }),
+    );
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { isOurRefreshToken, mintRefreshToken, newRefreshFamily, parseRefreshToken, sealSuccessor, unsealSuccessor } from '../../../src/auth/tokens/refresh-token.js';
+import {
+  isOurRefreshToken,
+  mintRefreshToken,
+  newRefreshFamily,
+  parseRefreshToken,
+  sealSuccessor,
+  unsealSuccessor,
+} from '../../../src/auth/tokens/refresh-token.js';
 import { redactText } from '../../../src/platform/redact-text.js';
 import { newId } from '../../../src/platform/ids.js';
 
@@ -10,7 +17,12 @@ describe('refresh token', () => {
   test('is read back as it was minted', () => {
     const token = mintRefreshToken(family, session, 3);
     expect(token.text).toMatch(/^wr_rt_[A-Za-z0-9_-]{92}$/);
-    expect(parseRefreshToken(token.text)).toEqual({ text: token.text, session, generation: 3, hash: token.hash });
+    expect(parseRefreshToken(token.text)).toEqual({
+      text: token.text,
+      session,
+      generation: 3,
+      hash: token.hash,
+    });
     expect(token.hash).toHaveLength(32);
   });
 
@@ -31,12 +43,17 @@ describe('refresh token', () => {
     }
   });
 
-  test.each(['', 'wr_rt_', `wr_rt_${'A'.repeat(91)}`, `wr_rt_${'A'.repeat(93)}`, `wr_rt_${'!'.repeat(92)}`, `wr_rt_${'_'.repeat(92)}`, `x${'A'.repeat(97)}`])(
-    '%j has not the shape',
-    (text) => {
-      expect(parseRefreshToken(text)).toBeNull();
-    },
-  );
+  test.each([
+    '',
+    'wr_rt_',
+    `wr_rt_${'A'.repeat(91)}`,
+    `wr_rt_${'A'.repeat(93)}`,
+    `wr_rt_${'!'.repeat(92)}`,
+    `wr_rt_${'_'.repeat(92)}`,
+    `x${'A'.repeat(97)}`,
+  ])('%j has not the shape', (text) => {
+    expect(parseRefreshToken(text)).toBeNull();
+  });
 
   test('no two are the same', () => {
     const texts = Array.from({ length: 1000 }, () => mintRefreshToken(family, session, 1).text);

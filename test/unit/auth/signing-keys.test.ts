@@ -1,4 +1,7 @@
-/** Which key signs, which verify, and when the table is read: around a withdrawal, and after the authority was proven anew. */
+/**
+ * Which key signs, which verify, and when the table is read: around a withdrawal, and after the
+ * authority was proven anew.
+ */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { SigningKeys, keyState } from '../../../src/auth/keys/signing-keys.js';
 import { createSigningKey } from '../../../src/auth/keys/wrapped-key.js';
@@ -29,7 +32,14 @@ let proven: () => void;
 async function row(signsFromMs: number, retiredMs: number | null = null): Promise<Row> {
   const key = await createSigningKey(SECRET, new Date(Date.now() + signsFromMs));
   const retiredAt = retiredMs === null ? null : new Date(Date.now() + retiredMs);
-  return { ...key, createdAt: new Date(), signsFrom: key.signsFrom as Date, wrapped: key.wrapped as Uint8Array, retiredAt, withdrawnAt: null };
+  return {
+    ...key,
+    createdAt: new Date(),
+    signsFrom: key.signsFrom as Date,
+    wrapped: key.wrapped as Uint8Array,
+    retiredAt,
+    withdrawnAt: null,
+  };
 }
 
 beforeEach(() => {
@@ -37,7 +47,12 @@ beforeEach(() => {
   state = new AuthorityState();
   const database = { hot: async () => [...rows] } as unknown as Database;
   const lease = { onProven: (listener: () => void) => (proven = listener) } as unknown as Lease;
-  keys = new SigningKeys({ secretKeys: [SECRET], signingAlg: 'ES256' } as unknown as Config, database, state, lease);
+  keys = new SigningKeys(
+    { secretKeys: [SECRET], signingAlg: 'ES256' } as unknown as Config,
+    database,
+    state,
+    lease,
+  );
 });
 
 const start = async () => expect(await keys.isSettled()).toBe(true);
@@ -81,7 +96,11 @@ describe('a withdrawn key', () => {
 });
 
 test('a retired key is listed while its last token may live', async () => {
-  rows = [await row(-90 * MINUTE, -31 * MINUTE), await row(-60 * MINUTE, -16 * MINUTE), await row(-MINUTE)];
+  rows = [
+    await row(-90 * MINUTE, -31 * MINUTE),
+    await row(-60 * MINUTE, -16 * MINUTE),
+    await row(-MINUTE),
+  ];
   await start();
   expect(keys.jwks().keys.map((key) => key['kid'])).toEqual([rows[1]!.kid, rows[2]!.kid]);
   expect(rows.map((one) => keyState(one))).toEqual(['retired', 'verifying', 'signing']);

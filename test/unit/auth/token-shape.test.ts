@@ -1,4 +1,7 @@
-/** The shape is judged without decoding what is not needed; it must be as strict as decoding and encoding again. */
+/**
+ * The shape is judged without decoding what is not needed; it must be as strict as decoding and
+ * encoding again.
+ */
 import { expect, test } from '@jest/globals';
 import { readTokenShape } from '../../../src/auth/tokens/token-shape.js';
 
@@ -13,14 +16,25 @@ test('a signature of any length and last character is of our shape exactly when 
     for (const last of ALPHABET) {
       const signature = 'x'.repeat(length - 1) + last;
       const again = Buffer.from(signature, 'base64url').toString('base64url') === signature;
-      expect([signature, readTokenShape(`${header}.${claims}.${signature}`) !== null]).toEqual([signature, again]);
+      expect([signature, readTokenShape(`${header}.${claims}.${signature}`) !== null]).toEqual([
+        signature,
+        again,
+      ]);
     }
   }
 });
 
 test('a header that was read before is remembered by its whole text, and nothing else is', () => {
-  expect(readTokenShape(`${header}.${claims}.AAAA`)).toEqual({ kid, alg: 'ES256', claims: { sub: 'ada' } });
-  expect(readTokenShape(`${header}.${b64('{"sub":"ben"}')}.AAAA`)).toEqual({ kid, alg: 'ES256', claims: { sub: 'ben' } });
+  expect(readTokenShape(`${header}.${claims}.AAAA`)).toEqual({
+    kid,
+    alg: 'ES256',
+    claims: { sub: 'ada' },
+  });
+  expect(readTokenShape(`${header}.${b64('{"sub":"ben"}')}.AAAA`)).toEqual({
+    kid,
+    alg: 'ES256',
+    claims: { sub: 'ben' },
+  });
   for (const other of [
     { alg: 'none', typ: 'at+jwt', kid },
     { alg: 'ES256', typ: 'JWT', kid },
@@ -34,7 +48,11 @@ test('a header that was read before is remembered by its whole text, and nothing
 test('more keys than are remembered are read all the same', () => {
   for (let i = 0; i < 200; i += 1) {
     const named = `${String(i).padStart(3, '0')}${'k'.repeat(40)}`;
-    expect(readTokenShape(`${b64(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: named }))}.${claims}.AAAA`)?.kid).toBe(named);
+    expect(
+      readTokenShape(
+        `${b64(JSON.stringify({ alg: 'ES256', typ: 'at+jwt', kid: named }))}.${claims}.AAAA`,
+      )?.kid,
+    ).toBe(named);
   }
 });
 

@@ -37,27 +37,33 @@ describe('a round compares the clocks', () => {
     proveWall(Date.now() - performance.now());
   });
 
-  test.each([2_000, -2_000])('a clock set by %d ms is in doubt until the next round, which ages no token', (step) => {
-    wall += step;
-    expect(wallStrays()).toBe(true);
-    expect(wallMs()).toBe(wall - step);
-    expect(round()).toBe(0);
-    expect(wallStrays()).toBe(false);
-    expect(wallMs()).toBe(wall);
-  });
-
-  test.each([3_600_000, -3_600_000])('a clock wrong by %d ms stays in doubt, and the time of Postgres counts', (step) => {
-    wall += step;
-    for (let i = 0; i < 3; i += 1) {
-      expect(round()).toBe(0);
+  test.each([2_000, -2_000])(
+    'a clock set by %d ms is in doubt until the next round, which ages no token',
+    (step) => {
+      wall += step;
       expect(wallStrays()).toBe(true);
-      expect(wallMs()).toBe(postgres);
-      pass(400);
-    }
-    wall -= step;
-    expect(round()).toBe(0);
-    expect(wallStrays()).toBe(false);
-  });
+      expect(wallMs()).toBe(wall - step);
+      expect(round()).toBe(0);
+      expect(wallStrays()).toBe(false);
+      expect(wallMs()).toBe(wall);
+    },
+  );
+
+  test.each([3_600_000, -3_600_000])(
+    'a clock wrong by %d ms stays in doubt, and the time of Postgres counts',
+    (step) => {
+      wall += step;
+      for (let i = 0; i < 3; i += 1) {
+        expect(round()).toBe(0);
+        expect(wallStrays()).toBe(true);
+        expect(wallMs()).toBe(postgres);
+        pass(400);
+      }
+      wall -= step;
+      expect(round()).toBe(0);
+      expect(wallStrays()).toBe(false);
+    },
+  );
 
   test('a machine that slept is in doubt until the next round, which says for how long', () => {
     wall += 60_000;

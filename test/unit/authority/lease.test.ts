@@ -1,4 +1,7 @@
-/** The lease against clocks that are moved by hand: sleep of the machine, a process that stood still, a turn that is only long. */
+/**
+ * The lease against clocks that are moved by hand: sleep of the machine, a process that stood
+ * still, a turn that is only long.
+ */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
@@ -32,7 +35,12 @@ const registry = {
     const clockMs = wall;
     after?.();
     before = after = null;
-    return { verdict: 'same', head: 0, headHash: at(0).hash, clock: { clockMs, askedMs, answeredMs: monotonicMs() } };
+    return {
+      verdict: 'same',
+      head: 0,
+      headHash: at(0).hash,
+      clock: { clockMs, askedMs, answeredMs: monotonicMs() },
+    };
   },
 };
 const sleep = () => void (wall += 3_000);
@@ -44,11 +52,27 @@ beforeEach(async () => {
   jest.spyOn(performance, 'now').mockImplementation(() => monotonic);
   jest.spyOn(Date, 'now').mockImplementation(() => wall);
   const silent = { set: () => undefined, observe: () => undefined };
-  const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, clockOffset: silent } as unknown as Metrics;
+  const metrics = {
+    authorityFenced: silent,
+    authorityRoundSeconds: silent,
+    clockOffset: silent,
+  } as unknown as Metrics;
   const state = { position: 0, at: at(0), load: () => undefined } as unknown as AuthorityState;
-  const stream = { follow: () => undefined, keepPosition: () => undefined, keptPosition: async () => null } as unknown as AuthorityStream;
+  const stream = {
+    follow: () => undefined,
+    keepPosition: () => undefined,
+    keptPosition: async () => null,
+  } as unknown as AuthorityStream;
   const replacement = {} as HistoryReplacement;
-  lease = new Lease({ authorityLeaseMs: 5_000 } as Config, registry as unknown as NodeRegistry, state, stream, replacement, new Clocks(metrics), metrics);
+  lease = new Lease(
+    { authorityLeaseMs: 5_000 } as Config,
+    registry as unknown as NodeRegistry,
+    state,
+    stream,
+    replacement,
+    new Clocks(metrics),
+    metrics,
+  );
   slept.length = 0;
   lease.onSlept((ms) => slept.push(ms));
   await lease.start(() => undefined);
@@ -63,21 +87,24 @@ describe('the machine sleeps for 3 s while a round is under way', () => {
   test.each([
     ['before Postgres read its clock', () => (before = sleep)],
     ['after Postgres read its clock', () => (after = sleep)],
-  ])('%s: that round proves nothing, the next one ages the tokens and proves', async (_when, arm) => {
-    expect(lease.fenced).toBe(false);
-    arm();
-    const seen: boolean[] = [];
-    const round = registry.round;
-    registry.round = async () => {
-      seen.push(lease.fenced);
-      return round();
-    };
-    await lease.round();
-    registry.round = round;
-    expect(seen).toEqual([false, true]);
-    expect(slept).toEqual([3_000]);
-    expect(lease.fenced).toBe(false);
-  });
+  ])(
+    '%s: that round proves nothing, the next one ages the tokens and proves',
+    async (_when, arm) => {
+      expect(lease.fenced).toBe(false);
+      arm();
+      const seen: boolean[] = [];
+      const round = registry.round;
+      registry.round = async () => {
+        seen.push(lease.fenced);
+        return round();
+      };
+      await lease.round();
+      registry.round = round;
+      expect(seen).toEqual([false, true]);
+      expect(slept).toEqual([3_000]);
+      expect(lease.fenced).toBe(false);
+    },
+  );
 });
 
 describe('a process that stands still', () => {
@@ -104,7 +131,9 @@ describe('a process that stands still', () => {
   });
 
   test('looks do not lengthen the lease: it ends B after its round began', () => {
-    const fencedAfterMs = Array.from({ length: 60 }, (_, i) => (i + 1) * 100).find(() => (pass(100), lease.fenced));
+    const fencedAfterMs = Array.from({ length: 60 }, (_, i) => (i + 1) * 100).find(
+      () => (pass(100), lease.fenced),
+    );
     expect(fencedAfterMs).toBe(5_000);
   });
 });
@@ -113,20 +142,28 @@ describe('a wall clock that strays from the monotonic one', () => {
   test.each([
     ['a frame or call', () => lease.fenced],
     ['a slice of socket writes', () => lease.beat()],
-  ])('ends the lease where %s looks, for every write after it, and until a round has compared the clocks', async (_who, look) => {
-    wall += 2_000;
-    look();
-    expect(lease.fencedAt(monotonicMs())).toBe(true);
-    wall -= 2_000;
-    expect(lease.fencedAt(monotonicMs())).toBe(true);
-    await lease.round();
-    expect(lease.fencedAt(monotonicMs())).toBe(false);
-  });
+  ])(
+    'ends the lease where %s looks, for every write after it, and until a round has compared the clocks',
+    async (_who, look) => {
+      wall += 2_000;
+      look();
+      expect(lease.fencedAt(monotonicMs())).toBe(true);
+      wall -= 2_000;
+      expect(lease.fencedAt(monotonicMs())).toBe(true);
+      await lease.round();
+      expect(lease.fencedAt(monotonicMs())).toBe(false);
+    },
+  );
 });
 
 test('a lost event that the stream brings while a round is on its way does not stand for the new one with its number: not extended', async () => {
   const silent = { set: () => undefined, observe: () => undefined };
-  const metrics = { authorityFenced: silent, authorityRoundSeconds: silent, authorityPosition: silent, clockOffset: silent } as unknown as Metrics;
+  const metrics = {
+    authorityFenced: silent,
+    authorityRoundSeconds: silent,
+    authorityPosition: silent,
+    clockOffset: silent,
+  } as unknown as Metrics;
   let bring: Parameters<AuthorityStream['follow']>[0] = () => undefined;
   const stream = {
     follow: (events: typeof bring) => void (bring = events),
@@ -137,12 +174,26 @@ test('a lost event that the stream brings while a round is on its way does not s
   let head = at(0);
   const behind: number[] = [];
   const answers = {
-    register: async () => ({ at: at(0), historyAtMs: null, ended: [], disabledTenants: [], withdrawnKeys: [] }),
+    register: async () => ({
+      at: at(0),
+      historyAtMs: null,
+      ended: [],
+      disabledTenants: [],
+      withdrawnKeys: [],
+    }),
     leave: async () => undefined,
     round: async (mine: Position) => {
       behind.push(mine.n);
-      const answer = { verdict: 'same', head: head.n, headHash: head.hash, clock: { clockMs: wall, askedMs: monotonic, answeredMs: monotonic } };
-      if (head.n > 0 && mine.n === 0) bring([{ n: 1, prev: at(0).hash, hash: 'lost', event: { kind: 'key.added', kid: 'k' } } as never]);
+      const answer = {
+        verdict: 'same',
+        head: head.n,
+        headHash: head.hash,
+        clock: { clockMs: wall, askedMs: monotonic, answeredMs: monotonic },
+      };
+      if (head.n > 0 && mine.n === 0)
+        bring([
+          { n: 1, prev: at(0).hash, hash: 'lost', event: { kind: 'key.added', kid: 'k' } } as never,
+        ]);
       // From here on Postgres says nothing: what this round proves would hold for B.
       if (mine.n > 0) throw new Error('gone');
       return answer;

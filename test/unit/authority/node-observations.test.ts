@@ -1,4 +1,7 @@
-/** From when on a silent node cannot serve by old knowledge: what the receipt's word `fenced` rests on. */
+/**
+ * From when on a silent node cannot serve by old knowledge: what the receipt's word `fenced` rests
+ * on.
+ */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { NodeObservations } from '../../../src/authority/node-observations.js';
 
@@ -10,7 +13,11 @@ describe('a node is fenced for event 8', () => {
   let sightings: NodeObservations;
   const look = (atMs: number, head: number, version: string | null, database = 'primary') => {
     now = atMs;
-    sightings.note({ database, headHash: `hash ${head}`, versions: new Map(version === null ? [] : [['b', version]]) });
+    sightings.note({
+      database,
+      headHash: `hash ${head}`,
+      versions: new Map(version === null ? [] : [['b', version]]),
+    });
   };
   const from = () => sightings.fencedFromMs('b', LEASE_MS, 'hash 8');
 

@@ -22,11 +22,33 @@ test('a ratio that stays over its ceiling is one', async () => {
 });
 
 test('--check compares runs of the same repetition, and a failed run never passes', () => {
-  const targets = [{ peer: 'ours', figure: 'cpu_us_per_delivery', most: 1.15, against: { peer: 'bare' }, ceiling: 2 }];
-  const run = (peer: string, rep: number, cost: number) => ({ peer, step: '', rep, result: { cpu_us_per_delivery: cost } });
-  const runs = (...ratios: number[]) => ratios.flatMap((ratio, rep) => [run('bare', rep, 10 * (rep + 1)), run('ours', rep, 10 * (rep + 1) * ratio)]);
+  const targets = [
+    {
+      peer: 'ours',
+      figure: 'cpu_us_per_delivery',
+      most: 1.15,
+      against: { peer: 'bare' },
+      ceiling: 2,
+    },
+  ];
+  const run = (peer: string, rep: number, cost: number) => ({
+    peer,
+    step: '',
+    rep,
+    result: { cpu_us_per_delivery: cost },
+  });
+  const runs = (...ratios: number[]) =>
+    ratios.flatMap((ratio, rep) => [
+      run('bare', rep, 10 * (rep + 1)),
+      run('ours', rep, 10 * (rep + 1) * ratio),
+    ]);
   const log = () => undefined;
   expect(passes({ targets, runs: runs(1.9, 1.2, 1.3), failed: [] }, log)).toBe(true);
   expect(passes({ targets, runs: runs(2.2, 2.4, 1.3), failed: [] }, log)).toBe(false);
-  expect(passes({ targets, runs: runs(1.1), failed: [{ peer: 'ours', step: '', rep: 2, error: 'x' }] }, log)).toBe(false);
+  expect(
+    passes(
+      { targets, runs: runs(1.1), failed: [{ peer: 'ours', step: '', rep: 2, error: 'x' }] },
+      log,
+    ),
+  ).toBe(false);
 });

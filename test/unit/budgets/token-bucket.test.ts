@@ -1,4 +1,7 @@
-/** A bucket of a rate: what it gives, what it says when it gives nothing, and what it makes of what other nodes gave. */
+/**
+ * A bucket of a rate: what it gives, what it says when it gives nothing, and what it makes of what
+ * other nodes gave.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { TokenBucket } from '../../../src/budgets/token-bucket.js';
 

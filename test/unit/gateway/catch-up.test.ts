@@ -1,4 +1,7 @@
-/** A catch-up that ends and one that begins: whatever the order of their steps, the subscription is live in the end. */
+/**
+ * A catch-up that ends and one that begins: whatever the order of their steps, the subscription is
+ * live in the end.
+ */
 import { describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import { Subscribe } from '../../../src/gateway/delivery/subscribe.js';
@@ -8,7 +11,10 @@ import { DomainError } from '../../../src/platform/errors.js';
 /** Microtasks between the last step of a replay and what its caller sees of it, and some more. */
 const HOPS = Array.from({ length: 24 }, (_, i) => i);
 
-/** One subscription that lacks an event; `drain` ends the wait for the socket, `facts` are what the policy remembers. */
+/**
+ * One subscription that lacks an event; `drain` ends the wait for the socket, `facts` are what the
+ * policy remembers.
+ */
 function one() {
   let drain = (): void => undefined;
   const drained = new Promise<void>((resolve) => (drain = resolve));
@@ -20,7 +26,8 @@ function one() {
     authorizeFromDatabase: () =>
       policy.removed
         ? Promise.reject(new DomainError('not_found'))
-        : ((policy.epoch = 0), Promise.resolve({ role: 'member', facts: { member: { role: 'member' } } })),
+        : ((policy.epoch = 0),
+          Promise.resolve({ role: 'member', facts: { member: { role: 'member' } } })),
   };
   const channel = {
     id: 'r',
@@ -28,11 +35,18 @@ function one() {
     epoch: 0,
     roomEpoch: 'e',
     subscriptions: new Set(),
-    tail: { covers: () => true, after: () => [{ seq: 1, frame: '{}' }], fill: () => Promise.resolve() },
+    tail: {
+      covers: () => true,
+      after: () => [{ seq: 1, frame: '{}' }],
+      fill: () => Promise.resolve(),
+    },
     goLive: (subscription: Subscription) => (subscription.live = true),
     hold: (subscription: Subscription) => (subscription.live = false),
   };
-  const channels = { isCurrent: () => Promise.resolve(true), remove: (subscription: Subscription) => (subscription.ended = true) };
+  const channels = {
+    isCurrent: () => Promise.resolve(true),
+    remove: (subscription: Subscription) => (subscription.ended = true),
+  };
   const sent: { type: string }[] = [];
   const connection = {
     id: 'c',
@@ -46,11 +60,38 @@ function one() {
     wake: () => undefined,
     send: (frame: { type: string }) => sent.push(frame),
   };
-  const subscription = { connection, channel, deliveredSeq: 0, live: false, catchingUp: false, ended: false, roomEpoch: 'e', lost: null, heard: 0, index: -1 };
+  const subscription = {
+    connection,
+    channel,
+    deliveredSeq: 0,
+    live: false,
+    catchingUp: false,
+    ended: false,
+    roomEpoch: 'e',
+    lost: null,
+    heard: 0,
+    index: -1,
+  };
   connection.subscriptions.set('r', subscription as unknown as Subscription);
   const metrics = { replayReads: { inc: () => undefined } };
-  const subscribe = new Subscribe({} as never, channels as never, policy as never, {} as never, { fenced: false } as never, metrics as never);
-  return { subscribe, connection, subscription, policy, channel, sent, drain, resume: () => subscribe.resumeAll(connection as unknown as Connection) };
+  const subscribe = new Subscribe(
+    {} as never,
+    channels as never,
+    policy as never,
+    {} as never,
+    { fenced: false } as never,
+    metrics as never,
+  );
+  return {
+    subscribe,
+    connection,
+    subscription,
+    policy,
+    channel,
+    sent,
+    drain,
+    resume: () => subscribe.resumeAll(connection as unknown as Connection),
+  };
 }
 
 const hops = async (count: number): Promise<void> => {
@@ -59,31 +100,37 @@ const hops = async (count: number): Promise<void> => {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('a connection that expired during its replay', () => {
-  test.each(HOPS)('is live in the room when it is accepted again %s steps after the replay went on', async (count) => {
-    const { connection, subscription, drain, resume } = one();
-    resume();
-    await hops(3);
-    connection.state = 'expired';
-    drain();
-    await hops(count);
-    connection.state = 'live';
-    resume();
-    await turn();
-    expect(subscription).toMatchObject({ live: true, catchingUp: false, deliveredSeq: 1 });
-  });
+  test.each(HOPS)(
+    'is live in the room when it is accepted again %s steps after the replay went on',
+    async (count) => {
+      const { connection, subscription, drain, resume } = one();
+      resume();
+      await hops(3);
+      connection.state = 'expired';
+      drain();
+      await hops(count);
+      connection.state = 'live';
+      resume();
+      await turn();
+      expect(subscription).toMatchObject({ live: true, catchingUp: false, deliveredSeq: 1 });
+    },
+  );
 });
 
 describe('a subscription that is held as its replay ends', () => {
-  test.each(HOPS)('is live again when it is resumed %s steps after the replay went on', async (count) => {
-    const { subscription, channel, drain, resume } = one();
-    resume();
-    drain();
-    await hops(count);
-    channel.hold(subscription as unknown as Subscription);
-    resume();
-    await turn();
-    expect(subscription).toMatchObject({ live: true, catchingUp: false });
-  });
+  test.each(HOPS)(
+    'is live again when it is resumed %s steps after the replay went on',
+    async (count) => {
+      const { subscription, channel, drain, resume } = one();
+      resume();
+      drain();
+      await hops(count);
+      channel.hold(subscription as unknown as Subscription);
+      resume();
+      await turn();
+      expect(subscription).toMatchObject({ live: true, catchingUp: false });
+    },
+  );
 });
 
 describe('a node that forgets what it knew of the rights when the last event of a replay was sent', () => {

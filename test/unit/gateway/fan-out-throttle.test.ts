@@ -1,9 +1,17 @@
-/** A room of many listeners: what comes together leaves together, what comes alone leaves at once. */
+/**
+ * A room of many listeners: what comes together leaves together, what comes alone leaves at once.
+ */
 import { describe, expect, test } from '@jest/globals';
 import { FanOutThrottle } from '../../../src/gateway/delivery/fan-out-throttle.js';
 
 /** A fan-out that takes `tookMs` from `atMs` and carries so much, while so much comes. */
-function fanOut(pace: FanOutThrottle, atMs: number, tookMs: number, carried: number, came: number): void {
+function fanOut(
+  pace: FanOutThrottle,
+  atMs: number,
+  tookMs: number,
+  carried: number,
+  came: number,
+): void {
   pace.begin(atMs, carried);
   expect(pace.waitMs(atMs, came)).toBe(Infinity);
   pace.end(atMs + tookMs, came);

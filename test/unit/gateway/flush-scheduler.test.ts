@@ -1,4 +1,7 @@
-/** When sockets are written: in slices, small rooms past large ones, what several rooms say to one connection at once. */
+/**
+ * When sockets are written: in slices, small rooms past large ones, what several rooms say to one
+ * connection at once.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import type { Lease } from '../../../src/authority/lease.js';
@@ -13,7 +16,9 @@ import { FlushScheduler } from '../../../src/gateway/delivery/flush-scheduler.js
 
 class Node {
   beats = 0;
-  readonly turns = new FlushScheduler({ beat: () => ((this.beats += 1), monotonicMs()) } as unknown as Lease);
+  readonly turns = new FlushScheduler({
+    beat: () => ((this.beats += 1), monotonicMs()),
+  } as unknown as Lease);
   /** What left, in order: `connection: texts`. */
   readonly writes: string[] = [];
 
@@ -28,7 +33,14 @@ class Node {
     const room = new Channel(id, host as unknown as ChannelHost);
     room.position({ seq: 0, mark: '', epoch: 0, roomEpoch: '0', before: [] });
     for (const connection of members) {
-      room.goLive({ connection, channel: room, live: false, ended: false, deliveredSeq: 0, lastFanOut: 0 } as unknown as Subscription);
+      room.goLive({
+        connection,
+        channel: room,
+        live: false,
+        ended: false,
+        deliveredSeq: 0,
+        lastFanOut: 0,
+      } as unknown as Subscription);
     }
     return room;
   }
@@ -57,11 +69,13 @@ class Node {
 /** Frames of this test are shorter than 126 bytes. */
 function textsOf(buffer: Buffer): string {
   const texts = [];
-  for (let at = 0; at < buffer.length; at += 2 + buffer[at + 1]!) texts.push(buffer.toString('utf8', at + 2, at + 2 + buffer[at + 1]!));
+  for (let at = 0; at < buffer.length; at += 2 + buffer[at + 1]!)
+    texts.push(buffer.toString('utf8', at + 2, at + 2 + buffer[at + 1]!));
   return texts.join('+');
 }
 
-const say = (room: RoomChannel, frame: string): void => room.offerTransient({ room: room.id, session: 's', epoch: 0, frame });
+const say = (room: RoomChannel, frame: string): void =>
+  room.offerTransient({ room: room.id, session: 's', epoch: 0, frame });
 
 describe('a turn', () => {
   test('writes a message to each member once, and messages of one turn together', async () => {
@@ -84,7 +98,9 @@ describe('a turn', () => {
   test('joins them also when the turn takes many slices', async () => {
     const node = new Node();
     const ada = node.member('ada');
-    const rooms = Array.from({ length: 20 }, (_, i) => node.room(`r${i}`, [ada, ...node.members(100)]));
+    const rooms = Array.from({ length: 20 }, (_, i) =>
+      node.room(`r${i}`, [ada, ...node.members(100)]),
+    );
     for (const room of rooms) say(room, 'x');
     for (let turn = 0; turn < 20; turn += 1) await nextTurn();
     expect(node.writes).toHaveLength(20 * 100 + 1);
@@ -135,7 +151,9 @@ describe('a turn', () => {
     const node = new Node();
     const pieces: number[] = [];
     const take = (buffer: Buffer) => pieces.push(buffer.length) > 0;
-    const room = node.room('r', [{ liveRooms: 0, writeNow: take, queue: take } as unknown as Connection]);
+    const room = node.room('r', [
+      { liveRooms: 0, writeNow: take, queue: take } as unknown as Connection,
+    ]);
     for (let i = 0; i < 10; i += 1) say(room, 'x'.repeat(20_000));
     await nextTurn();
     expect(pieces).toEqual([60_012, 60_012, 60_012, 20_004]);

@@ -1,4 +1,7 @@
-/** The inbox behind a real WebSocket: never over its bound, however frames come, and nothing is lost or out of order. */
+/**
+ * The inbox behind a real WebSocket: never over its bound, however frames come, and nothing is lost
+ * or out of order.
+ */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -11,45 +14,58 @@ const FRAME_BYTES_MAX = 65_536;
 const TOTAL_BYTES = 4 * 1024 * 1024;
 
 describe('frames of', () => {
-  test.each([50, 1_000, 16_000, 65_536])('%i bytes: at most 256 KiB wait, the socket is read again when they are handled', async (size) => {
-    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', maxPayload: FRAME_BYTES_MAX, perMessageDeflate: false });
-    await once(server, 'listening');
-    const accepted = once(server, 'connection') as Promise<[WebSocket]>;
-    const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, { perMessageDeflate: false });
-    const [socket] = await accepted;
-    const inbox = new FrameInbox(socket, FRAME_BYTES_MAX);
-    let most = 0;
-    let paused = 0;
-    socket.on('message', (data: Buffer) => {
-      inbox.push(data);
-      most = Math.max(most, inbox.bytes);
-      if (inbox.paused) paused += 1;
-    });
-    await once(client, 'open');
-    const count = Math.min(Math.ceil(TOTAL_BYTES / size), 20_000);
-    for (let i = 0; i < count; i += 1) client.send(String(i).padEnd(size, ' '));
+  test.each([50, 1_000, 16_000, 65_536])(
+    '%i bytes: at most 256 KiB wait, the socket is read again when they are handled',
+    async (size) => {
+      const server = new WebSocketServer({
+        port: 0,
+        host: '127.0.0.1',
+        maxPayload: FRAME_BYTES_MAX,
+        perMessageDeflate: false,
+      });
+      await once(server, 'listening');
+      const accepted = once(server, 'connection') as Promise<[WebSocket]>;
+      const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+        perMessageDeflate: false,
+      });
+      const [socket] = await accepted;
+      const inbox = new FrameInbox(socket, FRAME_BYTES_MAX);
+      let most = 0;
+      let paused = 0;
+      socket.on('message', (data: Buffer) => {
+        inbox.push(data);
+        most = Math.max(most, inbox.bytes);
+        if (inbox.paused) paused += 1;
+      });
+      await once(client, 'open');
+      const count = Math.min(Math.ceil(TOTAL_BYTES / size), 20_000);
+      for (let i = 0; i < count; i += 1) client.send(String(i).padEnd(size, ' '));
 
-    for (let next = 0; next < count;) {
-      const frame = inbox.shift();
-      if (frame === undefined) await nextTurn();
-      else {
-        expect(frame.toString().trimEnd()).toBe(String(next));
-        next += 1;
-        // Slower than they come.
-        if (next % 10 === 0) await nextTurn();
+      for (let next = 0; next < count;) {
+        const frame = inbox.shift();
+        if (frame === undefined) await nextTurn();
+        else {
+          expect(frame.toString().trimEnd()).toBe(String(next));
+          next += 1;
+          // Slower than they come.
+          if (next % 10 === 0) await nextTurn();
+        }
       }
-    }
-    expect(most).toBeLessThanOrEqual(LIMITS.inboxBytes);
-    if (count * size > 2 * LIMITS.inboxBytes) expect(paused).toBeGreaterThan(0);
-    expect([inbox.bytes, inbox.length, inbox.paused]).toEqual([0, 0, false]);
-    client.terminate();
-    server.close();
-  });
+      expect(most).toBeLessThanOrEqual(LIMITS.inboxBytes);
+      if (count * size > 2 * LIMITS.inboxBytes) expect(paused).toBeGreaterThan(0);
+      expect([inbox.bytes, inbox.length, inbox.paused]).toEqual([0, 0, false]);
+      client.terminate();
+      server.close();
+    },
+  );
 });
 
 test('what is dropped is not handled, and the socket is read on', () => {
   const calls: string[] = [];
-  const inbox = new FrameInbox({ pause: () => calls.push('pause'), resume: () => calls.push('resume') }, FRAME_BYTES_MAX);
+  const inbox = new FrameInbox(
+    { pause: () => calls.push('pause'), resume: () => calls.push('resume') },
+    FRAME_BYTES_MAX,
+  );
   for (let i = 0; i < 3; i += 1) inbox.push(Buffer.alloc(60_000));
   expect(calls).toEqual(['pause']);
   inbox.drop();

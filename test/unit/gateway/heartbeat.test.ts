@@ -1,4 +1,7 @@
-/** A peer that answers nothing is half open, and is told apart from one that we do not read ourselves. */
+/**
+ * A peer that answers nothing is half open, and is told apart from one that we do not read
+ * ourselves.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Lease } from '../../../src/authority/lease.js';
@@ -15,9 +18,21 @@ let life: ConnectionTimers;
 
 beforeEach(() => {
   ends.length = 0;
-  const lease = { onFence: () => undefined, onSlept: () => undefined, beat: monotonicMs } as unknown as Lease;
-  const connections = { onEnded: () => undefined, gone: (_: Connection, how?: TransportEnd) => void ends.push(how) } as unknown as ConnectionRegistry;
-  life = new ConnectionTimers({ fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config, lease, connections, {} as Channels);
+  const lease = {
+    onFence: () => undefined,
+    onSlept: () => undefined,
+    beat: monotonicMs,
+  } as unknown as Lease;
+  const connections = {
+    onEnded: () => undefined,
+    gone: (_: Connection, how?: TransportEnd) => void ends.push(how),
+  } as unknown as ConnectionRegistry;
+  life = new ConnectionTimers(
+    { fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config,
+    lease,
+    connections,
+    {} as Channels,
+  );
   life.onModuleInit();
 });
 afterEach(() => life.onModuleDestroy());

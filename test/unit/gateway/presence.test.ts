@@ -18,14 +18,26 @@ class Bench {
   private readonly rooms = new Map<string, RoomChannel>();
 
   constructor() {
-    const channels = { onChange: () => undefined, get: (id: string) => this.rooms.get(id) } as unknown as Channels;
-    const sendPresence = (room: string, state: PresenceState | null) => this.said.push({ room, state, atMs: Date.now() });
-    this.presence = new Presence(channels, Object.assign(this.bus, { sendPresence }) as unknown as RoomBus);
+    const channels = {
+      onChange: () => undefined,
+      get: (id: string) => this.rooms.get(id),
+    } as unknown as Channels;
+    const sendPresence = (room: string, state: PresenceState | null) =>
+      this.said.push({ room, state, atMs: Date.now() });
+    this.presence = new Presence(
+      channels,
+      Object.assign(this.bus, { sendPresence }) as unknown as RoomBus,
+    );
     this.presence.start();
     for (let i = 0; i < ROOMS; i += 1) {
       const subscription = { connection: { principal: { userId: `user-${i}` } } };
-      const broadcast = (frame: Buffer) => this.heard.push({ room: `room-${i}`, atMs: Date.now(), frame: contentOf(frame) });
-      const channel = { id: `room-${i}`, subscriptions: new Set([subscription]), broadcast } as unknown as RoomChannel;
+      const broadcast = (frame: Buffer) =>
+        this.heard.push({ room: `room-${i}`, atMs: Date.now(), frame: contentOf(frame) });
+      const channel = {
+        id: `room-${i}`,
+        subscriptions: new Set([subscription]),
+        broadcast,
+      } as unknown as RoomChannel;
       this.rooms.set(channel.id, channel);
       channels.onChange(channel);
     }
@@ -36,8 +48,10 @@ class Bench {
   }
 }
 
-const contentOf = (frame: Buffer): Record<string, unknown> => JSON.parse(frame.toString('utf8', 2)) as Record<string, unknown>;
-const mostAtOnce = (said: { atMs: number }[]): number => Math.max(...said.map(({ atMs }) => said.filter((other) => other.atMs === atMs).length));
+const contentOf = (frame: Buffer): Record<string, unknown> =>
+  JSON.parse(frame.toString('utf8', 2)) as Record<string, unknown>;
+const mostAtOnce = (said: { atMs: number }[]): number =>
+  Math.max(...said.map(({ atMs }) => said.filter((other) => other.atMs === atMs).length));
 
 describe('presence', () => {
   let bench: Bench;
@@ -61,7 +75,10 @@ describe('presence', () => {
 
   test('a question is answered by a node that believes to be alone', () => {
     bench.presence.receive({ kind: 'presence_query', node: 'other', room: 'room-7' });
-    expect(bench.said.at(-1)).toMatchObject({ room: 'room-7', state: { room: 'room-7', users: ['user-7'], count: 1 } });
+    expect(bench.said.at(-1)).toMatchObject({
+      room: 'room-7',
+      state: { room: 'room-7', users: ['user-7'], count: 1 },
+    });
   });
 
   test('when another node comes every room is told within 15 s, a few with each tick', () => {
@@ -80,7 +97,11 @@ describe('presence', () => {
 
   test('who was on a node that fell silent has left after 45 to 62 s: not before the node may have missed two of its turns', () => {
     jest.advanceTimersByTime(1_000);
-    bench.presence.receive({ kind: 'presence', node: 'other', state: { room: 'room-7', users: ['far'], count: 1 } });
+    bench.presence.receive({
+      kind: 'presence',
+      node: 'other',
+      state: { room: 'room-7', users: ['far'], count: 1 },
+    });
     const since = Date.now();
     jest.advanceTimersByTime(70_000);
     const told = bench.heard.filter(({ room, atMs }) => room === 'room-7' && atMs > since);
@@ -96,7 +117,12 @@ describe('presence', () => {
     bench.bus.alone = false;
     jest.advanceTimersByTime(1_000);
     const before = bench.states().length;
-    for (let i = 0; i < ROOMS; i += 1) bench.presence.receive({ kind: 'presence', node: 'other', state: { room: `room-${i}`, users: ['far'], count: 1 } });
+    for (let i = 0; i < ROOMS; i += 1)
+      bench.presence.receive({
+        kind: 'presence',
+        node: 'other',
+        state: { room: `room-${i}`, users: ['far'], count: 1 },
+      });
     jest.advanceTimersByTime(1_000);
     expect(bench.heard).toHaveLength(2 * ROOMS);
     // The sweep comes by a fifteenth of the rooms in a second, whatever was heard.
@@ -124,11 +150,17 @@ describe('presence of a crowd', () => {
       broadcast: (frame: Buffer) => heard.push(contentOf(frame)['count'] as number),
     } as unknown as RoomChannel;
     const channels = { get: () => channel } as unknown as Channels;
-    const presence = new Presence(channels, { alone: true, sendPresence: () => undefined } as unknown as RoomBus);
+    const presence = new Presence(channels, {
+      alone: true,
+      sendPresence: () => undefined,
+    } as unknown as RoomBus);
     presence.start();
     for (let second = 0; second < 30; second += 1) {
-      for (let i = 0; i < 100; i += 1) subscriptions.add({ connection: { principal: { userId: `${second}-${i}` } } });
-      if (second === 0) for (let i = 0; i < 5_000; i += 1) subscriptions.add({ connection: { principal: { userId: `first ${i}` } } });
+      for (let i = 0; i < 100; i += 1)
+        subscriptions.add({ connection: { principal: { userId: `${second}-${i}` } } });
+      if (second === 0)
+        for (let i = 0; i < 5_000; i += 1)
+          subscriptions.add({ connection: { principal: { userId: `first ${i}` } } });
       channels.onChange(channel);
       jest.advanceTimersByTime(1_000);
     }

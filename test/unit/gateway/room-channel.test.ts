@@ -8,15 +8,27 @@ import type { Subscription } from '../../../src/gateway/delivery/subscription.js
 import { monotonicMs } from '../../../src/platform/clock.js';
 import type { RoomEvent } from '../../../src/rooms/events/room-event.js';
 
-const event = (seq: number): RoomEvent => ({ room: 'r', seq, epoch: 0, mark: `m${seq}`, prev: seq === 1 ? '' : `m${seq - 1}`, frame: `{"seq":${seq}}` });
+const event = (seq: number): RoomEvent => ({
+  room: 'r',
+  seq,
+  epoch: 0,
+  mark: `m${seq}`,
+  prev: seq === 1 ? '' : `m${seq - 1}`,
+  frame: `{"seq":${seq}}`,
+});
 
 /** Postgres holds `stored` events; fan-outs are up to the test. */
-function channelOn(stored: number, hasEnded: (session: string) => boolean = () => false): RoomChannel {
+function channelOn(
+  stored: number,
+  hasEnded: (session: string) => boolean = () => false,
+): RoomChannel {
   const silent = { inc: () => undefined };
   const host = {
     history: {
       eventsAfter: (_room: string, seq: number, limit: number) =>
-        Promise.resolve(Array.from({ length: Math.min(limit, stored - seq) }, (_, i) => event(seq + 1 + i))),
+        Promise.resolve(
+          Array.from({ length: Math.min(limit, stored - seq) }, (_, i) => event(seq + 1 + i)),
+        ),
     },
     lease: { fencedAt: () => false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
@@ -48,9 +60,19 @@ describe('a signal that waits for its fan-out', () => {
     const ended = new Set<string>();
     const channel = channelOn(0, (session) => ended.has(session));
     const heard: string[] = [];
-    const connection = { writeNow: (buffer: Buffer) => heard.push(buffer.toString('utf8', 2)) > 0 } as unknown as Connection;
-    channel.goLive({ connection, channel, live: false, ended: false, deliveredSeq: 0, lastFanOut: 0 } as unknown as Subscription);
-    for (const session of ['ada', 'bob']) channel.offerTransient({ room: 'r', session, epoch: 0, frame: session });
+    const connection = {
+      writeNow: (buffer: Buffer) => heard.push(buffer.toString('utf8', 2)) > 0,
+    } as unknown as Connection;
+    channel.goLive({
+      connection,
+      channel,
+      live: false,
+      ended: false,
+      deliveredSeq: 0,
+      lastFanOut: 0,
+    } as unknown as Subscription);
+    for (const session of ['ada', 'bob'])
+      channel.offerTransient({ room: 'r', session, epoch: 0, frame: session });
     ended.add('ada');
     channel.take(monotonicMs())!.deliver(1, false);
     expect(heard).toEqual(['bob']);

@@ -1,10 +1,17 @@
-/** One writer, two ways to the socket: the same holds for both, on a real socket whose peer reads or does not. */
+/**
+ * One writer, two ways to the socket: the same holds for both, on a real socket whose peer reads or
+ * does not.
+ */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { SocketWriter, belowStream, throughStream } from '../../../src/gateway/connection/socket-writer.js';
+import {
+  SocketWriter,
+  belowStream,
+  throughStream,
+} from '../../../src/gateway/connection/socket-writer.js';
 import type { Put } from '../../../src/gateway/connection/socket-writer.js';
 
 let server: Server;
@@ -52,7 +59,12 @@ describe.each<[string, Put]>([
   ['below the stream', belowStream],
   ['through the stream', throughStream],
 ])('%s', (_, put) => {
-  async function pair(): Promise<{ writer: Writer; socket: Socket; peer: Socket; read: () => Buffer }> {
+  async function pair(): Promise<{
+    writer: Writer;
+    socket: Socket;
+    peer: Socket;
+    read: () => Buffer;
+  }> {
     const accepted = once(server, 'connection') as Promise<[Socket]>;
     const peer = connect((server.address() as AddressInfo).port, '127.0.0.1');
     const [socket] = await accepted;
@@ -92,7 +104,9 @@ describe.each<[string, Put]>([
     await writer.free();
     socket.end();
     await once(peer, 'end');
-    expect(read().toString()).toBe(`HTTP/1.1 101\r\n\r\nfirst ${Array.from({ length: 100 }, (__, i) => `${i} `).join('')}`);
+    expect(read().toString()).toBe(
+      `HTTP/1.1 101\r\n\r\nfirst ${Array.from({ length: 100 }, (__, i) => `${i} `).join('')}`,
+    );
     expect(writer.count).toBe(101);
   });
 

@@ -1,4 +1,7 @@
-/** What is counted where TCP comes in: by network, whatever lies on it, until it is a WebSocket or over. */
+/**
+ * What is counted where TCP comes in: by network, whatever lies on it, until it is a WebSocket or
+ * over.
+ */
 import { EventEmitter } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -33,7 +36,11 @@ class Door {
   readonly open: () => void;
 
   constructor() {
-    const config = { connectionsMax: IN_ALL, connectionsPerIpMax: PER_NETWORK, trustedProxies: [PROXY] } as unknown as Config;
+    const config = {
+      connectionsMax: IN_ALL,
+      connectionsPerIpMax: PER_NETWORK,
+      trustedProxies: [PROXY],
+    } as unknown as Config;
     const metrics = { tcpRefused: { inc: ({ cap }: { cap: string }) => this.refused.push(cap) } };
     this.gate = new TcpGate(config, new ClientAddresses(config), metrics as unknown as Metrics);
     this.server.on('connection', (socket: FakeSocket) => this.inside.push(socket));
@@ -54,16 +61,31 @@ class Door {
 describe('a TCP connection', () => {
   test('beyond the cap of its network is cut, and nobody behind the door sees it; another network is not', () => {
     const door = new Door();
-    const [one, two, three, four] = [1, 2, 3, 4].map((i) => door.enter(`2001:db8:1:1::${i}`)) as [FakeSocket, FakeSocket, FakeSocket, FakeSocket];
+    const [one, two, three, four] = [1, 2, 3, 4].map((i) => door.enter(`2001:db8:1:1::${i}`)) as [
+      FakeSocket,
+      FakeSocket,
+      FakeSocket,
+      FakeSocket,
+    ];
     const other = door.enter('2001:db8:1:2::1');
-    expect([one, two, three, four, other].map(({ destroyed }) => destroyed)).toEqual([false, false, false, true, false]);
+    expect([one, two, three, four, other].map(({ destroyed }) => destroyed)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
     expect(door.inside).toEqual([one, two, three, other]);
     expect(door.refused).toEqual(['address']);
   });
 
   test('that is over, or became a WebSocket, makes room once', () => {
     const door = new Door();
-    const sockets = [1, 2, 3].map(() => door.enter('203.0.113.1')) as [FakeSocket, FakeSocket, FakeSocket];
+    const sockets = [1, 2, 3].map(() => door.enter('203.0.113.1')) as [
+      FakeSocket,
+      FakeSocket,
+      FakeSocket,
+    ];
     door.leave(sockets[0]);
     door.leave(sockets[0]);
     sockets[0].destroy();
@@ -83,7 +105,11 @@ describe('a TCP connection', () => {
 
   test('under TLS is found by the socket that TLS made of it', () => {
     const door = new Door();
-    const raw = [1, 2, 3].map(() => door.enter('203.0.113.1')) as [FakeSocket, FakeSocket, FakeSocket];
+    const raw = [1, 2, 3].map(() => door.enter('203.0.113.1')) as [
+      FakeSocket,
+      FakeSocket,
+      FakeSocket,
+    ];
     door.leave(new FakeSocket('203.0.113.1', raw[0]));
     expect(door.enter('203.0.113.1').destroyed).toBe(false);
     expect(door.enter('203.0.113.1').destroyed).toBe(true);
@@ -99,7 +125,11 @@ describe('a TCP connection', () => {
 
   test('that is handed in again is the same one', () => {
     const door = new Door();
-    const sockets = [1, 2, 3].map(() => door.enter('203.0.113.1')) as [FakeSocket, FakeSocket, FakeSocket];
+    const sockets = [1, 2, 3].map(() => door.enter('203.0.113.1')) as [
+      FakeSocket,
+      FakeSocket,
+      FakeSocket,
+    ];
     door.server.emit('connection', sockets[0]);
     expect(sockets[0].destroyed).toBe(false);
     expect(door.inside).toHaveLength(4);
@@ -108,15 +138,26 @@ describe('a TCP connection', () => {
   test('is let through when the door is taken away', () => {
     const door = new Door();
     door.open();
-    expect([1, 2, 3, 4].map(() => door.enter('203.0.113.1').destroyed)).toEqual([false, false, false, false]);
+    expect([1, 2, 3, 4].map(() => door.enter('203.0.113.1').destroyed)).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
     expect(door.inside).toHaveLength(4);
   });
 });
 
 test('on a real server: what is cut hears the end, what is in goes on', async () => {
   const server = createServer((socket) => socket.on('error', () => undefined).write('hello'));
-  const config = { connectionsMax: IN_ALL, connectionsPerIpMax: PER_NETWORK, trustedProxies: [] as string[] } as unknown as Config;
-  new TcpGate(config, new ClientAddresses(config), { tcpRefused: { inc: () => undefined } } as unknown as Metrics).install(server);
+  const config = {
+    connectionsMax: IN_ALL,
+    connectionsPerIpMax: PER_NETWORK,
+    trustedProxies: [] as string[],
+  } as unknown as Config;
+  new TcpGate(config, new ClientAddresses(config), {
+    tcpRefused: { inc: () => undefined },
+  } as unknown as Metrics).install(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const heard = await Promise.all(

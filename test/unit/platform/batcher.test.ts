@@ -1,4 +1,7 @@
-/** Wishes of one turn, and those that follow on a query, are read together; who comes alone is read at once. */
+/**
+ * Wishes of one turn, and those that follow on a query, are read together; who comes alone is read
+ * at once.
+ */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Batcher } from '../../../src/platform/stores/batcher.js';
 
@@ -10,7 +13,9 @@ beforeEach(() => {
   reads = [];
   gathering = new Batcher((wishes) => {
     reads.push(wishes);
-    return Promise.resolve(wishes.map((wish) => (wish < 0 ? Promise.reject(new Error(`${wish}`)) : -wish)));
+    return Promise.resolve(
+      wishes.map((wish) => (wish < 0 ? Promise.reject(new Error(`${wish}`)) : -wish)),
+    );
   }, 100);
 });
 afterEach(() => void jest.useRealTimers());
@@ -61,12 +66,22 @@ test('no query is for more than it may', () => {
 test('everybody gets the answer to his own wish, and a failure that is his own', async () => {
   const answers = Promise.allSettled([1, -2, 3].map((wish) => gathering.ask(wish)));
   jest.advanceTimersByTime(0);
-  expect((await answers).map((answer) => (answer.status === 'fulfilled' ? answer.value : 'refused'))).toEqual([-1, 'refused', -3]);
+  expect(
+    (await answers).map((answer) => (answer.status === 'fulfilled' ? answer.value : 'refused')),
+  ).toEqual([-1, 'refused', -3]);
 });
 
 test('when a query fails everybody who shared it is told', async () => {
-  const broken = new Batcher<number, number>((wishes) => (wishes.includes(1) ? Promise.reject(new Error('no store')) : Promise.resolve(wishes)), 2);
+  const broken = new Batcher<number, number>(
+    (wishes) =>
+      wishes.includes(1) ? Promise.reject(new Error('no store')) : Promise.resolve(wishes),
+    2,
+  );
   const answers = Promise.allSettled([1, 2, 3].map((wish) => broken.ask(wish)));
   jest.advanceTimersByTime(0);
-  expect((await answers).map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  expect((await answers).map(({ status }) => status)).toEqual([
+    'rejected',
+    'rejected',
+    'fulfilled',
+  ]);
 });

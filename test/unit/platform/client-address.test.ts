@@ -1,11 +1,22 @@
-/** One reader of addresses for REST, WebSockets and TCP: what proxies write, and what limits count. */
+/**
+ * One reader of addresses for REST, WebSockets and TCP: what proxies write, and what limits count.
+ */
 import { describe, expect, test } from '@jest/globals';
 import type { Config } from '../../../src/platform/config/config.js';
-import { ClientAddresses, networkOf, plainAddress } from '../../../src/platform/http/client-address.js';
+import {
+  ClientAddresses,
+  networkOf,
+  plainAddress,
+} from '../../../src/platform/http/client-address.js';
 
-const addresses = new ClientAddresses({ trustedProxies: ['10.0.0.0/8', '2001:db8:aaaa::/48'] } as Config);
+const addresses = new ClientAddresses({
+  trustedProxies: ['10.0.0.0/8', '2001:db8:aaaa::/48'],
+} as Config);
 const clientOf = (remoteAddress: string, header?: string): string =>
-  addresses.of({ socket: { remoteAddress }, headers: header === undefined ? {} : { 'x-forwarded-for': header } } as never);
+  addresses.of({
+    socket: { remoteAddress },
+    headers: header === undefined ? {} : { 'x-forwarded-for': header },
+  } as never);
 
 describe('from a trusted proxy', () => {
   test.each([
@@ -53,7 +64,13 @@ describe('from a trusted proxy', () => {
   test('a header of 16 KiB that is no address is read in no time', () => {
     clientOf('10.0.0.1', '::');
     const beganMs = performance.now();
-    for (const header of [':'.repeat(16_384), '1.'.repeat(8_192), `[${'a:'.repeat(8_191)}`, ',1'.repeat(8_192)]) clientOf('10.0.0.1', header);
+    for (const header of [
+      ':'.repeat(16_384),
+      '1.'.repeat(8_192),
+      `[${'a:'.repeat(8_191)}`,
+      ',1'.repeat(8_192),
+    ])
+      clientOf('10.0.0.1', header);
     expect(performance.now() - beganMs).toBeLessThan(100);
   });
 });
@@ -68,12 +85,12 @@ test('a trusted proxy is the same on a socket that speaks IPv4 and IPv6', () => 
 });
 
 test('an address has one spelling', () => {
-  expect([plainAddress('2001:DB8:0::1'), plainAddress('::FFFF:1.2.3.4'), plainAddress('1.2.3.4'), plainAddress(undefined)]).toEqual([
-    '2001:db8::1',
-    '1.2.3.4',
-    '1.2.3.4',
-    '',
-  ]);
+  expect([
+    plainAddress('2001:DB8:0::1'),
+    plainAddress('::FFFF:1.2.3.4'),
+    plainAddress('1.2.3.4'),
+    plainAddress(undefined),
+  ]).toEqual(['2001:db8::1', '1.2.3.4', '1.2.3.4', '']);
 });
 
 describe('limits count', () => {

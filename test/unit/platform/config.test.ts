@@ -8,7 +8,11 @@ const folder = mkdtempSync(join(tmpdir(), 'wardroom-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const secretKey = 'k'.repeat(32);
-const good = { DATABASE_URL: 'postgres://u:p@db/wardroom', REDIS_URL: 'redis://cache:6379', SECRET_KEY: secretKey };
+const good = {
+  DATABASE_URL: 'postgres://u:p@db/wardroom',
+  REDIS_URL: 'redis://cache:6379',
+  SECRET_KEY: secretKey,
+};
 
 describe('Config.parse', () => {
   test('takes the defaults of the contract', () => {
@@ -87,42 +91,66 @@ describe('Config.parse', () => {
   });
 
   test('never prints a secret that breaks a rule', () => {
-    const problems = problemsOf({ ...good, SECRET_KEY: 'sw0rdf!sh', BOOTSTRAP_OPERATOR_EMAIL: 'o@system.test', BOOTSTRAP_OPERATOR_PASSWORD: 'sw0rdf!sh' });
+    const problems = problemsOf({
+      ...good,
+      SECRET_KEY: 'sw0rdf!sh',
+      BOOTSTRAP_OPERATOR_EMAIL: 'o@system.test',
+      BOOTSTRAP_OPERATOR_PASSWORD: 'sw0rdf!sh',
+    });
     expect(problems.join()).toContain('BOOTSTRAP_OPERATOR_PASSWORD');
     expect(problems.join()).not.toContain('sw0rdf');
   });
 
-  test.each(['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'])('reads %s from a file, before the variable itself', (name) => {
-    const file = join(folder, name);
-    const values: Record<string, string> = {
-      SECRET_KEY: 'f'.repeat(32),
-      DATABASE_URL: 'postgres://file/x',
-      REDIS_URL: 'rediss://file',
-      BOOTSTRAP_OPERATOR_PASSWORD: 'from-a-file-12',
-    };
-    writeFileSync(file, `${values[name]}\n`);
-    const config = Config.parse({
-      ...good,
-      BOOTSTRAP_OPERATOR_EMAIL: 'o@system.test',
-      BOOTSTRAP_OPERATOR_PASSWORD: 'a-password-12345',
-      [`${name}_FILE`]: file,
-    });
-    expect([...config.secretKeys, config.databaseUrl, config.redisUrl, config.bootstrapOperator?.password]).toContain(values[name]);
-  });
+  test.each(['SECRET_KEY', 'DATABASE_URL', 'REDIS_URL', 'BOOTSTRAP_OPERATOR_PASSWORD'])(
+    'reads %s from a file, before the variable itself',
+    (name) => {
+      const file = join(folder, name);
+      const values: Record<string, string> = {
+        SECRET_KEY: 'f'.repeat(32),
+        DATABASE_URL: 'postgres://file/x',
+        REDIS_URL: 'rediss://file',
+        BOOTSTRAP_OPERATOR_PASSWORD: 'from-a-file-12',
+      };
+      writeFileSync(file, `${values[name]}\n`);
+      const config = Config.parse({
+        ...good,
+        BOOTSTRAP_OPERATOR_EMAIL: 'o@system.test',
+        BOOTSTRAP_OPERATOR_PASSWORD: 'a-password-12345',
+        [`${name}_FILE`]: file,
+      });
+      expect([
+        ...config.secretKeys,
+        config.databaseUrl,
+        config.redisUrl,
+        config.bootstrapOperator?.password,
+      ]).toContain(values[name]);
+    },
+  );
 
   test('names a secret file that cannot be read', () => {
-    expect(problemsOf({ ...good, SECRET_KEY_FILE: join(folder, 'none') })).toContain('SECRET_KEY_FILE: cannot be read');
+    expect(problemsOf({ ...good, SECRET_KEY_FILE: join(folder, 'none') })).toContain(
+      'SECRET_KEY_FILE: cannot be read',
+    );
   });
 
   test('takes several secret keys, the first is current, and refuses a short one among them', () => {
-    expect(Config.parse({ ...good, SECRET_KEY: `${'a'.repeat(32)},${'b'.repeat(40)}` }).secretKeys).toEqual(['a'.repeat(32), 'b'.repeat(40)]);
-    expect(problemsOf({ ...good, SECRET_KEY: `${'a'.repeat(32)},short` })).toEqual(['SECRET_KEY: every key needs at least 32 bytes']);
+    expect(
+      Config.parse({ ...good, SECRET_KEY: `${'a'.repeat(32)},${'b'.repeat(40)}` }).secretKeys,
+    ).toEqual(['a'.repeat(32), 'b'.repeat(40)]);
+    expect(problemsOf({ ...good, SECRET_KEY: `${'a'.repeat(32)},short` })).toEqual([
+      'SECRET_KEY: every key needs at least 32 bytes',
+    ]);
   });
 
   test('listens on every address in production only', () => {
     const production = Config.parse({ ...good, NODE_ENV: 'production' });
     expect([production.host, production.internalHost]).toEqual(['0.0.0.0', '127.0.0.1']);
-    const elsewhere = Config.parse({ ...good, NODE_ENV: 'production', HOST: '::1', INTERNAL_HOST: '10.0.0.1' });
+    const elsewhere = Config.parse({
+      ...good,
+      NODE_ENV: 'production',
+      HOST: '::1',
+      INTERNAL_HOST: '10.0.0.1',
+    });
     expect([elsewhere.host, elsewhere.internalHost]).toEqual(['::1', '10.0.0.1']);
   });
 
@@ -140,14 +168,27 @@ describe('Config.parse', () => {
       PUBLIC_URL: 'http://rooms.example.com',
       PORT: '3001',
     };
-    const names = ['HOST', 'TRUSTED_PROXIES', 'ISSUERS_FILE', 'TLS_CERT_FILE', 'REDIS_URL_FILE', 'SECRET_KEY', 'PUBLIC_URL', 'PORT, INTERNAL_PORT'];
-    expect(problemsOf(bad).map((problem) => problem.split(':')[0])).toEqual(expect.arrayContaining(names));
+    const names = [
+      'HOST',
+      'TRUSTED_PROXIES',
+      'ISSUERS_FILE',
+      'TLS_CERT_FILE',
+      'REDIS_URL_FILE',
+      'SECRET_KEY',
+      'PUBLIC_URL',
+      'PORT, INTERNAL_PORT',
+    ];
+    expect(problemsOf(bad).map((problem) => problem.split(':')[0])).toEqual(
+      expect.arrayContaining(names),
+    );
     expect(problemsOf(bad)).toHaveLength(names.length);
   });
 
   test('wants https in production, unless plain HTTP is allowed there', () => {
     const http = { ...good, NODE_ENV: 'production', PUBLIC_URL: 'http://rooms.example.com' };
-    expect(problemsOf(http)).toEqual([expect.stringMatching(/^PUBLIC_URL: has to be https in production/)]);
+    expect(problemsOf(http)).toEqual([
+      expect.stringMatching(/^PUBLIC_URL: has to be https in production/),
+    ]);
     expect(problemsOf({ ...http, ALLOW_INSECURE_HTTP: 'on' })).toEqual([]);
     expect(problemsOf({ ...http, NODE_ENV: 'development' })).toEqual([]);
     expect(problemsOf({ ...http, PUBLIC_URL: 'https://rooms.example.com' })).toEqual([]);
@@ -155,32 +196,47 @@ describe('Config.parse', () => {
 
   test('takes an empty secret file for a mistake', () => {
     writeFileSync(join(folder, 'empty'), '\n');
-    expect(problemsOf({ ...good, SECRET_KEY_FILE: join(folder, 'empty') })).toEqual(['SECRET_KEY_FILE: is empty']);
+    expect(problemsOf({ ...good, SECRET_KEY_FILE: join(folder, 'empty') })).toEqual([
+      'SECRET_KEY_FILE: is empty',
+    ]);
   });
 
   test('demands a secret key', () => {
     const { SECRET_KEY: _, ...without } = good;
-    expect(problemsOf({ ...without, NODE_ENV: 'production' }).join()).toMatch(/^SECRET_KEY: is required/);
+    expect(problemsOf({ ...without, NODE_ENV: 'production' }).join()).toMatch(
+      /^SECRET_KEY: is required/,
+    );
   });
 
   test('refuses any origin (`*`) in production', () => {
     expect(Config.parse({ ...good, ALLOWED_ORIGINS: '*' }).allowedOrigins).toEqual(['*']);
-    expect(problemsOf({ ...good, NODE_ENV: 'production', ALLOWED_ORIGINS: '*' })).toEqual(['ALLOWED_ORIGINS: `*` is refused in production']);
+    expect(problemsOf({ ...good, NODE_ENV: 'production', ALLOWED_ORIGINS: '*' })).toEqual([
+      'ALLOWED_ORIGINS: `*` is refused in production',
+    ]);
   });
 
   test('takes several exact origins and refuses what is not one', () => {
-    expect(Config.parse({ ...good, ALLOWED_ORIGINS: 'https://a.example, https://b.example:8443' }).allowedOrigins).toEqual([
-      'https://a.example',
-      'https://b.example:8443',
-    ]);
-    for (const bad of ['https://a.example/', 'a.example', 'https://*.example']) expect(problemsOf({ ...good, ALLOWED_ORIGINS: bad })).toHaveLength(1);
+    expect(
+      Config.parse({ ...good, ALLOWED_ORIGINS: 'https://a.example, https://b.example:8443' })
+        .allowedOrigins,
+    ).toEqual(['https://a.example', 'https://b.example:8443']);
+    for (const bad of ['https://a.example/', 'a.example', 'https://*.example'])
+      expect(problemsOf({ ...good, ALLOWED_ORIGINS: bad })).toHaveLength(1);
   });
 
   test('lets a token live less than 30 s in tests only', () => {
-    expect(Config.parse({ ...good, NODE_ENV: 'test', ACCESS_TTL_SECONDS: '2' }).accessTtlSeconds).toBe(2);
-    expect(problemsOf({ ...good, ACCESS_TTL_SECONDS: '29' }).join()).toContain('ACCESS_TTL_SECONDS');
-    expect(problemsOf({ ...good, NODE_ENV: 'test', ACCESS_TTL_SECONDS: '1' }).join()).toContain('ACCESS_TTL_SECONDS');
-    expect(problemsOf({ ...good, ACCESS_TTL_SECONDS: '901' }).join()).toContain('ACCESS_TTL_SECONDS');
+    expect(
+      Config.parse({ ...good, NODE_ENV: 'test', ACCESS_TTL_SECONDS: '2' }).accessTtlSeconds,
+    ).toBe(2);
+    expect(problemsOf({ ...good, ACCESS_TTL_SECONDS: '29' }).join()).toContain(
+      'ACCESS_TTL_SECONDS',
+    );
+    expect(problemsOf({ ...good, NODE_ENV: 'test', ACCESS_TTL_SECONDS: '1' }).join()).toContain(
+      'ACCESS_TTL_SECONDS',
+    );
+    expect(problemsOf({ ...good, ACCESS_TTL_SECONDS: '901' }).join()).toContain(
+      'ACCESS_TTL_SECONDS',
+    );
   });
 
   test('serves the try-out page in development, elsewhere only when it is asked for, and refuses it in production', () => {
@@ -188,17 +244,29 @@ describe('Config.parse', () => {
     expect(Config.parse({ ...good, NODE_ENV: 'test' }).tryPage).toBe(false);
     expect(Config.parse({ ...good, NODE_ENV: 'test', TRY_PAGE: 'on' }).tryPage).toBe(true);
     expect(Config.parse({ ...good, WEB: 'off' }).tryPage).toBe(false);
-    expect(problemsOf({ ...good, NODE_ENV: 'production', TRY_PAGE: 'on' }).join()).toContain('TRY_PAGE');
-    expect(problemsOf({ ...good, TRY_NODES: '[{"name":"a","url":"http://192.0.2.1","internal_url":null}]' }).join()).toContain('TRY_NODES');
+    expect(problemsOf({ ...good, NODE_ENV: 'production', TRY_PAGE: 'on' }).join()).toContain(
+      'TRY_PAGE',
+    );
+    expect(
+      problemsOf({
+        ...good,
+        TRY_NODES: '[{"name":"a","url":"http://192.0.2.1","internal_url":null}]',
+      }).join(),
+    ).toContain('TRY_NODES');
     expect(problemsOf({ ...good, TRY_NODES: 'not json' }).join()).toContain('TRY_NODES');
   });
 
   test('turns a limit off with 0', () => {
-    expect(Config.parse({ ...good, PUBLISH_RATE: '0', MAX_CONNECTIONS: '0' })).toMatchObject({ publishRate: Infinity, connectionsMax: Infinity });
+    expect(Config.parse({ ...good, PUBLISH_RATE: '0', MAX_CONNECTIONS: '0' })).toMatchObject({
+      publishRate: Infinity,
+      connectionsMax: Infinity,
+    });
   });
 
   test('wants the bootstrap operator whole or not at all', () => {
-    expect(problemsOf({ ...good, BOOTSTRAP_OPERATOR_EMAIL: 'o@system.test' }).join()).toContain('set both or none');
+    expect(problemsOf({ ...good, BOOTSTRAP_OPERATOR_EMAIL: 'o@system.test' }).join()).toContain(
+      'set both or none',
+    );
   });
 
   test('cannot be changed afterwards', () => {

@@ -26,7 +26,8 @@ describe('a gate', () => {
     const { run, began, end } = bench();
     const all = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map((name) => run(name[0]!, name));
     expect(began).toEqual(['a1', 'b1']);
-    for (const name of ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']) await end(began.includes(name) ? name : began.at(-1)!);
+    for (const name of ['a1', 'b1', 'c1', 'a2', 'b2', 'a3'])
+      await end(began.includes(name) ? name : began.at(-1)!);
     await Promise.all(all);
     expect(began).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
   });

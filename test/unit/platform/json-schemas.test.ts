@@ -10,7 +10,10 @@ describe('JsonSchemas', () => {
     const schemas = new JsonSchemas();
     expect(schemas.of(inner, 'output')).toEqual({ $ref: '#/components/schemas/TestInner' });
     expect(schemas.of(z.object({ one: inner, many: z.array(inner) }), 'output')).toMatchObject({
-      properties: { one: { $ref: '#/components/schemas/TestInner' }, many: { items: { $ref: '#/components/schemas/TestInner' } } },
+      properties: {
+        one: { $ref: '#/components/schemas/TestInner' },
+        many: { items: { $ref: '#/components/schemas/TestInner' } },
+      },
     });
     expect(Object.keys(schemas.components)).toEqual(['TestInner']);
   });
@@ -34,17 +37,32 @@ describe('operations', () => {
 
   test('are named by method and path', () => {
     expect(operationId(patch)).toBe('patchRoomsByRoomMembersByUser');
-    expect(operationId({ method: 'get', path: '/.well-known/jwks.json' })).toBe('getWellKnownJwksJson');
+    expect(operationId({ method: 'get', path: '/.well-known/jwks.json' })).toBe(
+      'getWellKnownJwksJson',
+    );
   });
 
   test('have the codes that every such call has', () => {
-    expect(errorsOf(patch)).toEqual(expect.arrayContaining(['last_owner', 'not_found', 'token_expired', 'invalid_request', 'too_big', 'internal']));
+    expect(errorsOf(patch)).toEqual(
+      expect.arrayContaining([
+        'last_owner',
+        'not_found',
+        'token_expired',
+        'invalid_request',
+        'too_big',
+        'internal',
+      ]),
+    );
     expect(errorsOf(patch)).not.toContain('auth_unavailable');
-    expect(errorsOf({ ...patch, auth: 'public', authority: undefined as never })).not.toContain('auth_missing');
+    expect(errorsOf({ ...patch, auth: 'public', authority: undefined as never })).not.toContain(
+      'auth_missing',
+    );
   });
 
   test('become paths with parameters, body and one response per status', () => {
-    const document = openApi([patch], 'https://rooms.example.com') as { paths: Record<string, Record<string, Record<string, unknown>>> };
+    const document = openApi([patch], 'https://rooms.example.com') as {
+      paths: Record<string, Record<string, Record<string, unknown>>>;
+    };
     const described = document.paths['/v1/rooms/{room}/members/{user}']!['patch']!;
     expect(described['parameters']).toMatchObject([
       { name: 'room', in: 'path', required: true },
@@ -52,6 +70,19 @@ describe('operations', () => {
       { name: 'wait', in: 'query', required: false },
     ]);
     expect(described['requestBody']).toMatchObject({ required: true });
-    expect(Object.keys(described['responses'] as object)).toEqual(['200', '400', '401', '403', '404', '409', '413', '415', '422', '429', '500', '503']);
+    expect(Object.keys(described['responses'] as object)).toEqual([
+      '200',
+      '400',
+      '401',
+      '403',
+      '404',
+      '409',
+      '413',
+      '415',
+      '422',
+      '429',
+      '500',
+      '503',
+    ]);
   });
 });

@@ -1,4 +1,7 @@
-/** What Redis is given can neither be read, nor changed, nor moved; it opens on every node that has the key, and nowhere else. */
+/**
+ * What Redis is given can neither be read, nor changed, nor moved; it opens on every node that has
+ * the key, and nowhere else.
+ */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
@@ -8,8 +11,10 @@ import { Repetitions } from '../../../src/platform/repetitions.js';
 
 const key = (): string => randomBytes(32).toString('base64url');
 const SECRET = key();
-const node = (secrets = [SECRET], installation = 'here', id = newId()) => new MessageSeal(secrets, installation, id);
-const textOf = (opened: ReturnType<MessageSeal['open']>) => (typeof opened === 'string' ? opened : opened.text);
+const node = (secrets = [SECRET], installation = 'here', id = newId()) =>
+  new MessageSeal(secrets, installation, id);
+const textOf = (opened: ReturnType<MessageSeal['open']>) =>
+  typeof opened === 'string' ? opened : opened.text;
 
 describe('a sealed message', () => {
   test('opens on another node of the installation, with the sender, a number that grows and the time', () => {
@@ -22,12 +27,19 @@ describe('a sealed message', () => {
     expect(opened).toEqual({ sender: id, number: 1, atMs: expect.any(Number), text: 'ein Gruß ☃' });
     expect(Math.abs((opened as { atMs: number }).atMs - Date.now())).toBeLessThan(10_000);
     expect(reader.open('room\nx', second)).toMatchObject({ sender: id, number: 2, text: 'again' });
-    expect([sender.isOwn(first), reader.isOwn(first), reader.isOwn(Buffer.alloc(3))]).toEqual([true, false, false]);
+    expect([sender.isOwn(first), reader.isOwn(first), reader.isOwn(Buffer.alloc(3))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   test('hides what it says: nothing of the text stands in it, and the same text is never the same twice', () => {
     const sender = node();
-    const [one, two] = [sender.seal('room\nx', 'a secret of the room'), sender.seal('room\nx', 'a secret of the room')];
+    const [one, two] = [
+      sender.seal('room\nx', 'a secret of the room'),
+      sender.seal('room\nx', 'a secret of the room'),
+    ];
     expect(one.includes('secret')).toBe(false);
     expect(one.subarray(31).equals(two.subarray(31))).toBe(false);
   });
@@ -71,7 +83,9 @@ describe('a sealed message', () => {
     const later = node().seal('a', 'b');
     later[2] = 2;
     expect(node().open('a', later)).toBe('version');
-    expect(node().open('a', Buffer.from('garbage that is longer than any head of ours may ever be'))).toBe('unsealed');
+    expect(
+      node().open('a', Buffer.from('garbage that is longer than any head of ours may ever be')),
+    ).toBe('unsealed');
   });
 
   test('never throws, whatever bytes come', () => {
@@ -80,7 +94,9 @@ describe('a sealed message', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(real.length), (bytes, cut) => {
         expect(typeof reader.open('a', Buffer.from(bytes))).toBe('string');
-        expect(typeof reader.open('a', Buffer.concat([real.subarray(0, cut), bytes, Buffer.of(1)]))).toBe('string');
+        expect(
+          typeof reader.open('a', Buffer.concat([real.subarray(0, cut), bytes, Buffer.of(1)])),
+        ).toBe('string');
       }),
     );
   });
@@ -89,7 +105,16 @@ describe('a sealed message', () => {
 describe('a copy of a message', () => {
   test('is told from a message, also a little out of order and after many others', () => {
     const copies = new Repetitions();
-    expect([1, 5, 3, 4, 5, 3, 1, 2].map((number) => copies.isNew('a', number))).toEqual([true, true, true, true, false, false, false, true]);
+    expect([1, 5, 3, 4, 5, 3, 1, 2].map((number) => copies.isNew('a', number))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
     expect(copies.isNew('b', 5)).toBe(true);
     for (let number = 6; number < 3_000; number += 1) expect(copies.isNew('a', number)).toBe(true);
     for (let number = 1; number < 3_000; number += 1) expect(copies.isNew('a', number)).toBe(false);

@@ -11,12 +11,22 @@ test.each([
   ['allowed_origins', 'ALLOWED_ORIGINS'],
   ['MAX_CONECTIONS_PER_IP', 'MAX_CONNECTIONS_PER_IP'],
 ])('%s is told to be %s', (name, meant) => {
-  expect(Config.misspelt({ [name]: 'sw0rdf!sh' })).toEqual([`${name} is not read. Is ${meant} meant?`]);
+  expect(Config.misspelt({ [name]: 'sw0rdf!sh' })).toEqual([
+    `${name} is not read. Is ${meant} meant?`,
+  ]);
 });
 
 test('what others set is left alone, and so is every variable of ours', () => {
   const others =
     'PATH HOME HOSTNAME PORT HOST TERM NODE_OPTIONS NODE_VERSION PGHOST PGPORT REDIS_PORT REDIS_HOST POSTGRES_PASSWORD VALKEY_PASSWORD LOGNAME PORTS';
-  const names = [...others.split(' '), 'KUBERNETES_SERVICE_HOST', 'npm_config_loglevel', 'PUBLIC_URL', 'SECRET_KEY_FILE', 'TLS_KEY_FILE', 'TLS_CERT_FILE'];
+  const names = [
+    ...others.split(' '),
+    'KUBERNETES_SERVICE_HOST',
+    'npm_config_loglevel',
+    'PUBLIC_URL',
+    'SECRET_KEY_FILE',
+    'TLS_KEY_FILE',
+    'TLS_CERT_FILE',
+  ];
   expect(Config.misspelt(Object.fromEntries(names.map((name) => [name, 'x'])))).toEqual([]);
 });

@@ -36,9 +36,15 @@ describe('an origin', () => {
 });
 
 describe('a network', () => {
-  test.each(['10.0.0.0/8', '127.0.0.1', '10.1.2.3/32', 'fd00::/8', '::1', '2001:db8::/128', '::ffff:10.0.0.0/104'])('%s is one', (text) =>
-    expect(network.safeParse(text).success).toBe(true),
-  );
+  test.each([
+    '10.0.0.0/8',
+    '127.0.0.1',
+    '10.1.2.3/32',
+    'fd00::/8',
+    '::1',
+    '2001:db8::/128',
+    '::ffff:10.0.0.0/104',
+  ])('%s is one', (text) => expect(network.safeParse(text).success).toBe(true));
   test.each([
     '10.0.0.0/99',
     '10.0.0.0/33',
@@ -57,9 +63,12 @@ describe('a network', () => {
 });
 
 describe('a host to listen on', () => {
-  test.each(['0.0.0.0', '::', '127.0.0.1', 'localhost', 'node-a.internal'])('%s is one', (text) => expect(host.safeParse(text).success).toBe(true));
-  test.each(['1.2.3', '1.2.3.4.5', '256.1.1.1', 'a b', 'http://localhost', '[::1]', 'host:3000'])('%s is none', (text) =>
-    expect(host.safeParse(text).success).toBe(false),
+  test.each(['0.0.0.0', '::', '127.0.0.1', 'localhost', 'node-a.internal'])('%s is one', (text) =>
+    expect(host.safeParse(text).success).toBe(true),
+  );
+  test.each(['1.2.3', '1.2.3.4.5', '256.1.1.1', 'a b', 'http://localhost', '[::1]', 'host:3000'])(
+    '%s is none',
+    (text) => expect(host.safeParse(text).success).toBe(false),
   );
 });
 

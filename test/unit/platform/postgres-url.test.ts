@@ -15,22 +15,36 @@ const reading = (query: string) => () => readPostgresUrl(`${base}?${query}`);
 
 describe('the address', () => {
   test('is decoded, and what is not said is left to the environment', () => {
-    expect(readPostgresUrl('postgresql://us%40er:p%3Aw%2F@db.example.com:6432/w%20r').server).toEqual({
+    expect(
+      readPostgresUrl('postgresql://us%40er:p%3Aw%2F@db.example.com:6432/w%20r').server,
+    ).toEqual({
       host: 'db.example.com',
       port: 6432,
       user: 'us@er',
       password: 'p:w/',
       database: 'w r',
     });
-    expect(readPostgresUrl('postgres:///w?host=/run/postgresql').server).toEqual({ host: '/run/postgresql', database: 'w' });
+    expect(readPostgresUrl('postgres:///w?host=/run/postgresql').server).toEqual({
+      host: '/run/postgresql',
+      database: 'w',
+    });
     expect(readPostgresUrl('postgres://[::1]/w').server.host).toBe('::1');
   });
 
   test('names a schema by itself or in options, which are sent too', () => {
     expect(readPostgresUrl(base)).toMatchObject({ schema: null, searchPath: null, pooled: null });
-    expect(readPostgresUrl(`${base}?schema=rooms&pgbouncer=true`)).toMatchObject({ schema: 'rooms', pooled: true });
-    const options = readPostgresUrl(`${base}?options=${encodeURIComponent('-c geqo=off -csearch_path=a\\ b,c')}`);
-    expect(options).toMatchObject({ schema: null, searchPath: 'a b,c', server: { options: '-c geqo=off -csearch_path=a\\ b,c' } });
+    expect(readPostgresUrl(`${base}?schema=rooms&pgbouncer=true`)).toMatchObject({
+      schema: 'rooms',
+      pooled: true,
+    });
+    const options = readPostgresUrl(
+      `${base}?options=${encodeURIComponent('-c geqo=off -csearch_path=a\\ b,c')}`,
+    );
+    expect(options).toMatchObject({
+      schema: null,
+      searchPath: 'a b,c',
+      server: { options: '-c geqo=off -csearch_path=a\\ b,c' },
+    });
   });
 
   test.each([
@@ -38,14 +52,21 @@ describe('the address', () => {
     ['statement_timeout=0', 'unknown parameter statement_timeout'],
     ['schema=a"b', 'schema must not contain a quotation mark'],
     ['pgbouncer=yes', 'pgbouncer has to be one of true, false, 1, 0'],
-    ['sslmode=strict', 'sslmode has to be one of disable, allow, prefer, require, verify-ca, verify-full, no-verify'],
+    [
+      'sslmode=strict',
+      'sslmode has to be one of disable, allow, prefer, require, verify-ca, verify-full, no-verify',
+    ],
     ['sslmode=verify-full&sslrootcert=/nowhere/ca.crt', 'sslrootcert cannot be read'],
   ])('%s is refused: %s', (query, message) => {
     expect(reading(query)).toThrow(message);
   });
 
   test('words of Prisma and libpq that change nothing here are let pass', () => {
-    expect(reading('connection_limit=5&pool_timeout=10&connect_timeout=5&application_name=x&target_session_attrs=read-write')).not.toThrow();
+    expect(
+      reading(
+        'connection_limit=5&pool_timeout=10&connect_timeout=5&application_name=x&target_session_attrs=read-write',
+      ),
+    ).not.toThrow();
   });
 });
 
@@ -69,7 +90,9 @@ describe('sslmode means what it means to libpq', () => {
 
   test('an authority of one`s own is asked for: by require without the name, by verify-full with it', () => {
     for (const mode of ['require', 'verify-ca']) {
-      expect(tls(`sslmode=${mode}&sslrootcert=${ca}`)).toEqual([{ ca: 'the authority', checkServerIdentity: expect.any(Function) }]);
+      expect(tls(`sslmode=${mode}&sslrootcert=${ca}`)).toEqual([
+        { ca: 'the authority', checkServerIdentity: expect.any(Function) },
+      ]);
     }
     expect(tls(`sslmode=verify-full&sslrootcert=${ca}`)).toEqual([{ ca: 'the authority' }]);
   });
@@ -77,7 +100,10 @@ describe('sslmode means what it means to libpq', () => {
   test.each([
     ['sslmode=verify-ca', 'sslmode=verify-ca needs sslrootcert'],
     ['sslmode=require&sslrootcert=system', 'sslrootcert=system needs sslmode=verify-full'],
-    ['sslmode=prefer&sslnegotiation=direct', 'sslnegotiation=direct needs sslmode=require or stronger'],
+    [
+      'sslmode=prefer&sslnegotiation=direct',
+      'sslnegotiation=direct needs sslmode=require or stronger',
+    ],
   ])('%s would promise what it does not keep', (query, message) => {
     expect(reading(query)).toThrow(message);
   });

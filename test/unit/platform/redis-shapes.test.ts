@@ -1,4 +1,7 @@
-/** What nodes read from Redis is checked before anything acts on it; what a newer version may say is let alone. */
+/**
+ * What nodes read from Redis is checked before anything acts on it; what a newer version may say is
+ * let alone.
+ */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -58,9 +61,15 @@ describe('an entry of the stream', () => {
   const link = { prev: 'a'.repeat(64), hash: 'b'.repeat(64) };
 
   test('is taken, without what a newer node adds', () => {
-    expect(readEvents([{ n: 3, ...link, event: { ...ended, later: 1 } }])).toEqual([{ n: 3, ...link, event: ended }]);
+    expect(readEvents([{ n: 3, ...link, event: { ...ended, later: 1 } }])).toEqual([
+      { n: 3, ...link, event: ended },
+    ]);
     expect(readEvents([{ n: null, event: { kind: 'key.added', kid: 'k' } }])).toHaveLength(1);
-    const told = { at: { history: newId(), n: 3, hash: link.hash }, hashes: [link.hash], closed: { 2: 1 } };
+    const told = {
+      at: { history: newId(), n: 3, hash: link.hash },
+      hashes: [link.hash],
+      closed: { 2: 1 },
+    };
     expect(readConfirmation({ ...told, later: true })).toEqual(told);
   });
 
@@ -86,7 +95,9 @@ describe('an entry of the stream', () => {
     { at, hashes: ['x'], closed: {} },
     { at, hashes: [], closed: { x: 1 } },
     { at, hashes: [], closed: { 1: 'x' } },
-  ])('nor is a confirmation: %j', (confirmation) => expect(readConfirmation(confirmation)).toBeUndefined());
+  ])('nor is a confirmation: %j', (confirmation) =>
+    expect(readConfirmation(confirmation)).toBeUndefined(),
+  );
 });
 
 describe('an error of Redis', () => {
@@ -109,13 +120,22 @@ describe('an error of Redis', () => {
   });
 
   test('of the connection is no answer of Redis', () => {
-    expect([kindOf(new Error('connect ECONNREFUSED')), kindOf(new Error('Command timed out'))]).toEqual(['connection', 'timeout']);
+    expect([
+      kindOf(new Error('connect ECONNREFUSED')),
+      kindOf(new Error('Command timed out')),
+    ]).toEqual(['connection', 'timeout']);
   });
 });
 
 test('no name in Redis is spelt outside redis-names.ts', () => {
   const src = join(import.meta.dirname, '../../../src');
-  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && file !== 'platform/stores/redis-names.ts');
+  const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && file !== 'platform/stores/redis-names.ts',
+  );
   expect(files.length).toBeGreaterThan(100);
-  expect(files.filter((file) => /['"`]wardroom:(?!public|authority-call)/.test(readFileSync(join(src, file), 'utf8')))).toEqual([]);
+  expect(
+    files.filter((file) =>
+      /['"`]wardroom:(?!public|authority-call)/.test(readFileSync(join(src, file), 'utf8')),
+    ),
+  ).toEqual([]);
 });

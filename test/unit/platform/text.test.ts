@@ -5,7 +5,9 @@ import { isRef, jsonTrouble, nameSchema, slugSchema } from '../../../src/platfor
 const nested = (depth: number): unknown => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`);
 
 describe('jsonTrouble', () => {
-  test.each([[null], [0], ['text'], [{ a: [1, { b: '😀' }] }], [nested(32)]])('takes %j', (value) => expect(jsonTrouble(value)).toBeNull());
+  test.each([[null], [0], ['text'], [{ a: [1, { b: '😀' }] }], [nested(32)]])('takes %j', (value) =>
+    expect(jsonTrouble(value)).toBeNull(),
+  );
 
   test.each([
     ['NUL', 'a\0'],
@@ -19,11 +21,16 @@ describe('jsonTrouble', () => {
 
   test('what no text without an escape can spell is looked for only where there is one', () =>
     fc.assert(
-      fc.property(fc.jsonValue(), fc.constantFrom('', '\0', '\ud800', '\udc00'), fc.boolean(), (value, bad, key) => {
-        const text = JSON.stringify(key ? { [`k${bad}`]: value } : [value, `v${bad}`]);
-        const parsed: unknown = JSON.parse(Buffer.from(text).toString());
-        expect(jsonTrouble(parsed, text.includes('\\u'))).toBe(jsonTrouble(parsed));
-      }),
+      fc.property(
+        fc.jsonValue(),
+        fc.constantFrom('', '\0', '\ud800', '\udc00'),
+        fc.boolean(),
+        (value, bad, key) => {
+          const text = JSON.stringify(key ? { [`k${bad}`]: value } : [value, `v${bad}`]);
+          const parsed: unknown = JSON.parse(Buffer.from(text).toString());
+          expect(jsonTrouble(parsed, text.includes('\\u'))).toBe(jsonTrouble(parsed));
+        },
+      ),
     ));
 });
 
@@ -33,10 +40,13 @@ describe('names and slugs', () => {
     expect(isRef(slug)).toBe(true);
   });
 
-  test.each(['', '-a', 'A', 'a_b', 'a b', 'ä', 'a\0', `a${'b'.repeat(63)}`])('no slug %j', (slug) => {
-    expect(slugSchema.safeParse(slug).success).toBe(false);
-    expect(isRef(slug)).toBe(false);
-  });
+  test.each(['', '-a', 'A', 'a_b', 'a b', 'ä', 'a\0', `a${'b'.repeat(63)}`])(
+    'no slug %j',
+    (slug) => {
+      expect(slugSchema.safeParse(slug).success).toBe(false);
+      expect(isRef(slug)).toBe(false);
+    },
+  );
 
   test('an id names something and is no slug', () => {
     const id = '0190a0a0-0000-7000-8000-000000000000';
@@ -44,5 +54,7 @@ describe('names and slugs', () => {
     expect(slugSchema.safeParse(id).success).toBe(false);
   });
 
-  test.each(['', '   ', 'a\0', '\ud800', 'x'.repeat(201)])('no name %j', (name) => expect(nameSchema.safeParse(name).success).toBe(false));
+  test.each(['', '   ', 'a\0', '\ud800', 'x'.repeat(201)])('no name %j', (name) =>
+    expect(nameSchema.safeParse(name).success).toBe(false),
+  );
 });

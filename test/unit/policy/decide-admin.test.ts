@@ -3,7 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import { decideAdmin } from '../../../src/policy/decide-admin.js';
 import type { AdminAction, AdminCaller, AdminTarget } from '../../../src/policy/decide-admin.js';
 
-const caller = (role: AdminCaller['role'], active = true): AdminCaller => ({ userId: 'me', tenantId: 'mine', role, active });
+const caller = (role: AdminCaller['role'], active = true): AdminCaller => ({
+  userId: 'me',
+  tenantId: 'mine',
+  role,
+  active,
+});
 const OWN: AdminTarget = { tenantId: 'mine' };
 const OTHER: AdminTarget = { tenantId: 'other' };
 const EVERYTHING: AdminTarget = { tenantId: null };
@@ -19,7 +24,13 @@ const IN_TENANT: AdminAction[] = [
   'introspect',
   'explain',
 ];
-const OPERATORS: AdminAction[] = ['list_tenants', 'create_tenant', 'change_tenant', 'withdraw_key', 'read_keys'];
+const OPERATORS: AdminAction[] = [
+  'list_tenants',
+  'create_tenant',
+  'change_tenant',
+  'withdraw_key',
+  'read_keys',
+];
 
 const ask = (who: AdminCaller, action: AdminAction, target: AdminTarget): string => {
   const decision = decideAdmin(who, action, target);
@@ -29,44 +40,98 @@ const ask = (who: AdminCaller, action: AdminAction, target: AdminTarget): string
 
 describe('decideAdmin', () => {
   test.each([...IN_TENANT, ...OPERATORS])('lets operators do it everywhere: %s', (action) => {
-    for (const target of [OTHER, EVERYTHING]) expect(ask(caller('operator'), action, target)).toBe('allowed');
-    expect(ask(caller('operator'), action, OWN)).toBe(action === 'create_user' ? 'role_required' : 'allowed');
+    for (const target of [OTHER, EVERYTHING])
+      expect(ask(caller('operator'), action, target)).toBe('allowed');
+    expect(ask(caller('operator'), action, OWN)).toBe(
+      action === 'create_user' ? 'role_required' : 'allowed',
+    );
   });
 
   test.each(IN_TENANT)('lets admins do it in their tenant, and hides the others: %s', (action) => {
     expect(ask(caller('admin'), action, OWN)).toBe('allowed');
-    for (const target of [OTHER, EVERYTHING]) expect(ask(caller('admin'), action, target)).toBe('not_found');
+    for (const target of [OTHER, EVERYTHING])
+      expect(ask(caller('admin'), action, target)).toBe('not_found');
   });
 
   test.each(OPERATORS)('is for operators only: %s', (action) => {
-    for (const target of [OWN, OTHER, EVERYTHING]) expect(ask(caller('admin'), action, target)).toBe('role_required');
+    for (const target of [OWN, OTHER, EVERYTHING])
+      expect(ask(caller('admin'), action, target)).toBe('role_required');
   });
 
   test.each([...IN_TENANT, ...OPERATORS])('refuses everybody else: %s', (action) => {
-    for (const who of [caller('member'), caller('guest'), caller('operator', false), caller('admin', false)]) {
-      for (const target of [OWN, OTHER, EVERYTHING]) expect(ask(who, action, target)).toBe('role_required');
+    for (const who of [
+      caller('member'),
+      caller('guest'),
+      caller('operator', false),
+      caller('admin', false),
+    ]) {
+      for (const target of [OWN, OTHER, EVERYTHING])
+        expect(ask(who, action, target)).toBe('role_required');
     }
   });
 
   test.each(IN_TENANT)('puts operators above the admins of their tenant: %s', (action) => {
-    expect(ask(caller('admin'), action, { ...OWN, userId: 'boss', userRole: 'operator' })).toBe('role_required');
-    expect(ask(caller('operator'), 'change_user', { ...OWN, userId: 'boss', userRole: 'operator', stops: true })).toBe('allowed');
+    expect(ask(caller('admin'), action, { ...OWN, userId: 'boss', userRole: 'operator' })).toBe(
+      'role_required',
+    );
+    expect(
+      ask(caller('operator'), 'change_user', {
+        ...OWN,
+        userId: 'boss',
+        userRole: 'operator',
+        stops: true,
+      }),
+    ).toBe('allowed');
   });
 
   test('lets nobody suspend himself, and no operator give up his role', () => {
     for (const role of ['operator', 'admin'] as const) {
-      expect(ask(caller(role), 'change_user', { ...OWN, userId: 'me', userRole: role, stops: true })).toBe('role_required');
-      expect(ask(caller(role), 'change_user', { ...OWN, userId: 'me', userRole: role })).toBe('allowed');
+      expect(
+        ask(caller(role), 'change_user', { ...OWN, userId: 'me', userRole: role, stops: true }),
+      ).toBe('role_required');
+      expect(ask(caller(role), 'change_user', { ...OWN, userId: 'me', userRole: role })).toBe(
+        'allowed',
+      );
     }
-    expect(ask(caller('operator'), 'change_user', { ...OWN, userId: 'me', userRole: 'operator', newRole: 'member' })).toBe('role_required');
-    expect(ask(caller('admin'), 'change_user', { ...OWN, userId: 'me', userRole: 'admin', newRole: 'member' })).toBe('allowed');
+    expect(
+      ask(caller('operator'), 'change_user', {
+        ...OWN,
+        userId: 'me',
+        userRole: 'operator',
+        newRole: 'member',
+      }),
+    ).toBe('role_required');
+    expect(
+      ask(caller('admin'), 'change_user', {
+        ...OWN,
+        userId: 'me',
+        userRole: 'admin',
+        newRole: 'member',
+      }),
+    ).toBe('allowed');
   });
 
   test('keeps the tenant of the operators for operators: nobody is made or given a role there, it is not renamed and not opened', () => {
     const boss = { ...OWN, userId: 'boss', userRole: 'operator' } as const;
-    expect(ask(caller('operator'), 'change_user', { ...boss, newRole: 'member' })).toBe('role_required');
-    expect(ask(caller('operator'), 'change_user', { ...OWN, userId: 'old', userRole: 'member', newRole: 'admin' })).toBe('role_required');
-    expect(ask(caller('operator'), 'change_user', { ...OTHER, userId: 'ada', userRole: 'member', newRole: 'admin' })).toBe('allowed');
+    expect(ask(caller('operator'), 'change_user', { ...boss, newRole: 'member' })).toBe(
+      'role_required',
+    );
+    expect(
+      ask(caller('operator'), 'change_user', {
+        ...OWN,
+        userId: 'old',
+        userRole: 'member',
+        newRole: 'admin',
+      }),
+    ).toBe('role_required');
+    expect(
+      ask(caller('operator'), 'change_user', {
+        ...OTHER,
+        userId: 'ada',
+        userRole: 'member',
+        newRole: 'admin',
+      }),
+    ).toBe('allowed');
     expect(ask(caller('operator'), 'change_tenant', { ...OWN, opens: true })).toBe('role_required');
     expect(ask(caller('operator'), 'change_tenant', { ...OTHER, opens: true })).toBe('allowed');
   });

@@ -7,7 +7,13 @@ import type { Facts, MemberFacts, RoomFacts, UserFacts } from '../../../src/poli
 import type { Role } from '../../../src/protocol/frames.js';
 
 const NOW = 1_000_000;
-const member = (role: Role | null, more: Partial<MemberFacts> = {}): MemberFacts => ({ role, mutedUntilMs: null, banned: false, version: 1, ...more });
+const member = (role: Role | null, more: Partial<MemberFacts> = {}): MemberFacts => ({
+  role,
+  mutedUntilMs: null,
+  banned: false,
+  version: 1,
+  ...more,
+});
 const user = (role: UserFacts['role'], active = true): UserFacts => ({ role, active, version: 1 });
 const room = (more: Partial<RoomFacts> = {}): RoomFacts => ({
   id: 'room',
@@ -106,7 +112,8 @@ const ask = (who: Who, asked: Asked, facts: RoomFacts | null, nowMs = NOW): stri
   const decision = decideRoom('me', { ...who, room: facts }, action, target, nowMs);
   return decision.allow ? 'allowed' : decision.code;
 };
-const row = (asked: Asked, facts: RoomFacts): Record<string, string> => Object.fromEntries(COLUMNS.map((name) => [name, ask(WHO[name], asked, facts)]));
+const row = (asked: Asked, facts: RoomFacts): Record<string, string> =>
+  Object.fromEntries(COLUMNS.map((name) => [name, ask(WHO[name], asked, facts)]));
 const cells = (text: string): Record<string, string> =>
   Object.fromEntries(
     text
@@ -119,20 +126,31 @@ const ALL = Object.keys(ASKED) as Asked[];
 const hidden = (text: string) => ({ ...cells(text), stranger: 'not_found', guest: 'not_found' });
 
 describe('the rights table', () => {
-  test.each(ALL)('of a public room: %s', (asked) => expect(row(asked, room())).toEqual(cells(PUBLIC[asked])));
+  test.each(ALL)('of a public room: %s', (asked) =>
+    expect(row(asked, room())).toEqual(cells(PUBLIC[asked])),
+  );
 
-  test.each(ALL)('of a private room: %s', (asked) => expect(row(asked, room({ visibility: 'private' }))).toEqual(hidden(PUBLIC[asked])));
+  test.each(ALL)('of a private room: %s', (asked) =>
+    expect(row(asked, room({ visibility: 'private' }))).toEqual(hidden(PUBLIC[asked])),
+  );
 
   test.each(ALL)('where moderators post: %s', (asked) => {
     const posts = ['publish', 'signal', 'typing', 'react', 'edit own', 'edit any'].includes(asked);
-    expect(row(asked, room({ posting: 'moderators' }))).toEqual({ ...cells(PUBLIC[asked]), ...(posts ? { member: 'read_only' } : {}) });
+    expect(row(asked, room({ posting: 'moderators' }))).toEqual({
+      ...cells(PUBLIC[asked]),
+      ...(posts ? { member: 'read_only' } : {}),
+    });
   });
 
   test.each(ALL)('of a direct room: %s', (asked) => {
     const direct = room({ visibility: 'direct' });
-    for (const outsider of ['stranger', 'guest', 'admin', 'operator'] as const) expect(ask(WHO[outsider], asked, direct)).toBe('not_found');
+    for (const outsider of ['stranger', 'guest', 'admin', 'operator'] as const)
+      expect(ask(WHO[outsider], asked, direct)).toBe('not_found');
     const fixed = /^(add|moderate|change|manage)/.test(asked);
-    if (asked !== 'leave') expect(ask(WHO.member, asked, direct)).toBe(fixed ? 'role_required' : cells(PUBLIC[asked])['member']);
+    if (asked !== 'leave')
+      expect(ask(WHO.member, asked, direct)).toBe(
+        fixed ? 'role_required' : cells(PUBLIC[asked])['member'],
+      );
   });
 
   test.each(ALL)('of a room that is closed or is not there: %s', (asked) => {
@@ -144,7 +162,9 @@ describe('the rights table', () => {
 
   test.each(ALL)('of a suspended user: %s', (asked) => {
     for (const role of ['member', 'admin', 'operator'] as const)
-      expect(ask({ user: user(role, false), member: member('owner') }, asked, room())).toBe('not_found');
+      expect(ask({ user: user(role, false), member: member('owner') }, asked, room())).toBe(
+        'not_found',
+      );
   });
 });
 
@@ -158,8 +178,16 @@ describe('particular cases', () => {
   });
 
   test('an admin counts as owner whatever the own membership says, unless banned', () => {
-    expect(ask({ user: user('admin'), member: member('viewer') }, 'manage the room', room({ visibility: 'private' }))).toBe('allowed');
-    expect(ask({ user: user('admin'), member: member('owner', { banned: true }) }, 'read', room())).toBe('not_found');
+    expect(
+      ask(
+        { user: user('admin'), member: member('viewer') },
+        'manage the room',
+        room({ visibility: 'private' }),
+      ),
+    ).toBe('allowed');
+    expect(
+      ask({ user: user('admin'), member: member('owner', { banned: true }) }, 'read', room()),
+    ).toBe('not_found');
   });
 
   test('an admin joins a private room without an invitation', () => {
@@ -175,12 +203,19 @@ describe('particular cases', () => {
   test('every refusal names its rule, and rules are unique to their code', () => {
     const codeOf = new Map<string, string>();
     for (const asked of ALL) {
-      for (const facts of [room(), room({ visibility: 'private' }), room({ visibility: 'direct' }), room({ posting: 'moderators' }), null]) {
+      for (const facts of [
+        room(),
+        room({ visibility: 'private' }),
+        room({ visibility: 'direct' }),
+        room({ posting: 'moderators' }),
+        null,
+      ]) {
         for (const name of COLUMNS) {
           const [action, target] = ASKED[asked] as [RoomAction, ActionTarget?];
           const decision = decideRoom('me', { ...WHO[name], room: facts }, action, target, NOW);
           expect(decision.rule).toMatch(/^[a-z]+\.\d+_[a-z_]+$/);
-          if (!decision.allow) expect(codeOf.get(decision.rule) ?? decision.code).toBe(decision.code);
+          if (!decision.allow)
+            expect(codeOf.get(decision.rule) ?? decision.code).toBe(decision.code);
           if (!decision.allow) codeOf.set(decision.rule, decision.code);
         }
       }
@@ -190,15 +225,35 @@ describe('particular cases', () => {
 });
 
 describe('rightsIn', () => {
-  const rights = (name: keyof typeof WHO, facts = room()) => rightsIn({ ...WHO[name], room: facts });
+  const rights = (name: keyof typeof WHO, facts = room()) =>
+    rightsIn({ ...WHO[name], room: facts });
   const writes = ['publish', 'signal', 'typing', 'react', 'edit_own'];
 
   test('is what the ladders allow', () => {
-    expect(rights('owner')).toEqual(['read', 'presence', ...writes, 'delete_own', 'delete_any', 'manage_members', 'manage_room']);
+    expect(rights('owner')).toEqual([
+      'read',
+      'presence',
+      ...writes,
+      'delete_own',
+      'delete_any',
+      'manage_members',
+      'manage_room',
+    ]);
     expect(rights('admin')).toEqual(rights('owner'));
-    expect(rights('moderator')).toEqual(['read', 'presence', ...writes, 'delete_own', 'delete_any', 'manage_members']);
+    expect(rights('moderator')).toEqual([
+      'read',
+      'presence',
+      ...writes,
+      'delete_own',
+      'delete_any',
+      'manage_members',
+    ]);
     expect(rights('member')).toEqual(['read', 'presence', ...writes, 'delete_own']);
-    expect(rights('member', room({ posting: 'moderators' }))).toEqual(['read', 'presence', 'delete_own']);
+    expect(rights('member', room({ posting: 'moderators' }))).toEqual([
+      'read',
+      'presence',
+      'delete_own',
+    ]);
     expect(rights('viewer')).toEqual(['read', 'presence', 'delete_own']);
     expect(rights('guest')).toEqual(['read', 'presence']);
     for (const nobody of ['operator', 'banned'] as const) expect(rights(nobody)).toEqual([]);

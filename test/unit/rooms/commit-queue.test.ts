@@ -36,7 +36,11 @@ describe('a commit queue', () => {
 
   test('more rooms than a batch has places take turns', () => {
     const queue = queueOf(['a'], ['a'], ['b'], ['b'], ['c'], ['c']);
-    expect([said(queue.take(2)), said(queue.take(2)), said(queue.take(2))]).toEqual(['a0 b2', 'c4 a1', 'b3 c5']);
+    expect([said(queue.take(2)), said(queue.take(2)), said(queue.take(2))]).toEqual([
+      'a0 b2',
+      'c4 a1',
+      'b3 c5',
+    ]);
   });
 
   test('the same key waits for the next batch, and what follows it in its room with it', () => {
@@ -45,24 +49,31 @@ describe('a commit queue', () => {
   });
 
   test('loses nothing, repeats nothing, keeps the order of each room and repeats no key in a batch', () => {
-    const entry = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.option(fc.constantFrom('k', 'l'), { nil: undefined }));
+    const entry = fc.tuple(
+      fc.constantFrom('a', 'b', 'c'),
+      fc.option(fc.constantFrom('k', 'l'), { nil: undefined }),
+    );
     fc.assert(
-      fc.property(fc.array(entry, { maxLength: 60 }), fc.integer({ min: 1, max: 8 }), (entries, max) => {
-        const queue = queueOf(...(entries as [string, string?][]));
-        const taken: Entry[] = [];
-        while (queue.size > 0) {
-          const batch = queue.take(max);
-          expect(batch.length).toBeGreaterThan(0);
-          expect(batch.length).toBeLessThanOrEqual(max);
-          const keys = batch.flatMap(({ key }) => (key === null ? [] : [key]));
-          expect(new Set(keys).size).toBe(keys.length);
-          taken.push(...batch);
-        }
-        for (const room of ['a', 'b', 'c']) {
-          const mine = taken.filter(({ input }) => input.room === room).map(({ n }) => n);
-          expect(mine).toEqual(entries.flatMap(([each], n) => (each === room ? [n] : [])));
-        }
-      }),
+      fc.property(
+        fc.array(entry, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 8 }),
+        (entries, max) => {
+          const queue = queueOf(...(entries as [string, string?][]));
+          const taken: Entry[] = [];
+          while (queue.size > 0) {
+            const batch = queue.take(max);
+            expect(batch.length).toBeGreaterThan(0);
+            expect(batch.length).toBeLessThanOrEqual(max);
+            const keys = batch.flatMap(({ key }) => (key === null ? [] : [key]));
+            expect(new Set(keys).size).toBe(keys.length);
+            taken.push(...batch);
+          }
+          for (const room of ['a', 'b', 'c']) {
+            const mine = taken.filter(({ input }) => input.room === room).map(({ n }) => n);
+            expect(mine).toEqual(entries.flatMap(([each], n) => (each === room ? [n] : [])));
+          }
+        },
+      ),
     );
   });
 });

@@ -9,7 +9,13 @@ import type { Facts, RoomFacts } from '../../../src/policy/facts.js';
 
 const NOW = Date.parse('2026-11-22T00:00:00Z');
 const standing: fc.Arbitrary<MembershipState> = fc.record({
-  role: fc.constantFrom('owner' as const, 'moderator' as const, 'member' as const, 'viewer' as const, null),
+  role: fc.constantFrom(
+    'owner' as const,
+    'moderator' as const,
+    'member' as const,
+    'viewer' as const,
+    null,
+  ),
   muted_until: fc.constantFrom(null, new Date(NOW + 1_000), new Date(NOW + 60_000)),
   banned: fc.boolean(),
 });
@@ -19,11 +25,33 @@ const settings = fc.record({
   visibility: fc.constantFrom('public' as const, 'private' as const),
   posting: fc.constantFrom('members' as const, 'moderators' as const),
 });
-const ACTIONS: RoomAction[] = ['read', 'publish', 'delete', 'join', 'leave', 'add_member', 'moderate_member', 'change_role', 'manage_room'];
+const ACTIONS: RoomAction[] = [
+  'read',
+  'publish',
+  'delete',
+  'join',
+  'leave',
+  'add_member',
+  'moderate_member',
+  'change_role',
+  'manage_room',
+];
 
-function allowed({ role, muted_until, banned }: MembershipState, { visibility, posting }: Pick<RoomFacts, 'visibility' | 'posting'>): RoomAction[] {
+function allowed(
+  { role, muted_until, banned }: MembershipState,
+  { visibility, posting }: Pick<RoomFacts, 'visibility' | 'posting'>,
+): RoomAction[] {
   const facts: Facts = {
-    room: { id: 'r', tenantId: 't', slug: null, visibility, posting, open: true, epoch: 0, version: 1 },
+    room: {
+      id: 'r',
+      tenantId: 't',
+      slug: null,
+      visibility,
+      posting,
+      open: true,
+      epoch: 0,
+      version: 1,
+    },
     member: { role, mutedUntilMs: muted_until?.getTime() ?? null, banned, version: 1 },
     user: { role: 'member', active: true, version: 1 },
   };
@@ -36,7 +64,9 @@ describe('what does not count as shrinking takes nothing', () => {
       fc.property(standing, standing, settings, (before, after, room) => {
         if (shrinksStanding(before, after)) return;
         // Joining is what a member need not do any more.
-        const lost = allowed(before, room).filter((action) => action !== 'join' && !allowed(after, room).includes(action));
+        const lost = allowed(before, room).filter(
+          (action) => action !== 'join' && !allowed(after, room).includes(action),
+        );
         expect(lost).toEqual([]);
       }),
     );
@@ -46,7 +76,9 @@ describe('what does not count as shrinking takes nothing', () => {
     fc.assert(
       fc.property(settings, settings, standing, (before, after, who) => {
         if (shrinksRights(before, after)) return;
-        expect(allowed(who, before).filter((action) => !allowed(who, after).includes(action))).toEqual([]);
+        expect(
+          allowed(who, before).filter((action) => !allowed(who, after).includes(action)),
+        ).toEqual([]);
       }),
     );
   });

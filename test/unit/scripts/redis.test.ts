@@ -1,9 +1,14 @@
-/** The private Redis of `npm start` and of the tests: whichever it is, nobody but this machine reaches it. */
+/**
+ * The private Redis of `npm start` and of the tests: whichever it is, nobody but this machine
+ * reaches it.
+ */
 import { connect } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { startRedis } from '../../../scripts/stores/redis.mjs';
 
-/** Of this machine like 127.0.0.1, but not the same: who listens on every interface hears it, too. */
+/**
+ * Of this machine like 127.0.0.1, but not the same: who listens on every interface hears it, too.
+ */
 const ELSEWHERE = '127.0.0.2';
 
 const stops: (() => Promise<void>)[] = [];

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Config } from '../../../src/platform/config/config.js';
-import { flushIntervalMs, idleSecondsOf, markSeconds, sweepIntervalMs } from '../../../src/sessions/idle.js';
+import {
+  flushIntervalMs,
+  idleSecondsOf,
+  markSeconds,
+  sweepIntervalMs,
+} from '../../../src/sessions/idle.js';
 
 const config = (sessionIdleSeconds: number) => ({ sessionIdleSeconds }) as Config;
 
@@ -17,8 +22,12 @@ describe('idle time', () => {
   });
 
   test('is measured to a twentieth, within bounds', () => {
-    expect([1, 100, 604_800, Infinity].map((idle) => flushIntervalMs(config(idle)))).toEqual([250, 5_000, 30_000, 30_000]);
-    expect([1, 100, 604_800, Infinity].map((idle) => sweepIntervalMs(config(idle)))).toEqual([1_000, 5_000, 60_000, 60_000]);
+    expect([1, 100, 604_800, Infinity].map((idle) => flushIntervalMs(config(idle)))).toEqual([
+      250, 5_000, 30_000, 30_000,
+    ]);
+    expect([1, 100, 604_800, Infinity].map((idle) => sweepIntervalMs(config(idle)))).toEqual([
+      1_000, 5_000, 60_000, 60_000,
+    ]);
   });
 
   test('a live mark lasts no longer than a day', () => {

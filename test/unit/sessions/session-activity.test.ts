@@ -74,7 +74,9 @@ describe('tokenAccepted', () => {
     await activity.onModuleDestroy();
     activity.tokenAccepted('s', 3);
     await activity.onModuleDestroy();
-    expect(calls.filter(({ name }) => name === 'sessions_accepted')).toEqual([{ name: 'sessions_accepted', values: [['s'], [3]] }]);
+    expect(calls.filter(({ name }) => name === 'sessions_accepted')).toEqual([
+      { name: 'sessions_accepted', values: [['s'], [3]] },
+    ]);
   });
 
   test('what it remembers of a session goes with the session', async () => {
@@ -84,6 +86,8 @@ describe('tokenAccepted', () => {
     state.apply({ kind: 'session.ended', sessions: ['ended'], reason: 'session_revoked' }, at(1));
     for (const session of ['ended', 'lives']) activity.tokenAccepted(session, 2);
     await activity.onModuleDestroy();
-    expect(calls.filter(({ name }) => name === 'sessions_accepted').map(({ values }) => values[0])).toEqual([['ended', 'lives'], ['ended']]);
+    expect(
+      calls.filter(({ name }) => name === 'sessions_accepted').map(({ values }) => values[0]),
+    ).toEqual([['ended', 'lives'], ['ended']]);
   });
 });

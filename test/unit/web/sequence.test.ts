@@ -20,7 +20,11 @@ const nameOf = (id: string): string => id.replace('node-', '');
 
 describe('the steps of a receipt', () => {
   test('lie between the call and its answer, with the time on the way split in halves', () => {
-    const steps = stepsOfReceipt(receipt, { calledMs: 0, answeredMs: 22, firstEffectMs: Infinity }, nameOf);
+    const steps = stepsOfReceipt(
+      receipt,
+      { calledMs: 0, answeredMs: 22, firstEffectMs: Infinity },
+      nameOf,
+    );
     expect(steps.map(({ ms, text, tone }) => [ms, text, tone])).toEqual([
       [11, 'committed in Postgres', 'plain'],
       [16, 'node a confirmed', 'plain'],
@@ -30,16 +34,27 @@ describe('the steps of a receipt', () => {
   });
 
   test('never put the commit after an effect that a socket saw', () => {
-    const [committed] = stepsOfReceipt(receipt, { calledMs: 0, answeredMs: 200, firstEffectMs: 12 }, nameOf);
+    const [committed] = stepsOfReceipt(
+      receipt,
+      { calledMs: 0, answeredMs: 200, firstEffectMs: 12 },
+      nameOf,
+    );
     expect(committed).toMatchObject({ ms: 12, text: 'committed in Postgres' });
     const run = new Run(1, '', '', 0, new Date());
     run.add({ ms: 12, text: 'ben tab 2: goodbye', tone: 'bad', effect: true });
     run.add(committed!);
-    expect(run.steps.value.map(({ text }) => text)).toEqual(['committed in Postgres', 'ben tab 2: goodbye']);
+    expect(run.steps.value.map(({ text }) => text)).toEqual([
+      'committed in Postgres',
+      'ben tab 2: goodbye',
+    ]);
   });
 
   test('say pending of a receipt that is not effective', () => {
-    const steps = stepsOfReceipt({ ...receipt, effective: false }, { calledMs: 0, answeredMs: 22, firstEffectMs: Infinity }, nameOf);
+    const steps = stepsOfReceipt(
+      { ...receipt, effective: false },
+      { calledMs: 0, answeredMs: 22, firstEffectMs: Infinity },
+      nameOf,
+    );
     expect(steps.at(-1)).toMatchObject({ text: 'receipt: pending', tone: 'warn' });
   });
 });
@@ -52,16 +67,33 @@ test('every close code has a sentence, and a code of a newer server has that of 
 });
 
 test('the log of frames shows no credential', () => {
-  expect(withoutToken('{"type":"auth","token":"eyJhbGciOi.x.y"}')).toBe('{"type":"auth","token":"(hidden)"}');
-  expect(withoutToken('{"type":"auth_refresh","ticket":"wr_tk_x","id":"1"}')).toBe('{"type":"auth_refresh","ticket":"(hidden)","id":"1"}');
+  expect(withoutToken('{"type":"auth","token":"eyJhbGciOi.x.y"}')).toBe(
+    '{"type":"auth","token":"(hidden)"}',
+  );
+  expect(withoutToken('{"type":"auth_refresh","ticket":"wr_tk_x","id":"1"}')).toBe(
+    '{"type":"auth_refresh","ticket":"(hidden)","id":"1"}',
+  );
 });
 
 test('a curl holds no token, only the name of a variable', () => {
-  expect(curlOf('http://localhost:3000', { as: 'operator', method: 'POST', path: '/v1/admin/revocations', body: { session: 'x' } })).toBe(
+  expect(
+    curlOf('http://localhost:3000', {
+      as: 'operator',
+      method: 'POST',
+      path: '/v1/admin/revocations',
+      body: { session: 'x' },
+    }),
+  ).toBe(
     `curl -s -X POST 'http://localhost:3000/v1/admin/revocations' -H "authorization: Bearer $OPERATOR" -H 'content-type: application/json' -d '{"session":"x"}'`,
   );
 });
 
 test('any body has a text', () => {
-  expect([textOf('a'), textOf({ text: 'b' }), textOf({ text: 1 }), textOf(null), textOf([1])]).toEqual(['a', 'b', '{"text":1}', 'null', '[1]']);
+  expect([
+    textOf('a'),
+    textOf({ text: 'b' }),
+    textOf({ text: 1 }),
+    textOf(null),
+    textOf([1]),
+  ]).toEqual(['a', 'b', '{"text":1}', 'null', '[1]']);
 });
