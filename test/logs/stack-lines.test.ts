@@ -10,6 +10,7 @@ test('a stack in the log names the file and the very line of the source', async 
     () => '',
     ({ message }: Error) => message,
   );
-  const [, file, line] = /file:\/\/(\S+\/src\/auth\/public-url\.ts):(\d+):\d+/.exec(output) ?? [];
+  const [, file, line] =
+    /file:\/\/(\S+\/src\/auth\/tokens\/public-url\.ts):(\d+):\d+/.exec(output) ?? [];
   expect(readFileSync(file!, 'utf8').split('\n')[Number(line) - 1]).toContain('throw new Error(');
 });

@@ -38,9 +38,8 @@ export async function call<T = any>(
     headers = {},
     expect,
   } = options;
-  const request = supertest(base)
-    [method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete'](path)
-    .set(headers);
+  const verb = method.toLowerCase() as 'get' | 'post' | 'patch' | 'delete';
+  const request = supertest(base)[verb](path).set(headers);
   if (token !== undefined) request.set('authorization', `Bearer ${token}`);
   if (body !== undefined)
     request
