@@ -10,11 +10,23 @@ import { OPERATIONS } from '../../dist/api-docs/operations.js';
 import { REPLIES } from '../../dist/api-docs/asyncapi.js';
 import { VARIABLES } from '../../dist/platform/config/config.js';
 import { Metrics } from '../../dist/platform/metrics.js';
-import { ACTIONS, CLIENT_FRAMES, CLOSE_CODES, ERROR_CODES, LIMITS, SERVER_FRAMES, UNSUBSCRIBE_CODES } from '../../dist/protocol/index.js';
+import {
+  ACTIONS,
+  CLIENT_FRAMES,
+  CLOSE_CODES,
+  ERROR_CODES,
+  LIMITS,
+  SERVER_FRAMES,
+  UNSUBSCRIBE_CODES,
+} from '../../dist/protocol/index.js';
 import { fieldsOf } from './fields.mjs';
 
 export const tables = {
-  actions: () => table(['action', 'what a client does'], Object.entries(ACTIONS).map(([action, meaning]) => [code(action), meaning])),
+  actions: () =>
+    table(
+      ['action', 'what a client does'],
+      Object.entries(ACTIONS).map(([action, meaning]) => [code(action), meaning]),
+    ),
 
   'error-codes': () =>
     table(
@@ -33,20 +45,49 @@ export const tables = {
     ),
 
   'unsubscribe-codes': () =>
-    table(['code', 'action', 'meaning'], Object.entries(UNSUBSCRIBE_CODES).map(([name, { action, message }]) => [code(name), code(action), message])),
+    table(
+      ['code', 'action', 'meaning'],
+      Object.entries(UNSUBSCRIBE_CODES).map(([name, { action, message }]) => [
+        code(name),
+        code(action),
+        message,
+      ]),
+    ),
 
   'client-frames': () =>
     table(
       ['frame', 'fields', 'answer'],
-      Object.entries(CLIENT_FRAMES).map(([type, schema]) => [code(type), fieldsOf(schema, 'input', ['type', 'id']), REPLIES[type].map(code).join(' or ') || '-']),
+      Object.entries(CLIENT_FRAMES).map(([type, schema]) => [
+        code(type),
+        fieldsOf(schema, 'input', ['type', 'id']),
+        REPLIES[type].map(code).join(' or ') || '-',
+      ]),
     ),
 
   'server-frames': () =>
-    table(['frame', 'fields'], Object.entries(SERVER_FRAMES).map(([type, schema]) => [code(type), fieldsOf(schema, 'output', ['type', 'id'])])),
+    table(
+      ['frame', 'fields'],
+      Object.entries(SERVER_FRAMES).map(([type, schema]) => [
+        code(type),
+        fieldsOf(schema, 'output', ['type', 'id']),
+      ]),
+    ),
 
-  limits: () => table(['limit', 'value', 'of what'], Object.entries(LIMITS).map(([name, value]) => [code(name), value, commentOf(name)])),
+  limits: () =>
+    table(
+      ['limit', 'value', 'of what'],
+      Object.entries(LIMITS).map(([name, value]) => [code(name), value, commentOf(name)]),
+    ),
 
-  variables: () => table(['variable', 'default', 'meaning'], Object.entries(VARIABLES).map(([name, [, fallback, meaning]]) => [code(name), fallback, meaning])),
+  variables: () =>
+    table(
+      ['variable', 'default', 'meaning'],
+      Object.entries(VARIABLES).map(([name, [, fallback, meaning]]) => [
+        code(name),
+        fallback,
+        meaning,
+      ]),
+    ),
 
   metrics: () =>
     table(
@@ -55,17 +96,30 @@ export const tables = {
         .getMetricsAsArray()
         .filter(({ name }) => !/^wardroom_(process|nodejs)_/.test(name))
         /* Its type tells neither its class nor its labels. */
-        .map((/** @type {any} */ metric) => [code(metric.name), metric.constructor.name.toLowerCase(), metric.labelNames.map(code).join(', ') || '-', metric.help]),
+        .map((/** @type {any} */ metric) => [
+          code(metric.name),
+          metric.constructor.name.toLowerCase(),
+          metric.labelNames.map(code).join(', ') || '-',
+          metric.help,
+        ]),
     ),
 
-  'audit-events': () => table(['event', 'meaning'], Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [code(event), meaning])),
+  'audit-events': () =>
+    table(
+      ['event', 'meaning'],
+      Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [code(event), meaning]),
+    ),
 
   budgets: () =>
     table(
       ['action', 'who', 'bucket', 'tokens', 'bound', 'CPU, ms', 'writes'],
       [
-        ...Object.keys(CLIENT_FRAMES).map((type) => budgetRow(`frame ${code(type)}`, FRAME_BUDGETS[type])),
-        ...OPERATIONS.map(({ method, path }) => budgetRow(code(`${method.toUpperCase()} ${path}`), CALL_BUDGETS[`${method} ${path}`])),
+        ...Object.keys(CLIENT_FRAMES).map((type) =>
+          budgetRow(`frame ${code(type)}`, FRAME_BUDGETS[type]),
+        ),
+        ...OPERATIONS.map(({ method, path }) =>
+          budgetRow(code(`${method.toUpperCase()} ${path}`), CALL_BUDGETS[`${method} ${path}`]),
+        ),
       ],
     ),
 
@@ -88,7 +142,8 @@ export const tables = {
 };
 
 function budgetRow(action, budget) {
-  if (budget === undefined) throw new Error(`${action} has no budget: give it a row in src/budgets/budgets.ts.`);
+  if (budget === undefined)
+    throw new Error(`${action} has no budget: give it a row in src/budgets/budgets.ts.`);
   const { who, bound } = BUCKETS[budget.bucket];
   return [action, who, budget.bucket, budget.cost, bound, budget.cpuMs, budget.rows];
 }
@@ -97,13 +152,23 @@ const code = (text) => `\`${text}\``;
 
 /** Cells may not break the table: a pipe in them is escaped, a line break is a space. */
 function table(head, rows) {
-  const line = (cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replace(/\s*\n\s*/g, ' ')).join(' | ')} |`;
+  const line = (cells) =>
+    `| ${cells
+      .map((cell) =>
+        String(cell)
+          .replaceAll('|', '\\|')
+          .replace(/\s*\n\s*/g, ' '),
+      )
+      .join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
 /** The doc comment that stands before a limit; those without one are said by their name. */
 function commentOf(name) {
   const source = readFileSync(new URL('../../dist/protocol/limits.js', import.meta.url), 'utf8');
-  const comment = source.match(new RegExp(`/\\*\\* ([^*]+?) \\*/\\s*${name}:`))?.[1];
-  return comment ?? name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const comment = source.match(new RegExp(`/\\*\\*((?:(?!\\*/)[^])+?)\\*/\\s*${name}:`))?.[1];
+  return (
+    comment?.replaceAll(/\s+(?:\* )?/g, ' ').trim() ??
+    name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+  );
 }
