@@ -1,11 +1,15 @@
 /**
  * `npm run docs` writes the tables that the code owns between `<!-- generated:NAME -->` and `<!--
- * /generated -->` in README.md and docs/; `npm run docs -- --check` changes nothing, names the
- * files that differ and exits 1.
+ * /generated -->` in every page, and wraps prose that is too wide. `npm run docs -- --check`
+ * changes nothing: it names pages that differ and citations that lead nowhere, and exits 1 for any
+ * of them.
  */
 import './require-node.mjs';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deadCitations } from './docs/citations.mjs';
+import { wrapped } from './docs/prose.mjs';
+import { repository } from './docs/repository.mjs';
 import { ensureBuilt, ensureInstalled, root } from './install.mjs';
 
 const BLOCK = /<!-- generated:([a-z-]+) -->\n([\s\S]*?)<!-- \/generated -->/g;
@@ -15,33 +19,28 @@ ensureInstalled();
 if (!ensureBuilt()) process.exit(1);
 const { tables } = await import('./docs/tables.mjs');
 
+const all = repository(root);
 const differing = [];
-for (const file of markdownFiles()) {
-  const before = readFileSync(file, 'utf8');
-  const after = withTables(before, relative(root, file));
-  if (after === before) continue;
-  differing.push(relative(root, file));
-  if (!check) writeFileSync(file, after);
+for (const { file, text } of all.pages) {
+  const after = wrapped(withTables(text, file), file);
+  if (after === text) continue;
+  differing.push(file);
+  if (!check) writeFileSync(join(root, file), after);
 }
-if (check && differing.length > 0) {
-  console.error(
-    `The tables in ${differing.join(', ')} are not what the code says. Run: npm run docs`,
+const findings = check ? deadCitations(all) : [];
+if (check && differing.length > 0)
+  findings.unshift(
+    `Tables or width of ${differing.join(', ')} are not as they should be: npm run docs`,
   );
+if (findings.length > 0) {
+  console.error(findings.join('\n'));
   process.exit(1);
 }
 console.log(
-  differing.length === 0 ? 'Every table is what the code says.' : `Wrote ${differing.join(', ')}.`,
+  differing.length === 0
+    ? 'Tables, width and citations are right.'
+    : `Wrote ${differing.join(', ')}.`,
 );
-
-function markdownFiles() {
-  const docs = join(root, 'docs');
-  const pages = existsSync(docs)
-    ? readdirSync(docs, { recursive: true, encoding: 'utf8' }).map((name) => join(docs, name))
-    : [];
-  return [join(root, 'README.md'), ...pages]
-    .filter((file) => file.endsWith('.md') && existsSync(file))
-    .sort();
-}
 
 function withTables(text, file) {
   const opened = text.match(/<!-- generated:/g)?.length ?? 0;

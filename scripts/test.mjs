@@ -68,7 +68,7 @@ const gates = [
   },
   { name: 'dead code', budget: 30, check: () => run(bin('knip', 'bin/knip.js')) },
   {
-    name: 'tables in docs',
+    name: 'docs',
     budget: 20,
     check: () => run(join(root, 'scripts/docs.mjs'), '--check'),
   },
