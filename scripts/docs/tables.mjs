@@ -8,7 +8,7 @@ import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS } from '../../dist/budgets/budgets
 import { HELD_BYTES } from '../../dist/budgets/held-bytes.js';
 import { OPERATIONS } from '../../dist/api-docs/operations.js';
 import { REPLIES } from '../../dist/api-docs/asyncapi.js';
-import { VARIABLES } from '../../dist/platform/config/config.js';
+import { VARIABLES } from '../../dist/platform/config/variables.js';
 import { Metrics } from '../../dist/platform/metrics.js';
 import {
   ACTIONS,

@@ -1,5 +1,4 @@
 import { WardroomError } from './errors.js';
-import type { WardroomSession } from './session.js';
 
 /**
  * Why a credential is asked for. `connect`: any valid one. `refresh`: a newer one, the present one
@@ -31,7 +30,12 @@ export function takeFromCallback(getToken: GetToken): TakeToken {
   }
 }
 
-export function takeFromSession(session: WardroomSession): TakeToken {
+/** The part of a session that gives tokens. */
+interface TokenGiver {
+  accessToken(options?: { stale?: string }): Promise<string>;
+}
+
+export function takeFromSession(session: TokenGiver): TakeToken {
   return (reason, presented) =>
     session.accessToken(
       reason !== 'connect' && typeof presented === 'string' ? { stale: presented } : {},

@@ -37,7 +37,7 @@ import { SpentTickets } from './tokens/spent-tickets.js';
 import { SpendCall } from './guard/spend-call.js';
 import { SigningKeys } from './keys/signing-keys.js';
 import { Tickets } from './tokens/tickets.js';
-import { TokenResponse } from './tokens/token-response.js';
+import { TokenResponse } from './sign-in/token-response.js';
 import { WellKnownController } from './http/well-known.controller.js';
 import { CurrentUser } from './sign-in/current-user.js';
 

@@ -25,7 +25,10 @@ import { Presence } from './delivery/presence.js';
 import { RoomBus } from './delivery/room-bus.js';
 import { RoomResets } from './delivery/room-resets.js';
 import { Strangers } from './connection/strangers.js';
+import { CatchUp } from './delivery/catch-up.js';
 import { Subscribe } from './delivery/subscribe.js';
+import { SubscriptionRights } from './delivery/subscription-rights.js';
+import { Subscriptions } from './delivery/subscriptions.js';
 import { TcpGate } from './handshake/tcp-gate.js';
 import { FlushScheduler } from './delivery/flush-scheduler.js';
 import { TypingEnds } from './delivery/typing-ends.js';
@@ -41,6 +44,9 @@ import { TypingEnds } from './delivery/typing-ends.js';
     ConnectionAudit,
     ConnectionEnds,
     ConnectionTimers,
+    Subscriptions,
+    SubscriptionRights,
+    CatchUp,
     Subscribe,
     PolicyChanges,
     Presence,

@@ -64,8 +64,6 @@ export class MembershipCache {
   private readonly users = new Map<string, UserFacts>();
   private members = 0;
   private era = 0;
-  /** Counted up whenever anything that `peek` reads may have changed. */
-  changes = 0;
   private readonly wanted = new Batcher<Wanted, Facts>((batch) => this.query(batch));
   private loading = 0;
   /** Epochs of rooms and versions of users that the log brought while a load was under way. */
@@ -129,7 +127,6 @@ export class MembershipCache {
       user.version < (this.overtaken.get(userId) ?? 0)
     )
       return this.load(tenantId, ref, userId);
-    this.changes += 1;
     remember(this.users, userId, user);
     if (room !== null) this.rememberMember(known, room, userId, member);
     return facts;
@@ -160,7 +157,6 @@ export class MembershipCache {
 
   /** A load that is under way may be older than what was missed: it is repeated. */
   private forgetAll(): void {
-    this.changes += 1;
     // Of a history that may be lost; loads under way are repeated by `era`.
     this.overtaken.clear();
     this.rooms.clear();
@@ -180,7 +176,6 @@ export class MembershipCache {
    * after.
    */
   private onAuthority(event: AuthorityEvent, numbered: boolean): void {
-    this.changes += 1;
     if (event.kind === 'user.changed') {
       this.users.delete(event.user);
       if (this.loading > 0)

@@ -11,20 +11,6 @@ import { Decisions } from './decisions.js';
 import type { Facts } from './facts.js';
 import { MembershipCache } from './membership-cache.js';
 
-/** A yes, and the state of all facts at which it was said. */
-interface Grant {
-  readonly room: string;
-  readonly action: RoomAction;
-  readonly changes: number;
-  readonly allow: Allow;
-}
-
-/** Who asks about the same room again and again. */
-export interface CachedPrincipal {
-  readonly principal: Principal;
-  lastGrant: Grant | null;
-}
-
 @Injectable()
 export class Policy {
   constructor(
@@ -77,27 +63,6 @@ export class Policy {
     if (facts === undefined) return null;
     const decision = decideRoom(principal.userId, facts, action, target);
     return decision.allow ? decision : null;
-  }
-
-  /**
-   * The same for a connection. Its last yes holds until any fact changes: the guard and the handler
-   * of a frame ask one after the other, and who speaks mostly speaks in one room. Time alone never
-   * takes a right away.
-   */
-  authorizeAgain(asker: CachedPrincipal, room: string, action: RoomAction): Allow | null {
-    const { lastGrant } = asker;
-    const { changes } = this.cache;
-    if (
-      lastGrant !== null &&
-      lastGrant.changes === changes &&
-      lastGrant.room === room &&
-      lastGrant.action === action
-    )
-      return lastGrant.allow;
-    const allow = this.authorizeCached(asker.principal, room, action);
-    // Who reads asks once, and listens for long: his yes is not kept.
-    if (allow !== null && action !== 'read') asker.lastGrant = { room, action, changes, allow };
-    return allow;
   }
 
   /** Facts from memory or Postgres, without a decision: for `access` frames and explanations. */

@@ -9,7 +9,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Tokens } from '../auth/tokens/tokens.schemas.js';
 import { OpenSession } from '../auth/sign-in/open-session.js';
 import { SignInAudit } from '../auth/sign-in/sign-in-audit.js';
-import { TokenResponse } from '../auth/tokens/token-response.js';
+import { TokenResponse } from '../auth/sign-in/token-response.js';
 import { Lease } from '../authority/lease.js';
 import { Config } from '../platform/config/config.js';
 import { Database } from '../platform/stores/database.js';
@@ -56,7 +56,7 @@ export class TryOut {
    * other.
    */
   async signIn(person: TryPerson, response: Response): Promise<Tokens> {
-    const issued = await this.signIns.account('try_out', async (asked) => {
+    const issued = await this.signIns.record('try_out', async (asked) => {
       const user = await this.find(person);
       if (user === null)
         throw new DomainError('not_found', { detail: 'not seeded: start the node with npm start' });

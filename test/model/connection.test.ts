@@ -9,8 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Connection } from '../../src/gateway/connection/connection.js';
 import { encodeTextFrame } from '../../src/gateway/connection/frame-encoder.js';
-import { Transient } from '../../src/gateway/connection/outbound-queue.js';
-import type { RoomChannel } from '../../src/gateway/delivery/room-channel.js';
+import { RoomKey } from '../../src/gateway/connection/outbound-queue.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { monotonicMs } from '../../src/platform/clock.js';
 
@@ -42,8 +41,8 @@ interface Sent {
   k: number;
 }
 
-const [roomA, roomB] = [{ id: 'a' }, { id: 'b' }] as unknown as [RoomChannel, RoomChannel];
-const signals = new Transient(roomA);
+const [roomA, roomB] = [new RoomKey(), new RoomKey()];
+const signals = roomA.transient;
 const QUEUE_BYTES_MAX = 1_000;
 const HOLDS = /** Times the limit, whatever the socket does: connection.ts. */ 10;
 

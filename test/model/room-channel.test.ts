@@ -15,7 +15,7 @@ import type { ChannelHost } from '../../src/gateway/delivery/room-channel.js';
 import { RoomResets } from '../../src/gateway/delivery/room-resets.js';
 import { ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
 import type { Channels } from '../../src/gateway/delivery/channels.js';
-import type { Range, Subscription } from '../../src/gateway/delivery/subscription.js';
+import type { Range, Subscription } from '../../src/gateway/delivery/room-channel.js';
 import { monotonicMs } from '../../src/platform/clock.js';
 import type { ChangedHead } from '../../src/rooms/events/history.js';
 import type { CommonPast, Known } from '../../src/rooms/events/room-epochs.js';
@@ -163,6 +163,7 @@ class Machine {
     } as unknown as ChannelHost);
     this.resets = new RoomResets(
       this.channels as unknown as Channels,
+      {} as never,
       {
         startAnew: (subscription: Subscription, lost: Range | null, start: number) =>
           this.startAnew(subscription, lost, start),

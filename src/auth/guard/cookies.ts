@@ -13,7 +13,7 @@ import type { CookieOptions, Response } from 'express';
 import { wallMs } from '../../platform/clock.js';
 import { readCookie } from './cookie-header.js';
 import { Csrf } from './csrf.js';
-import type { IssuedTokens } from '../sign-in/open-session.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { PublicUrl } from '../tokens/public-url.js';
 
 @Injectable()

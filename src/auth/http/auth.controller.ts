@@ -34,14 +34,14 @@ import { Cookies } from '../guard/cookies.js';
 import { Csrf } from '../guard/csrf.js';
 import { Exchange } from '../oidc/exchange.js';
 import { Login } from '../sign-in/login.js';
-import type { IssuedTokens } from '../sign-in/open-session.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { RefreshSession } from '../sign-in/refresh-session.js';
 import { parseRefreshToken } from '../tokens/refresh-token.js';
 import { Register } from '../sign-in/register.js';
 import { SignInAudit } from '../sign-in/sign-in-audit.js';
-import type { Asked, SignInMethod } from '../sign-in/sign-in-audit.js';
+import type { SignInSubject, SignInMethod } from '../limits/sign-in-subject.js';
 import { Tickets } from '../tokens/tickets.js';
-import { TokenResponse } from '../tokens/token-response.js';
+import { TokenResponse } from '../sign-in/token-response.js';
 
 @Controller('v1/auth')
 export class AuthController {
@@ -193,9 +193,9 @@ export class AuthController {
     { transport }: { transport: 'body' | 'cookie' },
     request: Request,
     response: Response,
-    signIn: (asked: Asked) => Promise<IssuedTokens>,
+    signIn: (asked: SignInSubject) => Promise<IssuedTokens>,
   ): Promise<Tokens> {
-    const issued = await this.signIns.account(method, async (asked) => {
+    const issued = await this.signIns.record(method, async (asked) => {
       if (transport === 'cookie') this.csrf.requireOurPage(request.headers);
       return signIn(asked);
     });

@@ -43,7 +43,7 @@ export interface KeyChange {
 type Guard = (tx: Tx) => Promise<unknown>;
 
 /** For the audit, where nobody is named. */
-type SignInSubject = 'request' | 'command' | 'age';
+type RotatedBy = 'request' | 'command' | 'age';
 
 @Injectable()
 export class KeyChanges {
@@ -76,7 +76,7 @@ export class KeyChanges {
    * A new key that takes over later; the present ones retire then and go on verifying until their
    * last token is dead.
    */
-  rotate(guard: Guard, tenant: string, by: SignInSubject = 'request'): Promise<Committed<string>> {
+  rotate(guard: Guard, tenant: string, by: RotatedBy = 'request'): Promise<Committed<string>> {
     return this.log.commit(async (tx) => {
       await guard(tx);
       return this.rotateIn(tx, tenant, by);
@@ -107,7 +107,7 @@ export class KeyChanges {
     kid: string,
     guard: Guard,
     tenant: string,
-    by: SignInSubject = 'request',
+    by: RotatedBy = 'request',
   ): Promise<Committed<KeyChange>> {
     const prepared = await this.prepareSuccessor(kid, guard, tenant);
     await this.receipts.waitForReceipt(prepared.pending);
@@ -150,7 +150,7 @@ export class KeyChanges {
     return [...events, { kind: 'key.added', kid }];
   }
 
-  private async rotateIn(tx: Tx, tenant: string, by: SignInSubject): Promise<Change<string>> {
+  private async rotateIn(tx: Tx, tenant: string, by: RotatedBy): Promise<Change<string>> {
     const change = await this.addSuccessor(tx, tenant);
     recordAudit(tx, { event: 'key_rotated', tenant, detail: { kid: change.result, by } });
     return change;

@@ -15,7 +15,7 @@ import { FairGate } from '../../platform/fair-gate.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
 import { RefusedLogins } from './refused-logins.js';
-import type { Asked } from '../sign-in/sign-in-audit.js';
+import type { SignInSubject } from './sign-in-subject.js';
 
 const WINDOW_SECONDS = 60;
 /** An address may stand for an office. */
@@ -77,7 +77,12 @@ export class LoginLimits {
    * Runs what looks a user up, checks a password and counts the outcome. Whom a count refused is
    * refused here, until it begins anew.
    */
-  async inTurn<T>(who: string, ip: string, asked: Asked, attempt: () => Promise<T>): Promise<T> {
+  async inTurn<T>(
+    who: string,
+    ip: string,
+    asked: SignInSubject,
+    attempt: () => Promise<T>,
+  ): Promise<T> {
     const key = digest(`${who}\n${networkOf(ip)}`);
     this.refused.require(key, asked);
     return this.attempts.run(digest(who), async () => {

@@ -5,11 +5,11 @@
  */
 import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
-import type { Asked } from '../sign-in/sign-in-audit.js';
+import type { SignInSubject } from './sign-in-subject.js';
 
 const REMEMBERED_MAX = 10_000;
 
-interface Refused extends Readonly<Asked> {
+interface Refused extends Readonly<SignInSubject> {
   readonly untilMs: number;
 }
 
@@ -17,7 +17,7 @@ export class RefusedLogins {
   private readonly refused = new Map<string, Refused>();
 
   /** Throws as the count did; `asked` is filled in as it was then. */
-  require(key: string, asked: Asked): void {
+  require(key: string, asked: SignInSubject): void {
     const known = this.refused.get(key);
     if (known === undefined) return;
     const leftMs = known.untilMs - monotonicMs();
@@ -28,7 +28,7 @@ export class RefusedLogins {
     this.refused.delete(key);
   }
 
-  remember(key: string, error: unknown, { tenant, user }: Asked): void {
+  remember(key: string, error: unknown, { tenant, user }: SignInSubject): void {
     if (
       !(error instanceof DomainError) ||
       error.code !== 'rate_limited' ||

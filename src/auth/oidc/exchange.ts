@@ -20,8 +20,9 @@ import { linkedUser } from './linked-user.js';
 import { LoginLimits } from '../limits/login-limits.js';
 import { TokenRefused } from './oauth-errors.js';
 import { OpenSession } from '../sign-in/open-session.js';
-import type { IssuedTokens, OpenedSession } from '../sign-in/open-session.js';
-import type { Asked } from '../sign-in/sign-in-audit.js';
+import type { OpenedSession } from '../sign-in/open-session.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
+import type { SignInSubject } from '../limits/sign-in-subject.js';
 
 /** Whatever its `exp` says. */
 const OLDEST = '24h';
@@ -38,7 +39,7 @@ export class Exchange {
     private readonly metrics: Metrics,
   ) {}
 
-  async exchange(body: ExchangeBody, ip: string, asked: Asked): Promise<IssuedTokens> {
+  async exchange(body: ExchangeBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
     const who = `exchange\n${tenant?.id ?? body.tenant}`;

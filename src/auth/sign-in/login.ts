@@ -10,9 +10,9 @@ import type { LoginBody } from './sign-in.schemas.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
 import { LoginLimits } from '../limits/login-limits.js';
 import { OpenSession } from './open-session.js';
-import type { IssuedTokens } from './open-session.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { Passwords } from './passwords.js';
-import type { Asked } from './sign-in-audit.js';
+import type { SignInSubject } from '../limits/sign-in-subject.js';
 
 @Injectable()
 export class Login {
@@ -23,7 +23,7 @@ export class Login {
     private readonly openSession: OpenSession,
   ) {}
 
-  async login(body: LoginBody, ip: string, asked: Asked): Promise<IssuedTokens> {
+  async login(body: LoginBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
     // Also what is looked up comes in its turn: a crowd at one user does not fill the pool before
     // anybody is refused.
     const { known, who } = await this.limits.inTurn(
@@ -50,7 +50,7 @@ export class Login {
   private async attempt(
     body: LoginBody,
     ip: string,
-    asked: Asked,
+    asked: SignInSubject,
   ): Promise<{ known: User; who: string }> {
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;

@@ -12,17 +12,9 @@ import { SessionActivity } from '../../sessions/session-activity.js';
 import { sessionsEnded } from '../../sessions/end-sessions.js';
 import { Sessions } from '../../sessions/sessions.js';
 import { AccessTokens } from '../tokens/access-token.js';
-import type { MintedToken } from '../tokens/access-token.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { mintRefreshToken, newRefreshFamily } from '../tokens/refresh-token.js';
-import type { SignInMethod } from './sign-in-audit.js';
-
-/** What a login, registration, guest entry or refresh hands out. */
-export interface IssuedTokens {
-  principal: Principal;
-  access: MintedToken;
-  refreshToken: string;
-  sessionExpiresAtMs: number;
-}
+import type { SignInMethod } from '../limits/sign-in-subject.js';
 
 export interface OpenedSession {
   principal: Principal;

@@ -27,7 +27,7 @@ import { SessionActivity } from '../../sessions/session-activity.js';
 import { AccessTokens } from '../tokens/access-token.js';
 import { CredentialLoopBreaker } from '../limits/credential-loop-breaker.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
-import type { IssuedTokens } from './open-session.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import {
   isOurRefreshToken,
   mintRefreshToken,

@@ -12,9 +12,9 @@ import type { GuestBody, RegisterBody } from './sign-in.schemas.js';
 import { RegistrationLimits } from '../limits/registration-limits.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
 import { OpenSession } from './open-session.js';
-import type { IssuedTokens } from './open-session.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { Passwords } from './passwords.js';
-import type { Asked } from './sign-in-audit.js';
+import type { SignInSubject } from '../limits/sign-in-subject.js';
 
 @Injectable()
 export class Register {
@@ -26,7 +26,7 @@ export class Register {
   ) {}
 
   /** User and session in one transaction: whoever gets tokens exists. */
-  async register(body: RegisterBody, ip: string, asked: Asked): Promise<IssuedTokens> {
+  async register(body: RegisterBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
     await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
@@ -73,7 +73,7 @@ export class Register {
   }
 
   /** A guest is a session with an id of its own and no user row. */
-  async enterAsGuest(body: GuestBody, ip: string, asked: Asked): Promise<IssuedTokens> {
+  async enterAsGuest(body: GuestBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
     await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;

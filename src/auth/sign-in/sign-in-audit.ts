@@ -1,20 +1,9 @@
-/**
- * The one account of sign-ins, whichever way somebody wants in: each is counted, each refusal has
- * one record in the audit.
- */
+/** Counts every sign-in attempt, whatever the method, and records each refusal in the audit. */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
-
-/** Whom a sign-in is about, as far as it got. */
-export interface Asked {
-  tenant: string | null;
-  user: string | null;
-}
-
-/** How it is shown who somebody is. */
-export type SignInMethod = 'password' | 'registration' | 'guest' | 'exchange' | 'try_out';
+import type { SignInMethod, SignInSubject } from '../limits/sign-in-subject.js';
 
 @Injectable()
 export class SignInAudit {
@@ -24,23 +13,26 @@ export class SignInAudit {
   ) {}
 
   /**
-   * `signIn` fills in what it finds out. Its success is recorded in its transaction
-   * (open-session.ts), trouble of ours is none.
+   * `signIn` fills in the subject as far as it gets. A success is recorded in its own transaction
+   * (open-session.ts); server errors are not recorded as refusals.
    */
-  async account<T>(method: SignInMethod, signIn: (asked: Asked) => Promise<T>): Promise<T> {
-    const asked: Asked = { tenant: null, user: null };
+  async record<T>(
+    method: SignInMethod,
+    signIn: (subject: SignInSubject) => Promise<T>,
+  ): Promise<T> {
+    const subject: SignInSubject = { tenant: null, user: null };
     try {
-      const issued = await signIn(asked);
+      const issued = await signIn(subject);
       this.metrics.logins.inc({ outcome: 'ok' });
       return issued;
     } catch (error) {
       this.metrics.logins.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
       if (error instanceof DomainError && error.status < 500) {
-        // Who did it is what could not be shown; whom it is about may be known.
+        // The actor is not proven; the subject may be known.
         const event = error.code === 'rate_limited' ? 'authn_login_fail_max' : 'authn_login_fail';
         this.audit.note({
           event,
-          ...asked,
+          ...subject,
           actor: null,
           session: null,
           detail: { code: error.code, method },

@@ -7,7 +7,7 @@ import { AuditTrail } from '../../audit/audit-trail.js';
 import { auditRefusal } from '../../auth/limits/audit-refusal.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { CLOSE_CODES } from '../../protocol/codes.js';
-import type { ConnectionEnd } from './connection-ends.js';
+import type { ConnectionEnd } from './connection-end.js';
 import type { Connection } from './connection.js';
 
 /**
@@ -17,11 +17,15 @@ const REFUSES = new Set<number>([1008, 4001, 4003]);
 
 @Injectable()
 export class ConnectionAudit {
+  /** What was recorded of a connection: its end depends on it. */
+  private readonly recorded = new WeakMap<Connection, 'opened' | 'refused'>();
+
   constructor(private readonly audit: AuditTrail) {}
 
   authenticated(connection: Connection): void {
-    const event = connection.audited === 'opened' ? 'connection_renewed' : 'connection_opened';
-    connection.audited = 'opened';
+    const event =
+      this.recorded.get(connection) === 'opened' ? 'connection_renewed' : 'connection_opened';
+    this.recorded.set(connection, 'opened');
     this.audit.note({ event, ...placeOf(connection), ...whoIs(connection) });
   }
 
@@ -32,7 +36,7 @@ export class ConnectionAudit {
 
   /** The first credential, or with `renewal` a later one while the connection goes on. */
   refusedCredential(connection: Connection, error: unknown, renewal: boolean): void {
-    if (!renewal) connection.audited = 'refused';
+    if (!renewal) this.recorded.set(connection, 'refused');
     // Whatever was presented, it came from whom the connection is.
     const caller = renewal && connection.token !== null ? whoIs(connection) : {};
     auditRefusal(this.audit, error, {
@@ -49,15 +53,15 @@ export class ConnectionAudit {
       ...(connection.token === null ? {} : whoIs(connection)),
       actor: null,
     };
-    const { audited } = connection;
-    connection.audited = null;
-    if (audited === 'opened') {
-      const ms = Math.round(monotonicMs() - connection.openedMs);
+    const recorded = this.recorded.get(connection);
+    this.recorded.delete(connection);
+    if (recorded === 'opened') {
+      const ms = Math.round(monotonicMs() - connection.times.openedMs);
       this.audit.note({ event: 'connection_closed', ...place, detail: { side, code, ms } });
     } else if (
       side === 'server' &&
       REFUSES.has(CLOSE_CODES[code].status) &&
-      audited !== 'refused'
+      recorded !== 'refused'
     ) {
       this.audit.note({ event: 'connection_refused', ...place, detail: { code, renewal: false } });
     }

@@ -7,18 +7,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Metrics } from '../../platform/metrics.js';
 import type { CloseCode } from '../../protocol/codes.js';
 import { ConnectionAudit } from './connection-audit.js';
+import type { ConnectionEnd, TransportEnd } from './connection-end.js';
 import type { Connection } from './connection.js';
-
-/**
- * `reset`: TCP was ended or broken without a close frame. `timeout`: the kernel gave up.
- * `half_open`: our ping was not answered.
- */
-export type TransportEnd = 'reset' | 'timeout' | 'half_open';
-
-export type ConnectionEnd =
-  | { side: 'server'; code: CloseCode }
-  | { side: 'client'; code: number }
-  | { side: 'transport'; code: TransportEnd };
 
 const TIMEOUTS: ReadonlySet<string | undefined> = new Set([
   'ETIMEDOUT',

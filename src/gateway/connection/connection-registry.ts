@@ -12,16 +12,14 @@ import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
 import type { CloseCode } from '../../protocol/codes.js';
 import { StandingSessions } from '../../sessions/standing-sessions.js';
-import { Channels } from '../delivery/channels.js';
 import { ConnectionEnds, endedByPeer, endedByServer } from './connection-ends.js';
-import type { TransportEnd } from './connection-ends.js';
+import type { TransportEnd } from './connection-end.js';
 import { ConnectionIndex } from './connection-index.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
 import { NetworkCounts } from './network-counts.js';
 import { spread } from './spread.js';
 import { Strangers } from './strangers.js';
-import { FlushScheduler } from '../delivery/flush-scheduler.js';
 
 /** Refreshes after a withdrawn key are spread over this. */
 const KEY_SPREAD_MS = 10_000;
@@ -34,12 +32,11 @@ export class ConnectionRegistry implements ConnectionHost {
   private readonly perNetwork = new NetworkCounts();
   private readonly endListeners: ((connection: Connection) => void)[] = [];
   readonly queueBytesMax: number;
+  private flushLater: (connection: Connection) => void = (connection) => connection.flush();
 
   constructor(
     private readonly config: Config,
     private readonly lease: Lease,
-    private readonly channels: Channels,
-    private readonly turns: FlushScheduler,
     private readonly metrics: Metrics,
     private readonly ends: ConnectionEnds,
     private readonly strangers: Strangers,
@@ -101,7 +98,12 @@ export class ConnectionRegistry implements ConnectionHost {
   }
 
   wantsFlush(connection: Connection): void {
-    this.turns.wantsFlush(connection);
+    this.flushLater(connection);
+  }
+
+  /** Who flushes connections: delivery does, after the fan-outs of the same tick. */
+  flushBy(flushLater: (connection: Connection) => void): void {
+    this.flushLater = flushLater;
   }
 
   onEnd(connection: Connection, code: CloseCode): void {
@@ -127,9 +129,6 @@ export class ConnectionRegistry implements ConnectionHost {
       this.byUser.remove(connection.principal.userId, connection);
     }
     connection.release();
-    for (const subscription of connection.subscriptions.values())
-      this.channels.remove(subscription);
-    connection.subscriptions.clear();
     this.metrics.connections.value = this.all.size;
     for (const listener of this.endListeners) listener(connection);
   }

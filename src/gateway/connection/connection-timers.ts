@@ -10,7 +10,6 @@ import { Lease } from '../../authority/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
 import type { AcceptedToken } from '../../sessions/principal.js';
-import { Channels } from '../delivery/channels.js';
 import { CLOSE_WITHIN_MS } from './connection.js';
 import type { Connection } from './connection.js';
 import { ConnectionRegistry } from './connection-registry.js';
@@ -26,12 +25,12 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     () => this.lease.beat(),
   );
   private fenceTimer: NodeJS.Timeout | null = null;
+  private readonly expiryListeners: ((connection: Connection) => void)[] = [];
 
   constructor(
     private readonly config: Config,
     private readonly lease: Lease,
     private readonly connections: ConnectionRegistry,
-    private readonly channels: Channels,
   ) {
     connections.onEnded((connection) =>
       this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS),
@@ -46,19 +45,26 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     this.fenceTimer.unref();
   }
 
+  /** Called when a token ends, before the client receives `auth_expired`. */
+  onExpired(listener: (connection: Connection) => void): void {
+    this.expiryListeners.push(listener);
+  }
+
   /** After every change of state or token. */
   schedule(connection: Connection): void {
-    if (connection.heartbeatMs === 0) connection.heartbeatMs = monotonicMs() + HEARTBEAT_MS;
+    if (connection.times.heartbeatMs === 0)
+      connection.times.heartbeatMs = monotonicMs() + HEARTBEAT_MS;
     this.wheel.schedule(connection, this.nextDueMs(connection));
   }
 
   private nextDueMs(connection: Connection): number {
-    const { state, token, heartbeatMs } = connection;
-    if (state === 'closing') return connection.closingSinceMs + CLOSE_WITHIN_MS;
-    if (token === null) return connection.openedMs + this.config.authDeadlineMs;
+    const { state, token } = connection;
+    const { heartbeatMs } = connection.times;
+    if (state === 'closing') return connection.times.closingSinceMs + CLOSE_WITHIN_MS;
+    if (token === null) return connection.times.openedMs + this.config.authDeadlineMs;
     if (state === 'expired')
       return Math.min(heartbeatMs, token.deadlineMs + this.config.authGraceSeconds * 1000);
-    const warningMs = connection.warned ? Infinity : this.warningMs(token);
+    const warningMs = connection.times.warned ? Infinity : this.warningMs(token);
     return Math.min(heartbeatMs, token.deadlineMs, warningMs);
   }
 
@@ -67,16 +73,16 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     if (state === 'closed') return;
     if (state === 'closing') return connection.destroy();
     if (token === null) {
-      if (nowMs >= connection.openedMs + this.config.authDeadlineMs)
+      if (nowMs >= connection.times.openedMs + this.config.authDeadlineMs)
         return connection.end('auth_timeout', spread(1_000));
     } else {
       if (state === 'live' && nowMs >= token.deadlineMs) this.expire(connection);
-      else if (state === 'live' && !connection.warned && nowMs >= this.warningMs(token))
+      else if (state === 'live' && !connection.times.warned && nowMs >= this.warningMs(token))
         this.warn(connection);
       if (state === 'expired' && nowMs >= token.deadlineMs + this.config.authGraceSeconds * 1000)
         return connection.end('token_expired', spread(1_000));
     }
-    if (nowMs >= connection.heartbeatMs && !this.beat(connection, nowMs)) return;
+    if (nowMs >= connection.times.heartbeatMs && !this.beat(connection, nowMs)) return;
     this.schedule(connection);
   }
 
@@ -90,7 +96,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
   }
 
   private warn(connection: Connection): void {
-    connection.warned = true;
+    connection.times.warned = true;
     const token = connection.token!;
     const { refresh_after_ms } = refreshWindow(token.issuedAtMs, token.expiresAtMs, wallMs());
     connection.send({
@@ -106,8 +112,8 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
    */
   private expire(connection: Connection): void {
     if (!connection.step('expired')) return;
-    connection.dropPassing();
-    for (const subscription of connection.subscriptions.values()) this.channels.pause(subscription);
+    connection.dropTransient();
+    for (const listener of this.expiryListeners) listener(connection);
     connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });
   }
 
@@ -117,8 +123,8 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
    */
   private beat(connection: Connection, nowMs: number): boolean {
     const silent =
-      connection.bytesSeen === connection.bytesRead &&
-      connection.pinged &&
+      connection.times.bytesSeen === connection.bytesRead &&
+      connection.times.pinged &&
       connection.inbox?.paused !== true;
     // Who has closed and takes no answer to it is waited for no longer, either.
     if (silent || connection.peerStatus > 0) {
@@ -126,10 +132,10 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
       connection.destroy();
       return false;
     }
-    connection.bytesSeen = connection.bytesRead;
-    connection.pinged = true;
+    connection.times.bytesSeen = connection.bytesRead;
+    connection.times.pinged = true;
     connection.ping();
-    connection.heartbeatMs = nowMs + HEARTBEAT_MS;
+    connection.times.heartbeatMs = nowMs + HEARTBEAT_MS;
     return true;
   }
 

@@ -1,6 +1,6 @@
 /**
- * One WebSocket: its state, its credential, its subscriptions and its outbound queue. It knows
- * nothing of rooms' content or of policy; the gateway's other parts drive it.
+ * One WebSocket: its state, its credential and its outbound queue. It knows no rooms and no policy;
+ * the gateway's other parts drive it.
  */
 import { QUEUE_LIMITS_MAX } from '../../budgets/held-bytes.js';
 import type { Socket } from 'node:net';
@@ -8,21 +8,30 @@ import type { CloseCode } from '../../protocol/codes.js';
 import type { ServerFrame } from '../../protocol/frames.js';
 import { newId } from '../../platform/ids.js';
 import { monotonicMs } from '../../platform/clock.js';
-import type { CachedPrincipal } from '../../policy/policy.js';
-import type { Rates } from '../../budgets/principal-rates.js';
 import type { AcceptedToken, Principal } from '../../sessions/principal.js';
+import { ConnectionTimes } from './connection-times.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
 import { farewell } from './farewell.js';
 import { PING_FRAME, encodePong, encodeTextFrame } from './frame-encoder.js';
 import type { FrameInbox } from './frame-inbox.js';
-import type { FrameRequest } from '../frames/frame.guard.js';
+import type { FrameRequest } from './frame-request.js';
 import { OutboundQueue } from './outbound-queue.js';
-import type { Source } from './outbound-queue.js';
-import type { RoomChannel } from '../delivery/room-channel.js';
+import type { RoomKey, Source } from './outbound-queue.js';
 import { SocketWriter } from './socket-writer.js';
-import type { Subscription } from '../delivery/subscription.js';
-import type { WardroomSocket } from './wardroom-socket.js';
+
+/** What a connection needs of the WebSocket below it (`wardroom-socket.ts`). */
+export interface Transport {
+  readonly readyState: number;
+  readonly OPEN: number;
+  pause(): void;
+  resume(): void;
+  closeWith(status: number, reason: string): void;
+  terminate(): void;
+}
+
+/** Nest's handler with its guards, bound to one connection. */
+export type Dispatch = (request: FrameRequest) => Promise<unknown>;
 
 /** What a connection needs of its node. */
 export interface ConnectionHost {
@@ -69,36 +78,22 @@ export class Connection extends SocketWriter {
   /** Monotonic, whole ms: the end of the token. */
   private deadlineMs = 0;
   flushing = false;
-  /** Rooms whose fan-outs reach it; counted by room-channel.ts. */
+  /** Rooms whose fan-outs reach it; delivery counts them. */
   liveRooms = 0;
   readonly id = newId();
   private accepted: AcceptedToken | null = null;
   /** Grows with every accepted credential: a timer or an answer of an older one does nothing. */
   tokenGeneration = 0;
-  /** For connection-audit.ts: the record that its end depends on. */
-  audited: 'opened' | 'refused' | null = null;
-  /** For policy.ts. */
-  lastGrant: CachedPrincipal['lastGrant'] = null;
-  readonly subscriptions = new Map<string, Subscription>();
   /** Null until the first frame: see frame-queue.ts. */
   inbox: FrameInbox | null = null;
-  /** For frame.guard.ts: what its user may still do. */
-  rates: Rates | null = null;
-  warned = false;
-  /** Monotonic ms of the next thing the wheel must do here. */
-  dueMs = Infinity;
-  heartbeatMs = 0;
-  bytesSeen = 0;
-  pinged = false;
-  readonly openedMs = monotonicMs();
-  closingSinceMs = 0;
-  /** Nest's handler with its guards, bound to this connection. */
-  dispatch: ((request: FrameRequest) => Promise<unknown>) | null = null;
+  /** For connection-timers.ts. */
+  readonly times = new ConnectionTimes();
+  dispatch: Dispatch | null = null;
 
   private drains: (() => void)[] | null = null;
 
   constructor(
-    readonly ws: WardroomSocket,
+    readonly ws: Transport,
     readonly ip: string,
     readonly origin: string | undefined,
     socket: Socket,
@@ -223,7 +218,7 @@ export class Connection extends SocketWriter {
 
   /** What was held back may go, but for what was said for that moment only. */
   resume(): void {
-    this.dropPassing();
+    this.dropTransient();
     this.wake();
   }
 
@@ -241,14 +236,14 @@ export class Connection extends SocketWriter {
   }
 
   /** Takes back what was queued from a room and not written yet. */
-  dropQueued(from: RoomChannel): void {
+  dropQueued(from: RoomKey): void {
     this.out?.drop(from);
     this.afterDrop();
   }
 
   /** The lease or the token ended before these were written. */
-  dropPassing(): void {
-    this.out?.dropPassing();
+  dropTransient(): void {
+    this.out?.dropTransient();
     this.afterDrop();
   }
 
@@ -259,7 +254,7 @@ export class Connection extends SocketWriter {
    */
   end(code: CloseCode, retryAfterMs?: number): void {
     if (!this.step('close')) return;
-    this.closingSinceMs = monotonicMs();
+    this.times.closingSinceMs = monotonicMs();
     this.release();
     this.host.onEnd(this, code);
     const lastWord = (): void => {

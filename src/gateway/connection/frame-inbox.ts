@@ -4,6 +4,7 @@
  * fits. Made with the first frame.
  */
 import { LIMITS } from '../../protocol/limits.js';
+import type { Rates } from '../../budgets/principal-rates.js';
 import type { TokenBucket } from '../../budgets/token-bucket.js';
 
 /** A read of node:net, which the library takes apart before it can be stopped. */
@@ -21,6 +22,8 @@ export class FrameInbox {
   /** Frames over the rate, less those within it. */
   overRate = 0;
   bucket: TokenBucket | null = null;
+  /** What the connection's user may still do. */
+  rates: Rates | null = null;
   bytes = 0;
   paused = false;
   /** Null while nothing waits, as in the usual case. */

@@ -3,21 +3,23 @@
  * where it can still be taken back. One buffer is the usual case and costs no array.
  */
 import { LIMITS } from '../../protocol/limits.js';
-import type { RoomChannel } from '../delivery/room-channel.js';
 
-/**
- * What a room says once, to who is there: signals, typing, presence, read markers. Never kept for
- * later.
- */
+/** Marks the frames of one room, so that they can be taken back together. Delivery makes it. */
+export class RoomKey {
+  /** Marks the room's transient frames: signals, typing, presence, read markers. */
+  readonly transient: Transient = new Transient(this);
+}
+
+/** Frames that are delivered at once or dropped. */
 export class Transient {
-  constructor(readonly room: RoomChannel) {}
+  constructor(readonly room: RoomKey) {}
 }
 
 /**
  * Where a frame came from. `answer`: one about a room, held like its events. Null: it is about the
  * connection itself.
  */
-export type Source = RoomChannel | Transient | 'answer' | null;
+export type Source = RoomKey | Transient | 'answer' | null;
 
 interface Rest {
   buffers: Buffer[];
@@ -86,12 +88,12 @@ export class OutboundQueue {
   }
 
   /** Takes back what came from a room. */
-  drop(room: RoomChannel): void {
+  drop(room: RoomKey): void {
     if (this.first !== null)
       this.keep((_, from) => from !== room && !(from instanceof Transient && from.room === room));
   }
 
-  dropPassing(): void {
+  dropTransient(): void {
     if (this.first !== null) this.keep((_, from) => !(from instanceof Transient));
   }
 

@@ -32,7 +32,7 @@ export class TimingWheel {
    * checked first.
    */
   schedule(connection: Connection, atMs: number): void {
-    connection.dueMs = atMs;
+    connection.times.dueMs = atMs;
     const wanted = Math.max(this.tick + 1, Math.ceil(atMs / TICK_MS));
     const slot = Math.min(wanted, this.tick + SLOTS - 1);
     this.slots[slot % SLOTS]!.add(connection);
@@ -51,8 +51,8 @@ export class TimingWheel {
       slot.clear();
       for (const connection of due) {
         if (connection.state === 'closed') continue;
-        if (connection.dueMs <= now) this.onDue(connection, now);
-        else this.schedule(connection, connection.dueMs);
+        if (connection.times.dueMs <= now) this.onDue(connection, now);
+        else this.schedule(connection, connection.times.dueMs);
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
  * The rooms this node has subscribers in, joined to the room bus and repaired by a head check once
- * a second; what they have to say leaves by turns.ts.
+ * a second; what they have to say leaves by flush-scheduler.ts.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
@@ -16,7 +16,7 @@ import { RoomEvents } from '../../rooms/events/room-events.js';
 import { RoomChannel } from './room-channel.js';
 import type { ChannelHost } from './room-channel.js';
 import { ReplayBudget } from './replay-buffer.js';
-import type { Subscription } from './subscription.js';
+import type { Subscription } from './room-channel.js';
 import { FlushScheduler } from './flush-scheduler.js';
 
 const HEAD_CHECK_MS = 1_000;
@@ -127,7 +127,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     await this.isCurrent(channel);
   }
 
-  /** Asked at once, with what other channels doubt; what is missing is read. */
+  /** SignInSubject at once, with what other channels doubt; what is missing is read. */
   doubts(channel: RoomChannel): void {
     this.isCurrent(channel).catch((error: Error) =>
       this.logger.debug({ msg: 'a room could not be compared', error: error.message }),
@@ -160,14 +160,15 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     this.onChange(subscription.channel);
   }
 
-  remove(subscription: Subscription): void {
+  /** `replaced`: the same connection goes on in the room with another subscription. */
+  remove(subscription: Subscription, why: 'replaced' | 'over'): void {
     if (subscription.ended) return;
     const { channel } = subscription;
     channel.hold(subscription);
     subscription.ended = true;
     channel.subscriptions.delete(subscription);
     this.metrics.subscriptions.value -= 1;
-    this.onLeft(subscription);
+    if (why === 'over') this.onLeft(subscription);
     this.onChange(channel);
     this.closeIfEmpty(channel);
   }

@@ -5,9 +5,8 @@
  * nor left out.
  */
 import { LIMITS } from '../../protocol/limits.js';
-import { Transient } from '../connection/outbound-queue.js';
-import type { Source } from '../connection/outbound-queue.js';
-import type { Subscription } from './subscription.js';
+import type { RoomKey, Source } from '../connection/outbound-queue.js';
+import type { Connection } from '../connection/connection.js';
 
 /** One frame of a fan-out. */
 export interface Entry {
@@ -16,6 +15,16 @@ export interface Entry {
   readonly buffer: Buffer;
   /** Of a transient frame: who sent it. */
   readonly session: string | null;
+}
+
+/** Whom a fan-out is for. */
+export interface Recipient {
+  // First what every delivery touches: it shares a cache line.
+  readonly connection: Connection;
+  /** Everything up to here was written or queued for the connection. */
+  deliveredSeq: number;
+  /** Number of the last fan-out of the room that it has had, or need not have. */
+  lastFanOut: number;
 }
 
 interface Run {
@@ -32,15 +41,15 @@ export class FanOut {
   /**
    * `live`: the channel's own list. `after`: the last seq before the entries. `number`: of this
    * fan-out in its room, counted up; whoever has it already, or went live later, carries it in
-   * `heard`.
+   * `lastFanOut`.
    */
   constructor(
     private readonly entries: readonly Entry[],
-    private readonly live: readonly Subscription[],
+    private readonly live: readonly Recipient[],
     private readonly after: number,
     private readonly lastSeq: number,
     private readonly number: number,
-    private readonly passing: Transient,
+    private readonly key: RoomKey,
   ) {
     this.runs = this.runsOf(entries);
     this.whole =
@@ -63,16 +72,16 @@ export class FanOut {
     for (let left = count; left > 0; left -= 1) {
       this.next = Math.min(this.next, this.live.length) - 1;
       if (this.next < 0) return false;
-      this.give(this.live[this.next]!, joins);
+      this.deliverTo(this.live[this.next]!, joins);
     }
     return this.next > 0;
   }
 
-  private give(subscription: Subscription, joins: boolean): void {
-    if (subscription.lastFanOut >= this.number) return;
-    subscription.lastFanOut = this.number;
-    const { connection, deliveredSeq } = subscription;
-    if (deliveredSeq > this.after) this.giveRest(subscription);
+  private deliverTo(recipient: Recipient, joins: boolean): void {
+    if (recipient.lastFanOut >= this.number) return;
+    recipient.lastFanOut = this.number;
+    const { connection, deliveredSeq } = recipient;
+    if (deliveredSeq > this.after) this.deliverRest(recipient);
     else if (
       this.whole === null ||
       (joins && connection.liveRooms > 1) ||
@@ -80,21 +89,21 @@ export class FanOut {
     ) {
       for (const { buffer, from } of this.runs) connection.queue(buffer, from);
     }
-    if (deliveredSeq < this.lastSeq) subscription.deliveredSeq = this.lastSeq;
+    if (deliveredSeq < this.lastSeq) recipient.deliveredSeq = this.lastSeq;
   }
 
   /** A replay has brought some of it already. */
-  private giveRest({ connection, deliveredSeq }: Subscription): void {
+  private deliverRest({ connection, deliveredSeq }: Recipient): void {
     for (const { seq, buffer } of this.entries)
       if (seq === 0 || seq > deliveredSeq) connection.queue(buffer, this.sourceOf(seq));
   }
 
   private sourceOf(seq: number): Source {
-    return seq === 0 ? this.passing : this.passing.room;
+    return seq === 0 ? this.key.transient : this.key;
   }
 
   /**
-   * Neighbours of one kind joined, up to what one write should have. Events and passing frames
+   * Neighbours of one kind joined, up to what one write should have. Events and transient frames
    * part, because the one may wait in a queue and the other may not.
    */
   private runsOf(entries: readonly Entry[]): Run[] {

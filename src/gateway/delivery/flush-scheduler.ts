@@ -7,6 +7,7 @@ import { Injectable } from '@nestjs/common';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
 import type { Connection } from '../connection/connection.js';
+import { ConnectionRegistry } from '../connection/connection-registry.js';
 import { FanOutThrottle } from './fan-out-throttle.js';
 import type { FanOut } from './fan-out.js';
 import type { RoomChannel } from './room-channel.js';
@@ -29,7 +30,12 @@ export class FlushScheduler {
   /** Made once: a message at a time is a turn each. */
   private readonly turn = (): void => this.slice(this.lease.beat());
 
-  constructor(private readonly lease: Lease) {}
+  constructor(
+    private readonly lease: Lease,
+    connections: ConnectionRegistry,
+  ) {
+    connections.flushBy((connection) => this.wantsFlush(connection));
+  }
 
   /** At the end of this turn, once for all that asked. */
   wantsFanOut(room: RoomChannel): void {

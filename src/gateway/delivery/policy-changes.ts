@@ -5,11 +5,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthorityState } from '../../authority/authority-state.js';
 import type { AuthorityEvent } from '../../authority/events.js';
+import { CatchUp } from './catch-up.js';
 import { Channels } from './channels.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
 import type { RoomChannel } from './room-channel.js';
-import { Subscribe } from './subscribe.js';
-import type { Subscription } from './subscription.js';
+import { SubscriptionRights } from './subscription-rights.js';
+import type { Subscription } from './room-channel.js';
+import { Subscriptions } from './subscriptions.js';
 
 type EventOf<K extends AuthorityEvent['kind']> = Extract<AuthorityEvent, { kind: K }>;
 
@@ -22,7 +24,9 @@ export class PolicyChanges {
   constructor(
     private readonly channels: Channels,
     private readonly connections: ConnectionRegistry,
-    private readonly subscribe: Subscribe,
+    private readonly rights: SubscriptionRights,
+    private readonly catchUp: CatchUp,
+    private readonly subscriptions: Subscriptions,
     state: AuthorityState,
   ) {
     state.listen((event, n) => {
@@ -45,8 +49,8 @@ export class PolicyChanges {
     for (const connection of [...this.connections.values()]) {
       if (!connection.authenticated) continue;
       try {
-        await this.subscribe.recheck(connection);
-        if (connection.state === 'live') this.subscribe.resumeAll(connection);
+        await this.rights.recheck(connection);
+        if (connection.state === 'live') this.catchUp.resumeAll(connection);
       } catch (error) {
         this.logger.warn({
           msg: 'rights could not be asked anew',
@@ -79,10 +83,10 @@ export class PolicyChanges {
 
   private member(event: EventOf<'member.changed'>, n: number | null): void {
     for (const connection of this.connections.ofUser(event.user)) {
-      const subscription = connection.subscriptions.get(event.room);
+      const subscription = this.subscriptions.of(connection).get(event.room);
       if (subscription === undefined) continue;
-      if (event.banned) this.subscribe.revoke(subscription, 'banned');
-      else if (event.role === null) this.subscribe.revoke(subscription, 'removed');
+      if (event.banned) this.rights.revoke(subscription, 'banned');
+      else if (event.role === null) this.rights.revoke(subscription, 'removed');
       else this.tell(subscription);
     }
     if (n !== null) this.channels.get(event.room)?.advanceEpoch(event.epoch);
@@ -92,9 +96,9 @@ export class PolicyChanges {
     const channel = this.channels.get(event.room);
     if (channel === undefined) return;
     for (const subscription of [...channel.subscriptions]) {
-      if (event.state === 'closed') this.subscribe.revoke(subscription, 'room_closed');
+      if (event.state === 'closed') this.rights.revoke(subscription, 'room_closed');
       else if (event.visibility === 'private' && subscription.accessBasis === 'public')
-        this.subscribe.revoke(subscription, 'not_found');
+        this.rights.revoke(subscription, 'not_found');
       else this.tell(subscription);
     }
     if (n !== null) channel.advanceEpoch(event.epoch);
@@ -102,17 +106,17 @@ export class PolicyChanges {
 
   private user(event: EventOf<'user.changed'>): void {
     for (const connection of this.connections.ofUser(event.user)) {
-      for (const subscription of [...connection.subscriptions.values()]) {
+      for (const subscription of [...this.subscriptions.of(connection).values()]) {
         if (event.role !== 'admin' && subscription.accessBasis === 'admin')
-          this.subscribe.revoke(subscription, 'removed');
+          this.rights.revoke(subscription, 'removed');
         else this.tell(subscription);
       }
     }
   }
 
   private tell(subscription: Subscription): void {
-    this.subscribe
-      .tellAccess(subscription)
+    this.rights
+      .sendAccess(subscription)
       .catch((error: Error) =>
         this.logger.warn({ msg: 'access was not told', error: error.message }),
       );

@@ -13,13 +13,13 @@ import { monotonicMs } from '../../platform/clock.js';
 import type { Metrics } from '../../platform/metrics.js';
 import type { FanOutThrottle } from './fan-out-throttle.js';
 import { FanOut } from './fan-out.js';
-import type { Entry } from './fan-out.js';
+import type { Entry, Recipient } from './fan-out.js';
+import type { Role } from '../../protocol/frames.js';
 import { encodeTextFrame } from '../connection/frame-encoder.js';
-import { Transient } from '../connection/outbound-queue.js';
+import { RoomKey } from '../connection/outbound-queue.js';
 import { Milestones } from './milestones.js';
 import { ReplayBuffer } from './replay-buffer.js';
 import type { TailHost } from './replay-buffer.js';
-import type { Subscription } from './subscription.js';
 
 const HELD_MAX = 2_000;
 const PENDING_MAX = 2_000;
@@ -28,6 +28,35 @@ const REPAIR_BYTES = 1024 * 1024;
 const HELD_TRANSIENT_MS = 1_000;
 /** Another node's event may just be on its way. */
 const GAP_PATIENCE_MS = 100;
+
+/** Why the subscriber may read: what a later event must take away to end it. */
+export type Basis = 'member' | 'public' | 'admin';
+
+/** Both included. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/**
+ * One connection in one room. Ended by replacement, by the client, by a lost right or with the
+ * connection.
+ */
+export interface Subscription extends Recipient {
+  readonly channel: RoomChannel;
+  role: Role | null;
+  accessBasis: Basis;
+  /** False: replaying or held; events wait in Postgres. */
+  live: boolean;
+  catchingUp: boolean;
+  ended: boolean;
+  /** The epoch of the room that the client knows of. */
+  roomEpoch: string;
+  /** Lost since then. */
+  lost: Range | null;
+  /** Place in the channel's list of live ones, or -1. */
+  index: number;
+}
 
 export interface ChannelHost extends TailHost {
   readonly history: History;
@@ -78,7 +107,8 @@ export class RoomChannel {
   private repairing: Promise<void> | null = null;
   /** Begun so far. */
   private fanOuts = 0;
-  private readonly passing = new Transient(this);
+  /** Marks this room's frames in the queues of connections. */
+  readonly key = new RoomKey();
 
   constructor(
     readonly id: string,
@@ -249,7 +279,7 @@ export class RoomChannel {
     this.accept();
     return this.live.length === 0
       ? null
-      : new FanOut(entries, this.live, after, this.lastSeq, this.fanOuts, this.passing);
+      : new FanOut(entries, this.live, after, this.lastSeq, this.fanOuts, this.key);
   }
 
   private count(kind: 'event' | 'transient', frames: number): void {

@@ -9,10 +9,11 @@ import { Metrics } from '../../platform/metrics.js';
 import { RoomEpochs } from '../../rooms/events/room-epochs.js';
 import type { CommonPast } from '../../rooms/events/room-epochs.js';
 import type { ChangedHead } from '../../rooms/events/history.js';
+import { CatchUp } from './catch-up.js';
 import { Channels } from './channels.js';
 import type { RoomChannel } from './room-channel.js';
-import { Subscribe } from './subscribe.js';
-import type { Range } from './subscription.js';
+import { SubscriptionRights } from './subscription-rights.js';
+import type { Range } from './room-channel.js';
 
 @Injectable()
 export class RoomResets {
@@ -21,7 +22,8 @@ export class RoomResets {
 
   constructor(
     private readonly channels: Channels,
-    private readonly subscribe: Subscribe,
+    private readonly rights: SubscriptionRights,
+    private readonly catchUp: CatchUp,
     private readonly epochs: RoomEpochs,
     private readonly audit: AuditTrail,
     private readonly metrics: Metrics,
@@ -49,7 +51,7 @@ export class RoomResets {
     channel.rename(roomEpoch);
     this.metrics.roomResets.inc();
     for (const subscription of [...channel.subscriptions])
-      this.subscribe.startAnew(subscription, null, Infinity);
+      this.catchUp.startAnew(subscription, null, Infinity);
   }
 
   private async compare(channel: RoomChannel): Promise<void> {
@@ -93,7 +95,7 @@ export class RoomResets {
     this.metrics.roomResets.inc();
     this.name(channel, lost, past.roomEpoch, past.tenantId);
     for (const subscription of [...channel.subscriptions])
-      this.subscribe.startAnew(subscription, lost, past.kept);
+      this.catchUp.startAnew(subscription, lost, past.kept);
   }
 
   private gone(channel: RoomChannel): void {
@@ -101,7 +103,7 @@ export class RoomResets {
     this.metrics.roomResets.inc();
     if (seq > 0) this.name(channel, { from: 1, to: seq }, null, null);
     for (const subscription of [...channel.subscriptions])
-      this.subscribe.revoke(subscription, 'not_found');
+      this.rights.revoke(subscription, 'not_found');
   }
 
   private name(

@@ -11,7 +11,7 @@ import type { ServerFrame } from '../../protocol/frames.js';
 import { Channels } from './channels.js';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
-import type { Subscription } from './subscription.js';
+import type { Subscription } from './room-channel.js';
 
 interface Typing {
   /** That said it last. */
@@ -54,12 +54,9 @@ export class TypingEnds implements OnModuleDestroy {
     this.waitForFirst();
   }
 
-  /** Subscribing again replaces a subscription, and is no end. */
   private left(subscription: Subscription): void {
     const { connection, channel } = subscription;
     if (!this.ofConnection.has(connection)) return;
-    const now = connection.subscriptions.get(channel.id);
-    if (now !== undefined && now !== subscription) return;
     const key = keyOf(channel.id, connection.principal.userId);
     if (this.typing.get(key)?.connection === connection) this.end(key);
   }

@@ -24,7 +24,8 @@ import type { Connection } from '../connection/connection.js';
 import { ConnectionTimers } from '../connection/connection-timers.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
 import { spread } from '../connection/spread.js';
-import { Subscribe } from '../delivery/subscribe.js';
+import { CatchUp } from '../delivery/catch-up.js';
+import { SubscriptionRights } from '../delivery/subscription-rights.js';
 
 /** What a client presented, wherever it put it. */
 export type PresentedCredential = { token: string } | { ticket: string };
@@ -40,7 +41,8 @@ export class Authenticate {
     private readonly lease: Lease,
     private readonly connections: ConnectionRegistry,
     private readonly life: ConnectionTimers,
-    private readonly subscribe: Subscribe,
+    private readonly rights: SubscriptionRights,
+    private readonly catchUp: CatchUp,
     private readonly activity: SessionActivity,
     private readonly loops: CredentialLoopBreaker,
     private readonly audit: ConnectionAudit,
@@ -150,21 +152,21 @@ export class Authenticate {
     if (next.userId !== userId || next.tenantId !== tenantId || next.sessionId !== sessionId)
       return connection.end('identity_mismatch');
     const generation = connection.tokenGeneration;
-    await this.subscribe.recheck(connection);
+    await this.rights.recheck(connection);
     if (!connection.authenticated || connection.tokenGeneration !== generation) return;
     const dead = this.verdict(token);
     if (dead !== null) return connection.end(dead);
     const inUse = connection.token?.jti === token.jti;
     connection.token = token;
     connection.tokenGeneration += 1;
-    connection.warned = false;
+    connection.times.warned = false;
     connection.step('accepted');
     // Who presents the token in use again has renewed nothing.
     if (!inUse) this.audit.authenticated(connection);
     this.activity.touch(sessionId);
     this.life.schedule(connection);
     this.tell(connection, id);
-    this.subscribe.resumeAll(connection);
+    this.catchUp.resumeAll(connection);
   }
 
   private verdict(token: AcceptedToken): CloseCode | null {

@@ -18,10 +18,12 @@ import { RoomEvents } from '../../rooms/events/room-events.js';
 import { Channels } from '../delivery/channels.js';
 import type { Connection } from '../connection/connection.js';
 import { FrameFilter } from './frame.filter.js';
-import { FrameGuard, FrameRequest } from './frame.guard.js';
+import type { FrameRequest } from '../connection/frame-request.js';
+import { FrameGuard } from './frame.guard.js';
 import { DeferredReply } from './frame-queue.js';
 import { Presence } from '../delivery/presence.js';
 import { Subscribe } from '../delivery/subscribe.js';
+import { Subscriptions } from '../delivery/subscriptions.js';
 import { TypingEnds } from '../delivery/typing-ends.js';
 
 const DECIDE_AGAIN_MAX = 5;
@@ -57,6 +59,7 @@ export class ChatGateway {
     private readonly markers: ReadMarkers,
     private readonly typingEnds: TypingEnds,
     private readonly policy: Policy,
+    private readonly subscriptions: Subscriptions,
   ) {}
 
   @SubscribeMessage('frame')
@@ -118,7 +121,7 @@ export class ChatGateway {
   /** Of a room one is subscribed to, or may read: the slug of any other names nothing. */
   private async idBehind(connection: Connection, slug: string): Promise<string> {
     const { room } = await this.policy.facts(connection.principal, slug);
-    if (room !== null && connection.subscriptions.has(room.id)) return room.id;
+    if (room !== null && this.subscriptions.of(connection).has(room.id)) return room.id;
     return (await this.policy.authorize(connection.principal, slug, 'read')).room.id;
   }
 
@@ -206,7 +209,7 @@ export class ChatGateway {
     lease.requireLease(lease.fencedAt(nowMs));
     if (connection.state !== 'live' || connection.pastExpiryAt(nowMs))
       throw new DomainError('token_expired');
-    const granted = this.policy.authorizeAgain(connection, room, action);
+    const granted = this.policy.authorizeCached(principal, room, action);
     if (granted === null) return null;
     const { id, epoch } = granted.room;
     this.channels.sendTransient({

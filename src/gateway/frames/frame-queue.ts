@@ -1,7 +1,7 @@
 /**
  * Frames of one connection, in order, one at a time. While a credential is verified a bounded
  * number waits; nothing is handled before. A frame that goes through the database (publish) lets
- * the next one start as soon as its own place in the commit order is taken: see `Later`.
+ * the next one start as soon as its own place in the commit order is taken: see `DeferredReply`.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { TokenBucket } from '../../budgets/token-bucket.js';
@@ -14,7 +14,7 @@ import type { ClientFrame, ServerFrame } from '../../protocol/frames.js';
 import { Authenticate } from './authenticate.js';
 import type { Connection } from '../connection/connection.js';
 import { FrameInbox } from '../connection/frame-inbox.js';
-import { FrameRequest } from './frame.guard.js';
+import { FrameRequest } from '../connection/frame-request.js';
 import { FrameError, parseFrame } from './parse-frame.js';
 
 /** An answer that comes after the commit; the next frame need not wait for it. */
@@ -63,7 +63,7 @@ export class FrameQueue {
 
   /** The answer to our own ping is no frame of the client's own accord. */
   receivePong(connection: Connection): void {
-    if (connection.pinged) connection.pinged = false;
+    if (connection.times.pinged) connection.times.pinged = false;
     else this.countControl(connection);
   }
 

@@ -7,7 +7,7 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { DomainError } from '../../platform/errors.js';
 import type { Connection } from '../connection/connection.js';
-import type { FrameRequest } from './frame.guard.js';
+import type { FrameRequest } from '../connection/frame-request.js';
 import { FrameQueue } from './frame-queue.js';
 
 @Catch()

@@ -10,19 +10,13 @@ import { PrincipalRates } from '../../budgets/principal-rates.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
-import type { Allow, RoomAction } from '../../policy/decide-room.js';
+import type { RoomAction } from '../../policy/decide-room.js';
 import { Policy } from '../../policy/policy.js';
 import type { ClientFrame, ClientFrameType } from '../../protocol/frames.js';
 import { RoomEvents } from '../../rooms/events/room-events.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import type { Connection } from '../connection/connection.js';
-
-/** A frame on its way through Nest; the guard leaves its answer for the handler. */
-export class FrameRequest<F extends ClientFrame = ClientFrame> {
-  granted: Allow | undefined;
-
-  constructor(readonly frame: F) {}
-}
+import type { FrameRequest } from '../connection/frame-request.js';
 
 /**
  * What the policy is asked for each frame; null: the frame acts on nothing but its own connection.
@@ -77,7 +71,7 @@ export class FrameGuard implements CanActivate {
     const action = ACTION_OF[frame.type];
     if (action === null || !('room' in frame)) return true;
     if (frame.type !== 'edit' && frame.type !== 'delete') {
-      const granted = this.policy.authorizeAgain(connection, frame.room, action);
+      const granted = this.policy.authorizeCached(connection.principal, frame.room, action);
       if (granted !== null) {
         request.granted = granted;
         return true;
@@ -110,9 +104,10 @@ export class FrameGuard implements CanActivate {
     cost: number,
     nowMs: number,
   ): void {
-    let { rates } = connection;
+    const inbox = connection.inbox!;
+    let { rates } = inbox;
     if (rates === null || rates.forgotten)
-      rates = connection.rates = this.rates.of(connection.principal.userId, nowMs);
+      rates = inbox.rates = this.rates.of(connection.principal.userId, nowMs);
     this.rates.spend(rates, bucket, cost, nowMs);
   }
 }

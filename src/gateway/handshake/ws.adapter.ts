@@ -9,14 +9,13 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
 import { WS_ALIAS, WS_PATH } from '../../protocol/limits.js';
-import type { Connection } from '../connection/connection.js';
-import type { FrameRequest } from '../frames/frame.guard.js';
+import type { Connection, Dispatch } from '../connection/connection.js';
 import { Handshake } from './handshake.js';
 import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrades.js';
 import { TcpGate } from './tcp-gate.js';
 
 interface Handler {
-  callback: (request: FrameRequest) => Promise<unknown>;
+  callback: Dispatch;
 }
 
 export class WardroomWsAdapter extends WsAdapter {

@@ -2,7 +2,7 @@
  * What has to hold between variables. A rule is asked when each variable it names is good by
  * itself, so that one start names every problem.
  */
-import type { Name, Parsed } from './config.js';
+import type { Name, Parsed } from './variables.js';
 import { readTlsPair } from './tls-pair.js';
 
 /** Beyond the bound of the authority log: for reading the key itself. */

@@ -4,8 +4,9 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
-import { Subscribe } from '../../../src/gateway/delivery/subscribe.js';
-import type { Subscription } from '../../../src/gateway/delivery/subscription.js';
+import { CatchUp } from '../../../src/gateway/delivery/catch-up.js';
+import { SubscriptionRights } from '../../../src/gateway/delivery/subscription-rights.js';
+import type { Subscription } from '../../../src/gateway/delivery/room-channel.js';
 import { DomainError } from '../../../src/platform/errors.js';
 
 /** Microtasks between the last step of a replay and what its caller sees of it, and some more. */
@@ -53,7 +54,6 @@ function one() {
     state: 'live',
     principal: {},
     heldBytes: 1e9,
-    subscriptions: new Map<string, Subscription>(),
     drained: () => drained.then(() => (connection.heldBytes = 0)),
     queue: () => policy.onSent(),
     dropQueued: () => undefined,
@@ -69,28 +69,32 @@ function one() {
     ended: false,
     roomEpoch: 'e',
     lost: null,
-    heard: 0,
+    lastFanOut: 0,
     index: -1,
   };
-  connection.subscriptions.set('r', subscription as unknown as Subscription);
   const metrics = { replayReads: { inc: () => undefined } };
-  const subscribe = new Subscribe(
-    {} as never,
+  const subscriptions = {
+    of: () => new Map([['r', subscription]]),
+    remove: () => (subscription.ended = true),
+  };
+  const catchUp = new CatchUp(
     channels as never,
+    subscriptions as never,
+    new SubscriptionRights(subscriptions as never, policy as never),
     policy as never,
     {} as never,
     { fenced: false } as never,
     metrics as never,
   );
   return {
-    subscribe,
+    catchUp,
     connection,
     subscription,
     policy,
     channel,
     sent,
     drain,
-    resume: () => subscribe.resumeAll(connection as unknown as Connection),
+    resume: () => catchUp.resumeAll(connection as unknown as Connection),
   };
 }
 

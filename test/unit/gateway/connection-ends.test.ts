@@ -8,7 +8,7 @@ import {
   endedByPeer,
   endedByServer,
 } from '../../../src/gateway/connection/connection-ends.js';
-import type { ConnectionEnd } from '../../../src/gateway/connection/connection-ends.js';
+import type { ConnectionEnd } from '../../../src/gateway/connection/connection-end.js';
 import type { ConnectionAudit } from '../../../src/gateway/connection/connection-audit.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { Metrics } from '../../../src/platform/metrics.js';

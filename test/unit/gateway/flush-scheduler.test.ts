@@ -10,15 +10,17 @@ import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js'
 import { RoomChannel as Channel } from '../../../src/gateway/delivery/room-channel.js';
 import type { ChannelHost } from '../../../src/gateway/delivery/room-channel.js';
 import { ReplayBudget } from '../../../src/gateway/delivery/replay-buffer.js';
-import type { Subscription } from '../../../src/gateway/delivery/subscription.js';
+import type { Subscription } from '../../../src/gateway/delivery/room-channel.js';
+import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
 import { FlushScheduler } from '../../../src/gateway/delivery/flush-scheduler.js';
 
 class Node {
   beats = 0;
-  readonly turns = new FlushScheduler({
-    beat: () => ((this.beats += 1), monotonicMs()),
-  } as unknown as Lease);
+  readonly turns = new FlushScheduler(
+    { beat: () => ((this.beats += 1), monotonicMs()) } as unknown as Lease,
+    { flushBy: () => undefined } as unknown as ConnectionRegistry,
+  );
   /** What left, in order: `connection: texts`. */
   readonly writes: string[] = [];
 

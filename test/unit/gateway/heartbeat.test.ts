@@ -5,8 +5,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Lease } from '../../../src/authority/lease.js';
-import type { Channels } from '../../../src/gateway/delivery/channels.js';
-import type { TransportEnd } from '../../../src/gateway/connection/connection-ends.js';
+import type { TransportEnd } from '../../../src/gateway/connection/connection-end.js';
+import { ConnectionTimes } from '../../../src/gateway/connection/connection-times.js';
 import { ConnectionTimers } from '../../../src/gateway/connection/connection-timers.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
@@ -31,7 +31,6 @@ beforeEach(() => {
     { fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config,
     lease,
     connections,
-    {} as Channels,
   );
   life.onModuleInit();
 });
@@ -40,13 +39,11 @@ afterEach(() => life.onModuleDestroy());
 class Peer {
   readonly state = 'live';
   readonly token = { deadlineMs: Infinity };
-  readonly warned = true;
-  readonly openedMs = monotonicMs();
-  heartbeatMs = monotonicMs() + 60_000;
-  bytesSeen = 0;
+  readonly times = Object.assign(new ConnectionTimes(), {
+    warned: true,
+    heartbeatMs: monotonicMs() + 60_000,
+  });
   bytesRead = 100;
-  pinged = false;
-  dueMs = Infinity;
   peerStatus = 0;
   inbox: { paused: boolean } | null = null;
   pings = 0;
@@ -62,7 +59,7 @@ class Peer {
   /** The next heartbeat is now. */
   async beat(): Promise<void> {
     const before = this.pings;
-    this.heartbeatMs = monotonicMs();
+    this.times.heartbeatMs = monotonicMs();
     life.schedule(this as unknown as Connection);
     const deadline = performance.now() + 5_000;
     while (this.pings === before && !this.destroyed && performance.now() < deadline) await sleep(5);

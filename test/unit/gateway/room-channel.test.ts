@@ -4,7 +4,7 @@ import { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
 import type { ChannelHost } from '../../../src/gateway/delivery/room-channel.js';
 import { ReplayBudget } from '../../../src/gateway/delivery/replay-buffer.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
-import type { Subscription } from '../../../src/gateway/delivery/subscription.js';
+import type { Subscription } from '../../../src/gateway/delivery/room-channel.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
 import type { RoomEvent } from '../../../src/rooms/events/room-event.js';
 

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { Config, ConfigError, VARIABLES } from '../../../src/platform/config/config.js';
+import { Config, ConfigError } from '../../../src/platform/config/config.js';
+import { VARIABLES } from '../../../src/platform/config/variables.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'wardroom-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

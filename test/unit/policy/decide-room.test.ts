@@ -67,7 +67,7 @@ const ASKED = {
   'change a role': ['change_role'],
   'manage the room': ['manage_room'],
 } satisfies Record<string, [RoomAction, ActionTarget?]>;
-type Asked = keyof typeof ASKED;
+type SignInSubject = keyof typeof ASKED;
 
 /** What a cell says, short: `+` allowed, the others a code. */
 const CODES: Record<string, string> = {
@@ -81,7 +81,7 @@ const CODES: Record<string, string> = {
 };
 
 //                          owner moderator member viewer stranger guest admin operator muted banned
-const PUBLIC: Record<Asked, string> = {
+const PUBLIC: Record<SignInSubject, string> = {
   read: '                    +     +         +      +      +        +     +     404      +     404',
   presence: '                +     +         +      +      +        +     +     404      +     404',
   'mark read': '             +     +         +      +      nam      guest +     404      +     404',
@@ -107,12 +107,12 @@ const PUBLIC: Record<Asked, string> = {
   'manage the room': '       +     role      role   role   nam      guest +     404      role  404',
 };
 
-const ask = (who: Who, asked: Asked, facts: RoomFacts | null, nowMs = NOW): string => {
+const ask = (who: Who, asked: SignInSubject, facts: RoomFacts | null, nowMs = NOW): string => {
   const [action, target] = ASKED[asked] as [RoomAction, ActionTarget?];
   const decision = decideRoom('me', { ...who, room: facts }, action, target, nowMs);
   return decision.allow ? 'allowed' : decision.code;
 };
-const row = (asked: Asked, facts: RoomFacts): Record<string, string> =>
+const row = (asked: SignInSubject, facts: RoomFacts): Record<string, string> =>
   Object.fromEntries(COLUMNS.map((name) => [name, ask(WHO[name], asked, facts)]));
 const cells = (text: string): Record<string, string> =>
   Object.fromEntries(
@@ -121,7 +121,7 @@ const cells = (text: string): Record<string, string> =>
       .split(/\s+/)
       .map((cell, i) => [COLUMNS[i]!, CODES[cell]!]),
   );
-const ALL = Object.keys(ASKED) as Asked[];
+const ALL = Object.keys(ASKED) as SignInSubject[];
 /** Who is no member cannot even know of the room. */
 const hidden = (text: string) => ({ ...cells(text), stranger: 'not_found', guest: 'not_found' });
 

@@ -2,10 +2,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import { wallMs } from '../../platform/clock.js';
-import type { Tokens } from './tokens.schemas.js';
+import type { Tokens } from '../tokens/tokens.schemas.js';
 import { Cookies } from '../guard/cookies.js';
-import type { IssuedTokens } from '../sign-in/open-session.js';
-import { refreshWindow } from './token-lifetimes.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
+import { refreshWindow } from '../tokens/token-lifetimes.js';
 
 @Injectable()
 export class TokenResponse {

@@ -1,0 +1,83 @@
+/** Rights of subscriptions that exist: asked again, announced to the client, ended when lost. */
+import { Injectable } from '@nestjs/common';
+import { DomainError } from '../../platform/errors.js';
+import { rightsIn } from '../../policy/decide-room.js';
+import type { Allow } from '../../policy/decide-room.js';
+import type { Facts } from '../../policy/facts.js';
+import { Policy } from '../../policy/policy.js';
+import { UNSUBSCRIBE_CODES } from '../../protocol/codes.js';
+import type { UnsubscribeCode } from '../../protocol/codes.js';
+import type { Connection } from '../connection/connection.js';
+import type { Basis, Subscription } from './room-channel.js';
+import { Subscriptions } from './subscriptions.js';
+
+@Injectable()
+export class SubscriptionRights {
+  constructor(
+    private readonly subscriptions: Subscriptions,
+    private readonly policy: Policy,
+  ) {}
+
+  /**
+   * A right was lost. The subscription leaves the list first; what was not written yet is dropped;
+   * then the client receives `unsubscribed`.
+   */
+  revoke(subscription: Subscription, code: UnsubscribeCode): void {
+    this.subscriptions.remove(subscription);
+    subscription.connection.dropQueued(subscription.channel.key);
+    subscription.connection.send({
+      type: 'unsubscribed',
+      room: subscription.channel.id,
+      code,
+      action: UNSUBSCRIBE_CODES[code].action,
+    });
+  }
+
+  /** Asks the policy again about every room of a connection, and ends what it may not read. */
+  async recheck(connection: Connection): Promise<void> {
+    for (const subscription of [...this.subscriptions.of(connection).values()]) {
+      await this.keepIfReadable(
+        subscription,
+        this.policy.authorize(connection.principal, subscription.channel.id, 'read'),
+      );
+    }
+  }
+
+  /** Ends the subscription when the answer is that the room may not be read. */
+  async keepIfReadable(subscription: Subscription, authorized: Promise<Allow>): Promise<void> {
+    try {
+      const granted = await authorized;
+      subscription.role = granted.role;
+      subscription.accessBasis = basisOf(granted.facts);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
+      if (!subscription.ended) this.revoke(subscription, 'removed');
+    }
+  }
+
+  /** Sends a subscriber what it may do now. */
+  async sendAccess(subscription: Subscription): Promise<void> {
+    const { connection, channel } = subscription;
+    if (!connection.authenticated) return;
+    const facts = await this.policy.facts(connection.principal, channel.id);
+    if (subscription.ended) return;
+    subscription.role = roleOf(facts);
+    subscription.accessBasis = basisOf(facts);
+    connection.send({
+      type: 'access',
+      room: channel.id,
+      role: subscription.role,
+      can: rightsIn(facts),
+    });
+  }
+}
+
+function roleOf({ member, user, room }: Facts) {
+  return user.role === 'admin' && room?.visibility !== 'direct' ? 'owner' : member.role;
+}
+
+/** The weakest reason that holds: the one whose loss has to end the subscription. */
+export function basisOf({ member, room }: Facts): Basis {
+  if (member.role !== null) return 'member';
+  return room?.visibility === 'public' ? 'public' : 'admin';
+}
