@@ -249,9 +249,9 @@ export function writeTokens(mint, file, users, setOf = (/** @type {number} */ _u
 export async function minter(world) {
   const from = (path) => import(pathToFileURL(join(project, 'dist/auth', path)).href);
   const [{ unwrapSigningKey }, { newTokenId }, { TOKEN_TYPE }] = await Promise.all([
-    from('wrapped-key.js'),
-    from('token-id.js'),
-    from('token-shape.js'),
+    from('keys/wrapped-key.js'),
+    from('tokens/token-id.js'),
+    from('tokens/token-shape.js'),
   ]);
   const row = { kid: world.key.kid, wrapped: Buffer.from(world.key.wrapped, 'base64') };
   const key = createPrivateKey({
