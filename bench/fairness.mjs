@@ -1,4 +1,4 @@
-/** How much later are the messages of other rooms when somebody floods his own? */
+/** How much later are the messages of other rooms when one publisher floods another room? */
 import { ask } from './harness/question.mjs';
 
 await ask({

@@ -93,9 +93,7 @@ const inputs = {
 };
 const input = (name) => inputs[name].value / (inputs[name].per ?? 1);
 
-/**
- * What three further nodes cost for each message, without what a node costs that has nothing to do.
- */
+/** The cost of three further nodes for each message, without the cost of an idle node. */
 const idlePerMessage =
   (3 * input('an idle node with 10,000 connections, % of a core') * 10_000) /
   input('messages/s there');

@@ -1,6 +1,6 @@
 /**
- * What a command needs before it can import anything from npm: the packages of package-lock.json,
- * and dist/ newer than its sources.
+ * Prepares a command that imports from npm: the packages of package-lock.json, and dist/ newer than
+ * its sources.
  */
 import { spawnSync } from 'node:child_process';
 import {

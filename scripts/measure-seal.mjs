@@ -1,5 +1,5 @@
 /**
- * What sealing costs: microseconds for a message between nodes, to write and to read it, beside a
+ * The cost of sealing: microseconds for a message between nodes, to write and to read it, beside a
  * plain HMAC and the JSON.
  *
  *   npm run build && node scripts/measure-seal.mjs

@@ -18,7 +18,7 @@ const MEMORY_MB = 6_000;
 
 const SESSION = 'SESSION';
 const ROOM = 'ROOM';
-/** What holds has to be searched to the end; a bug only has to be found. */
+/** A property has to be searched to the end; a bug only has to be found. */
 const runs = [
   { name: 'two nodes', flags: [SESSION], holds: true },
   { name: 'two nodes, one reloads its snapshot', flags: [SESSION, 'RELOAD', 'ALONE'], holds: true },

@@ -4,8 +4,8 @@
 import { join } from 'node:path';
 
 /**
- * What thousands of connections keep must not decide where the same lines allocate for each message
- * (ADR 0015). V8 takes such a flag on its command line only.
+ * Objects that thousands of connections keep must not decide where the same lines allocate for each
+ * message (ADR 0015). V8 takes such a flag on its command line only.
  */
 export const nodeFlags = ['--no-allocation-site-pretenuring'];
 

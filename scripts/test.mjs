@@ -176,8 +176,8 @@ function table(lines) {
 }
 
 /**
- * A test file that could not be loaded counts as one failed test. What passed when it was run once
- * more is counted as passed, and named above.
+ * A test file that could not be loaded counts as one failed test. A test that passed when it was
+ * run once more is counted as passed, and named above.
  */
 function lastLine() {
   if (!existsSync(jestResult)) return '0 passed, 1 failed, 0 skipped';

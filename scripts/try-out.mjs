@@ -1,6 +1,6 @@
 /**
- * What `npm start` and `npm run dev` share: the data folder, its secrets, the environment of a
- * node, starting one, waiting for it.
+ * The common part of `npm start` and `npm run dev`: the data folder, its secrets, the environment
+ * of a node, starting one, waiting for it.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';

@@ -36,8 +36,8 @@ export const FIGURES = {
 };
 
 /**
- * What must be zero in a sound run; connects that were answered 503 and tried again are counted
- * too.
+ * Counts that must be zero in a sound run; connects that were answered 503 and tried again are
+ * counted too.
  */
 export const faultsOf = (r) => ({
   lost: r.lost ?? 0,

@@ -1,6 +1,6 @@
 /**
- * Who is measured: how each server starts and what its clients say. `tail`: bytes between the
- * payload and the end of a message. `beside`: what runs with it, unmeasured.
+ * The measured servers: how each starts and what its clients send. `tail`: bytes between the
+ * payload and the end of a message. `beside`: processes that run with it, unmeasured.
  */
 import { spawnSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
@@ -77,8 +77,8 @@ const NATS_HELLO =
 export const peers = {
   'ws-naive': bare('naive', '`client.send(text)` in a loop'),
   /**
-   * What is due to the machine, and not to what we do with a message: lease rounds of Postgres run
-   * on the core of the load.
+   * Costs of the machine, and not of our handling of a message: lease rounds of Postgres run on the
+   * core of the load.
    */
   'ws-naive-beside': {
     ...bare(

@@ -242,7 +242,8 @@ export class Publishing {
   }
 
   /**
-   * Not stored, as it was told: who has to have every event sent asks again, when he is asked to.
+   * Not stored, as the answer says: a publisher that needs every event stored sends it again at the
+   * time it is given.
    */
   onRefusal(client, text) {
     this.load.firstError ??= text.slice(0, 200);
@@ -266,7 +267,7 @@ export class Publishing {
     if (this.active && publisher.inFlight < window) this.publish(publisher, now);
   }
 
-  /** The first publisher floods his room; how late his own messages are is not the question. */
+  /** The first publisher floods one room; the delay of the flood itself is not measured. */
   isFlood(seq) {
     return this.spec.flood > 0 && this.sender[seq] === this.spec.subscribers;
   }

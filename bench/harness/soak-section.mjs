@@ -1,4 +1,4 @@
-/** What docs/benchmarks.md says about the last soak that was long enough to judge memory. */
+/** The section of docs/benchmarks.md about the last soak that was long enough to judge memory. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAST } from '../soak/mix.mjs';

@@ -1,4 +1,4 @@
-/** What processes cost: CPU of all threads, user and kernel, and memory. Linux only. */
+/** The cost of processes: CPU of all threads, user and kernel, and memory. Linux only. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** @param {number[]} pids @param {boolean} [memory] @returns {{ cpuMs: number, pssKib: number }} */

@@ -1,5 +1,6 @@
 /**
- * What a careful bare server does with a token: one ES256 verify with a key that was parsed once.
+ * A token check as a careful bare server makes it: one ES256 verify with a key that was parsed
+ * once.
  */
 import { createPublicKey, verify } from 'node:crypto';
 

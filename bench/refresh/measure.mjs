@@ -1,8 +1,8 @@
 /**
- * What refreshing costs and when it comes (promise P5), on one real node with fsync and an audit
+ * The cost of refreshing and its times (promise P5), on one real node with fsync and an audit
  * record for every call: as many sessions as asked are refreshed as fast as the node answers, and
- * the moments they are told to come back are put into 5-s bins. Then logins a second. No peer does
- * the same, so this is no question of `npm run bench`.
+ * the moments at which they are to come back are put into 5-s bins. Then logins a second. No peer
+ * does the same, so this is no question of `npm run bench`.
  *
  *   node bench/refresh/measure.mjs [--sessions 10000] [--beside 32] [--login-seconds 5]
  */

@@ -1,6 +1,6 @@
 /**
- * What it costs to compare lease, clock, expiry and deadness: the very functions that run before
- * every socket write.
+ * The cost of comparing lease, clock, expiry and deadness: the very functions that run before every
+ * socket write.
  */
 import { Logger } from '@nestjs/common';
 import { Connection } from '../../dist/gateway/connection/connection.js';

@@ -1,6 +1,6 @@
 /**
- * What breaks the moment before rights are taken away. `apply` breaks it and answers how to mend
- * it.
+ * Faults that begin the moment before rights are taken away. `apply` causes one and answers how to
+ * mend it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ready } from './cluster.mjs';

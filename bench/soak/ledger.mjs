@@ -1,7 +1,7 @@
 /**
- * What must be true of every delivery, acknowledgement and close, checked when it happens. Times
- * are of one clock, that of this process: what was *sent* after a receipt arrived must not reach
- * whom the receipt names.
+ * Conditions on every delivery, acknowledgement and close, checked when it happens. Times are of
+ * one clock, that of this process: a frame *sent* after a receipt arrived must not reach a user
+ * that the receipt names.
  */
 const KEPT = 50;
 
@@ -91,7 +91,7 @@ export class Ledger {
     this.counts.acknowledged += 1;
     if (duplicate) this.counts.duplicates_acknowledged += 1;
     this.known(room, seq, message);
-    // What history has shown already was compared by `known`.
+    // Events that history has shown already were compared by `known`.
     if (seq > this.room(room).verified) this.room(room).acks.set(op, seq);
     // It was sent once; only what was first sent after the receipt must not have been accepted.
     const barrier = seat.person.barriers.get(room) ?? seat.person.barriers.get('session');

@@ -95,8 +95,8 @@ export class Person {
   }
 
   /**
-   * Whether a frame of then may have met him outside the room: he is, or was added again only
-   * later.
+   * Whether a frame of that time may have met this person outside the room: they are out, or were
+   * added again only later.
    */
   wasOutside(room, at) {
     return this.removed.has(room) || this.leaving || at < (this.changedAt.get(room) ?? -Infinity);

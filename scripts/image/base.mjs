@@ -1,7 +1,7 @@
 /**
- * What `node:22-bookworm-slim` is for a build: Debian, Node and npm in /usr/local, the user `node`
- * with uid 1000. Made of Debian's packages and of npm's, because registries of images cannot be
- * reached from everywhere.
+ * A stand-in for `node:22-bookworm-slim`: Debian, Node and npm in /usr/local, the user `node` with
+ * uid 1000. Made of Debian's packages and of npm's, because registries of images cannot be reached
+ * from everywhere.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -70,7 +70,7 @@ export function makeBase({ folder, image, storage }) {
   rmSync(rootfs, { recursive: true, force: true });
 }
 
-/** What FROM finds by the short name. */
+/** The short name that FROM finds. */
 const tag = (image) => `docker.io/library/${image}`;
 
 function addNode(rootfs, folder, major) {

@@ -1,4 +1,4 @@
-/** What the launchers ask of the machine: a free port, and which processes live. */
+/** Questions of the launchers to the machine: a free port, and which processes live. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';

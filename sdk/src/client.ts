@@ -68,7 +68,7 @@ export class WardroomClient {
   get state(): ConnectionState {
     return this.#keeper.state;
   }
-  /** Who is connected: the last `auth_ok`, while the connection lasts. */
+  /** The user that is connected: the last `auth_ok`, while the connection lasts. */
   get auth(): ServerFrames['auth_ok'] | undefined {
     return this.#keeper.auth;
   }
@@ -109,7 +109,7 @@ export class WardroomClient {
 
   /** Calls REST with the access token; refused with `refresh`, once more with a newer one. */
   rest<T>(path: string, call?: RestCall): Promise<T> {
-    // What the living connection uses is good enough; getToken may be costly.
+    // The token of the living connection is good enough; getToken may be costly.
     const take: TakeToken = async (reason, presented) =>
       (reason === 'connect' ? this.#keeper.token : undefined) ?? this.#take(reason, presented);
     return callSignedIn<T>(this.#rest, take, path, call);

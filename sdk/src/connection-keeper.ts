@@ -254,7 +254,7 @@ function deferred() {
   const promise = new Promise<ServerFrames['auth_ok']>(
     (yes, no) => ((resolve = yes), (reject = no)),
   );
-  // Who does not wait for `connect` learns of its failure from the event `closed`.
+  // A caller that does not await `connect` learns of its failure from the event `closed`.
   promise.catch(() => {});
   return { promise, resolve, reject };
 }

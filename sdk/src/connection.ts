@@ -5,7 +5,7 @@ import { WardroomError } from './errors.js';
 import { Heartbeat } from './heartbeat.js';
 import { type CloseLike, readClose } from './read-close.js';
 
-/** What the SDK uses of a WebSocket: the browser's, Node's own, or the one of `ws`. */
+/** The part of a WebSocket that the SDK uses: the browser's, Node's own, or the one of `ws`. */
 export interface SocketLike {
   send(text: string): void;
   close(code?: number, reason?: string): void;

@@ -86,7 +86,7 @@ export function errorFromWire(
   });
 }
 
-/** Whatever was thrown, as a WardroomError; `code` is used for foreign errors. */
+/** Any thrown value as a WardroomError; `code` is used for foreign errors. */
 export function toWardroomError(thrown: unknown, code: ClientCode): WardroomError {
   return thrown instanceof WardroomError ? thrown : new WardroomError(code, { cause: thrown });
 }

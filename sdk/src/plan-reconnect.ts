@@ -12,9 +12,9 @@ export type ReconnectPlan =
   | { readonly next: 'connect'; readonly delayMs: number; readonly newToken: boolean };
 
 /**
- * What the client does after a connection or an attempt ended. `attempt` counts the tries since the
- * last stable connection. A delay is never shorter than the server's `retry_after_ms`; repeats add
- * jitter on top.
+ * Decides the next step after a connection or an attempt ended. `attempt` counts the tries since
+ * the last stable connection. A delay is never shorter than the server's `retry_after_ms`; repeats
+ * add jitter on top.
  */
 export function planReconnect(
   why: WardroomError,
@@ -46,8 +46,8 @@ export function jitterMs(attempt: number, backoff: Backoff): number {
 /**
  * Between half of the bound and all of it. With full jitter a client that drew short delays has
  * used up its early attempts while the server was still away: of 5,000 that lose it for 1.5 s, a
- * dozen then wait for 16 s or more. Like this nobody waits for longer than about twice the time he
- * has been away, and a server that is away is asked less often.
+ * dozen then wait for 16 s or more. Like this a client waits for at most about twice the time it
+ * was disconnected, and a server that is away is asked less often.
  */
 function upperHalfMs(attempt: number, backoff: Backoff): number {
   return Math.floor(((1 + backoff.random()) / 2) * boundMs(attempt, backoff));

@@ -31,7 +31,7 @@ export interface SessionEvents {
   signed_out: WardroomError;
 }
 
-/** What a login answers, and every other call that opens a session. */
+/** The answer of a login, and of every other call that opens a session. */
 export interface IssuedTokens {
   access_token: string;
   refresh_token: string;
@@ -40,7 +40,7 @@ export interface IssuedTokens {
   refresh_after_ms: number;
 }
 
-/** What the storage holds; times are wall time of this machine in ms. */
+/** The content of the storage; times are wall time of this machine in ms. */
 interface Grant {
   access_token: string;
   refresh_token: string;

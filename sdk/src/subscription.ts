@@ -192,7 +192,7 @@ export class Subscription {
     const verdict = judgeSeq(this.seq, frame.seq);
     if (verdict === 'duplicate') return;
     if (verdict === 'gap') {
-      // What is dropped here comes again after the missing ones.
+      // Events dropped here come again after the missing ones.
       if (this.#unrepairable !== this.seq) return this.resume({ repair: true });
       this.events.emit('gap', { from: this.seq! + 1, to: frame.seq - 1 });
     }
@@ -200,7 +200,7 @@ export class Subscription {
     this.events.emit<typeof frame.type>(frame.type, frame);
   }
 
-  /** What follows begins after `seq` of the frame; what it leaves out of the new past is a gap. */
+  /** The next events begin after `seq` of the frame; events before it in the new past are a gap. */
   #startAnew({ epoch, seq, ...told }: ServerFrames['reset']): void {
     const lost = told.lost ?? null;
     const seen = this.seq ?? seq;

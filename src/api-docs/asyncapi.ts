@@ -9,7 +9,7 @@ import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
 import { JsonSchemas } from './json-schemas.js';
 import { API_VERSION } from '../platform/http/operation.js';
 
-/** What answers a client frame when it is not refused. Exhaustive: a new frame has to say. */
+/** The answer to each client frame that is not refused. Exhaustive: a new frame needs a line. */
 export const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
   auth: ['auth_ok', 'goodbye'],
   auth_refresh: ['auth_ok', 'auth_error', 'goodbye'],

@@ -12,8 +12,8 @@ export class JsonSchemas {
   readonly components: Record<string, JsonSchema> = {};
 
   /**
-   * What goes in is described as it may be sent, what comes out as it is sent. Throws when two
-   * schemas share an id.
+   * Input is described as it may be sent, output as it is sent. Throws when two schemas share an
+   * id.
    */
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
     const {

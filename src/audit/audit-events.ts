@@ -59,16 +59,16 @@ export type AuditEventName = keyof typeof AUDIT_EVENTS;
 export type AuditDetail = Readonly<Record<string, unknown>>;
 
 /**
- * What the place of an event knows. What it leaves out comes from the request that is being
- * handled, if there is one.
+ * The fields that the caller knows. Missing ones come from the request that is being handled, if
+ * there is one.
  */
 export interface AuditNote {
   readonly event: AuditEventName;
   /** Of whatever the event is about. */
   readonly tenant?: string | null;
-  /** Who did it; null: nobody that is known, or the system. */
+  /** The user who did it; null: unknown, or the system. */
   readonly actor?: string | null;
-  /** Whom it is about. */
+  /** The user it is about. */
   readonly user?: string | null;
   /** Id; only its hash is kept. */
   readonly session?: string | null;

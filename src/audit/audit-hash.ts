@@ -1,8 +1,8 @@
 /**
- * What makes the audit tamper-evident. A record's digest is an HMAC under a key derived from
- * SECRET_KEY and is stored nowhere; Postgres links digests into a chain (append_audit). So whoever
- * can write to the database, but does not know SECRET_KEY, can neither alter a record nor close the
- * gap that a deleted one leaves.
+ * The chain that makes the audit tamper-evident. A record's digest is an HMAC under a key derived
+ * from SECRET_KEY and is stored nowhere; Postgres links digests into a chain (append_audit). So a
+ * writer of the database who does not know SECRET_KEY can neither alter a record nor close the gap
+ * that a deleted one leaves.
  */
 import { createHash, createHmac, hash } from 'node:crypto';
 import { deriveKey } from '../platform/sealed-box.js';
@@ -63,7 +63,9 @@ export function nextHash(before: Uint8Array, n: bigint, digest: Uint8Array): Buf
   return createHash('sha256').update(before).update(int64(n)).update(digest).digest();
 }
 
-/** What the first record of a chain is linked to: no chain can be passed off as another's. */
+/**
+ * The hash that the first record of a chain is linked to: no chain can be passed off as another's.
+ */
 export const genesisHash = (node: string): Buffer =>
   createHash('sha256')
     .update(Buffer.from(node.replaceAll('-', ''), 'hex'))

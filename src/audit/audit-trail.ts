@@ -1,8 +1,8 @@
 /**
- * The audit of this node. What a transaction noted is appended as its last write before the
- * authority head; what changes nothing in Postgres (connections, refusals) is kept in memory and
- * appended within a second. Both go into the one chain of this node, whose row in `audit_chains` is
- * locked from the append to the COMMIT.
+ * The audit of this node. Records of a transaction are appended as its last write before the
+ * authority head. Records of things that change nothing in Postgres (connections, refusals) are
+ * kept in memory and appended within a second. Both go into the one chain of this node, whose row
+ * in `audit_chains` is locked from the append to the COMMIT.
  *
  * Each append passes the newest head that is known to be committed. Where the chain in the database
  * lacks it, somebody cut the chain or Postgres was stepped back: the node says so once and goes on
@@ -33,7 +33,7 @@ import type { AppendAnswer, Appended } from './own-chain.js';
 const FLUSH_EVERY_MS = 500;
 /** Short, because the chain is locked meanwhile and a revocation may be waiting for it. */
 const BATCH = 200;
-/** What is kept while Postgres is away. */
+/** Records kept while Postgres is away. */
 const WAITING_MAX = 100_000;
 /** Newest chains whose heads a node that starts writes down, and that a witness watches. */
 export const HEADS_MAX = 100;
@@ -168,8 +168,8 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
       }
       const { length } = this.batch;
       this.batch = [];
-      // What came meanwhile waits for the next time: in a storm of connects one call would follow
-      // the other with a few records each.
+      // Records that came meanwhile wait for the next time: in a storm of connects one call would
+      // follow the other with a few records each.
       if (length < BATCH) return;
     }
   }
@@ -273,10 +273,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     await this.stop();
   }
 
-  /**
-   * Ends the chain in order; true: everything is written. Whoever calls it again waits for the same
-   * end.
-   */
+  /** Ends the chain in order; true: everything is written. A second call waits for the same end. */
   stop(): Promise<boolean> {
     return (this.stopped ??= this.end());
   }

@@ -78,7 +78,7 @@ export class AuditWitness implements OnApplicationBootstrap, BeforeApplicationSh
     void this.round();
   }
 
-  /** One at a time. What fails is tried again with the next. */
+  /** One at a time. A failed one is tried again with the next. */
   round(): Promise<void> {
     this.running ??= this.look()
       .catch((error: Error) =>

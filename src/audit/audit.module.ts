@@ -3,7 +3,7 @@ import { AuditPruner } from './audit-pruner.js';
 import { AuditTrail } from './audit-trail.js';
 import { AuditWitness } from './audit-witness.js';
 
-/** What every module may report to. */
+/** The audit, to which every module may report. */
 @Global()
 @Module({ providers: [AuditTrail, AuditPruner, AuditWitness], exports: [AuditTrail] })
 export class AuditModule {}

@@ -25,7 +25,7 @@ export interface Appended {
   readonly head: Head;
 }
 
-/** What `append_audit` answers. `pg` gives the number as a text. */
+/** The answer of `append_audit`. `pg` gives the number as a text. */
 export interface AppendAnswer {
   head_n: string | bigint;
   head_hash: string | null;

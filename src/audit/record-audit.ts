@@ -20,7 +20,7 @@ export function recordAudit(tx: Tx, note: AuditNote): void {
   else records.push(record);
 }
 
-/** What this transaction has noted since it was last asked. */
+/** The records of this transaction since the last call. */
 export function takeNoted(tx: Tx): AuditRecord[] {
   const records = noted.get(tx) ?? [];
   noted.delete(tx);

@@ -15,7 +15,7 @@ import type { SealedHead } from './sealed-heads.js';
 
 const PAGE = 2_000;
 
-/** What is known of a chain from elsewhere: a record of it, and the hash that it had. */
+/** Knowledge of a chain from elsewhere: a record of it, and the hash that it had. */
 export interface Anchor {
   chain: string;
   n: bigint;
@@ -191,8 +191,8 @@ class Verification {
   }
 
   /**
-   * `anchors` of one chain, the farthest first. What is missing behind the last record is one
-   * finding, whoever named it.
+   * `anchors` of one chain, the farthest first. Records missing behind the last one are one
+   * finding, whichever anchor names them.
    */
   private async reach(node: string, anchors: Anchor[], chain: Chain | undefined): Promise<void> {
     const [farthest] = anchors as [Anchor];

@@ -1,5 +1,5 @@
 /**
- * What everything costs that somebody from outside can ask for: one row for each REST call and each
+ * The cost of everything that can be requested from outside: one row for each REST call and each
  * frame. The bucket is spent by the guards, docs/security.md prints the table (`npm run docs`),
  * test/security/cost.test.ts measures it. A frame without a row does not compile; a call without
  * one fails the build and answers nobody.
@@ -52,7 +52,7 @@ export interface Budget {
   readonly cost: number;
   /** Milliseconds of a node's CPU, on a slow and busy machine. */
   readonly cpuMs: number;
-  /** What it writes to Postgres. */
+  /** Its writes to Postgres. */
   readonly rows: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a node holds of bytes that somebody from outside sends, or does not take: one row for each
+ * Bytes that a node holds because a client sends them, or does not read them: one row for each
  * queue. The code that bounds them reads its bound here, docs/security.md prints the table (`npm
  * run docs`), test/security/held-bytes.test.ts drives each to it.
  */
@@ -9,14 +9,16 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 interface Held {
-  /** Whose it is: a bound is for each of them. */
+  /** Its owner: the bound holds for each of them. */
   readonly of: 'connection' | 'room' | 'node' | 'call' | 'user';
-  /** What it may hold, as the code has it; a text where a variable says it. */
+  /** Its bound, as the code has it; a text where a variable sets it. */
   readonly bytes: number | string;
   readonly beyond: string;
 }
 
-/** What a replay of a connection reads at a time, and how much may still wait when it reads. */
+/**
+ * Bytes that a replay of a connection reads at a time, and bytes that may still wait when it reads.
+ */
 export const REPLAY_PIECE_BYTES = 64 * KIB;
 export const REPLAY_HELD_BYTES = 128 * KIB;
 /**
@@ -26,7 +28,7 @@ export const REPLAY_HELD_BYTES = 128 * KIB;
 export const QUEUE_LIMITS_MAX = 10;
 /** A page of history ends with the item that brings it over this. */
 export const PAGE_BYTES = MIB;
-/** What stays of a room for who comes back, and of all rooms of a node. */
+/** Bytes of a room, and of all rooms of a node, kept for clients that come back. */
 export const ROOM_TAIL_BYTES = 512 * KIB;
 export const NODE_TAILS_BYTES = 32 * MIB;
 /** A pong: head and content (RFC 6455, section 5.5). */

@@ -21,8 +21,8 @@ const EXCHANGE_MS = 1_000;
 const IDLE_ROUNDS = 2 * BURST_SECONDS + 1;
 const KEPT_MS = 1_000 * IDLE_ROUNDS;
 /**
- * Who takes less than this part of a rate in a round is not told: most do, and all nodes together
- * give him little more.
+ * A user who takes less than this part of a rate in a round is not reported: most do, and all nodes
+ * together give them little more.
  */
 const LITTLE = 0.1;
 const KEYS_IN_ONE_CALL = 200;
@@ -52,7 +52,7 @@ return levels`;
 
 const NAMES = Object.keys(PRINCIPAL_BUCKETS) as PrincipalBucket[];
 
-/** Of one user on this node. Whoever keeps it asks for another once it is forgotten. */
+/** The rates of one user on this node. A holder of it asks for another once it is forgotten. */
 export class Rates {
   forgotten = false;
   active = false;

@@ -43,9 +43,9 @@ export class TokenBucket {
   }
 
   /**
-   * What all nodes together have left, as it was told: what was taken here since is not in it.
-   * Never more than this node would give alone; within a token the two agree, and who was told when
-   * to come again is not told otherwise.
+   * The rest of all nodes together, as it was reported: tokens taken here since are not in it.
+   * Never more than this node would give alone; within a token the two agree, and a client that got
+   * a time to come again gets no other.
    */
   adopt(level: number, nowMs: number): void {
     const left = level - this.untold;

@@ -2,7 +2,7 @@
  * E-mail addresses in the one form in which they are stored and compared, so that no two users
  * differ only in how somebody types: NFKC and lower case (final sigma like any), the domain as DNS
  * has it (`xn--`). Addresses may be international (RFC 6531, RFC 5890); quoted ones are not taken.
- * What is merged is merged for people, never for proof: see `isPlainlyWritten`.
+ * Forms are merged for people, never for proof: see `isPlainlyWritten`.
  */
 import { domainToASCII } from 'node:url';
 import * as z from 'zod';

@@ -6,7 +6,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** Whose credential was refused, where its signature was ours. For the audit; never told. */
+/** The owner of a refused credential whose signature was ours. For the audit; never sent. */
 export interface RefusedPrincipal {
   readonly userId: string;
   readonly tenantId: string;

@@ -1,7 +1,7 @@
 /**
  * At most `running` pieces of work at once, and `perKey` of one key; keys that wait take turns, so
- * that one with a thousand pieces is in nobody's way. Who waited for `patienceMs`, or comes when
- * the line is full, is told 503 `overloaded`.
+ * that one with a thousand pieces is in nobody's way. Work that waited for `patienceMs`, or comes
+ * when the line is full, is refused with 503 `overloaded`.
  */
 import { DomainError } from './errors.js';
 

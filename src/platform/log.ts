@@ -16,8 +16,8 @@ const FIELDS = new Set(
   ).split(' '),
 );
 /**
- * What can be logged of any value. The result holds plain data only, so nothing runs when it is
- * written.
+ * The part of any value that can be logged. The result holds plain data only, so nothing runs when
+ * it is written.
  */
 export function redact(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactText(value);
@@ -71,8 +71,8 @@ export function createLog(level: string, destination?: DestinationStream): Logge
 }
 
 /**
- * What a child carries into each of its lines passes neither hook nor formatter of its parent; its
- * own children inherit this.
+ * The bindings of a child pass neither hook nor formatter of its parent; its own children inherit
+ * this.
  */
 function redactBindings(log: Logger): Logger {
   const { child, setBindings } = log as unknown as {
@@ -90,7 +90,7 @@ function redactBindings(log: Logger): Logger {
   return Object.assign(log, redacting) as Logger;
 }
 
-/** What Nest says about its own wiring at start: of use to who changes the wiring. */
+/** Lines of Nest about its own wiring at start: useful while the wiring is changed. */
 const WIRING = new Set([
   'NestFactory',
   'InstanceLoader',

@@ -12,7 +12,10 @@ import { RedisTrouble } from './stores/redis-trouble.js';
 import { RedisConnections } from './stores/redis.js';
 import { Tls } from './tls.js';
 
-/** What every module may use. The configuration is parsed by main.ts before anything is built. */
+/**
+ * Providers that every module may use. The configuration is parsed by main.ts before anything is
+ * built.
+ */
 @Global()
 @Module({})
 export class PlatformModule {

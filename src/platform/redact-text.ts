@@ -1,8 +1,8 @@
 /**
- * Whatever looks like a secret of ours, removed from a text: a JWT, a refresh token or ticket, a
- * bearer value, a credential in a URL. Anybody may choose the text, so the time is linear in its
- * length (test/security/regexes.test.ts), and what is longer than a line of log should be is cut
- * first.
+ * Removes everything from a text that looks like a secret of ours: a JWT, a refresh token or
+ * ticket, a bearer value, a credential in a URL. Anybody may choose the text, so the time is linear
+ * in its length (test/security/regexes.test.ts), and a text longer than a line of log should be is
+ * cut first.
  */
 export const REDACTED = '[redacted]';
 
@@ -50,7 +50,7 @@ function withoutJwt(run: string): string {
   return run;
 }
 
-/** What stands between the first colon of a URL's authority and the last `@`. */
+/** The text between the first colon of a URL's authority and the last `@`. */
 function withoutPassword(run: string): string {
   const at = run.lastIndexOf('@');
   for (

@@ -1,5 +1,5 @@
 /**
- * Stack traces name lines of the bundle (ADR 0017). Whoever reads a log wants those of the source:
+ * Stack traces name lines of the bundle (ADR 0017). A reader of the log wants those of the source:
  * they are looked up here, when a stack is written to the log. Node's `--enable-source-maps` does
  * it whenever a stack is looked at, which Node does itself for each socket that a peer resets.
  */

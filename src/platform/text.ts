@@ -6,7 +6,7 @@ import { LIMITS } from '../protocol/limits.js';
 import { isId } from './ids.js';
 import { plainText } from './zod.js';
 
-/** What people read: of a room or tenant. */
+/** A name that people read: of a room or tenant. */
 export const nameSchema = plainText(1, 200).refine(
   (name) => name.trim() !== '',
   'must not be blank',

@@ -29,7 +29,7 @@ export class Tls implements OnApplicationShutdown {
   private readonly logger = new Logger(Tls.name);
   private readonly files: TlsFiles | null;
   private pair: TlsPair | null;
-  /** What the files held when they were last read, and when a pair was last made of them. */
+  /** The content of the files at the last read, and at the last pair made of them. */
   private seen = '';
   private tried = '';
   private refused: string | null = null;

@@ -1,7 +1,7 @@
 /**
  * How REST input is validated, once: Nest's Standard Schema pipe with zod schemas. Unknown fields
- * are refused by strict schemas; a refusal names the field, never its value. What could not be
- * parsed at all never gets here (400).
+ * are refused by strict schemas; a refusal names the field, never its value. Input that could not
+ * be parsed at all never gets here (400).
  */
 import { Body, Query, StandardSchemaValidationPipe } from '@nestjs/common';
 import * as z from 'zod';

@@ -1,5 +1,5 @@
 /**
- * Who may administer what: operators everywhere, admins in their own tenant, nobody else (contract
+ * Rights of administration: operators everywhere, admins in their own tenant, nobody else (contract
  * section 2). A pure ladder like decide-room.ts: the happy path is the last line of each, every
  * refusal has a named rule, the default is no.
  */
@@ -29,7 +29,7 @@ export interface AdminCaller {
   readonly active: boolean;
 }
 
-/** What the action is about, as it is now. */
+/** The object of the action, as it is now. */
 export interface AdminTarget {
   /** Null: the whole installation. */
   readonly tenantId: string | null;

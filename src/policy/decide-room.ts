@@ -1,7 +1,7 @@
 /**
- * Who may do what in a room: the rights table of the contract (section 2) as pure ladders. The
- * happy path is the last line of each; every refusal has a named rule; the default is no. REST and
- * WebSocket ask the same functions.
+ * Rights in a room: the rights table of the contract (section 2) as pure ladders. The happy path is
+ * the last line of each; every refusal has a named rule; the default is no. REST and WebSocket ask
+ * the same functions.
  */
 import type { ErrorCode } from '../protocol/codes.js';
 import type { Right, Role } from '../protocol/frames.js';
@@ -27,7 +27,7 @@ export type RoomAction =
 export interface Allow {
   readonly allow: true;
   readonly rule: string;
-  /** What it was decided on; `room` is theirs. */
+  /** The facts of the decision; `room` is theirs. */
   readonly facts: Facts;
   readonly room: RoomFacts;
   /**
@@ -43,7 +43,7 @@ export interface Deny {
 }
 export type Decision = Allow | Deny;
 
-/** What the action is about, where it matters. */
+/** The object of the action, where it matters. */
 export interface ActionTarget {
   /** Author of the message of an edit or deletion. */
   readonly author?: string;

@@ -23,7 +23,7 @@ const PER_SECOND_MAX = 100;
 /** Names of rooms are short, facts have a fixed size. */
 const RECORD_BYTES_MAX = 16_384;
 
-/** What a ladder answers when it says no. */
+/** The answer of a ladder that refuses. */
 export interface Denial {
   readonly rule: string;
   readonly code: ErrorCode;

@@ -1,6 +1,6 @@
 /**
- * What a decision is made of. Loaded together from one snapshot, replaced when the authority log
- * says so.
+ * The facts of a decision. Loaded together from one snapshot, replaced when the authority log
+ * changes them.
  */
 import type { Role } from '../protocol/frames.js';
 

@@ -194,8 +194,8 @@ export class MembershipCache {
   }
 
   /**
-   * Moves a room's picture to `epoch`. What follows on directly changes one member; a leap forgets
-   * the picture.
+   * Moves a room's picture to `epoch`. The very next epoch changes one member; a leap forgets the
+   * picture.
    */
   private advance(roomId: string, epoch: number): void {
     if (this.loading > 0)

@@ -7,7 +7,7 @@
  * No dependency: this file also runs in browsers, inside the SDK.
  */
 
-/** What a client does next; the same word in REST, frames and closes. */
+/** The next step of a client; the same word in REST, frames and closes. */
 export const ACTIONS = {
   none: 'denied here, carry on',
   refresh: 'get a new access token, then come back',

@@ -23,7 +23,7 @@ export const LIMITS = {
   emojiChars: 32,
   /** First-message authentication, bytes. */
   authFrameBytes: 4 * 1024,
-  /** What may wait while a credential is verified. */
+  /** Frames that may wait while a credential is verified. */
   waitingFrames: 16,
   waitingBytes: 16 * 1024,
   /** Frames of a connection that wait to be handled, bytes; beyond it its socket is not read. */

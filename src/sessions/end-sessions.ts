@@ -19,8 +19,7 @@ export type SessionSelector =
   | { everybody: true };
 
 /**
- * What the audit says of it, in words of its vocabulary; a person who asked for the end knows
- * better than the code.
+ * The reason in the vocabulary of the audit; the caller may give a better one than the code does.
  */
 export type AuditedReason =
   | (typeof AUDITED)[EndReason]

@@ -1,7 +1,7 @@
 /**
- * The caller judged in Postgres, inside the transaction of what he does. Authority calls work on a
- * node that cannot prove its memory is current, so they ask here; the locks hold his revocation off
- * until his change has committed or failed.
+ * Authorizes the caller in Postgres, inside the transaction of the change. Authority calls work on
+ * a node that cannot prove its memory is current, so they ask here. The locks delay a revocation of
+ * the caller until the change has committed or failed.
  */
 import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -19,15 +19,15 @@ export interface Caller {
 }
 
 /**
- * Throws the code the caller's credential died with. Locks his tenant, user and session FOR SHARE,
- * in that order; `change` takes the user row for an update instead, which calls that end sessions
- * of the same user need so as not to deadlock, and with it the row of `other`, whom the change is
- * about: in id order, or two administrators who act on each other would lock each other out. Call
- * it before locking anything else but a tenant.
+ * Throws the code the caller's credential died with. Locks their tenant, user and session FOR
+ * SHARE, in that order; `change` takes the user row for an update instead, which calls that end
+ * sessions of the same user need so as not to deadlock, and with it the row of `other`, the user
+ * that the change is about: in id order, or two administrators who act on each other would lock
+ * each other out. Call it before locking anything else but a tenant.
  *
  * One statement, because every round trip is time until a revocation holds. The counts are its
- * order of locking: whoever reads a count has to have all of it first. A locked row is read as it
- * is then, whatever the snapshot says.
+ * order of locking: a reader of a count must have all of it first. A locked row is read as it is
+ * then, whatever the snapshot says.
  */
 export async function lockCaller(
   tx: Tx,

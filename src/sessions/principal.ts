@@ -1,15 +1,12 @@
 /**
- * Who acts: user (or guest), tenant, session. Everything else about them is a fact that may change
+ * The acting user (or guest), tenant, session. Everything else about them is a fact that may change
  * while they act.
  */
 export interface Principal {
   readonly userId: string;
   readonly tenantId: string;
   readonly sessionId: string;
-  /**
-   * Wall clock, ms: the end of the token he acts with. Whoever acts without one (at login) has
-   * none.
-   */
+  /** Wall clock, ms: the end of the token in use. Absent without a token (at login). */
   readonly tokenEndsAtMs?: number;
 }
 

@@ -1,8 +1,8 @@
 /**
- * What keeps a session alive: frames, REST calls, refreshes. Noted in memory, written in batches:
- * `last_active_at` in Postgres, a live mark in Redis. A second, faster batch tells Postgres that an
- * access token minted with a refresh successor was accepted (known at most 5 s late), and erases
- * the successor's box. Nothing here decides anything.
+ * Activity that keeps a session alive: frames, REST calls, refreshes. Kept in memory, written in
+ * batches: `last_active_at` in Postgres, a live mark in Redis. A second, faster batch tells
+ * Postgres that an access token minted with a refresh successor was accepted (known at most 5 s
+ * late), and erases the successor's box. Nothing here decides anything.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';

@@ -1,6 +1,6 @@
 /**
- * Who is signed in: opening, listing and ending sessions. Ending goes through the authority log, so
- * sockets close too.
+ * Signed-in devices: opening, listing and ending sessions. Ending goes through the authority log,
+ * so sockets close too.
  */
 import { Injectable } from '@nestjs/common';
 import { AuthorityLog } from '../authority/authority-log.js';

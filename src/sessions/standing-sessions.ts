@@ -47,8 +47,8 @@ export class StandingSessions {
   }
 
   /**
-   * For a credential of before the present history; once for each session. Whatever ends it later
-   * is in the log.
+   * For a credential of before the present history; once for each session. A later end is in the
+   * log.
    */
   async require({ sessionId, ...rest }: Principal, issuedAtMs: number): Promise<void> {
     if (!this.state.isElder(issuedAtMs) || this.known.has(sessionId)) return;

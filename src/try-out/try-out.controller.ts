@@ -1,6 +1,6 @@
 /**
- * What the try-out page needs and no product has: people who are signed in without typing, and a
- * look at the node. Only on a development node, only for programs of this machine (local-only.ts).
+ * Calls for the try-out page only: people who are signed in without typing, and the state of the
+ * node. Only on a development node, only for programs of this machine (local-only.ts).
  */
 import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';

@@ -10,7 +10,7 @@ export type TryPerson = z.infer<typeof tryPersonSchema>;
 export const trySignInBody = z.strictObject({ person: tryPersonSchema });
 export type TrySignInBody = z.infer<typeof trySignInBody>;
 
-/** What one node answers the page that looks at it. */
+/** The answer of a node to the page that watches it. */
 export const tryNodeSchema = z.object({
   id: z.uuid(),
   /** `serving`: this node can prove that its authority is current. */

@@ -35,13 +35,13 @@ export class Auditor {
     this.witness = new AuditWitness(config, this.database, this.trail, this.identity);
   }
 
-  /** What a batch writes: one append for all of them. */
+  /** The writes of a batch: one append for all of them. */
   async batch(records: number): Promise<void> {
     for (let i = 0; i < records; i += 1) this.trail.note({ event: 'room_created' });
     await this.trail.flush();
   }
 
-  /** What a transaction writes. */
+  /** The writes of a transaction. */
   change(then: () => void = () => undefined): Promise<void> {
     return this.database.transaction(async (tx) => {
       recordAudit(tx, { event: 'user_updated' });

@@ -95,7 +95,7 @@ describe('the next append', () => {
       'SELECT node, n::integer FROM audit_chains ORDER BY node',
     );
     expect(old).toEqual({ node: chain, n: 3 });
-    // What was appended, what says that the old chain was cut, and the two after it.
+    // The appended record, the record of the cut, and the two after it.
     expect(others).toEqual([{ node: auditor.trail.own.id, n: records + 3 }]);
   });
 

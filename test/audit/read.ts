@@ -50,7 +50,7 @@ export async function auditOf(
 }
 
 /**
- * What is batched comes within a second: asked again until the condition holds; the caller then
+ * Batched records come within a second: read again until the condition holds; the caller then
  * counts what there is.
  */
 export async function auditUntil(

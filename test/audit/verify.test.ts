@@ -183,7 +183,7 @@ describe('audit verify', () => {
       `UPDATE audit_chains c SET n = e.n, hash = e.hash FROM audit_events e WHERE c.node = '${last}' AND e.node = c.node AND e.n = ${head.n} - 1`,
       'DELETE FROM audit_heads',
     );
-    // What is left is whole by itself: without the anchor nobody could know.
+    // The rest is whole by itself: without the anchor nobody could know.
     expect((await verify(url)).code).toBe(0);
     const { code, findings } = await verify(url, ['--anchor', `${last}:${head.n}:${head.hash}`]);
     expect(code).toBe(1);

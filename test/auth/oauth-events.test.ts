@@ -1,6 +1,6 @@
 /**
- * What an external issuer ends: OpenID back-channel logout and CAEP session-revoked, on two nodes
- * with sockets open.
+ * Sessions end on word of an external issuer: OpenID back-channel logout and CAEP session-revoked,
+ * on two nodes with sockets open.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';

@@ -29,8 +29,8 @@ beforeAll(async () => {
   [owner, member] = (await world.users('owner', 'member')) as [SignedIn, SignedIn];
   admin = await world.user('admin', 'admin');
   room = await world.room(owner, {}, [[member, 'member']]);
-  // Whoever holds the node's row keeps its lease rounds from succeeding; everything else in
-  // Postgres works.
+  // A lock on the node's row keeps its lease rounds from succeeding; everything else in Postgres
+  // works.
   blocker = new pg.Client({ connectionString: DATABASE_URL });
   await blocker.connect();
   await blocker.query('BEGIN; SELECT 1 FROM nodes FOR UPDATE');

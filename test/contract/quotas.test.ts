@@ -1,5 +1,5 @@
 /**
- * What one user may have: rooms, sessions, emojis, logins a minute; and that asking for more is in
+ * Quotas of one user: rooms, sessions, emojis, logins a minute; and that asking for more is in
  * nobody's way.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';

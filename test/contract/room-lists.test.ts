@@ -56,7 +56,7 @@ beforeAll(async () => {
   );
 }, 120_000);
 
-/** What the service asks for a page, caught on its way. */
+/** The query of the service for a page, caught on its way. */
 async function statementOf(userId: string): Promise<Prisma.Sql> {
   let caught: Prisma.Sql | null = null;
   const prisma = {

@@ -186,7 +186,7 @@ const framesOf = (history: History, client: string): FrameRecord[] =>
 
 type Doctor = (history: History, ledger: Ledger) => void;
 
-/** What is done to the clean history, by the rule that must find it. */
+/** Damage to the clean history, by the rule that must find it. */
 const SEEDED: [rule: string, what: string, doctor: Doctor][] = [
   [
     'P1 received',

@@ -20,7 +20,7 @@ export interface Expectations {
 const BOUND_SLACK_MS = 250;
 const EXPIRY_SLACK_MS = 100;
 const DELIVERY_MS = 2_000;
-/** What waited in this process's sockets is read within this after it woke up. */
+/** Bytes that waited in this process's sockets are read within this after it woke up. */
 const LAG_READ_MS = 20;
 
 /** Frames about the connection itself; they carry nothing of a room and grant nothing. */

@@ -29,7 +29,7 @@ export interface Answers {
     /** By node, when everything was over. */
     accepted: readonly boolean[];
   }[];
-  /** What was taken of sessions that were out, at any time. */
+  /** Effects that were accepted of ended sessions, at any time. */
   accepted: readonly string[];
 }
 
@@ -121,7 +121,7 @@ function* listeners({ listeners: heard }: Answers, { stored, replaced }: Truth):
     if (epochs.size > 1) yield `room ${room} has another epoch on another node`;
 }
 
-/** What a client that obeys `reset` has in the end. */
+/** The events that a client which obeys `reset` has in the end. */
 function keptOf(frames: readonly any[]): string[] {
   const kept: string[] = [];
   for (const frame of frames) {

@@ -1,6 +1,6 @@
 /**
- * What goes on while Postgres fails over: people publish on every node, others sign in, stay or
- * sign out, and somebody goes on trying the tokens of those who are out. Written down as it was
+ * The load while Postgres fails over: people publish on every node, others sign in, stay or sign
+ * out, and somebody goes on trying the tokens of those who are out. Written down as it was
  * answered; judged afterwards (failover-judge.ts).
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -143,8 +143,8 @@ export class FailoverLoad {
   }
 
   /**
-   * Every actor finishes what it began, and what was acknowledged has come. Who never hears it, or
-   * is never closed, is judged.
+   * Every actor finishes its work, and everything acknowledged has come. An actor that never
+   * receives it, or is never closed, is judged.
    */
   async finish(): Promise<void> {
     this.running = false;
@@ -273,7 +273,7 @@ export class FailoverLoad {
   }
 }
 
-/** What a client is told to try again. */
+/** Refusals that a client is to try again. */
 const TEMPORARY = new Set(['auth_unavailable', 'unavailable']);
 
 /** A POST when there is a body. Status 0: no answer. */

@@ -1,5 +1,5 @@
 /**
- * What the promoted server has, and what the nodes said of it: the other half of what
+ * The content of the promoted server, and the words of the nodes about it: the other half of what
  * failover-judge.ts compares.
  */
 import { eventually } from '../support/eventually.js';
@@ -21,7 +21,7 @@ async function noticedCount({ internalUrl }: FaultNode): Promise<number> {
   );
 }
 
-/** What the log of a node names as lost. */
+/** The losses that the log of a node names. */
 export const loggedIn = (node: FaultNode): Range[] =>
   linesOf(node)
     .filter(({ msg }) => msg === 'acknowledged room events are lost')

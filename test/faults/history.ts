@@ -1,7 +1,7 @@
 /**
- * What happened, as one process saw it: every operation with its invocation and outcome, every
- * frame and close with its time. All times are this process's monotonic ms. Written while a
- * scenario runs, judged afterwards (checker.ts).
+ * The history as one process saw it: every operation with its invocation and outcome, every frame
+ * and close with its time. All times are this process's monotonic ms. Written while a scenario
+ * runs, judged afterwards (checker.ts).
  */
 export const nowMs = (): number => performance.now();
 

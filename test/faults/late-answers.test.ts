@@ -1,6 +1,6 @@
 /**
- * What was on its way when a session ended: answers of Postgres, frames in Redis. It arrives after
- * the receipt, and nobody hears it.
+ * Answers of Postgres and frames in Redis that were on their way when a session ended. They arrive
+ * after the receipt, and nobody receives them.
  */
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.js';

@@ -1,6 +1,6 @@
 /**
- * What was asked with a good credential and is answered when it is over: the answer is refused with
- * the code it ended with.
+ * A request with a good credential whose answer comes after the credential ended: it is refused
+ * with the code of that end.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';

@@ -46,7 +46,7 @@ describe('behind the pruned log', () => {
     for (const client of [writer, removed, reader]) await client.subscribe(room);
     await writer.publish(room, 'before');
     await removed.next('message');
-    // What another node did while this one was away, with its log entries pruned since.
+    // Changes by another node while this one was away, with their log entries pruned since.
     await database.query('UPDATE rooms SET authz_epoch = authz_epoch + 1 WHERE id = $1', [room]);
     await database.query(
       'UPDATE members SET role = NULL, version = version + 1 WHERE room_id = $1 AND user_id = $2',

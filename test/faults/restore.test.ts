@@ -50,7 +50,7 @@ beforeAll(async () => {
   const ours = await insight(cluster);
   redis = new Redis(cluster.redisUrl);
   position = `${ours.prefix}authority:position`;
-  // Whoever stops has had its last round.
+  // A node that stops has had its last round.
   await cluster.nodes[0]!.stop();
   lost = (await redis.getBuffer(position))!;
   expect(JSON.parse(ours.open('position\n', lost)!)).toMatchObject({

@@ -53,13 +53,13 @@ async function rewind(room: string, to: number): Promise<void> {
   await database.query('COMMIT');
 }
 
-/** What Postgres has now, in order. */
+/** The events in Postgres now, in order. */
 const stored = async (room: string): Promise<unknown[]> =>
   (
     await database.query('SELECT body FROM room_events WHERE room_id = $1 ORDER BY seq', [room])
   ).rows.map(({ body }) => JSON.parse(body));
 
-/** What a client that obeys `reset` has of the room in the end. */
+/** The events of the room that a client which obeys `reset` has in the end. */
 function kept({ frames }: RawClient, room: string): unknown[] {
   const bodies: unknown[] = [];
   for (const frame of frames.filter((each) => each.room === room)) {

@@ -1,6 +1,6 @@
 /**
- * What breaks, one entry per fault: `apply` breaks it and answers how to mend it. Whatever it is,
- * the promises of the contract hold during and after it, and the cluster heals.
+ * Faults, one entry each: `apply` causes it and answers how to mend it. In each of them the
+ * promises of the contract hold during and after it, and the cluster heals.
  */
 import type { FaultCluster, FaultNode } from './cluster.js';
 

@@ -98,12 +98,12 @@ export class Standby {
     this.wire.blackHole({ lose: true });
   }
 
-  /** Whatever arrives is so late. */
+  /** The delay of everything that arrives. */
   lag(ms: number): void {
     this.wire.delay(ms);
   }
 
-  /** What arrives is kept and not shown; a promotion replays it first. */
+  /** Received WAL is kept and not applied; a promotion replays it first. */
   async pauseReplay(): Promise<void> {
     await this.postgres.query('SELECT pg_wal_replay_pause()');
   }

@@ -1,6 +1,6 @@
 /**
- * What a frozen store or node leaves half done: nothing is accepted late, and nobody is kept from
- * revoking.
+ * Work that a frozen store or node leaves half done: nothing is accepted late, and nobody is kept
+ * from revoking.
  */
 import { afterEach, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.js';

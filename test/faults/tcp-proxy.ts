@@ -1,6 +1,6 @@
 /**
  * A TCP proxy that breaks on command: between one node and one store, so that a fault hits that
- * node only. What a real network does to bytes: delays them, keeps them, loses them, or ends the
+ * node only. It does to bytes as a real network: delays them, keeps them, loses them, or ends the
  * connection.
  */
 import { connect, createServer } from 'node:net';

@@ -1,7 +1,6 @@
 /**
- * What goes on while something breaks: a tenant with a room, members who stay and publish and
- * listen on every node, and victims on every node whose sessions are ended or whose rights are
- * taken away.
+ * The load during a fault: a tenant with a room, members who stay and publish and listen on every
+ * node, and victims on every node whose sessions are ended or whose rights are taken away.
  */
 import pg from 'pg';
 import { World, call } from '../support/world.js';
@@ -15,7 +14,7 @@ import type { Ledger } from './ledger.js';
 
 const CALL_TIMEOUT_MS = 25_000;
 
-/** Who loses what; each has a socket on every node. */
+/** The victims and their losses; each has a socket on every node. */
 const VICTIMS: ChangeKind[] = [
   'logout',
   'end_session',

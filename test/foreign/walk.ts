@@ -1,5 +1,5 @@
 /**
- * What every foreign client has to be able to do: connect by each carrier it knows, subscribe,
+ * The steps that every foreign client has to do: connect by each carrier it knows, subscribe,
  * publish, see it, and be told the end.
  */
 import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';

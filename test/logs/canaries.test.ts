@@ -18,7 +18,7 @@ const WORDS = {
   password: 'canary-of-a-password',
   text: 'canary-of-some-text',
 };
-/** What the server said to anybody, but for the answers that hand out tokens. */
+/** All answers of the server, but for those that hand out tokens. */
 const said: string[] = [];
 /** Name and secret. */
 const secrets = new Map<string, string>();

@@ -1,6 +1,6 @@
 /**
- * What an operator and a load balancer see: `/livez`, `/readyz`, `/metrics`, and a node that drains
- * (contract section 2).
+ * The view of an operator and a load balancer: `/livez`, `/readyz`, `/metrics`, and a node that
+ * drains (contract section 2).
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, expectClosed, live } from '../protocol/harness.js';

@@ -1,4 +1,4 @@
-/** Whoever reads a log is told lines of the source, although the service is one file (ADR 0017). */
+/** The log names lines of the source, although the service is one file (ADR 0017). */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { startCluster, startNode } from '../support/node-process.js';

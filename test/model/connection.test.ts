@@ -63,7 +63,7 @@ class Machine {
   readonly sent: Sent[] = [];
   readonly pings = { asked: 0, sent: 0 };
   writes = 0;
-  /** What was handed over and not taken back, in order. */
+  /** Frames that were handed over and not taken back, in order. */
   readonly expected: Sent[] = [];
   readonly violations: string[] = [];
   readonly waits: { settled: boolean }[] = [];
@@ -97,7 +97,9 @@ class Machine {
     this.accept();
   }
 
-  /** What may leave the socket now, told apart from how the connection decides it. */
+  /**
+   * The frames that may leave the socket now, computed apart from the connection's own decision.
+   */
   private get mayCarryRooms(): boolean {
     return (
       !this.ended &&
@@ -229,7 +231,7 @@ class Machine {
     }
   }
 
-  /** What was not written before is not expected any more. */
+  /** Frames not written before are not expected any more. */
   private takeBack(kind: Kind): void {
     const left = new Set(this.sent.map(({ k }) => k));
     for (let i = this.expected.length - 1; i >= 0; i -= 1)
@@ -237,7 +239,7 @@ class Machine {
         this.expected.splice(i, 1);
   }
 
-  /** Who asks to be flushed. */
+  /** Connections that ask to be flushed. */
   get waiting(): number {
     return this.dirty.length;
   }

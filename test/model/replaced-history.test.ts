@@ -58,7 +58,7 @@ interface State {
   rows: Record<string, Row>;
 }
 
-/** What of Postgres the protocol rests on. */
+/** The part of Postgres that the protocol rests on. */
 class Postgres {
   state: State = {
     process: 0,

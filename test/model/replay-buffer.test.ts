@@ -120,7 +120,7 @@ class Machine {
     this.compare();
   }
 
-  /** What Channels.isCurrent guarantees before the tail is used. */
+  /** The guarantee of Channels.isCurrent before the buffer is used. */
   private compare(): void {
     if (this.announced.length > 0) return;
     const first = Math.max(0, this.accepted - this.tail.size);

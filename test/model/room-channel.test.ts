@@ -189,7 +189,7 @@ class Machine {
     return new Promise((resolve) => this.answers.push(() => resolve(answer)));
   }
 
-  /** What Channels does once a second and whenever it is in doubt. */
+  /** As Channels does once a second and whenever it is in doubt. */
   private compare(): void {
     void this.look();
   }
@@ -208,7 +208,7 @@ class Machine {
     if (channel.nextSeq <= room.events.length) await channel.repair();
   }
 
-  /** What subscribe.ts does. */
+  /** As subscribe.ts does. */
   private startAnew(subscription: Subscription, lost: Range | null, start: number): void {
     const reader = this.readers.find((each) => each.subscription === subscription)!;
     const { live } = subscription;
@@ -377,8 +377,7 @@ class Machine {
   }
 
   /**
-   * What subscribe.ts does: replay up to the channel from what Postgres has, then live, in one
-   * step.
+   * As subscribe.ts does: replay up to the channel from what Postgres has, then live, in one step.
    */
   private catchUp(reader: Reader): void {
     const { subscription } = reader;

@@ -81,7 +81,7 @@ for (const [name, timezone, through] of cases) {
       );
       expect(isNow(Date.parse(last.at))).toBe(true);
 
-      // What REST shows, over Prisma and past it.
+      // The answers of REST, over Prisma and past it.
       const operator = world.operator();
       const { body: sessions } = await call(b, '/v1/auth/sessions', { token: ada.token });
       expect(sessions.items).toHaveLength(1);

@@ -1,6 +1,6 @@
 /**
- * The caller is judged by his rows as they are when they are locked, whatever was true when the
- * statement began.
+ * The caller is authorized by their rows as they are when they are locked, whatever was true when
+ * the statement began.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -56,7 +56,8 @@ async function somebodyWaits(): Promise<void> {
 }
 
 /**
- * The code he is refused with, or his role, when `change` was made but not committed as he asked.
+ * The code of the refusal, or the caller's role, when `change` was made but not committed at the
+ * time of the call.
  */
 async function verdictAfter(change: string, values: unknown[]): Promise<string> {
   await client.query('BEGIN');

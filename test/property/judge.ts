@@ -1,8 +1,8 @@
 /**
- * What a run did, what Postgres says became of it, and what every connection received, judged by
- * the promises P1, P2 and P4 (contract, section 7). Commit order is that of Postgres: a durable
- * event carries the epoch it was committed under, and a change that takes rights moves it. All
- * times are wall clock ms of one machine.
+ * The steps of a run, their outcome in Postgres, and the frames of every connection, judged by the
+ * promises P1, P2 and P4 (contract, section 7). Commit order is that of Postgres: a durable event
+ * carries the epoch it was committed under, and a change that takes rights moves it. All times are
+ * wall clock ms of one machine.
  */
 export type Standing = 'in' | 'muted' | 'viewer' | 'removed' | 'banned';
 

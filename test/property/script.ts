@@ -1,6 +1,6 @@
 /**
- * What a run does, from its seed alone: the same seed writes the same script. When each step lands
- * is up to the machine.
+ * The steps of a run, from its seed alone: the same seed writes the same script. When each step
+ * lands is up to the machine.
  */
 import type { Standing } from './judge.js';
 

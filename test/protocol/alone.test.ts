@@ -41,7 +41,7 @@ test('a node tells Redis what is said in a room as long as another one may serve
     client.send({ type: 'signal', room, kind: 'text', body });
     await client.next((frame) => frame.type === 'signal' && frame.body === body);
   };
-  /** What the node sees of the others it learns with its rounds. */
+  /** The node learns of the others with its rounds. */
   const rounds = async (n: number) => {
     const read = async () =>
       (

@@ -132,7 +132,7 @@ describe('by the client, with the status of its close frame', () => {
       for (let i = 0; i < 12; i += 1)
         await call(world.base, `/v1/rooms/${room}/messages`, { token: user.token, body: { body } });
       peer.socket.write(close(1001));
-      // What was written before has arrived: the close frame is with the node.
+      // Everything written before has arrived: the close frame is with the node.
       await new Promise<void>((resolve) => peer.socket.end(resolve));
     });
   });

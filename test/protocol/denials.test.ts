@@ -1,5 +1,5 @@
 /**
- * What the policy refuses over a WebSocket: its code, an id to explain it by, and a connection that
+ * A refusal by the policy over a WebSocket: its code, an id to explain it by, and a connection that
  * stays (contract sections 2 and 6).
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';

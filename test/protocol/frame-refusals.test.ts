@@ -1,5 +1,5 @@
 /**
- * What is no valid frame is told as `invalid_frame` or `too_big`, with its id, and the connection
+ * An invalid frame is answered with `invalid_frame` or `too_big`, with its id, and the connection
  * stays; too many end it.
  */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';

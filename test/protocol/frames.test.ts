@@ -1,6 +1,6 @@
 /**
- * Every client frame and its answer, with every field of contract section 5. What is sent is
- * checked against the schemas by the harness.
+ * Every client frame and its answer, with every field of contract section 5. The harness checks
+ * sent frames against the schemas.
  */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { World, call, nodeA, nodeB, unique, wsUrl } from '../support/world.js';

@@ -1,6 +1,7 @@
 /**
- * Clients of the protocol tests. Whatever a server sends to any of them is checked against the
- * schema of its frame, and `goodbye` may only stand at the end; they are closed after each test.
+ * Clients of the protocol tests. Every frame that a server sends to any of them is checked against
+ * the schema of its frame, and `goodbye` may only stand at the end; they are closed after each
+ * test.
  */
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect } from '@jest/globals';

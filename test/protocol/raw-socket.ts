@@ -53,7 +53,7 @@ export class RawSocket {
   readonly frames: any[] = [];
   /** Status line and headers of the HTTP answer. */
   head = '';
-  /** What followed a head that is no upgrade. */
+  /** The bytes after a head that is no upgrade. */
   body = '';
   close: { code: number; raw: string } | null = null;
   readonly ended: Promise<void>;

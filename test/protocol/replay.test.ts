@@ -1,6 +1,6 @@
 /**
- * Many come back at once: Postgres is asked for the room, not for each of them, and each is still
- * told only what he may read as it is now.
+ * Many clients come back at once: Postgres is read for the room, not for each of them, and each
+ * still receives only events that they may read now.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster } from '../support/node-process.js';

@@ -1,6 +1,6 @@
 /**
- * Whoever does not read is closed, alone; what was missed can be replayed, without being closed for
- * it again.
+ * A client that does not read is closed, alone; the missed events can be replayed, without being
+ * closed for it again.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startNode } from '../support/node-process.js';

@@ -1,4 +1,4 @@
-/** What came is kept until somebody asks; who asks first waits until something comes. */
+/** Items are kept until somebody asks; a caller that asks first waits until something comes. */
 export class Queue<T> {
   readonly #items: T[] = [];
   readonly #takers: ((item: T) => void)[] = [];

@@ -26,7 +26,7 @@ const described = describeWith(
   'what a real browser can do',
 );
 
-/** What foreign pages are served from; it also notes what a browser sends along with an upgrade. */
+/** The server of foreign pages; it also records the headers of a browser's upgrade. */
 let server: Server;
 let upgrades: IncomingMessage[];
 let pagesPort: number;

@@ -90,8 +90,8 @@ describe('a call costs no more CPU than its budget says:', () => {
   const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
   const JSON_BODY = { 'content-type': 'application/json' };
   /**
-   * What anybody can send, as it is refused or answered; what the table calls a document needs
-   * nothing.
+   * Calls that anybody can send, as they are refused or answered; those that the table calls a
+   * document need nothing.
    */
   const PUBLIC: Record<string, { headers: Record<string, string>; body: (i: number) => string }> = {
     'post /v1/auth/login': {

@@ -25,8 +25,10 @@ let over = false;
 const answers = {};
 /** @type {Record<string, number>} */
 const acts = {};
-/** What was refused without a code.
- * @type {string[]} */
+/**
+ * Refusals without a code.
+ * @type {string[]}
+ */
 const uncoded = [];
 
 /** @param {string} kind @param {string} answer */
@@ -95,8 +97,8 @@ class Client {
   }
 
   /**
-   * A socket that is made again when it ends. `reads`: false for who reads nothing, so he is not
-   * told why it ends. @param {{ token?: string, reads?: boolean }} options
+   * A socket that is made again when it ends. `reads`: false for a client that reads nothing, and
+   * so does not learn why it ends. @param {{ token?: string, reads?: boolean }} options
    */
   socket({ token, reads = true }) {
     return new Promise((resolve) => {

@@ -30,12 +30,12 @@ beforeAll(async () => {
   node = await startNode({ LOG_LEVEL: 'info' });
   const world = await World.create({ base: node.url });
   ada = await world.user('ada');
-  // What a first flood costs once - compiled code, buffers of the logger - is no growth.
+  // The one-time cost of a first flood - compiled code, buffers of the logger - is no growth.
   await flood('live', fragments(100));
   await flood('greeting', fragments(100));
 }, 60_000);
 
-/** What the process has and shares with nobody, in bytes. */
+/** Memory that the process shares with nobody, in bytes. */
 function memory(): number {
   const rollup = readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8');
   return ['Private_Clean', 'Private_Dirty'].reduce(

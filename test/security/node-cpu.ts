@@ -1,4 +1,4 @@
-/** What a node's process has spent, as it says itself, and calls that cost the caller little. */
+/** The CPU time of a node's process, as it reports it, and calls that cost the caller little. */
 import { Agent, request } from 'node:http';
 
 const CPU = /^wardroom_process_cpu_seconds_total (\S+)$/m;

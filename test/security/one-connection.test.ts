@@ -1,7 +1,7 @@
 /**
- * What one connection can pin in a node (P8): pings that are never read, frames that wait, replays
- * that nobody takes. The node is one of its own, so that nothing else allocates in it; a witness
- * beside them must not notice.
+ * The memory that one connection can pin in a node (P8): pings that are never read, frames that
+ * wait, replays that nobody takes. The node is one of its own, so that nothing else allocates in
+ * it; a witness beside them must not notice.
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
@@ -26,7 +26,7 @@ const described = describeWith(
   'what one connection can pin',
 );
 
-/** What the process has and shares with nobody, in bytes. */
+/** Memory that the process shares with nobody, in bytes. */
 function memory(): number {
   const rollup = readFileSync(`/proc/${node.pid}/smaps_rollup`, 'utf8');
   return ['Private_Clean', 'Private_Dirty'].reduce(
@@ -112,8 +112,8 @@ described('pings', () => {
       for (let round = 0; round < count; round += 1)
         await Promise.all(peers.map((peer) => write(peer, many)));
     };
-    // What the first of them cost once is no growth. 200,000 pings on each, 25 MB of pongs, are far
-    // more than kernels hold.
+    // The one-time cost of the first of them is no growth. 200,000 pings on each, 25 MB of pongs,
+    // are far more than kernels hold.
     await rounds(5);
     const beforeBytes = memory();
     await rounds(20);

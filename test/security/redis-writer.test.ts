@@ -1,7 +1,7 @@
 /**
  * Somebody who can write to Redis: can slow the service down or stop it. Cannot make a receipt
- * false, read a room, open a connection, or end a process. What is attacked is found by watching
- * Redis, so that a new key cannot be forgotten.
+ * false, read a room, open a connection, or end a process. The targets are found by watching Redis,
+ * so that a new key cannot be forgotten.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -137,7 +137,7 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     await ear.ssubscribe(`${ours.prefix}room:{${room}}`);
     await ear.subscribe(`${ours.prefix}authority:confirmed`);
     stops.push(() => ear.disconnect());
-    // Whatever leaves a name in Redis.
+    // Every call that leaves a name in Redis.
     const [a, b] = cluster.nodes.map(({ url }) => url) as [string, string];
     const person = await call(a, '/v1/auth/exchange', {
       body: {
@@ -298,7 +298,7 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
           else await redis.set(name, forgery, 'EX', 60);
         }
       }
-      // What was said before, said again, and on other channels.
+      // Earlier messages, sent again, and on other channels.
       for (const { channel, box } of listened.slice(-200)) {
         if (channel.includes(':room:')) await redis.spublish(channel, box);
         await redis.publish(`${ours.prefix}authority:confirmed`, box);
@@ -487,8 +487,8 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
 });
 
 /**
- * What the value of a name is sealed about; for a name that carries no sealed value it does not
- * matter.
+ * The purpose and context that the value of a name is sealed for; for a name that carries no sealed
+ * value it does not matter.
  */
 function aboutOf(name: string, kind: string): string {
   const inBraces = /\{([^}]*)\}/.exec(name)?.[1] ?? '';

@@ -22,7 +22,7 @@ const REACH = {
   token: 8_192,
   /** All headers of a request together. */
   head: 16_384,
-  /** What is left of a text for the log. */
+  /** The rest of a text, as the log has it. */
   line: 16_384,
   /** An inbound frame, or a JSON body with every character escaped. */
   body: 200_704,

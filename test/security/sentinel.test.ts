@@ -63,7 +63,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** What is there in good order: hashes, ids, another key's private half. */
+/** Values that are in good order: hashes, ids, another key's private half. */
 async function cleared(): Promise<void> {
   const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(

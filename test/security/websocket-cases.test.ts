@@ -33,7 +33,7 @@ interface Case {
 }
 
 const AT_ONCE = 8;
-/** What our own limits and the lack of binary frames add to what RFC 6455 asks for. */
+/** The additions of our own limits and the lack of binary frames to RFC 6455. */
 const FRAME_BYTES_MAX = 65_536;
 /** Their outcome is undefined or depends on timing, says the suite: any right end will do. */
 const INFORMATIONAL = /^7\.(1\.6|13\.)/;

@@ -1,6 +1,6 @@
 /**
- * Somebody who minds his own business on both nodes while they are attacked: his pings are
- * answered, what he says on one node arrives on the other, and nobody closes him.
+ * A well-behaved user on both nodes while they are attacked: their pings are answered, messages
+ * from one node arrive on the other, and nobody closes them.
  */
 import { RawClient } from '../support/raw-client.js';
 import { World, nodeA, nodeB, wsUrl } from '../support/world.js';
@@ -26,7 +26,7 @@ export class Witness {
     return new Witness(room, clients as [RawClient, RawClient]);
   }
 
-  /** Throws if anything of his was lost, refused or closed. */
+  /** Throws if anything of theirs was lost, refused or closed. */
   async unharmed(): Promise<void> {
     const [here, there] = this.clients;
     const { message_id } = await here.publish(this.room, 'all is well');

@@ -176,8 +176,8 @@ for (const file of FILES) {
 /** We are stricter: each part of a token has to be there, so an empty payload is refused. */
 const STRICTER = ['rs256 259 emptyPayload'];
 /**
- * What makes these invalid is the key - its use, its algorithm, its origin - not the signature; our
- * own keys are made by us.
+ * The key makes these invalid - its use, its algorithm, its origin - not the signature; our own
+ * keys are made by us.
  */
 const OF_THE_KEY = [
   /rejects?WrongUse/,
@@ -188,8 +188,8 @@ const OF_THE_KEY = [
   /^invalid_use /,
 ];
 /**
- * Not recognised: an RSA key made by a chip with the ROCA fault. Whoever trusts an issuer trusts
- * how it makes its keys.
+ * Not recognised: an RSA key made by a chip with the ROCA fault. Trust in an issuer includes how it
+ * makes its keys.
  */
 const WEAK_KEY_OF_AN_ISSUER = [/rejectsKeyWithRocaVulnerability/];
 const ISSUER_ALGORITHMS = [

@@ -18,7 +18,7 @@ afterAll(async () => (await browser)?.close(), 30_000);
 export interface OpenPage {
   page: Page;
   /**
-   * Errors of scripts and violations of the page's policy. What the network refused is a browser's
+   * Errors of scripts and violations of the page's policy. A refusal of the network is a browser's
    * own line, and no error of ours.
    */
   errors: string[];
@@ -52,8 +52,8 @@ export async function openPage(
 }
 
 /**
- * What axe-core finds wrong, as short lines. Run in a world of its own, which the page's policy
- * does not bind.
+ * The findings of axe-core, as short lines. Run in a world of its own, which the page's policy does
+ * not bind.
  */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   const session = await page.context().newCDPSession(page);

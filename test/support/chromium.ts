@@ -78,7 +78,7 @@ export class Chromium {
     const { targetId } = await this.ask('Target.createTarget', { url: 'about:blank' });
     const { sessionId } = await this.ask('Target.attachToTarget', { targetId, flatten: true });
     const page = new Page((method, params) => this.ask(method, params, sessionId));
-    // What a test runs in an answer of ours is no part of that page.
+    // A script of a test in an answer of ours is no part of that page.
     await this.ask('Page.setBypassCSP', { enabled: true }, sessionId);
     await page.go(url);
     return page;

@@ -36,7 +36,8 @@ function run(cli: string, env: Record<string, string>, args: string[]): Promise<
 }
 
 /**
- * What `GET /v1/admin/keys` shows, eldest first, for tests whose operator's token is not to matter.
+ * The list of `GET /v1/admin/keys`, eldest first, for tests whose operator's token is not to
+ * matter.
  */
 export async function listKeys(
   databaseUrl: string,

@@ -1,4 +1,6 @@
-/** What a machine or a run may lack: its tests are skipped there, and the reason is printed. */
+/**
+ * Needs that a machine or a run may lack: their tests are skipped there, and the reason is printed.
+ */
 import { describe, test } from '@jest/globals';
 
 interface Need {

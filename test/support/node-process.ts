@@ -42,7 +42,7 @@ export interface Cluster {
   nodes: NodeProcess[];
   databaseUrl: string;
   redisUrl: string;
-  /** What every node of it was given: start one more with `startNode(cluster.env)`. */
+  /** The environment of every node of it: start one more with `startNode(cluster.env)`. */
   env: Record<string, string>;
   stop(): Promise<void>;
 }

@@ -113,8 +113,8 @@ export class RawClient {
 
   /**
    * The next frame after the last one taken that matches; those before it are skipped but stay in
-   * `frames`. Who asks many things at once looks from where they asked (`from`): answers may come
-   * in another order.
+   * `frames`. A caller with many questions at once looks from where they asked (`from`): answers
+   * may come in another order.
    */
   async next(
     match: string | ((frame: any) => boolean),

@@ -7,7 +7,7 @@ import { MessageSeal } from '../../src/platform/stores/message-seal.js';
 import { newId } from '../../src/platform/ids.js';
 
 export interface Insight {
-  /** What every name of this installation begins with. */
+  /** The beginning of every name of this installation. */
   prefix: string;
   /** The text in a box, whoever of them sealed it; null for everything else. */
   open: (about: string, box: Buffer) => string | null;

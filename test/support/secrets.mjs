@@ -1,7 +1,7 @@
 /**
- * What the sentinel of silence (sentinel.mjs) needs to know of a run: every secret that a test
- * used, and what the server said to anybody beside its good answers. Helpers that talk to a server
- * note it here; TEST_SECRETS_DIR is the folder.
+ * Records for the sentinel of silence (sentinel.mjs): every secret that a test used, and what the
+ * server said to anybody beside its good answers. Helpers that talk to a server write it here;
+ * TEST_SECRETS_DIR is the folder.
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';

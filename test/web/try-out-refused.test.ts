@@ -1,6 +1,4 @@
-/**
- * What exists for trying out only cannot be reached in production, nor from outside of the machine.
- */
+/** Calls for trying out only cannot be reached in production, nor from outside of the machine. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { seed } from '../../scripts/seed.mjs';
 import { startNode } from '../support/node-process.js';

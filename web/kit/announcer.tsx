@@ -1,4 +1,4 @@
-/** What a screen reader is told, politely and once. One for the page. */
+/** Announces a text to screen readers, politely and once. One for the page. */
 import { signal } from '@preact/signals';
 import './announcer.css';
 

@@ -107,10 +107,7 @@ export class Calls {
     return this.#send(call, await this.#token(as));
   }
 
-  /**
-   * What an earlier visit may have done to ben is undone, so that the page starts from the same
-   * point.
-   */
+  /** Changes of an earlier visit to ben are undone, so that the page starts from the same point. */
   async restoreBen(): Promise<void> {
     const { body } = await this.send({
       as: 'admin',
@@ -170,7 +167,7 @@ function receiptOf(body: Answer['body']): ReceiptView | null {
 const shortPath = (path: string): string =>
   path.replace(/[0-9a-f]{8}-[0-9a-f-]{23}([0-9a-f]{4})/g, '…$1');
 
-/** What anybody can paste: the token comes from a variable, never from the page. */
+/** A command to paste: the token comes from a variable, never from the page. */
 export function curlOf(url: string, { as, method, path, body }: Call): string {
   const who = typeof as === 'string' ? as : as.name;
   const json =

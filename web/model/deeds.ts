@@ -1,5 +1,6 @@
 /**
- * What can be done to ada and ben, each with one click. A deed draws itself in a run of its own.
+ * The deeds of the page against ada and ben, each one click. A deed draws itself in a run of its
+ * own.
  */
 import type { Call } from './calls.js';
 import type { TryNode } from './nodes.js';
@@ -10,7 +11,7 @@ import type { Stage } from './stage.js';
 export interface Deed {
   id: string;
   label: string;
-  /** What to look for. */
+  /** The effect to look for. */
   hint: string;
   group: 'Sign out' | 'Rights' | 'Trouble';
   run(stage: Stage, hint: string): Promise<void>;
@@ -190,7 +191,7 @@ function drawn(title: string, call: () => Call): Deed['run'] {
   };
 }
 
-/** A short life for the tenant while ben renews, then back: the token he holds stays short. */
+/** A short life for the tenant while ben renews, then back: the present token stays short. */
 async function letExpire(stage: Stage, person: Person, hint: string): Promise<void> {
   const run = stage.begin(`Let ${person.name}’s token expire`, hint);
   const tenant = {

@@ -17,7 +17,7 @@ export class Person {
   readonly tabs: readonly Tab[];
   /** Renewals fail, as if the refresh endpoint were away. */
   readonly renewalBlocked = signal(false);
-  /** What the clock of this person's device is ahead, ms. */
+  /** The lead of the clock of this person's device, ms. */
   readonly clockAheadMs = signal(0);
   /** Why the last sign-in was refused. */
   readonly refused = signal<string | null>(null);
@@ -110,7 +110,7 @@ export async function trySignIn(url: string, person: string): Promise<IssuedToke
   return body;
 }
 
-/** Who a token is about. For names only: nothing is decided by it here. */
+/** The subject of a token. For names only: nothing is decided by it here. */
 export function claimsOf(token: string): { sub: string; sid: string; kid: string } {
   const [header, payload] = token
     .split('.', 2)

@@ -1,6 +1,6 @@
 /**
- * What a person reads when a connection ends or waits: one title and one sentence for each code.
- * Known by every surface.
+ * The text a person reads when a connection ends or waits: one title and one sentence for each
+ * code. Shared by every surface.
  */
 import type { Action, CloseCode } from '../../src/protocol/codes.js';
 

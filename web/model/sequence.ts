@@ -1,5 +1,5 @@
 /**
- * What one deed set off, step by step: the call, the commit, each node, then what the sockets
+ * The effects of one deed, step by step: the call, the commit, each node, then what the sockets
  * received. Only what was observed becomes a step. A call that waits is shown as waiting, one that
  * was refused as refused.
  */
@@ -47,7 +47,7 @@ export class Run {
   constructor(
     readonly id: number,
     readonly title: string,
-    /** What to look for. */
+    /** The effect to look for. */
     readonly hint: string,
     readonly startedMs: number,
     readonly at: Date,
@@ -59,7 +59,7 @@ export class Run {
   get state(): ReadonlySignal<RunState> {
     return this.#state;
   }
-  /** What is waited for, in words. */
+  /** The expected event, in words. */
   get waitsFor(): ReadonlySignal<string | null> {
     return this.#waitsFor;
   }

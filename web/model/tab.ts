@@ -36,7 +36,7 @@ export interface LogLine {
   text: string;
 }
 
-/** What happened to this tab, for the sequence of the deed that caused it. */
+/** Events of this tab, for the sequence of the deed that caused it. */
 export interface TabEvent {
   tab: Tab;
   text: string;
@@ -174,7 +174,7 @@ export class Tab {
     client?.close();
   }
 
-  /** Whatever brought a message, it is shown once and in the order of the room. */
+  /** Each message is shown once, by whatever way it came, and in the order of the room. */
   #show(
     messages: readonly Pick<HistoryMessage, 'message_id' | 'seq' | 'at' | 'sender' | 'body'>[],
   ): void {

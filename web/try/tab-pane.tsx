@@ -65,7 +65,7 @@ export function TabPane({ person, tab }: { person: Person; tab: Tab }) {
   );
 }
 
-/** What its person would read, and what they can do about it. */
+/** The text for its person, and the next step they have. */
 function Said({ person, tab, over }: { person: Person; tab: Tab; over: boolean }) {
   const sentence = tab.sentence.value;
   const refused = person.refused.value;

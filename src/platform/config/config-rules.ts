@@ -1,6 +1,6 @@
 /**
- * What has to hold between variables. A rule is asked when each variable it names is good by
- * itself, so that one start names every problem.
+ * Rules between variables. A rule is checked when each variable it names is good by itself, so that
+ * one start names every problem.
  */
 import type { Name, Parsed } from './variables.js';
 import { readTlsPair } from './tls-pair.js';

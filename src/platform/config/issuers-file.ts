@@ -49,7 +49,7 @@ const issuerSchema = z
       .default({ email: 'email', name: 'name' }),
     /** `assumed`: for issuers that verify every address and do not say so. */
     email_verified: z.enum(['required', 'assumed']).default('required'),
-    /** Who may come: users that exist, by e-mail the first time, or also new ones. */
+    /** The users it may sign in: those that exist, by e-mail the first time, or also new ones. */
     users: z.enum(['existing', 'create']).default('existing'),
     /** An unknown key makes us read the key set again, at most this often. */
     jwks_cooldown_seconds: z.number().int().min(1).max(3600).default(30),

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 
 export interface PostgresUrl {
-  /** For `pg`, without `ssl`. What the URL leaves out comes from PGHOST, PGUSER and their like. */
+  /** For `pg`, without `ssl`. Missing parts come from PGHOST, PGUSER and their like. */
   readonly server: {
     host?: string;
     port?: number;

@@ -1,5 +1,5 @@
 /**
- * A certificate chain and its private key. What is thrown here is a sentence for the operator,
+ * A certificate chain and its private key. Errors thrown here are a sentence for the operator,
  * without paths and contents.
  */
 import { X509Certificate } from 'node:crypto';

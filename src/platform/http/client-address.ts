@@ -10,7 +10,7 @@ import ipaddr from 'ipaddr.js';
 import proxyaddr from 'proxy-addr';
 import { Config } from '../config/config.js';
 
-/** What is read of a request. */
+/** The parts of a request that are read. */
 export type AddressedRequest = Pick<IncomingMessage, 'headers' | 'socket'>;
 
 /** An address without a port, or one with: `1.2.3.4:5`, `[2001:db8::1]`, `[2001:db8::1]:5`. */
@@ -26,15 +26,15 @@ export class ClientAddresses {
     this.trusts = (address) => trusts(address, 0);
   }
 
-  /** Whoever opened this TCP connection is a trusted proxy. */
+  /** The peer of this TCP connection is a trusted proxy. */
   cameByProxy({ socket }: Pick<AddressedRequest, 'socket'>): boolean {
     return this.trusts(plainAddress(socket.remoteAddress));
   }
 
   /**
-   * The header is believed from the right, for as long as the hop that added to it is trusted.
-   * Whatever is no address stops the walk: what stands to the left of it was said by nobody we
-   * know.
+   * The header is believed from the right, for as long as the hop that added to it is trusted. The
+   * reading stops at the first text that is no address: everything to the left of it comes from an
+   * unknown hop.
    */
   of(request: AddressedRequest): string {
     let address = plainAddress(request.socket.remoteAddress);
@@ -64,7 +64,7 @@ export function plainAddress(address: string | undefined): string {
     : (address ?? '');
 }
 
-/** What limits count: an IPv6 customer owns a /64. */
+/** The network that limits count: an IPv6 customer owns a /64. */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
   const parsed = ipaddr.process(address);

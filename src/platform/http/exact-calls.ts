@@ -68,8 +68,7 @@ function byPath(operations: readonly Operation[]): Map<string, Methods> {
 }
 
 /**
- * What is no path of ours in any spelling is not found; percent signs that mean nothing cannot be
- * read at all.
+ * A path that is ours in no spelling is not found; meaningless percent signs cannot be read at all.
  */
 function pathOf(url: string): string {
   const path = TARGET.exec(url)?.[1];

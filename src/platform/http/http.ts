@@ -1,6 +1,6 @@
 /**
- * What every HTTP request passes before a controller: proxies, security headers, CORS, exact paths,
- * body limits, one line of log.
+ * The layers in front of every controller: proxies, security headers, CORS, exact paths, body
+ * limits, one line of log.
  */
 import { Logger } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -77,7 +77,7 @@ export function setUpHttp(
       });
     });
     const ip = addresses.of(request);
-    // Whoever asks Express (`@Ip`) hears the one reader, too.
+    // Express (`@Ip`) uses the one reader, too.
     Object.defineProperty(request, 'ip', { value: ip });
     inRequest({ requestId: id, ip }, next);
   });

@@ -1,6 +1,6 @@
 /**
- * Things named in a path. What can be neither an id nor a slug names nothing: 404, before any store
- * is asked.
+ * Things named in a path. A text that can be neither an id nor a slug names nothing: 404, before
+ * any store is read.
  */
 import { Param } from '@nestjs/common';
 import type { PipeTransform } from '@nestjs/common';

@@ -1,7 +1,6 @@
 /**
- * What is asked for one by one and read together: the wishes of one turn are one query, and so are
- * those that come soon after a query, because a query costs more than many rows. Who comes alone
- * never waits.
+ * Batches loads: requests of one tick are one query, and so are those that come soon after a query,
+ * because a query costs more than many rows. A request that comes alone never waits.
  */
 import { monotonicMs } from '../clock.js';
 

@@ -28,8 +28,8 @@ const ROUND_ANSWER_MS_MIN = 1_000;
 /** Past every timeout of the server. */
 const SILENT_MS = SERVING.statementMs + 1_000;
 /**
- * What runs on one node alone is let go after this, so that a node that stands still does not keep
- * the others from it.
+ * Work that runs on one node only is abandoned after this, so that a node that stands still does
+ * not keep the others from it.
  */
 const ALONE_MS_MAX = 60_000;
 
@@ -111,8 +111,8 @@ export class Database implements OnApplicationShutdown {
   }
 
   /**
-   * What every transaction writes after its work, so that the locks of that writing are held for
-   * the shortest time.
+   * The last writes of every transaction, after its work, so that the locks of that writing are
+   * held for the shortest time.
    */
   beforeCommit(write: (tx: Tx) => Promise<void>): void {
     this.lastWrites.push(write);

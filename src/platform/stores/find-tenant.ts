@@ -10,7 +10,7 @@ export function findTenant(database: Database, ref: string): Promise<Tenant | nu
   return database.prisma.tenant.findUnique({ where: isId(ref) ? { id: ref } : { slug: ref } });
 }
 
-/** Who may follow the receipt of a change that nobody asked for through REST. */
+/** The owner of receipts of changes that no REST call asked for. */
 export async function systemTenantId(database: Database): Promise<string> {
   return (await findTenant(database, SYSTEM_TENANT.slug))?.id ?? NOBODY;
 }

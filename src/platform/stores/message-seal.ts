@@ -1,8 +1,8 @@
 /**
- * What this installation writes into Redis, sealed: AES-256-GCM under a key that SECRET_KEY,
- * installation and sending node give, bound to a purpose and a context (a room, a ticket, a
- * history). Redis can neither read it, nor change it, nor move it elsewhere. A copy of it is still
- * a copy: each reader says what a repetition means to it.
+ * Seals everything that this installation writes into Redis: AES-256-GCM under a key that
+ * SECRET_KEY, installation and sending node give, bound to a purpose and a context (a room, a
+ * ticket, a history). Redis can neither read it, nor change it, nor move it elsewhere. A copy of it
+ * is still a copy: each reader decides what a repetition means.
  *
  *   "WR" | version | sender (16) | number (6) | time in ms (6) | ciphertext | tag (16)
  *

@@ -14,8 +14,8 @@ import { PostgresAccess, PostgresUnfit } from './postgres-access.js';
 import { PATIENT } from './postgres-settings.js';
 
 /**
- * The key that `prisma migrate` locks too. What else runs once per cluster at start takes it after
- * `migrate`, not around it.
+ * The key that `prisma migrate` locks too. Other work that runs once per cluster at start takes it
+ * after `migrate`, not around it.
  */
 export const MIGRATION_LOCK = 72_707_369;
 
@@ -106,7 +106,10 @@ function read(folder: string): Migration[] {
     });
 }
 
-/** What is applied is read again under the lock each time: another node may have been faster. */
+/**
+ * The applied migrations are read again under the lock each time: another node may have been
+ * faster.
+ */
 async function applyNext(
   client: pg.ClientBase,
   schema: string,
@@ -182,7 +185,7 @@ async function requireCreate(client: pg.ClientBase, schema: string): Promise<voi
     );
 }
 
-/** What a node does to every table. */
+/** The privileges that a node needs on every table. */
 async function requireUse(client: pg.ClientBase, schema: string): Promise<void> {
   const { rows } = await client.query<{ role: string; name: string; right: string }>(
     `SELECT current_user AS role, c.relname AS name, r.name AS right FROM pg_class c, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS r (name)

@@ -1,8 +1,9 @@
 /**
  * A client of a pooler that lends a server for one transaction (pgbouncer's
- * `pool_mode=transaction`, Supavisor, Neon, Azure). What a session would keep is not there for the
- * next transaction, or is there for somebody else's. So every transaction makes its settings for
- * itself, a statement alone is a transaction of its own, and nothing is prepared by name.
+ * `pool_mode=transaction`, Supavisor, Neon, Azure). Settings of a session are not there for the
+ * next transaction, or are there for that of another client. So every transaction makes its
+ * settings for itself, a statement alone is a transaction of its own, and nothing is prepared by
+ * name.
  */
 import pg from 'pg';
 
@@ -23,8 +24,8 @@ export function pooledClient(settings: string): typeof pg.Client {
       super({ ...(config as pg.ClientConfig), pipeline: true });
     }
 
-    // The overloads of `pg` in one: text or config, values or none, callback or promise. What it
-    // answers is a promise, or nothing.
+    // The overloads of `pg` in one: text or config, values or none, callback or promise. It answers
+    // a promise, or nothing.
     override query(...args: unknown[]): never {
       const callback = typeof args.at(-1) === 'function' ? (args.pop() as Callback) : undefined;
       const [config, values] = args as [string | pg.QueryConfig, unknown[] | undefined];

@@ -1,7 +1,7 @@
 /**
  * A pool that does not wait for the dead. A connection whose bytes are lost (a firewall that forgot
- * it, a cable that was out) looks healthy for minutes; only its silence tells. Whoever asks
- * something small and hears nothing calls `suspect`.
+ * it, a cable that was out) looks healthy for minutes; only its silence shows it. A caller whose
+ * small query is not answered calls `suspect`.
  */
 import type { Socket } from 'node:net';
 import pg from 'pg';
@@ -70,8 +70,8 @@ export class PostgresPool extends pg.Pool {
   }
 
   private watch(client: pg.PoolClient, silentMs: number): void {
-    // Who holds the client hears of it from the query; without a listener the event would end the
-    // process.
+    // The holder of the client learns of it from the query; without a listener the event would end
+    // the process.
     client.on('error', () => undefined);
     this.heardMs.set(client, monotonicMs());
     const stream = streamOf(client);

@@ -11,7 +11,7 @@ export interface Timeouts {
   idleInTransactionMs: number;
 }
 
-/** What a node asks while it serves. */
+/** Timeouts of the queries of a serving node. */
 export const SERVING: Timeouts = {
   statementMs: 10_000,
   lockMs: 5_000,
@@ -56,8 +56,8 @@ export function settingsText(
     ...(version >= 170_000 ? { transaction_timeout: '0' } : {}),
     // Between transactions: of a pooler's connection it is the pooler's affair.
     ...(local ? {} : { idle_session_timeout: '0' }),
-    // An acknowledged change must not be lost with a crash. Who waits for a standby, too, goes on
-    // to do so.
+    // An acknowledged change must not be lost with a crash. Stronger settings, such as waiting for
+    // a standby, stay as they are.
     ...(synchronousCommit === 'off' ? { synchronous_commit: 'on' } : {}),
   };
   const set = local ? 'SET LOCAL' : 'SET';

@@ -1,7 +1,7 @@
 /**
  * The one way in which this node writes values and messages into Redis and reads them back: sealed
- * (message-seal.ts), then JSON of a checked shape. What does not open, is no JSON, or has a shape
- * unknown here (of a newer version, too) is ignored and counted; nothing is thrown.
+ * (message-seal.ts), then JSON of a checked shape. A value that does not open, is no JSON, or has a
+ * shape unknown here (of a newer version, too) is ignored and counted; nothing is thrown.
  */
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config.js';

@@ -5,7 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import { Installation } from './installation.js';
 
-/** What is counted for the whole cluster; each is the prefix of a rate limiter's keys. */
+/** Counters of the whole cluster; each is the prefix of a rate limiter's keys. */
 export type CounterName =
   | 'login:user'
   | 'login:address'
@@ -62,7 +62,7 @@ export class RedisNames {
     return `${this.prefix}login:known:{${hash}}`;
   }
 
-  /** What all nodes together have left of a rate of a user. */
+  /** The rest of a user's rate over all nodes together. */
   rate(bucket: string, user: string): string {
     return `${this.prefix}rate:${bucket}:{${user}}`;
   }

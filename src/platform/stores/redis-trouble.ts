@@ -1,6 +1,6 @@
 /**
- * What is wrong with Redis, as an operator sees it: errors it answers with, connections that fail,
- * and messages that this node does not understand or believe. Counted, and in the log once a minute
+ * Trouble with Redis, as an operator sees it: errors it answers with, connections that fail, and
+ * messages that this node does not understand or believe. Counted, and in the log once a minute
  * each; nothing of it ends anything.
  */
 import { Injectable, Logger } from '@nestjs/common';
@@ -10,7 +10,7 @@ import type { SealProblem } from './message-seal.js';
 
 const LOG_EVERY_MS = 60_000;
 
-/** What Redis is used for, as a label. */
+/** The use of Redis, as a label. */
 export type RedisUse =
   | 'authority'
   | 'confirmation'

@@ -7,8 +7,8 @@ export const SYSTEM_TENANT = { slug: 'system', name: 'System' };
 export const isSystemTenant = ({ slug }: { slug: string }): boolean => slug === SYSTEM_TENANT.slug;
 
 /**
- * What a role counts for. One that was given in tenant `system` before it was refused there has
- * power over nobody.
+ * The role as it counts. A role that was given in tenant `system`, before that was refused, gives
+ * no power over anybody.
  */
 export const rankOf = <Role extends string>(
   role: Role,

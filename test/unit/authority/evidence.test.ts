@@ -1,4 +1,4 @@
-/** What a node remembers, against everything a database can say that came back from its past. */
+/** The memory of a node, against everything a database can say that came back from its past. */
 import { describe, expect, test } from '@jest/globals';
 import { compareHistory, newerPast } from '../../../src/authority/evidence.js';
 import type { Found, FoundAtStart } from '../../../src/authority/evidence.js';

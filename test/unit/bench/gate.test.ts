@@ -1,4 +1,4 @@
-/** What the benchmark gate of `npm test` calls a regression, on results that are made up. */
+/** The benchmark gate of `npm test` and its idea of a regression, on results that are made up. */
 import { expect, jest, test } from '@jest/globals';
 import { passes } from '../../../bench/harness/figures.mjs';
 import { ATTEMPTS, stillOver } from '../../../bench/harness/still-over.mjs';

@@ -1,4 +1,4 @@
-/** Each kind of citation: one that leads somewhere is accepted, a dead one is named with its line. */
+/** Citations of each kind: a good one is accepted, a dead one is named with its line. */
 import { describe, expect, test } from '@jest/globals';
 import { anchorsOf, deadCitations } from '../../../scripts/docs/citations.mjs';
 

@@ -1,4 +1,4 @@
-/** Plain English as far as a program can hold it: width, openings, pronouns; and how prose is wrapped. */
+/** Plain English as far as a program can hold it: width, openings, pronouns, and wrapping. */
 import { describe, expect, test } from '@jest/globals';
 import { findingsInCode, findingsInPage, wrapped } from '../../../scripts/docs/prose.mjs';
 

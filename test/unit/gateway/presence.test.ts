@@ -1,4 +1,4 @@
-/** What presence says to the other nodes, and what it keeps to itself while there are none. */
+/** Messages of presence to the other nodes, and silence while there are none. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Presence } from '../../../src/gateway/delivery/presence.js';
 import type { Channels } from '../../../src/gateway/delivery/channels.js';

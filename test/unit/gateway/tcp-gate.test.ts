@@ -1,5 +1,5 @@
 /**
- * What is counted where TCP comes in: by network, whatever lies on it, until it is a WebSocket or
+ * TCP connections are counted by network, whatever lies on them, until they are a WebSocket or
  * over.
  */
 import { EventEmitter } from 'node:events';

@@ -1,6 +1,6 @@
 /**
- * What Redis is given can neither be read, nor changed, nor moved; it opens on every node that has
- * the key, and nowhere else.
+ * A sealed message can neither be read, nor changed, nor moved; it opens on every node that has the
+ * key, and nowhere else.
  */
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';

@@ -1,6 +1,6 @@
 /**
- * What nodes read from Redis is checked before anything acts on it; what a newer version may say is
- * let alone.
+ * Values that nodes read from Redis are checked before anything acts on them; those of a newer
+ * version are let alone.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Who may administer what (contract section 2). */
+/** Rights of administration (contract section 2). */
 import { describe, expect, test } from '@jest/globals';
 import { decideAdmin } from '../../../src/policy/decide-admin.js';
 import type { AdminAction, AdminCaller, AdminTarget } from '../../../src/policy/decide-admin.js';

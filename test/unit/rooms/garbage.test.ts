@@ -1,6 +1,6 @@
 /**
- * What a publish used is gone with the next scavenge: nothing of it gets into the old space of the
- * heap, where it would wait for a full collection (ADR 0015).
+ * The objects of a publish are gone with the next scavenge: nothing of it gets into the old space
+ * of the heap, where it would wait for a full collection (ADR 0015).
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import v8 from 'node:v8';
