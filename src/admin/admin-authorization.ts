@@ -1,5 +1,5 @@
 /**
- * May this principal administer that? SignInSubject once from a plain read, so that strangers take no lock,
+ * May this principal administer that? Asked once from a plain read, so that strangers take no lock,
  * and again inside the transaction of a change, with the caller's rows locked
  * (sessions/lock-caller.ts).
  */

@@ -37,7 +37,7 @@ export class AdminQueries {
   }
 
   /**
-   * For everybody of the tenant it belongs to. SignInSubject in Postgres: this call works on a fenced node
+   * For everybody of the tenant it belongs to. Read in Postgres: this call works on a fenced node
    * too.
    */
   async receipt(principal: Principal, id: string): Promise<Receipt> {

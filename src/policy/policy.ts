@@ -50,8 +50,8 @@ export class Policy {
 
   /**
    * The same from memory, within one synchronous step: null when the facts are not at hand or the
-   * answer is no. Whoever acts on an `authorize` after an `await` asks this first and goes back to
-   * `authorize` on null.
+   * answer is no. A caller that acts on an `authorize` after an `await` asks this first and goes
+   * back to `authorize` on null.
    */
   authorizeCached(
     principal: Principal,

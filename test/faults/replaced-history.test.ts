@@ -113,7 +113,7 @@ describe('the authority log steps back under running nodes', () => {
       const before = await replacedCounts();
       await query(sql());
       const { status, body } = await logout(ada);
-      // SignInSubject in the midst of it: done, or to be done again. Never a receipt that is not true.
+      // Called in the midst of it: done, or to be done again. Never a receipt that is not true.
       expect([200, 503]).toContain(status);
       if (body.effective === true) await closedOnBoth(hers);
       await noticedByAll(before);

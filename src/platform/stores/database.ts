@@ -53,7 +53,7 @@ export class Database implements OnApplicationShutdown {
       { ...shared, max: POOL_SIZE, connectionTimeoutMillis: 3_000 },
       SILENT_MS,
     );
-    // SignInSubject again, over a new connection, while there still is a lease.
+    // Asked again, over a new connection, while there still is a lease.
     const patienceMs = Math.max(ROUND_ANSWER_MS_MIN, config.authorityLeaseMs / 2);
     this.authorityPool = new PostgresPool(
       access,

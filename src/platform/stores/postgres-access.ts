@@ -56,7 +56,7 @@ export class PostgresAccess {
   }
 
   /**
-   * Answers when Postgres is fit to be used, else throws PostgresUnfit. SignInSubject again only after a
+   * Answers when Postgres is fit to be used, else throws PostgresUnfit. Asked again only after a
    * failure.
    */
   async find(): Promise<{ pooled: boolean; schema: string }> {

@@ -21,7 +21,7 @@ class Node {
     { beat: () => ((this.beats += 1), monotonicMs()) } as unknown as Lease,
     { flushBy: () => undefined } as unknown as ConnectionRegistry,
   );
-  /** What left, in order: `connection: texts`. */
+  /** The frames that left, in order: `connection: texts`. */
   readonly writes: string[] = [];
 
   room(id: string, members: Connection[]): RoomChannel {

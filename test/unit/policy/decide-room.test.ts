@@ -69,7 +69,7 @@ const ASKED = {
 } satisfies Record<string, [RoomAction, ActionTarget?]>;
 type SignInSubject = keyof typeof ASKED;
 
-/** What a cell says, short: `+` allowed, the others a code. */
+/** A cell in short: `+` allowed, the others a code. */
 const CODES: Record<string, string> = {
   '+': 'allowed',
   '404': 'not_found',
@@ -122,7 +122,7 @@ const cells = (text: string): Record<string, string> =>
       .map((cell, i) => [COLUMNS[i]!, CODES[cell]!]),
   );
 const ALL = Object.keys(ASKED) as SignInSubject[];
-/** Who is no member cannot even know of the room. */
+/** A user who is no member cannot even know of the room. */
 const hidden = (text: string) => ({ ...cells(text), stranger: 'not_found', guest: 'not_found' });
 
 describe('the rights table', () => {
