@@ -9,7 +9,8 @@ import helmet from 'helmet';
 import type { Server } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import { LIMITS } from '../../protocol/limits.js';
-import { ClientAddresses } from './client-address.js';
+import { CallTurns } from './call-turns.js';
+import { ClientAddresses, networkOf } from './client-address.js';
 import type { Config } from '../config/config.js';
 import { DomainError } from '../errors.js';
 import { onlyExactCalls } from './exact-calls.js';
@@ -55,6 +56,7 @@ export function setUpHttp(
   metrics.insecureHttp.set(config.allowInsecureHttp ? 1 : 0);
   const addresses = app.get(ClientAddresses);
   const logger = new Logger('Http');
+  const turns = new CallTurns();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use((request: Request & { requestId?: string }, response: Response, next: NextFunction) => {
@@ -79,7 +81,11 @@ export function setUpHttp(
     const ip = addresses.of(request);
     // Express (`@Ip`) uses the one reader, too.
     Object.defineProperty(request, 'ip', { value: ip });
-    inRequest({ requestId: id, ip }, next);
+    const { authorization, cookie } = request.headers;
+    turns.enter(networkOf(ip), authorization ?? cookie ?? '', (refusal) => {
+      // Whoever has gone meanwhile is not waited for.
+      if (!request.socket.destroyed) inRequest({ requestId: id, ip }, () => next(refusal));
+    });
   });
   app.use(
     helmet({
