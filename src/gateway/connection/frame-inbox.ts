@@ -25,7 +25,13 @@ export class FrameInbox {
   /** What the connection's user may still do. */
   rates: Rates | null = null;
   bytes = 0;
-  paused = false;
+  /** For read-turns.ts: what was read of it in which turn of the event loop. */
+  turn = -1;
+  turnBytes = 0;
+  /** It has had its part of this turn. */
+  rests = false;
+  /** Too much waits in it. */
+  private full = false;
   /** Null while nothing waits, as in the usual case. */
   private frames: Buffer[] | null = null;
 
@@ -38,15 +44,17 @@ export class FrameInbox {
     return this.frames?.length ?? 0;
   }
 
+  /** Its socket is not read. */
+  get paused(): boolean {
+    return this.full || this.rests;
+  }
+
   push(frame: Buffer): void {
     (this.frames ??= []).push(frame);
     this.bytes += frame.length;
-    if (
-      this.paused ||
-      this.bytes <= Math.max(0, LIMITS.inboxBytes - READ_BYTES - this.frameBytesMax)
-    )
+    if (this.full || this.bytes <= Math.max(0, LIMITS.inboxBytes - READ_BYTES - this.frameBytesMax))
       return;
-    this.paused = true;
+    this.full = true;
     this.socket.pause();
   }
 
@@ -56,7 +64,7 @@ export class FrameInbox {
     if (frame === undefined) return undefined;
     this.bytes -= frame.length;
     if (this.length === 0) this.frames = null;
-    if (this.paused && this.bytes <= LIMITS.inboxBytes / 8) this.readOn();
+    if (this.full && this.bytes <= LIMITS.inboxBytes / 8) this.drained();
     return frame;
   }
 
@@ -67,11 +75,21 @@ export class FrameInbox {
   drop(): void {
     this.frames = null;
     this.bytes = 0;
-    if (this.paused) this.readOn();
+    if (this.full) this.drained();
   }
 
-  private readOn(): void {
-    this.paused = false;
-    this.socket.resume();
+  rest(): void {
+    this.rests = true;
+    this.socket.pause();
+  }
+
+  wake(): void {
+    this.rests = false;
+    if (!this.full) this.socket.resume();
+  }
+
+  private drained(): void {
+    this.full = false;
+    if (!this.rests) this.socket.resume();
   }
 }

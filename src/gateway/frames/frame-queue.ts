@@ -15,6 +15,7 @@ import { Authenticate } from './authenticate.js';
 import type { Connection } from '../connection/connection.js';
 import { FrameInbox } from '../connection/frame-inbox.js';
 import { FrameRequest } from '../connection/frame-request.js';
+import { ReadTurns } from '../connection/read-turns.js';
 import { FrameError, parseFrame } from './parse-frame.js';
 
 /** An answer that comes after the commit; the next frame need not wait for it. */
@@ -30,6 +31,7 @@ const INBOX_MAX = 1_000;
 @Injectable()
 export class FrameQueue {
   private readonly logger = new Logger(FrameQueue.name);
+  private readonly reads = new ReadTurns();
 
   constructor(
     private readonly config: Config,
@@ -44,6 +46,7 @@ export class FrameQueue {
       return connection.end('auth_missing');
     const waiting = connection.state === 'authenticating';
     const inbox = this.inboxOf(connection);
+    this.reads.note(inbox, data.length);
     if (!waiting && !inbox.handling && inbox.length === 0)
       return void this.handle(connection, inbox, data);
     if (
@@ -70,7 +73,9 @@ export class FrameQueue {
   private countControl(connection: Connection): boolean {
     if (connection.state === 'closing' || connection.state === 'closed') return false;
     this.metrics.framesIn.inc({ type: 'control' });
-    return this.spend(connection, this.inboxOf(connection)) === 0;
+    const inbox = this.inboxOf(connection);
+    this.reads.note(inbox, 0);
+    return this.spend(connection, inbox) === 0;
   }
 
   private inboxOf(connection: Connection): FrameInbox {

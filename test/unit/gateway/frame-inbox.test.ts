@@ -8,27 +8,39 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
 import { FrameInbox } from '../../../src/gateway/connection/frame-inbox.js';
+import { ReadTurns } from '../../../src/gateway/connection/read-turns.js';
 import { LIMITS } from '../../../src/protocol/limits.js';
 
 const FRAME_BYTES_MAX = 65_536;
+const READ_BYTES = 65_536;
 const TOTAL_BYTES = 4 * 1024 * 1024;
+
+/** A connection of `ws`, both of its ends in this process. */
+async function connected(): Promise<{ client: WebSocket; socket: WebSocket; close: () => void }> {
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    maxPayload: FRAME_BYTES_MAX,
+    perMessageDeflate: false,
+  });
+  await once(server, 'listening');
+  const accepted = once(server, 'connection') as Promise<[WebSocket]>;
+  const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {
+    perMessageDeflate: false,
+  });
+  const [[socket]] = await Promise.all([accepted, once(client, 'open')]);
+  const close = (): void => {
+    client.terminate();
+    server.close();
+  };
+  return { client, socket, close };
+}
 
 describe('frames of', () => {
   test.each([50, 1_000, 16_000, 65_536])(
     '%i bytes: at most 256 KiB wait, the socket is read again when they are handled',
     async (size) => {
-      const server = new WebSocketServer({
-        port: 0,
-        host: '127.0.0.1',
-        maxPayload: FRAME_BYTES_MAX,
-        perMessageDeflate: false,
-      });
-      await once(server, 'listening');
-      const accepted = once(server, 'connection') as Promise<[WebSocket]>;
-      const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, {
-        perMessageDeflate: false,
-      });
-      const [socket] = await accepted;
+      const { client, socket, close } = await connected();
       const inbox = new FrameInbox(socket, FRAME_BYTES_MAX);
       let most = 0;
       let paused = 0;
@@ -37,7 +49,6 @@ describe('frames of', () => {
         most = Math.max(most, inbox.bytes);
         if (inbox.paused) paused += 1;
       });
-      await once(client, 'open');
       const count = Math.min(Math.ceil(TOTAL_BYTES / size), 20_000);
       for (let i = 0; i < count; i += 1) client.send(String(i).padEnd(size, ' '));
 
@@ -54,11 +65,39 @@ describe('frames of', () => {
       expect(most).toBeLessThanOrEqual(LIMITS.inboxBytes);
       if (count * size > 2 * LIMITS.inboxBytes) expect(paused).toBeGreaterThan(0);
       expect([inbox.bytes, inbox.length, inbox.paused]).toEqual([0, 0, false]);
-      client.terminate();
-      server.close();
+      close();
     },
   );
 });
+
+test.each([125, 60_000])(
+  'of frames of %i bytes that have come, one turn of the event loop reads a bounded part',
+  async (size) => {
+    const { client, socket, close } = await connected();
+    const inbox = new FrameInbox(socket, FRAME_BYTES_MAX);
+    const reads = new ReadTurns();
+    const counts: number[] = [];
+    let inTurn = 0;
+    let read = 0;
+    socket.on('message', (data: Buffer) => {
+      reads.note(inbox, data.length);
+      inTurn += 1;
+      read += 1;
+    });
+    const count = Math.ceil(TOTAL_BYTES / size);
+    for (let i = 0; i < count; i += 1) client.send(Buffer.alloc(size));
+    while (read < count) {
+      await nextTurn();
+      counts.push(inTurn * size);
+      inTurn = 0;
+    }
+    // What one read holds, and what was read before the socket could be stopped.
+    expect(Math.max(...counts)).toBeLessThanOrEqual(2 * READ_BYTES + size);
+    await nextTurn();
+    expect(inbox.paused).toBe(false);
+    close();
+  },
+);
 
 test('what is dropped is not handled, and the socket is read on', () => {
   const calls: string[] = [];
