@@ -3,6 +3,8 @@
  * queue. The code that bounds them reads its bound here, docs/security.md prints the table (`npm
  * run docs`), test/security/held-bytes.test.ts drives each to it.
  */
+import { maxHeaderSize } from 'node:http';
+import { CALLS_WAITING_MAX } from '../platform/http/call-turns.js';
 import { LIMITS } from '../protocol/limits.js';
 
 const KIB = 1024;
@@ -10,7 +12,7 @@ const MIB = 1024 * KIB;
 
 interface Held {
   /** Its owner: the bound holds for each of them. */
-  readonly of: 'connection' | 'room' | 'node' | 'call' | 'user';
+  readonly of: 'connection' | 'room' | 'node' | 'call' | 'user' | 'network';
   /** Its bound, as the code has it; a text where a variable sets it. */
   readonly bytes: number | string;
   readonly beyond: string;
@@ -35,6 +37,11 @@ export const NODE_TAILS_BYTES = 32 * MIB;
 export const PONG_BYTES = 2 + 125;
 
 export const HELD_BYTES = {
+  'calls that wait for their turn': {
+    of: 'network',
+    bytes: `heads of ${CALLS_WAITING_MAX} calls, ${maxHeaderSize} each`,
+    beyond: 'refused: `overloaded`',
+  },
   'first frame': {
     of: 'connection',
     bytes: LIMITS.authFrameBytes,

@@ -3,6 +3,7 @@
  * it and holds it. A row without a drive does not compile.
  */
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
 import {
@@ -20,6 +21,7 @@ import { OutboundQueue } from '../../src/gateway/connection/outbound-queue.js';
 import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
 import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
+import { CALLS_OF_A_TURN, CALLS_WAITING_MAX } from '../../src/platform/http/call-turns.js';
 import { LIMITS } from '../../src/protocol/index.js';
 import type { RoomEvent } from '../../src/rooms/events/room-event.js';
 import { expectClosed, live, open } from '../protocol/harness.js';
@@ -29,6 +31,7 @@ import type { NodeProcess } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
+const LAST_CALL = 'GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n';
 const FRAME_BYTES = 65_536;
 const READ_BYTES = 65_536;
 const PUBLISH_RATE = 20;
@@ -104,6 +107,18 @@ const bytesOfTail = (tail: ReplayBuffer): number =>
   tail.all.reduce((sum, { frame }) => sum + 2 * frame.length, 0);
 
 const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
+  /** More than one network may have connections for: many come on one, before any is answered. */
+  'calls that wait for their turn': async () => {
+    const socket = connect(Number(new URL(node.url).port), '127.0.0.1').setEncoding('utf8');
+    const calls = CALLS_WAITING_MAX + 200;
+    socket.write(`${'GET /livez HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(calls - 1)}${LAST_CALL}`);
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    const count = (status: number) => text.split(`HTTP/1.1 ${status} `).length - 1;
+    expect(count(200)).toBe(CALLS_OF_A_TURN + CALLS_WAITING_MAX);
+    expect(count(503)).toBe(calls - count(200));
+  },
+
   'first frame': async () => {
     const frame = (bytes: number) =>
       JSON.stringify({ type: 'auth', token: 'x' }).padEnd(bytes, ' ');
