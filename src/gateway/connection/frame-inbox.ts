@@ -25,12 +25,12 @@ export class FrameInbox {
   /** What the connection's user may still do. */
   rates: Rates | null = null;
   bytes = 0;
-  /** For read-turns.ts: what was read of it in which turn of the event loop. */
+  /** Turn of the event loop, and bytes read in it, for read-turns.ts. */
   turn = -1;
   turnBytes = 0;
-  /** It has had its part of this turn. */
+  /** The connection has had its part of this turn. */
   rests = false;
-  /** Too much waits in it. */
+  /** True while too much waits in it. */
   private full = false;
   /** Null while nothing waits, as in the usual case. */
   private frames: Buffer[] | null = null;
@@ -44,7 +44,7 @@ export class FrameInbox {
     return this.frames?.length ?? 0;
   }
 
-  /** Its socket is not read. */
+  /** True while the socket is not read. */
   get paused(): boolean {
     return this.full || this.rests;
   }

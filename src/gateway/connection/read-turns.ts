@@ -5,9 +5,9 @@
  */
 import type { FrameInbox } from './frame-inbox.js';
 
-/** A read of node:net is 64 KiB. */
+/** Bytes of a connection in a turn: a read of node:net. */
 const BYTES_OF_A_TURN = 65_536;
-/** A small frame costs as much as so many bytes. */
+/** Bytes that cost as much as a frame does by itself. */
 const FRAME_BYTES = 1_024;
 
 export class ReadTurns {
@@ -15,7 +15,7 @@ export class ReadTurns {
   private scheduled = false;
   private resting: FrameInbox[] = [];
 
-  /** A frame of it was read. Beyond its part of this turn it is read on in the next. */
+  /** Counts a frame that was read. A connection past its part is read on in the next turn. */
   note(inbox: FrameInbox, bytes: number): void {
     if (!this.scheduled) {
       this.scheduled = true;

@@ -2,20 +2,20 @@
  * REST calls begin a few in each turn of the event loop. Networks take turns, and within a network
  * credentials do: hundreds of calls that come at once, from one address or from many, do not make
  * the turn long in which somebody else's frame waits, and one user of an office does not keep the
- * others waiting. Comes before anything of a call is read, so credentials are as they were sent; who
- * makes some up takes places of his own network only. A call that waits holds its head and no body.
- * A node with little to do lets every call begin at once.
+ * others waiting. Turns come before anything of a call is read, so credentials are as they were
+ * sent; clients that make some up take places of their own network only. A call that waits holds
+ * its head and no body. A node with little to do lets every call begin at once.
  */
 import { DomainError } from '../errors.js';
 
-/** A call is about a millisecond of work, here and in the turns in which it is answered. */
+/** Calls that begin in a turn; each is about a millisecond of work until it is answered. */
 export const CALLS_OF_A_TURN = 2;
-/** Of one network; more than it may have connections come only from pipelining. */
+/** Calls of one network that wait; more than it may have connections come only by pipelining. */
 export const CALLS_WAITING_MAX = 512;
 
 type Begin = (refusal?: DomainError) => void;
 
-/** Of one network, by credential. */
+/** Calls of one network that wait, by credential. */
 interface Line {
   waiting: number;
   readonly calls: Map<string, Begin[]>;
@@ -59,7 +59,7 @@ export class CallTurns {
     if (this.left < CALLS_OF_A_TURN) this.schedule();
   }
 
-  /** Whose turn it was has the last one after this, as long as more of his waits. */
+  /** A network, and its credential, go to the end of the line while more of theirs waits. */
   private next(): Begin {
     const [network, line] = first(this.lines);
     const [credential, calls] = first(line.calls);

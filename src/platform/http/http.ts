@@ -83,7 +83,7 @@ export function setUpHttp(
     Object.defineProperty(request, 'ip', { value: ip });
     const { authorization, cookie } = request.headers;
     turns.enter(networkOf(ip), authorization ?? cookie ?? '', (refusal) => {
-      // Whoever has gone meanwhile is not waited for.
+      // A client that has gone meanwhile needs no answer.
       if (!request.socket.destroyed) inRequest({ requestId: id, ip }, () => next(refusal));
     });
   });
