@@ -4,6 +4,7 @@
  */
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { ApiDocsModule } from './api-docs/api-docs.module.js';
 import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { AuthorityModule } from './authority/authority.module.js';
@@ -35,6 +36,7 @@ export class AppModule {
         GatewayModule,
         AdminModule,
         HealthModule,
+        ApiDocsModule,
         ...(config.tryPage ? [TryOutModule] : []),
       ],
       providers: [{ provide: APP_FILTER, useClass: ProblemFilter }],

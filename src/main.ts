@@ -15,12 +15,13 @@ import { Config, ConfigError } from './platform/config/config.js';
 import { Database } from './platform/stores/database.js';
 import { close, listen, setUpHttp } from './platform/http/http.js';
 import { serveInternally } from './platform/http/internal-server.js';
+import { operationsOf } from './platform/http/operation.js';
 import { NestLog, createLog } from './platform/log.js';
 import { migrate, requireMigrated } from './platform/stores/migrate.js';
 import { PostgresAccess, PostgresUnfit } from './platform/stores/postgres-access.js';
 import { readTlsPair } from './platform/config/tls-pair.js';
 import { tlsOptions } from './platform/tls.js';
-import { TRY_OPERATIONS } from './try-out/try-out.operations.js';
+import { TryOutController } from './try-out/try-out.controller.js';
 import { TryOut } from './try-out/try-out.js';
 import { serveWeb } from './web/web-pages.js';
 
@@ -49,7 +50,9 @@ async function main(): Promise<void> {
     ...(config.tlsFiles === null ? {} : { httpsOptions: tlsOptions(readTlsPair(config.tlsFiles)) }),
   });
   const origins = app.get(AllowedOrigins);
-  const operations = config.tryPage ? [...OPERATIONS, ...TRY_OPERATIONS] : OPERATIONS;
+  const operations = config.tryPage
+    ? [...OPERATIONS, ...operationsOf(TryOutController)]
+    : OPERATIONS;
   setUpHttp(app, config, {
     operations,
     pages: () => serveWeb(app, config),

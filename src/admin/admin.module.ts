@@ -4,7 +4,6 @@ import { AuthorityModule } from '../authority/authority.module.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
-import { ApiDocsController } from '../api-docs/api-docs.controller.js';
 import { AuditController } from './audit.controller.js';
 import { DecisionsController } from './decisions.controller.js';
 import { PolicyExplanation } from './policy-explanation.js';
@@ -25,7 +24,6 @@ import { Users } from './users.js';
     RevocationsController,
     DecisionsController,
     AuditController,
-    ApiDocsController,
     IntrospectionController,
   ],
   providers: [

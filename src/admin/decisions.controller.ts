@@ -1,9 +1,10 @@
 /** Why was something refused, and what would happen if? */
 import { Controller, Get, Param } from '@nestjs/common';
 import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { Operation } from '../platform/http/operation.js';
 import { ZodQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
-import { explainQuerySchema } from './decision.schema.js';
+import { decisionSchema, explainQuerySchema, explanationSchema } from './decision.schema.js';
 import type { DecisionView, ExplainQuery, Explanation } from './decision.schema.js';
 import { PolicyExplanation } from './policy-explanation.js';
 
@@ -12,6 +13,11 @@ export class DecisionsController {
   constructor(private readonly explaining: PolicyExplanation) {}
 
   @Get('decisions/:id')
+  @Operation({
+    summary: 'why something was refused, for an hour',
+    answers: { 200: decisionSchema },
+    errors: ['role_required'],
+  })
   decision(
     @Param('id') id: string,
     @CurrentPrincipal() principal: Principal,
@@ -20,6 +26,11 @@ export class DecisionsController {
   }
 
   @Get('explain')
+  @Operation({
+    summary: 'what would be decided',
+    answers: { 200: explanationSchema },
+    errors: ['role_required', 'not_found'],
+  })
   explain(
     @ZodQuery(explainQuerySchema) query: ExplainQuery,
     @CurrentPrincipal() principal: Principal,

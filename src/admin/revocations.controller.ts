@@ -1,14 +1,17 @@
 /** Sessions, revocations, receipts and keys: who is signed in, and the end of it. */
-import { Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { AuthorityCall, CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { Controller, Get, Post } from '@nestjs/common';
+import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { receiptSchema } from '../authority/receipt.schema.js';
 import type { Receipt } from '../authority/receipt.schema.js';
+import { Operation } from '../platform/http/operation.js';
 import { IdParam } from '../platform/http/path.js';
 import { ZodBody, ZodQuery, waitQuery } from '../platform/zod.js';
 import type { WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
+import { sessionPageSchema } from '../sessions/session.schema.js';
 import type { SessionPage } from '../sessions/sessions.js';
 import { AdminQueries } from './admin-queries.js';
-import { sessionsQuerySchema } from './admin-queries.schema.js';
+import { keyListSchema, sessionsQuerySchema } from './admin-queries.schema.js';
 import type { KeyList, SessionsQuery } from './admin-queries.schema.js';
 import { revocationSchema } from './revocation.schema.js';
 import type { Revocation } from './revocation.schema.js';
@@ -22,6 +25,11 @@ export class RevocationsController {
   ) {}
 
   @Get('admin/sessions')
+  @Operation({
+    summary: 'live sessions',
+    answers: { 200: sessionPageSchema },
+    errors: ['role_required', 'not_found'],
+  })
   sessions(
     @ZodQuery(sessionsQuerySchema) query: SessionsQuery,
     @CurrentPrincipal() principal: Principal,
@@ -30,8 +38,12 @@ export class RevocationsController {
   }
 
   @Post('admin/revocations')
-  @HttpCode(200)
-  @AuthorityCall()
+  @Operation({
+    summary: 'end a session, a user, a tenant, or what a key signed',
+    authority: true,
+    answers: { 200: receiptSchema },
+    errors: ['role_required', 'not_found'],
+  })
   revoke(
     @ZodBody(revocationSchema) revocation: Revocation,
     @ZodQuery(waitQuery) { wait }: WaitQuery,
@@ -41,12 +53,17 @@ export class RevocationsController {
   }
 
   @Get('receipts/:id')
-  @AuthorityCall()
+  @Operation({ summary: 'follow a receipt', authority: true, answers: { 200: receiptSchema } })
   receipt(@IdParam('id') id: string, @CurrentPrincipal() principal: Principal): Promise<Receipt> {
     return this.lookUp.receipt(principal, id);
   }
 
   @Get('admin/keys')
+  @Operation({
+    summary: 'signing keys (operators)',
+    answers: { 200: keyListSchema },
+    errors: ['role_required'],
+  })
   keys(@CurrentPrincipal() principal: Principal): Promise<KeyList> {
     return this.lookUp.keys(principal);
   }

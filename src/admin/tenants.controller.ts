@@ -1,11 +1,18 @@
 /** Tenants and their users. */
 import { Controller, Get, Patch, Post } from '@nestjs/common';
-import { AuthorityCall, CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { Operation } from '../platform/http/operation.js';
 import { IdParam, RefParam } from '../platform/http/path.js';
 import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../platform/zod.js';
 import type { PageQuery, WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
-import { newTenantSchema, tenantPatchSchema } from './tenant.schema.js';
+import {
+  changedTenantSchema,
+  newTenantSchema,
+  tenantPageSchema,
+  tenantPatchSchema,
+  tenantSchema,
+} from './tenant.schema.js';
 import type {
   ChangedTenant,
   NewTenant,
@@ -14,7 +21,13 @@ import type {
   TenantView,
 } from './tenant.schema.js';
 import { Tenants } from './tenants.js';
-import { newUserSchema, userPatchSchema } from './user.schema.js';
+import {
+  changedUserSchema,
+  newUserSchema,
+  userPageSchema,
+  userPatchSchema,
+  userSchema,
+} from './user.schema.js';
 import type { ChangedUser, NewUser, UserPage, UserPatch, UserView } from './user.schema.js';
 import { Users } from './users.js';
 
@@ -26,6 +39,11 @@ export class TenantsController {
   ) {}
 
   @Post('tenants')
+  @Operation({
+    summary: 'make a tenant (operators)',
+    answers: { 201: tenantSchema },
+    errors: ['slug_taken', 'role_required'],
+  })
   createTenant(
     @ZodBody(newTenantSchema) body: NewTenant,
     @CurrentPrincipal() principal: Principal,
@@ -34,6 +52,11 @@ export class TenantsController {
   }
 
   @Get('tenants')
+  @Operation({
+    summary: 'all tenants (operators)',
+    answers: { 200: tenantPageSchema },
+    errors: ['role_required'],
+  })
   listTenants(
     @ZodQuery(pageQuery) query: PageQuery,
     @CurrentPrincipal() principal: Principal,
@@ -42,7 +65,12 @@ export class TenantsController {
   }
 
   @Patch('tenants/:tenant')
-  @AuthorityCall()
+  @Operation({
+    summary: 'change, disable or restore a tenant (operators)',
+    authority: true,
+    answers: { 200: changedTenantSchema },
+    errors: ['slug_taken', 'role_required'],
+  })
   changeTenant(
     @RefParam('tenant') tenant: string,
     @ZodBody(tenantPatchSchema) patch: TenantPatch,
@@ -53,6 +81,11 @@ export class TenantsController {
   }
 
   @Post('tenants/:tenant/users')
+  @Operation({
+    summary: 'make a user',
+    answers: { 201: userSchema },
+    errors: ['email_taken', 'role_required'],
+  })
   createUser(
     @RefParam('tenant') tenant: string,
     @ZodBody(newUserSchema) body: NewUser,
@@ -62,6 +95,11 @@ export class TenantsController {
   }
 
   @Get('tenants/:tenant/users')
+  @Operation({
+    summary: 'users of a tenant',
+    answers: { 200: userPageSchema },
+    errors: ['role_required'],
+  })
   listUsers(
     @RefParam('tenant') tenant: string,
     @ZodQuery(pageQuery) query: PageQuery,
@@ -71,7 +109,12 @@ export class TenantsController {
   }
 
   @Patch('users/:user')
-  @AuthorityCall()
+  @Operation({
+    summary: 'suspend, restore, promote, demote or rename a user',
+    authority: true,
+    answers: { 200: changedUserSchema },
+    errors: ['role_required'],
+  })
   changeUser(
     @IdParam('user') user: string,
     @ZodBody(userPatchSchema) patch: UserPatch,

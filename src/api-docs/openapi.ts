@@ -1,4 +1,4 @@
-/** OpenAPI 3.1 from the tables of operations and the very schemas that validate. */
+/** OpenAPI 3.1 from the operations and the very schemas that validate. */
 import { ERROR_CODES } from '../protocol/codes.js';
 import type { ErrorCode } from '../protocol/codes.js';
 import { JsonSchemas } from './json-schemas.js';

@@ -87,7 +87,7 @@ const SIGN_IN = '1 session of at most `MAX_SESSIONS_PER_USER`; audit';
 const PAGE_COST = 2;
 const HISTORY_COST = 4;
 
-/** By method and path, as in the tables of operations. */
+/** By method and path of the operation. */
 export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/auth/login': budget('login', 60, SIGN_IN),
   'post /v1/auth/register': budget('entry', 60, `1 user, ${SIGN_IN}`),

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { LIMITS } from '../protocol/limits.js';
 import { DomainError } from './errors.js';
 import type { FieldError } from './errors.js';
+import { recordInput } from './http/operation.js';
 import { redactText } from './redact-text.js';
 
 const ERRORS_MAX = 20;
@@ -52,13 +53,23 @@ const pipe = new ZodPipe();
 export const emptyBody = z.strictObject({});
 
 /** `@ZodBody(schema) body: z.infer<typeof schema>` */
-export const ZodBody = (schema: z.ZodType): ParameterDecorator => Body({ schema, pipes: [pipe] });
+export const ZodBody = (body: z.ZodType): ParameterDecorator =>
+  validated(Body({ schema: body, pipes: [pipe] }), { body });
 
 /**
  * `@ZodQuery(schema) query: z.infer<typeof schema>`; values arrive as text, so numbers are coerced
  * in the schema.
  */
-export const ZodQuery = (schema: z.ZodType): ParameterDecorator => Query({ schema, pipes: [pipe] });
+export const ZodQuery = (query: z.ZodType): ParameterDecorator =>
+  validated(Query({ schema: query, pipes: [pipe] }), { query });
+
+/** The schema that validates is also the one that the operation of the handler shows. */
+const validated =
+  (decorate: ParameterDecorator, input: Parameters<typeof recordInput>[1]): ParameterDecorator =>
+  (target, name, index) => {
+    decorate(target, name, index);
+    recordInput((target as Record<string | symbol, object>)[name!]!, input);
+  };
 
 /** Of every list: `?limit&cursor`. The cursor is the id of the last item; opaque to clients. */
 export const pageFields = {

@@ -1,15 +1,23 @@
 /** Rooms over REST. What takes rights away works on a fenced node too and answers a receipt. */
 import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { AuthorityCall, CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
+import { receiptSchema } from '../authority/receipt.schema.js';
 import type { Receipt } from '../authority/receipt.schema.js';
+import { Operation } from '../platform/http/operation.js';
 import { RefParam } from '../platform/http/path.js';
 import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../platform/zod.js';
 import type { PageQuery, WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
 import { ChangeRoom } from './change-room.js';
 import { CreateRoom } from './create-room.js';
-import { newRoomSchema, roomPatchSchema } from './room.schema.js';
+import {
+  changedRoomSchema,
+  newRoomSchema,
+  roomPageSchema,
+  roomPatchSchema,
+  roomSchema,
+} from './room.schema.js';
 import type { ChangedRoom, NewRoom, Room, RoomPage, RoomPatch } from './room.schema.js';
 import { Rooms } from './rooms.js';
 
@@ -22,6 +30,7 @@ export class RoomsController {
   ) {}
 
   @Get()
+  @Operation({ summary: 'rooms the caller may see', answers: { 200: roomPageSchema } })
   list(
     @ZodQuery(pageQuery) query: PageQuery,
     @CurrentPrincipal() principal: Principal,
@@ -29,8 +38,12 @@ export class RoomsController {
     return this.rooms.list(principal, query);
   }
 
-  /** 200 with the direct room that these two have already. */
   @Post()
+  @Operation({
+    summary: 'make a room; 200 with the direct room that is there already',
+    answers: { 201: roomSchema, 200: roomSchema },
+    errors: ['slug_taken', 'quota_exceeded', 'not_found', 'guest_read_only', 'role_required'],
+  })
   async create(
     @ZodBody(newRoomSchema) body: NewRoom,
     @CurrentPrincipal() principal: Principal,
@@ -42,12 +55,18 @@ export class RoomsController {
   }
 
   @Get(':room')
+  @Operation({ summary: 'a room, with what the caller may do in it', answers: { 200: roomSchema } })
   find(@RefParam('room') room: string, @CurrentPrincipal() principal: Principal): Promise<Room> {
     return this.rooms.find(principal, room);
   }
 
   @Patch(':room')
-  @AuthorityCall()
+  @Operation({
+    summary: 'change its settings',
+    authority: true,
+    answers: { 200: changedRoomSchema },
+    errors: ['slug_taken', 'not_a_member', 'guest_read_only', 'role_required'],
+  })
   change(
     @RefParam('room') room: string,
     @ZodBody(roomPatchSchema) patch: RoomPatch,
@@ -58,7 +77,12 @@ export class RoomsController {
   }
 
   @Delete(':room')
-  @AuthorityCall()
+  @Operation({
+    summary: 'delete it',
+    authority: true,
+    answers: { 200: receiptSchema },
+    errors: ['not_a_member', 'guest_read_only', 'role_required'],
+  })
   remove(
     @RefParam('room') room: string,
     @ZodQuery(waitQuery) { wait }: WaitQuery,

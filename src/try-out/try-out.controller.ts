@@ -2,23 +2,28 @@
  * Calls for the try-out page only: people who are signed in without typing, and the state of the
  * node. Only on a development node, only for programs of this machine (local-only.ts).
  */
-import { Controller, Get, Header, HttpCode, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { Public } from '../auth/guard/bearer.guard.js';
 import { DomainError } from '../platform/errors.js';
+import { Operation } from '../platform/http/operation.js';
 import { ZodBody } from '../platform/zod.js';
+import { tokensSchema } from '../auth/tokens/tokens.schemas.js';
 import type { Tokens } from '../auth/tokens/tokens.schemas.js';
 import { isLocal } from './local-only.js';
 import { TryOut } from './try-out.js';
-import { trySignInBody } from './try-out.schema.js';
+import { tryNodeSchema, trySignInBody } from './try-out.schema.js';
 import type { TryNodeView, TrySignInBody } from './try-out.schema.js';
 
 @Controller('v1/try')
-@Public()
 export class TryOutController {
   constructor(private readonly tryOut: TryOut) {}
 
   @Get()
+  @Operation({
+    summary: 'the node as the try-out page shows it',
+    auth: 'public',
+    answers: { 200: tryNodeSchema },
+  })
   @Header('Cache-Control', 'no-store')
   node(@Req() request: Request): TryNodeView {
     requireLocal(request);
@@ -26,7 +31,12 @@ export class TryOutController {
   }
 
   @Post('sign-in')
-  @HttpCode(200)
+  @Operation({
+    summary: 'sign a seeded person in',
+    auth: 'public',
+    answers: { 200: tokensSchema },
+    errors: ['not_found'],
+  })
   @Header('Cache-Control', 'no-store')
   signIn(
     @ZodBody(trySignInBody) { person }: TrySignInBody,

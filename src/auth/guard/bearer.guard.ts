@@ -1,11 +1,10 @@
 /**
- * Every HTTP call needs an accepted access token unless its handler says `@Public()`. Frames are
- * not its business: their connection was authenticated at the handshake. Order: credential, CSRF
- * proof, lease, rate; a read is judged again as it leaves.
+ * Every HTTP call needs an accepted access token unless its `@Operation` is public. Frames pass:
+ * their connection was authenticated at the handshake. Order: credential, CSRF proof, lease, rate; a
+ * read is judged again as it leaves.
  */
-import { Injectable, SetMetadata, createParamDecorator } from '@nestjs/common';
+import { Injectable, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import type { Response } from 'express';
@@ -14,6 +13,7 @@ import { Lease } from '../../authority/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
+import { declarationOf } from '../../platform/http/operation.js';
 import { currentRequest } from '../../platform/request-context.js';
 import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
@@ -24,22 +24,11 @@ import type { AuthenticatedRequest } from './jwt.strategy.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
 import { SpendCall } from './spend-call.js';
 
-const PUBLIC = 'wardroom:public';
-const AUTHORITY_CALL = 'wardroom:authority-call';
 /**
  * Express answers HEAD with the handler of GET. What other calls have changed was guarded at its
  * commit.
  */
 const READS = new Set(['GET', 'HEAD']);
-
-/** No credential is asked for. */
-export const Public = () => SetMetadata(PUBLIC, true);
-
-/**
- * Works on a fenced node too: there the caller is judged in Postgres. The handler asks `lockCaller`
- * in its transaction.
- */
-export const AuthorityCall = () => SetMetadata(AUTHORITY_CALL, true);
 
 /** The accepted token of the call. */
 export const CurrentToken = createParamDecorator(
@@ -54,7 +43,6 @@ export const CurrentPrincipal = createParamDecorator(
 @Injectable()
 export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   constructor(
-    private readonly reflector: Reflector,
     private readonly csrf: Csrf,
     private readonly state: AuthorityState,
     private readonly lease: Lease,
@@ -68,7 +56,8 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
 
   /** Nest asks its global guards about frames, too: those pay for no promise here. */
   override canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    return context.getType() !== 'http' || this.marked(PUBLIC, context) || this.admit(context);
+    if (context.getType() !== 'http') return true;
+    return declarationOf(context.getHandler()).auth === 'public' || this.admit(context);
   }
 
   private async admit(context: ExecutionContext): Promise<boolean> {
@@ -89,7 +78,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     const current = currentRequest();
     if (current !== undefined) current.actor = principal;
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
-    const worksFenced = this.marked(AUTHORITY_CALL, context);
+    const worksFenced = declarationOf(context.getHandler()).authority === true;
     if (!worksFenced) await this.lease.prove();
     else if (this.lease.fenced) await this.database.transaction((tx) => lockCaller(tx, principal));
     this.activity.touch(principal.sessionId);
@@ -129,15 +118,6 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     // Accepted a moment ago, past its end now.
     if (reason?.name === 'TokenExpiredError') throw new DomainError('token_expired');
     throw new DomainError('auth_invalid', { detail: reason?.message ?? 'refused by passport' });
-  }
-
-  private marked(key: string, context: ExecutionContext): boolean {
-    return (
-      this.reflector.getAllAndOverride<boolean | undefined>(key, [
-        context.getHandler(),
-        context.getClass(),
-      ]) === true
-    );
   }
 }
 

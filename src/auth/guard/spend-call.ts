@@ -1,12 +1,12 @@
 /** A REST call spends of its caller's budget: which one, says the table (budgets/budgets.ts). */
-import { Injectable, RequestMethod } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { ExecutionContext } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CALL_BUDGETS, isOfPrincipal } from '../../budgets/budgets.js';
 import type { Budget } from '../../budgets/budgets.js';
 import { PrincipalRates } from '../../budgets/principal-rates.js';
 import { DomainError } from '../../platform/errors.js';
+import { operationOf } from '../../platform/http/operation.js';
 
 const REFUSED_AFTER_MS = 250;
 
@@ -35,21 +35,12 @@ export class SpendCall {
     const handler = context.getHandler();
     const known = this.budgets.get(handler);
     if (known !== undefined) return known;
-    const call = callOf(context.getClass(), handler);
+    const { method, path } = operationOf(context.getClass(), handler);
+    const call = `${method} ${path}`;
     const budget = CALL_BUDGETS[call];
     if (budget === undefined)
       throw new DomainError('internal', { detail: `no budget for ${call}` });
     this.budgets.set(handler, budget);
     return budget;
   }
-}
-
-/** `post /v1/rooms/{room}/join` */
-function callOf(controller: object, handler: object): string {
-  const method =
-    RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod].toLowerCase();
-  const parts = [controller, handler]
-    .flatMap((part) => (Reflect.getMetadata(PATH_METADATA, part) as string).split('/'))
-    .filter((part) => part !== '');
-  return `${method} /${parts.map((part) => (part.startsWith(':') ? `{${part.slice(1)}}` : part)).join('/')}`;
 }

@@ -1,10 +1,12 @@
 /** Signing in and out. Every answer with tokens is `no-store`. */
-import { Controller, Header, HttpCode, Ip, Post, Req, Res } from '@nestjs/common';
+import { Controller, Header, Ip, Post, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Receipts } from '../../authority/receipts.js';
+import { receiptSchema } from '../../authority/receipt.schema.js';
 import type { Receipt } from '../../authority/receipt.schema.js';
 import { DomainError } from '../../platform/errors.js';
-import { ZodBody, ZodQuery, waitQuery } from '../../platform/zod.js';
+import { Operation } from '../../platform/http/operation.js';
+import { ZodBody, ZodQuery, emptyBody, waitQuery } from '../../platform/zod.js';
 import type { WaitQuery } from '../../platform/zod.js';
 import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { Sessions } from '../../sessions/sessions.js';
@@ -17,7 +19,6 @@ import {
   refreshBody,
   registerBody,
 } from '../sign-in/sign-in.schemas.js';
-import { emptyBody } from '../../platform/zod.js';
 import type { ExchangeBody } from '../oidc/oauth.schemas.js';
 import type {
   GuestBody,
@@ -27,8 +28,9 @@ import type {
   RefreshBody,
   RegisterBody,
 } from '../sign-in/sign-in.schemas.js';
+import { ticketSchema, tokensSchema } from '../tokens/tokens.schemas.js';
 import type { Ticket, Tokens } from '../tokens/tokens.schemas.js';
-import { AuthorityCall, CurrentPrincipal, CurrentToken, Public } from '../guard/bearer.guard.js';
+import { CurrentPrincipal, CurrentToken } from '../guard/bearer.guard.js';
 import { ChangePassword } from '../sign-in/change-password.js';
 import { Cookies } from '../guard/cookies.js';
 import { Csrf } from '../guard/csrf.js';
@@ -61,8 +63,18 @@ export class AuthController {
   ) {}
 
   @Post('login')
-  @Public()
-  @HttpCode(200)
+  @Operation({
+    summary: 'sign in with a password',
+    auth: 'public',
+    answers: { 200: tokensSchema },
+    errors: [
+      'invalid_credentials',
+      'user_suspended',
+      'tenant_disabled',
+      'origin_refused',
+      'rate_limited',
+    ],
+  })
   @Header('Cache-Control', 'no-store')
   async login(
     @ZodBody(loginBody) body: LoginBody,
@@ -76,7 +88,12 @@ export class AuthController {
   }
 
   @Post('register')
-  @Public()
+  @Operation({
+    summary: 'sign up, where the tenant allows it',
+    auth: 'public',
+    answers: { 201: tokensSchema },
+    errors: ['not_found', 'email_taken', 'tenant_disabled', 'origin_refused', 'rate_limited'],
+  })
   @Header('Cache-Control', 'no-store')
   async register(
     @ZodBody(registerBody) body: RegisterBody,
@@ -90,7 +107,12 @@ export class AuthController {
   }
 
   @Post('guest')
-  @Public()
+  @Operation({
+    summary: 'look in without a user, where the tenant allows it',
+    auth: 'public',
+    answers: { 201: tokensSchema },
+    errors: ['not_found', 'tenant_disabled', 'origin_refused', 'rate_limited'],
+  })
   @Header('Cache-Control', 'no-store')
   async guest(
     @ZodBody(guestBody) body: GuestBody,
@@ -103,10 +125,21 @@ export class AuthController {
     );
   }
 
-  /** The ID token of an external issuer for a session of ours. */
   @Post('exchange')
-  @Public()
-  @HttpCode(200)
+  @Operation({
+    summary: 'sign in with the ID token of an external issuer',
+    auth: 'public',
+    answers: { 200: tokensSchema },
+    errors: [
+      'auth_invalid',
+      'not_found',
+      'email_taken',
+      'user_suspended',
+      'tenant_disabled',
+      'origin_refused',
+      'rate_limited',
+    ],
+  })
   @Header('Cache-Control', 'no-store')
   async exchange(
     @ZodBody(exchangeBody) body: ExchangeBody,
@@ -124,8 +157,23 @@ export class AuthController {
    * it may come late, when another tab has signed in again.
    */
   @Post('refresh')
-  @Public()
-  @HttpCode(200)
+  @Operation({
+    summary: 'a new access token; the refresh token in the body or a cookie',
+    auth: 'public',
+    answers: { 200: tokensSchema },
+    errors: [
+      'auth_missing',
+      'auth_invalid',
+      'session_revoked',
+      'session_expired',
+      'token_reuse',
+      'user_suspended',
+      'tenant_disabled',
+      'csrf_failed',
+      'auth_loop',
+      'rate_limited',
+    ],
+  })
   @Header('Cache-Control', 'no-store')
   async refresh(
     @ZodBody(refreshBody) body: RefreshBody,
@@ -141,8 +189,11 @@ export class AuthController {
   }
 
   @Post('logout')
-  @AuthorityCall()
-  @HttpCode(200)
+  @Operation({
+    summary: 'end this session, the others, or all of mine',
+    authority: true,
+    answers: { 200: receiptSchema },
+  })
   async logout(
     @ZodBody(logoutBody) { scope }: LogoutBody,
     @ZodQuery(waitQuery) { wait }: WaitQuery,
@@ -160,8 +211,12 @@ export class AuthController {
   }
 
   @Post('password')
-  @AuthorityCall()
-  @HttpCode(200)
+  @Operation({
+    summary: 'a new password; ends my other sessions',
+    authority: true,
+    answers: { 200: receiptSchema },
+    errors: ['invalid_credentials', 'guest_read_only', 'rate_limited'],
+  })
   async password(
     @ZodBody(passwordBody) body: PasswordBody,
     @ZodQuery(waitQuery) { wait }: WaitQuery,
@@ -173,8 +228,11 @@ export class AuthController {
   }
 
   @Post('ticket')
-  @AuthorityCall()
-  @HttpCode(200)
+  @Operation({
+    summary: 'a single-use ticket for opening a WebSocket',
+    authority: true,
+    answers: { 200: ticketSchema },
+  })
   @Header('Cache-Control', 'no-store')
   ticket(
     @ZodBody(emptyBody) _: object,

@@ -3,13 +3,13 @@ import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { BuiltDocument } from '../../platform/http/built-document.js';
 import { Config } from '../../platform/config/config.js';
+import { Operation } from '../../platform/http/operation.js';
+import { jwksSchema, serverMetadataSchema } from './well-known.schemas.js';
 import type { ServerMetadata } from './well-known.schemas.js';
-import { Public } from '../guard/bearer.guard.js';
 import { PublicUrl } from '../tokens/public-url.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 
 @Controller('.well-known')
-@Public()
 export class WellKnownController {
   private readonly keySet = new BuiltDocument(
     () => this.keys.jwks(),
@@ -25,11 +25,21 @@ export class WellKnownController {
 
   /** A key is listed from its creation, well before it signs, so a reader may keep this answer. */
   @Get('jwks.json')
+  @Operation({
+    summary: 'public signing keys (RFC 7517)',
+    auth: 'public',
+    answers: { 200: jwksSchema },
+  })
   jwks(@Req() request: Request, @Res() response: Response): void {
     this.keySet.send(request, response, this.config.jwksSeconds);
   }
 
   @Get('oauth-authorization-server')
+  @Operation({
+    summary: 'metadata (RFC 8414)',
+    auth: 'public',
+    answers: { 200: serverMetadataSchema },
+  })
   metadata(@Req() request: Request, @Res() response: Response): void {
     this.about.send(request, response, this.config.jwksSeconds);
   }

@@ -2,22 +2,30 @@
  * What other people's software asks for or tells us: token revocation, logout at an issuer,
  * security events.
  */
-import { Controller, Header, HttpCode, Ip, Post, UseFilters } from '@nestjs/common';
+import { Controller, Header, Ip, Post, UseFilters } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Receipts } from '../../authority/receipts.js';
 import { DomainError } from '../../platform/errors.js';
+import { Operation } from '../../platform/http/operation.js';
 import { ZodBody, ZodQuery, waitQuery } from '../../platform/zod.js';
 import type { WaitQuery } from '../../platform/zod.js';
-import { Public } from '../guard/bearer.guard.js';
 import { IssuerEvents } from './issuer-events.js';
 import { LoginLimits } from '../limits/login-limits.js';
 import { OAuthErrors, SecurityEventErrors, TokenRefused } from './oauth-errors.js';
-import { logoutForm, securityEventBody, tokenForm } from './oauth.schemas.js';
+import {
+  FORM,
+  SECURITY_EVENT,
+  logoutForm,
+  oauthErrorSchema,
+  revokedTokenSchema,
+  securityEventBody,
+  securityEventErrorSchema,
+  tokenForm,
+} from './oauth.schemas.js';
 import type { LogoutForm, RevokedToken, TokenForm } from './oauth.schemas.js';
 import { RevokeToken } from '../sign-in/revoke-token.js';
 
 @Controller('v1/oauth')
-@Public()
 @UseFilters(OAuthErrors)
 export class OAuthController {
   constructor(
@@ -28,9 +36,13 @@ export class OAuthController {
     private readonly audit: AuditTrail,
   ) {}
 
-  /** RFC 7009: 200 whatever the token was. */
   @Post('revoke')
-  @HttpCode(200)
+  @Operation({
+    summary: 'end the session of a token (RFC 7009); 200 whatever the token was',
+    auth: 'public',
+    consumes: FORM,
+    answers: { 200: revokedTokenSchema, 400: oauthErrorSchema },
+  })
   @Header('Cache-Control', 'no-store')
   async revoke(
     @ZodBody(tokenForm) { token }: TokenForm,
@@ -41,7 +53,13 @@ export class OAuthController {
 
   /** Answered when no node lets the user go on. */
   @Post('backchannel-logout')
-  @HttpCode(200)
+  @Operation({
+    summary: 'OpenID back-channel logout by an external issuer',
+    auth: 'public',
+    consumes: FORM,
+    answers: { 200: null, 400: oauthErrorSchema },
+    errors: ['rate_limited'],
+  })
   @Header('Cache-Control', 'no-store')
   async backchannelLogout(@ZodBody(logoutForm) body: LogoutForm, @Ip() ip: string): Promise<void> {
     const pending = await this.limited('logout_token', ip, () =>
@@ -55,7 +73,13 @@ export class OAuthController {
    * within milliseconds.
    */
   @Post('events')
-  @HttpCode(202)
+  @Operation({
+    summary: 'security events of an external issuer (RFC 8935): CAEP `session-revoked`',
+    auth: 'public',
+    consumes: SECURITY_EVENT,
+    answers: { 202: null, 400: securityEventErrorSchema },
+    errors: ['rate_limited'],
+  })
   @UseFilters(SecurityEventErrors)
   async securityEvent(@ZodBody(securityEventBody) token: string, @Ip() ip: string): Promise<void> {
     const pending = await this.limited('security_event', ip, () => this.events.receive(token));

@@ -1,8 +1,8 @@
 /**
- * The door of REST: only the calls of the tables of operations exist, and each path has one
- * spelling. Express would match another case, a slash at the end and percent signs too, and what a
- * proxy keeps away from `/v1/admin` would come in by them. A body has to be of the type its call
- * reads: one that is skipped would be a request answered without having been read.
+ * The door of REST: only the declared operations exist, and each path has one spelling. Express
+ * would match another case, a slash at the end and percent signs too, and what a proxy keeps away
+ * from `/v1/admin` would come in by them. A body has to be of the type its call reads: one that is
+ * skipped would be a request answered without having been read.
  */
 import { MIMEType } from 'node:util';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';

@@ -1,8 +1,12 @@
 /**
- * A REST call as data: what OpenAPI, the table in the docs and the contract tests are made of.
- * Tables of these stand near the controllers (`*.operations.ts`); a test compares them with what
- * Nest has registered.
+ * A REST call as data. `@Operation` on the handler declares it, and everything that has to know the
+ * calls reads it there: BearerGuard, the budgets, the door (exact-calls.ts), OpenAPI, the tables of
+ * the docs and the tests. Method and path come from Nest's own `@Get`, `@Post` and so on, body and
+ * query from `@ZodBody` and `@ZodQuery`.
  */
+import { HttpCode, RequestMethod, SetMetadata, applyDecorators } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import * as z from 'zod';
 import { ACTIONS, ERROR_CODES } from '../../protocol/codes.js';
 import type { Action, ErrorCode } from '../../protocol/codes.js';
@@ -10,19 +14,17 @@ import type { Action, ErrorCode } from '../../protocol/codes.js';
 /** Of the interface under `/v1`, not of the build. */
 export const API_VERSION = '1.0.0';
 
-export interface Operation {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
-  /** In the form of OpenAPI: `/v1/rooms/{room}`. */
-  readonly path: string;
+interface Declaration {
   readonly summary: string;
   /** `bearer`: an accepted access token, in the header or in a cookie. */
   readonly auth: 'public' | 'bearer';
-  /** Works on a node that cannot prove its authority: the caller is judged in Postgres. */
+  /**
+   * Works on a node that cannot prove its authority: there the caller is checked in Postgres. The
+   * handler calls `lockCaller` in its transaction.
+   */
   readonly authority?: true;
-  readonly body?: z.ZodType;
   /** Media type of the body, where it is not JSON. */
   readonly consumes?: string;
-  readonly query?: z.ZodType;
   /** Request headers by name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** By status; null: without a body. */
@@ -31,15 +33,73 @@ export interface Operation {
   readonly errors: readonly ErrorCode[];
 }
 
-/** `operation('patch', '/v1/rooms/{room}', 'change a room', {...})`: a row of a table. */
-export function operation(
-  method: Operation['method'],
-  path: string,
-  summary: string,
-  rest: Partial<Pick<Operation, 'auth' | 'errors'>> &
-    Omit<Operation, 'method' | 'path' | 'summary' | 'auth' | 'errors'>,
-): Operation {
-  return { method, path, summary, auth: 'bearer', errors: [], ...rest };
+interface Input {
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodType;
+}
+
+export interface Operation extends Declaration, Input {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** In the form of OpenAPI: `/v1/rooms/{room}`. */
+  readonly path: string;
+}
+
+const DECLARATION = Symbol('operation');
+const INPUT = Symbol('input of an operation');
+
+/** Every handler of a REST call has one; without `auth` it needs an accepted access token. */
+export function Operation({
+  auth = 'bearer',
+  errors = [],
+  ...rest
+}: Partial<Declaration> & Pick<Declaration, 'summary' | 'answers'>): MethodDecorator {
+  const declaration: Declaration = { ...rest, auth, errors };
+  return applyDecorators(SetMetadata(DECLARATION, declaration), HttpCode(statusOf(declaration)));
+}
+
+/** A handler that may answer 200 for what is there already sets that itself. */
+const statusOf = ({ answers }: Declaration): number =>
+  Math.max(
+    ...Object.keys(answers)
+      .map(Number)
+      .filter((status) => status < 300),
+  );
+
+/** Called by the decorators of parameters, which run before those of their method. */
+export function recordInput(handler: object, input: Input): void {
+  const known = Reflect.getMetadata(INPUT, handler) as Input | undefined;
+  Reflect.defineMetadata(INPUT, { ...known, ...input }, handler);
+}
+
+/** Throws for a handler without `@Operation`: nobody knows who may call it. */
+export function declarationOf(handler: object): Declaration {
+  const declaration = Reflect.getMetadata(DECLARATION, handler) as Declaration | undefined;
+  if (declaration === undefined)
+    throw new Error(`the handler ${(handler as { name?: string }).name} has no @Operation`);
+  return declaration;
+}
+
+export function operationOf(controller: object, handler: object): Operation {
+  const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod;
+  const path = [controller, handler]
+    .flatMap((part) => (Reflect.getMetadata(PATH_METADATA, part) as string).split('/'))
+    .filter((part) => part !== '')
+    .map((part) => (part.startsWith(':') ? `{${part.slice(1)}}` : part));
+  return {
+    ...declarationOf(handler),
+    ...(Reflect.getMetadata(INPUT, handler) as Input | undefined),
+    method: RequestMethod[method].toLowerCase() as Operation['method'],
+    path: `/${path.join('/')}`,
+  };
+}
+
+/** In the order of the handlers. Throws when one has no `@Operation`. */
+export function operationsOf(controller: Type): Operation[] {
+  const prototype = controller.prototype as Record<string, object>;
+  return Object.getOwnPropertyNames(prototype)
+    .map((name) => prototype[name]!)
+    .filter((member) => Reflect.hasMetadata(METHOD_METADATA, member))
+    .map((handler) => operationOf(controller, handler));
 }
 
 const CREDENTIAL: readonly ErrorCode[] = [
@@ -68,6 +128,9 @@ export function errorsOf({ auth, authority, body, query, path, errors }: Operati
   if (path.includes('{')) codes.add('not_found');
   return (Object.keys(ERROR_CODES) as ErrorCode[]).filter((code) => codes.has(code));
 }
+
+/** The answer of a call whose form is not ours to promise. */
+export const documentSchema = z.looseObject({}).meta({ description: 'a JSON document' });
 
 /** RFC 9457; problem.filter.ts builds it. */
 export const problemSchema = z

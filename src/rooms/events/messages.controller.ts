@@ -3,6 +3,7 @@ import { Controller, Delete, Get, Headers, Patch, Post, Res } from '@nestjs/comm
 import type { Response } from 'express';
 import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
 import { DomainError } from '../../platform/errors.js';
+import { Operation } from '../../platform/http/operation.js';
 import { newId } from '../../platform/ids.js';
 import { IdParam, RefParam } from '../../platform/http/path.js';
 import { ZodBody, ZodQuery } from '../../platform/zod.js';
@@ -10,14 +11,19 @@ import { LIMITS } from '../../protocol/limits.js';
 import type { Principal } from '../../sessions/principal.js';
 import { History } from './history.js';
 import {
+  changeAckSchema,
   historyQuerySchema,
+  messagePageSchema,
   messagePatchSchema,
   newMessageSchema,
   opIdText,
+  publishAckSchema,
 } from './message.schema.js';
 import type { HistoryPageQuery, MessagePage, MessagePatch, NewMessage } from './message.schema.js';
 import { RoomEvents } from './room-events.js';
 import type { ChangeAck, PublishAck } from './room-events.js';
+
+const KEY = { 'Idempotency-Key': 'the `op_id`: the same key and content have one effect' };
 
 @Controller('v1/rooms/:room/messages')
 export class MessagesController {
@@ -26,8 +32,11 @@ export class MessagesController {
     private readonly events: RoomEvents,
   ) {}
 
-  /** Newest first; with `after` oldest first. */
   @Get()
+  @Operation({
+    summary: 'history, newest first; with `after` oldest first',
+    answers: { 200: messagePageSchema },
+  })
   page(
     @RefParam('room') room: string,
     @ZodQuery(historyQuerySchema) { before, after, limit, cursor }: HistoryPageQuery,
@@ -38,8 +47,20 @@ export class MessagesController {
     return this.history.page(principal, room, { ...from, limit });
   }
 
-  /** 200 for an op_id that was published before with the same content. */
   @Post()
+  @Operation({
+    summary: 'publish; 200 for an `op_id` that was published before',
+    headers: KEY,
+    answers: { 201: publishAckSchema, 200: publishAckSchema },
+    errors: [
+      'op_conflict',
+      'kind_refused',
+      'not_a_member',
+      'read_only',
+      'muted',
+      'guest_read_only',
+    ],
+  })
   async publish(
     @RefParam('room') room: string,
     @ZodBody(newMessageSchema) message: NewMessage,
@@ -57,6 +78,19 @@ export class MessagesController {
   }
 
   @Patch(':id')
+  @Operation({
+    summary: 'edit',
+    headers: KEY,
+    answers: { 200: changeAckSchema },
+    errors: [
+      'op_conflict',
+      'not_a_member',
+      'read_only',
+      'muted',
+      'role_required',
+      'guest_read_only',
+    ],
+  })
   edit(
     @RefParam('room') room: string,
     @IdParam('id') message_id: string,
@@ -69,6 +103,11 @@ export class MessagesController {
   }
 
   @Delete(':id')
+  @Operation({
+    summary: 'delete',
+    answers: { 200: changeAckSchema },
+    errors: ['not_a_member', 'role_required', 'guest_read_only'],
+  })
   remove(
     @RefParam('room') room: string,
     @IdParam('id') message_id: string,

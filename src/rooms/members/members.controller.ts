@@ -1,17 +1,24 @@
 /**
  * Who is in a room: joining, leaving, inviting, moderating. All of it works on a fenced node too.
  */
-import { Controller, Delete, Get, HttpCode, Patch, Post, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
-import { emptyBody } from '../../platform/zod.js';
-import { AuthorityCall, CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
+import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
+import { receiptSchema } from '../../authority/receipt.schema.js';
 import type { Receipt } from '../../authority/receipt.schema.js';
+import { Operation } from '../../platform/http/operation.js';
 import { IdParam, RefParam } from '../../platform/http/path.js';
-import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../../platform/zod.js';
+import { ZodBody, ZodQuery, emptyBody, pageQuery, waitQuery } from '../../platform/zod.js';
 import type { PageQuery, WaitQuery } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
 import { ChangeMembers } from './change-members.js';
-import { memberPatchSchema, newMemberSchema } from './member.schema.js';
+import {
+  changedMemberSchema,
+  memberPageSchema,
+  memberPatchSchema,
+  memberSchema,
+  newMemberSchema,
+} from './member.schema.js';
 import type { ChangedMember, Member, MemberPage, MemberPatch, NewMember } from './member.schema.js';
 import { Members } from './members.js';
 
@@ -23,8 +30,12 @@ export class MembersController {
   ) {}
 
   @Post('join')
-  @HttpCode(200)
-  @AuthorityCall()
+  @Operation({
+    summary: 'become a member of a public room',
+    authority: true,
+    answers: { 200: memberSchema },
+    errors: ['guest_read_only', 'role_required'],
+  })
   join(
     @RefParam('room') room: string,
     @ZodBody(emptyBody) _: object,
@@ -34,8 +45,12 @@ export class MembersController {
   }
 
   @Post('leave')
-  @HttpCode(200)
-  @AuthorityCall()
+  @Operation({
+    summary: 'be a member no longer',
+    authority: true,
+    answers: { 200: receiptSchema },
+    errors: ['last_owner', 'not_a_member', 'guest_read_only', 'role_required'],
+  })
   leave(
     @RefParam('room') room: string,
     @ZodBody(emptyBody) _: object,
@@ -46,6 +61,10 @@ export class MembersController {
   }
 
   @Get('members')
+  @Operation({
+    summary: 'its members; bans for those who can take them back',
+    answers: { 200: memberPageSchema },
+  })
   list(
     @RefParam('room') room: string,
     @ZodQuery(pageQuery) query: PageQuery,
@@ -54,9 +73,13 @@ export class MembersController {
     return this.members.list(principal, room, query);
   }
 
-  /** 200 for somebody who is a member in that role already. */
   @Post('members')
-  @AuthorityCall()
+  @Operation({
+    summary: 'add a user; 200 when in that role already',
+    authority: true,
+    answers: { 201: changedMemberSchema, 200: changedMemberSchema },
+    errors: ['not_a_member', 'guest_read_only', 'role_required'],
+  })
   async add(
     @RefParam('room') room: string,
     @ZodBody(newMemberSchema) body: NewMember,
@@ -69,7 +92,12 @@ export class MembersController {
   }
 
   @Patch('members/:user')
-  @AuthorityCall()
+  @Operation({
+    summary: 'change role, mute, ban',
+    authority: true,
+    answers: { 200: changedMemberSchema },
+    errors: ['last_owner', 'not_a_member', 'guest_read_only', 'role_required'],
+  })
   change(
     @RefParam('room') room: string,
     @IdParam('user') user: string,
@@ -81,7 +109,12 @@ export class MembersController {
   }
 
   @Delete('members/:user')
-  @AuthorityCall()
+  @Operation({
+    summary: 'remove a member',
+    authority: true,
+    answers: { 200: receiptSchema },
+    errors: ['last_owner', 'not_a_member', 'guest_read_only', 'role_required'],
+  })
   remove(
     @RefParam('room') room: string,
     @IdParam('user') user: string,

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { JsonSchemas } from '../../../src/api-docs/json-schemas.js';
 import { openApi, operationId } from '../../../src/api-docs/openapi.js';
-import { errorsOf, operation } from '../../../src/platform/http/operation.js';
+import { errorsOf } from '../../../src/platform/http/operation.js';
+import type { Operation } from '../../../src/platform/http/operation.js';
 
 describe('JsonSchemas', () => {
   test('writes a schema with an id once and refers to it', () => {
@@ -27,13 +28,17 @@ describe('JsonSchemas', () => {
 });
 
 describe('operations', () => {
-  const patch = operation('patch', '/v1/rooms/{room}/members/{user}', 'x', {
+  const patch: Operation = {
+    method: 'patch',
+    path: '/v1/rooms/{room}/members/{user}',
+    summary: 'x',
+    auth: 'bearer',
     authority: true,
     body: z.strictObject({ a: z.string() }),
     query: z.strictObject({ wait: z.enum(['true', 'false']).default('true') }),
     answers: { 200: z.object({}) },
     errors: ['last_owner'],
-  });
+  };
 
   test('are named by method and path', () => {
     expect(operationId(patch)).toBe('patchRoomsByRoomMembersByUser');
