@@ -19,9 +19,13 @@ import {
   SERVER_FRAMES,
   UNSUBSCRIBE_CODES,
 } from '../../dist/protocol/index.js';
+import { root } from '../install.mjs';
 import { fieldsOf } from './fields.mjs';
+import { foldersPicture } from './folders.mjs';
 
 export const tables = {
+  folders: () => foldersPicture(root),
+
   actions: () =>
     table(
       ['action', 'what a client does'],
