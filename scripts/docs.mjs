@@ -8,7 +8,7 @@ import './require-node.mjs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deadCitations } from './docs/citations.mjs';
-import { wrapped } from './docs/prose.mjs';
+import { proseFindings, wrapped } from './docs/prose.mjs';
 import { repository } from './docs/repository.mjs';
 import { ensureBuilt, ensureInstalled, root } from './install.mjs';
 
@@ -27,7 +27,7 @@ for (const { file, text } of all.pages) {
   differing.push(file);
   if (!check) writeFileSync(join(root, file), after);
 }
-const findings = check ? deadCitations(all) : [];
+const findings = check ? [...deadCitations(all), ...proseFindings({ ...all, pages: [] })] : [];
 if (check && differing.length > 0)
   findings.unshift(
     `Tables or width of ${differing.join(', ')} are not as they should be: npm run docs`,

@@ -10,7 +10,9 @@ import { repository } from './repository.mjs';
 const SOURCE = /^(?:src|sdk\/src|web)\/.*\.tsx?$/;
 const IMPORT = /(?:^|\n)(?:import|export)\b[^;'"]*?from '(\.[^']+)'|\bimport '(\.[^']+)'/g;
 
-/** `src/rooms/events/x.ts` is of `rooms`; the files beside the folders are `main`. */
+const byName = (a, b) => (a < b ? -1 : 1);
+
+/** The folder of a file under src; files beside the folders are `main`. */
 function folderOf(file) {
   if (file.startsWith('sdk/')) return 'sdk';
   if (file.startsWith('web/')) return 'web pages';
@@ -48,7 +50,7 @@ function floorsOf(imports) {
     floors.set(folder, Math.max(...below) + 1);
     return floors.get(folder);
   };
-  for (const folder of [...imports.keys()].sort()) floorOf(folder, [folder]);
+  for (const folder of [...imports.keys()].sort(byName)) floorOf(folder, [folder]);
   return { floors, upwards };
 }
 
@@ -71,15 +73,13 @@ export const foldersPicture = (root) => pictureOf(importsOf(root));
 export function pictureOf(imports) {
   const arrows = [...imports.values()].reduce((sum, to) => sum + to.size, 0);
   const { floors, upwards } = floorsOf(imports);
-  const rows = [...imports.keys()].sort(
-    (a, b) => floors.get(b) - floors.get(a) || (a < b ? -1 : 1),
-  );
+  const rows = [...imports.keys()].sort((a, b) => floors.get(b) - floors.get(a) || byName(a, b));
   const width = Math.max(...rows.map((row) => row.length));
   const lines = rows.map((folder) => {
     const implied = reached(imports, folder);
     const drawn = [...imports.get(folder)]
       .filter((to) => !implied.has(to))
-      .sort((a, b) => floors.get(b) - floors.get(a) || (a < b ? -1 : 1));
+      .sort((a, b) => floors.get(b) - floors.get(a) || byName(a, b));
     const floor = String(floors.get(folder)).padStart(2);
     const arrow = drawn.length === 0 ? '' : `  -->  ${drawn.join(', ')}`;
     return `${floor}  ${folder.padEnd(width)}${arrow}`.trimEnd();

@@ -56,8 +56,8 @@ describe('wrapping', () => {
   test('keeps an item of a list together, and every word of it', () => {
     const text = `* ${WORDS}\n  ${WORDS}\n* next`;
     const lines = wrapped(text).split('\n');
-    expect(lines.every((line) => line.length <= 120)).toBe(true);
-    expect(lines.slice(1, -1).every((line) => line.startsWith('  word'))).toBe(true);
+    expect(lines.every((line: string) => line.length <= 120)).toBe(true);
+    expect(lines.slice(1, -1).every((line: string) => line.startsWith('  word'))).toBe(true);
     expect(lines.at(-1)).toBe('* next');
     expect(wrapped(text).match(/word/g)).toHaveLength(60);
   });
