@@ -1,6 +1,6 @@
 /**
- * F6, F8, F10: calls that one address makes at once. Somebody else's frame, and his call, are
- * answered in their turn, not after the burst: seen in the order of the answers, not in time.
+ * A burst of calls from one address. A frame and a call of another user are answered in their turn,
+ * not after the burst: seen in the order of the answers, not in time.
  */
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';

@@ -91,7 +91,7 @@ test.each([125, 60_000])(
       counts.push(inTurn * size);
       inTurn = 0;
     }
-    // What one read holds, and what was read before the socket could be stopped.
+    // The bytes of one read, and those read before the socket could be stopped.
     expect(Math.max(...counts)).toBeLessThanOrEqual(2 * READ_BYTES + size);
     await nextTurn();
     expect(inbox.paused).toBe(false);
