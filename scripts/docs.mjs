@@ -27,7 +27,7 @@ for (const { file, text } of all.pages) {
   differing.push(file);
   if (!check) writeFileSync(join(root, file), after);
 }
-const findings = check ? [...deadCitations(all), ...proseFindings({ ...all, pages: [] })] : [];
+const findings = check ? [...deadCitations(all), ...proseFindings(all)] : [];
 if (check && differing.length > 0)
   findings.unshift(
     `Tables or width of ${differing.join(', ')} are not as they should be: npm run docs`,
