@@ -22,9 +22,22 @@ import {
 import { root } from '../install.mjs';
 import { fieldsOf } from './fields.mjs';
 import { foldersPicture } from './folders.mjs';
+import { repository } from './repository.mjs';
 
 export const tables = {
   folders: () => foldersPicture(root),
+
+  decisions: () =>
+    table(
+      ['number', 'decision'],
+      repository(root)
+        .pages.map(({ file, text }) => /^docs\/adr\/((\d{4})-.*)/.exec(file)?.concat(text))
+        .filter((found) => found !== undefined)
+        .map(([, name, number, text]) => [
+          `[${number}](${name})`,
+          /^# \d{4} (.*)/.exec(text)?.[1] ?? `${name} has no title`,
+        ]),
+    ),
 
   actions: () =>
     table(
