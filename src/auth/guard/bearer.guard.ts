@@ -1,13 +1,12 @@
 /**
  * Every HTTP call needs an accepted access token unless its `@Operation` is public. Frames pass:
- * their connection was authenticated at the handshake. Order: credential, CSRF proof, lease, rate; a
- * read is judged again as it leaves.
+ * their connection was authenticated at the handshake. Order: credential, CSRF proof, lease,
+ * rate. A read is checked again before its answer leaves (recheck.interceptor.ts).
  */
 import { Injectable, createParamDecorator } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { AuditTrail } from '../../audit/audit-trail.js';
-import type { Response } from 'express';
 import { AuthorityState } from '../../authority/authority-state.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
@@ -19,7 +18,6 @@ import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import { Csrf } from './csrf.js';
-import { recheckBeforeResponse } from './recheck.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
 import { SpendCall } from './spend-call.js';
@@ -83,9 +81,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     else if (this.lease.fenced) await this.database.transaction((tx) => lockCaller(tx, principal));
     this.activity.touch(principal.sessionId);
     if (READS.has(request.method))
-      recheckBeforeResponse(request, context.switchToHttp().getResponse<Response>(), () =>
-        this.requireStillGood(acceptedOf(context), worksFenced),
-      );
+      request.recheck = () => this.requireStillGood(acceptedOf(context), worksFenced);
   }
 
   /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */

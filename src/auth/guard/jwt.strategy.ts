@@ -6,10 +6,10 @@
  */
 import { Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
-import type { Request } from 'express';
 import { Strategy } from 'passport-jwt';
 import type { StrategyOptionsWithRequest } from 'passport-jwt';
 import { DomainError } from '../../platform/errors.js';
+import type { RecheckedRequest } from '../../platform/http/recheck.interceptor.js';
 import type { AcceptedToken } from '../../sessions/principal.js';
 import { AccessTokens } from '../tokens/access-token.js';
 import { CredentialLoopBreaker } from '../limits/credential-loop-breaker.js';
@@ -18,7 +18,7 @@ import { Cookies } from './cookies.js';
 import { SigningKeys } from '../keys/signing-keys.js';
 import { SIGNING_ALGORITHMS } from '../keys/wrapped-key.js';
 
-export interface AuthenticatedRequest extends Request {
+export interface AuthenticatedRequest extends RecheckedRequest {
   acceptedToken?: AcceptedToken;
   /** How the credential came; a cookie needs a CSRF proof. */
   carrier?: 'header' | 'cookie';

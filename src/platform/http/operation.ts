@@ -4,12 +4,19 @@
  * the docs and the tests. Method and path come from Nest's own `@Get`, `@Post` and so on, body and
  * query from `@ZodBody` and `@ZodQuery`.
  */
-import { HttpCode, RequestMethod, SetMetadata, applyDecorators } from '@nestjs/common';
+import {
+  HttpCode,
+  RequestMethod,
+  SetMetadata,
+  UseInterceptors,
+  applyDecorators,
+} from '@nestjs/common';
 import type { Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import * as z from 'zod';
 import { ACTIONS, ERROR_CODES } from '../../protocol/codes.js';
 import type { Action, ErrorCode } from '../../protocol/codes.js';
+import { RecheckInterceptor } from './recheck.interceptor.js';
 
 /** Of the interface under `/v1`, not of the build. */
 export const API_VERSION = '1.0.0';
@@ -54,7 +61,11 @@ export function Operation({
   ...rest
 }: Partial<Declaration> & Pick<Declaration, 'summary' | 'answers'>): MethodDecorator {
   const declaration: Declaration = { ...rest, auth, errors };
-  return applyDecorators(SetMetadata(DECLARATION, declaration), HttpCode(statusOf(declaration)));
+  return applyDecorators(
+    SetMetadata(DECLARATION, declaration),
+    HttpCode(statusOf(declaration)),
+    ...(auth === 'bearer' ? [UseInterceptors(RecheckInterceptor)] : []),
+  );
 }
 
 /** A handler that may answer 200 for what is there already sets that itself. */
