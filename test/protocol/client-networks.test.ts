@@ -68,6 +68,7 @@ describe('a handshake counts for', () => {
     ['its address, without the port that a proxy writes', (i) => `198.51.100.9:${40_100 + i}`],
     ['its address, whatever was forged before it', (i) => `203.0.113.${i}, 198.51.100.10:${i}`],
     ['the proxy, where that knows no address', (i) => `203.0.113.${i}, unknown`],
+    ['the proxy, where that writes no address we read', (i) => `::198.51.100.${i}`],
   ])('%s', async (_, from) => {
     expect(counted(await Promise.all(twelve(from).map((ip) => handshake(ip))))).toEqual({
       accepted: PLACES,

@@ -5,7 +5,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
-import { isIP, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import proxyaddr from 'proxy-addr';
 import { Config } from '../config/config.js';
@@ -23,7 +23,7 @@ export class ClientAddresses {
 
   constructor({ trustedProxies }: Config) {
     const trusts = proxyaddr.compile(trustedProxies);
-    this.trusts = (address) => trusts(address, 0);
+    this.trusts = (address) => isAddress(address) && trusts(address, 0);
   }
 
   /** The peer of this TCP connection is a trusted proxy. */
@@ -52,21 +52,29 @@ export class ClientAddresses {
 function addressOf(hop: string): string | null {
   const parts = HOP.exec(hop);
   const text = parts?.[1] ?? parts?.[2] ?? parts?.[3] ?? '';
-  return isIP(text) === 0 ? null : plainAddress(text);
+  return isAddress(text) ? plainAddress(text) : null;
 }
+
+const isAddress = (text: string): boolean => isIPv4(text) || isReadableIPv6(text);
+
+/**
+ * Node takes an IPv4 address at the end of any IPv6 address, ipaddr.js only after `::ffff:`, and
+ * throws for the others: they count as no address.
+ */
+const isReadableIPv6 = (text: string): boolean => isIPv6(text) && ipaddr.isValid(text);
 
 /**
  * One spelling of each address; an IPv4 address is the same whichever kind of socket it came to.
  */
 export function plainAddress(address: string | undefined): string {
-  return address !== undefined && isIPv6(address)
+  return address !== undefined && isReadableIPv6(address)
     ? ipaddr.process(address).toString()
     : (address ?? '');
 }
 
 /** The network that limits count: an IPv6 customer owns a /64. */
 export function networkOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  if (!isReadableIPv6(address)) return address;
   const parsed = ipaddr.process(address);
   return parsed.kind() === 'ipv4'
     ? parsed.toString()

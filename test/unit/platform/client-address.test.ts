@@ -53,6 +53,8 @@ describe('from a trusted proxy', () => {
     '192.0.2.1, "203.0.113.5"',
     '192.0.2.1, 2001:db8::1]:80',
     '192.0.2.1, <script>',
+    '192.0.2.1, ::203.0.113.5',
+    '192.0.2.1, [64:ff9b::203.0.113.5]:80',
   ])('whatever is no address stops the walk at the proxy: %j', (header) => {
     expect(clientOf('10.0.0.1', header)).toBe('10.0.0.1');
   });
@@ -91,6 +93,12 @@ test('an address has one spelling', () => {
     plainAddress('1.2.3.4'),
     plainAddress(undefined),
   ]).toEqual(['2001:db8::1', '1.2.3.4', '1.2.3.4', '']);
+});
+
+test('a spelling that cannot be read stays as it is, and is no trusted proxy', () => {
+  const address = '::10.0.0.1';
+  expect([plainAddress(address), networkOf(address)]).toEqual([address, address]);
+  expect(clientOf(address, '192.0.2.1')).toBe(address);
 });
 
 describe('limits count', () => {
