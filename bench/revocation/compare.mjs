@@ -4,6 +4,7 @@
  */
 import { Logger } from '@nestjs/common';
 import { Connection } from '../../dist/gateway/connection/connection.js';
+import { LeaseRounds } from '../../dist/authority/lease-rounds.js';
 import { Lease } from '../../dist/authority/lease.js';
 import { Clocks } from '../../dist/authority/clocks.js';
 import { monotonicMs } from '../../dist/platform/clock.js';
@@ -44,8 +45,9 @@ export async function costOfComparing() {
     keepPosition: () => undefined,
     keptPosition: async () => null,
   });
-  const lease = new Lease(
-    partly({ authorityLeaseMs: 60_000 }),
+  const lease = new Lease(partly({ authorityLeaseMs: 60_000 }), metrics);
+  const rounds = new LeaseRounds(
+    lease,
     registry,
     state,
     stream,
@@ -53,29 +55,29 @@ export async function costOfComparing() {
     new Clocks(metrics),
     metrics,
   );
-  await lease.start(() => undefined);
+  await rounds.start(() => undefined);
   const connection = partly(
     new Connection(
       partly({}),
       '127.0.0.1',
       undefined,
       partly({}),
-      partly({ fencedAt: (nowMs) => lease.fencedAt(nowMs) }),
+      partly({ isFenced: (nowMs) => lease.isFenced(nowMs) }),
     ),
   );
   connection.token = { deadlineMs: Infinity };
   connection.state = 'live';
   const costs = [];
   for (let i = 0; i < REPETITIONS; i += 1) {
-    lease.beat();
+    rounds.beat();
     const from = process.hrtime.bigint();
     let allowed = 0;
     for (let k = 0; k < CALLS; k += 1) if (connection.mayWriteRoomData(monotonicMs())) allowed += 1;
     const ns = Number(process.hrtime.bigint() - from) / CALLS;
     if (allowed === CALLS) costs.push(ns);
-    await lease.round();
+    await rounds.round();
   }
-  await lease.beforeApplicationShutdown();
+  await rounds.beforeApplicationShutdown();
   costs.sort((a, b) => a - b);
   return {
     median: costs[costs.length >> 1],

@@ -6,7 +6,8 @@
 import { Injectable } from '@nestjs/common';
 import { wallMs } from '../platform/clock.js';
 import type { CloseCode } from '../protocol/codes.js';
-import type { AuthorityEvent, AuthorityListener, EndReason } from './events.js';
+import { AuthorityDispatcher } from './authority-dispatcher.js';
+import type { AuthorityEvent, EndReason } from './events.js';
 
 /** No token lives longer (contract section 3), so a session that ended earlier can be forgotten. */
 export const LONGEST_TOKEN_LIFE_MS = 900_000;
@@ -25,11 +26,6 @@ export interface Position {
   history: string;
   n: number;
   hash: string;
-}
-
-export interface HistoryChange {
-  from: string;
-  to: string;
 }
 
 export interface Snapshot {
@@ -65,9 +61,8 @@ export class AuthorityState {
   private ended = new Map<string, { readonly reason: EndReason; readonly atMs: number }>();
   private disabledTenants = new Set<string>();
   private withdrawnKeys = new Set<string>();
-  private readonly listeners: AuthorityListener[] = [];
-  private readonly reloadListeners: (() => void)[] = [];
-  private readonly historyListeners: ((change: HistoryChange) => void)[] = [];
+
+  constructor(private readonly dispatcher: AuthorityDispatcher) {}
 
   /** The highest n of which this and everything before is applied. */
   get position(): number {
@@ -77,28 +72,6 @@ export class AuthorityState {
   /** The id of the history that this node has loaded. */
   get history(): string {
     return this.at.history;
-  }
-
-  /** Listeners run in the order of registration, inside `apply`. */
-  listen(listener: AuthorityListener): void {
-    this.listeners.push(listener);
-  }
-
-  /**
-   * Called, synchronously, when events were missed for good: whatever was derived from the log must
-   * be asked anew.
-   */
-  onReload(listener: () => void): void {
-    this.reloadListeners.push(listener);
-  }
-
-  /**
-   * Called, synchronously and before the listeners of `onReload`, when Postgres lost commits that
-   * this node may have seen: numbers, epochs and versions of before may have been given again to
-   * something else.
-   */
-  onHistoryReplaced(listener: (change: HistoryChange) => void): void {
-    this.historyListeners.push(listener);
   }
 
   /** What a database that lost commits is to be told again. */
@@ -142,7 +115,7 @@ export class AuthorityState {
     this.load(snapshot);
     // What has ended once stays so, also where the database forgot it.
     for (const [session, end] of ended) if (!this.ended.has(session)) this.ended.set(session, end);
-    if (change.from !== change.to) for (const listener of this.historyListeners) listener(change);
+    if (change.from !== change.to) this.dispatcher.historyReplaced(change);
     for (const { session, reason } of snapshot.ended)
       this.apply({ kind: 'session.ended', sessions: [session], reason }, null);
     for (const tenant of snapshot.disabledTenants)
@@ -151,7 +124,7 @@ export class AuthorityState {
         null,
       );
     for (const kid of snapshot.withdrawnKeys) this.apply({ kind: 'key.withdrawn', kid }, null);
-    for (const listener of this.reloadListeners) listener();
+    this.dispatcher.reload();
   }
 
   hasEnded(session: string): boolean {
@@ -207,8 +180,7 @@ export class AuthorityState {
       case 'history.replaced':
         break;
     }
-    let closed = 0;
-    for (const listener of this.listeners) closed += listener(event, n);
+    const closed = this.dispatcher.event(event, n);
     if (logged !== null) this.at = { history: this.history, n: logged.n, hash: logged.hash };
     return closed;
   }

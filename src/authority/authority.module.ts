@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
+import { AuthorityDispatcher } from './authority-dispatcher.js';
 import { AuthorityLog } from './authority-log.js';
 import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
 import { Clocks } from './clocks.js';
 import { HistoryReplacement } from './history-replacement.js';
+import { LeaseRounds } from './lease-rounds.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import { Receipts } from './receipts.js';
@@ -12,6 +14,7 @@ import { NodeObservations } from './node-observations.js';
 @Module({
   providers: [
     AuthorityStream,
+    AuthorityDispatcher,
     AuthorityState,
     NodeObservations,
     NodeRegistry,
@@ -19,8 +22,18 @@ import { NodeObservations } from './node-observations.js';
     AuthorityLog,
     HistoryReplacement,
     Lease,
+    LeaseRounds,
     Receipts,
   ],
-  exports: [AuthorityState, NodeRegistry, AuthorityLog, HistoryReplacement, Lease, Receipts],
+  exports: [
+    AuthorityDispatcher,
+    AuthorityState,
+    NodeRegistry,
+    AuthorityLog,
+    HistoryReplacement,
+    Lease,
+    LeaseRounds,
+    Receipts,
+  ],
 })
 export class AuthorityModule {}

@@ -82,6 +82,3 @@ export interface LoggedEvent {
  * logged.
  */
 export type NumberedEvent = LoggedEvent | { n: null; event: AuthorityEvent };
-
-/** Called synchronously while an event is applied; answers how many connections it marked dead. */
-export type AuthorityListener = (event: AuthorityEvent, n: number | null) => number;

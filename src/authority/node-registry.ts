@@ -295,7 +295,7 @@ export class NodeRegistry {
 
   /**
    * Every node that may still serve; those that left by themselves hold no connection. A look
-   * (sightings.ts), also for the event at `n`.
+   * (node-observations.ts), also for the event at `n`.
    */
   async serving(n: number): Promise<Serving> {
     const rows = await this.database.hot<ServingRow>(

@@ -2,7 +2,7 @@
  * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed`
  * when it reported the hash of the change, or that of a position past it which the log still has; a
  * bare number could be of a history that is lost. It is `fenced` when whatever lease it had without
- * knowing of the change has run out, by the waiter's own monotonic clock (sightings.ts): it can
+ * knowing of the change has run out, by the waiter's own monotonic clock (node-observations.ts): it can
  * only return by reading the log to the head.
  */
 import { Injectable } from '@nestjs/common';
@@ -11,6 +11,7 @@ import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import type { PendingReceipt } from './authority-log.js';
+import { LeaseRounds } from './lease-rounds.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import type { NodeRow, Serving } from './node-registry.js';
@@ -37,6 +38,7 @@ export class Receipts {
     private readonly registry: NodeRegistry,
     private readonly sightings: NodeObservations,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly database: Database,
     private readonly metrics: Metrics,
   ) {}
@@ -53,7 +55,7 @@ export class Receipts {
   /** Null for a change that shrank nothing. `wait` false answers at once with what is known. */
   async waitForReceipt(pending: PendingReceipt | null, wait = true): Promise<Receipt | null> {
     if (pending === null) return null;
-    void this.lease.round();
+    void this.rounds.round();
     const receipt = await this.observe(pending, wait);
     this.metrics.receiptSeconds.observe(
       { effective: String(receipt.effective) },
@@ -170,7 +172,7 @@ class Watch {
   nodes: ReadonlyMap<string, NodeRow> = new Map();
   /** By the last look: the log has another event at this number, or none. */
   lost = false;
-  /** No node can be left that the database forgot (sightings.ts). */
+  /** No node can be left that the database forgot (node-observations.ts). */
   settled = false;
   private readonly answered = new Map<string, Receipt['nodes'][number]>();
   private readonly closed = new Map<string, number>();

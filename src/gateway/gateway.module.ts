@@ -3,7 +3,7 @@ import type { OnApplicationBootstrap } from '@nestjs/common';
 import { BudgetsModule } from '../budgets/budgets.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthorityModule } from '../authority/authority.module.js';
-import { Lease } from '../authority/lease.js';
+import { LeaseRounds } from '../authority/lease-rounds.js';
 import { Receipts } from '../authority/receipts.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
@@ -67,7 +67,7 @@ export class GatewayModule implements OnApplicationBootstrap {
   constructor(
     private readonly channels: Channels,
     private readonly presence: Presence,
-    private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly receipts: Receipts,
   ) {}
 
@@ -78,6 +78,6 @@ export class GatewayModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     this.channels.start((message) => this.presence.receive(message));
     this.presence.start();
-    await this.lease.start((confirmation) => this.receipts.onConfirmation(confirmation));
+    await this.rounds.start((confirmation) => this.receipts.onConfirmation(confirmation));
   }
 }

@@ -50,7 +50,7 @@ export class HealthController {
       () =>
         say(
           'authority',
-          !this.lease.fenced,
+          !this.lease.isFenced(),
           lastAt === null ? {} : { authority_history_replaced: rfc3339(lastAt) },
         ),
       async () => say('postgres', await this.database.answers()),

@@ -5,7 +5,7 @@
  * repeated. Believed only while the lease holds: the log keeps it true.
  */
 import { Injectable } from '@nestjs/common';
-import { AuthorityState } from '../authority/authority-state.js';
+import { AuthorityDispatcher } from '../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import { Database } from '../platform/stores/database.js';
 import { Batcher } from '../platform/stores/batcher.js';
@@ -71,10 +71,12 @@ export class MembershipCache {
 
   constructor(
     private readonly database: Database,
-    state: AuthorityState,
+    dispatcher: AuthorityDispatcher,
   ) {
-    state.listen((event, n) => (this.onAuthority(event, n !== null), 0));
-    state.onReload(() => this.forgetAll());
+    dispatcher.register('caches', {
+      event: (event, n) => this.onAuthority(event, n !== null),
+      reload: () => this.forgetAll(),
+    });
   }
 
   /** From memory only; undefined when anything is missing. */

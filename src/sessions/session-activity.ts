@@ -7,7 +7,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { ENDED_MARK } from '../authority/authority-stream.js';
-import { AuthorityState } from '../authority/authority-state.js';
+import { AuthorityDispatcher } from '../authority/authority-dispatcher.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config/config.js';
 import { Database } from '../platform/stores/database.js';
@@ -91,14 +91,15 @@ export class SessionActivity implements OnModuleInit, OnModuleDestroy {
     private readonly config: Config,
     private readonly database: Database,
     private readonly redis: RedisConnections,
-    state: AuthorityState,
+    dispatcher: AuthorityDispatcher,
     private readonly names: RedisNames,
     private readonly messages: RedisMessages,
   ) {
-    state.listen((event) => {
-      if (event.kind === 'session.ended')
-        for (const session of event.sessions) this.told.delete(session);
-      return 0;
+    dispatcher.register('caches', {
+      event: (event) => {
+        if (event.kind === 'session.ended')
+          for (const session of event.sessions) this.told.delete(session);
+      },
     });
   }
 

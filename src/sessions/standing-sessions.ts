@@ -4,6 +4,7 @@
  * asks here otherwise.
  */
 import { Injectable } from '@nestjs/common';
+import { AuthorityDispatcher } from '../authority/authority-dispatcher.js';
 import { AuthorityState } from '../authority/authority-state.js';
 import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
@@ -30,8 +31,9 @@ export class StandingSessions {
   constructor(
     private readonly database: Database,
     private readonly state: AuthorityState,
+    dispatcher: AuthorityDispatcher,
   ) {
-    state.onHistoryReplaced(() => (this.known = new Set()));
+    dispatcher.register('caches', { historyReplaced: () => void (this.known = new Set()) });
   }
 
   /** Those that are there and alive. */

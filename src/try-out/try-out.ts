@@ -10,6 +10,7 @@ import type { Tokens } from '../auth/tokens/tokens.schemas.js';
 import { OpenSession } from '../auth/sign-in/open-session.js';
 import { SignInAudit } from '../auth/sign-in/sign-in-audit.js';
 import { TokenResponse } from '../auth/sign-in/token-response.js';
+import { LeaseRounds } from '../authority/lease-rounds.js';
 import { Lease } from '../authority/lease.js';
 import { Config } from '../platform/config/config.js';
 import { Database } from '../platform/stores/database.js';
@@ -32,6 +33,7 @@ export class TryOut {
     private readonly config: Config,
     private readonly database: Database,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly identity: NodeIdentity,
     private readonly openSession: OpenSession,
     private readonly signIns: SignInAudit,
@@ -41,7 +43,7 @@ export class TryOut {
   view(): TryNodeView {
     return {
       id: this.identity.id,
-      state: this.lease.fenced ? 'fenced' : 'serving',
+      state: this.lease.isFenced() ? 'fenced' : 'serving',
       lease_ms: this.config.authorityLeaseMs,
       grace_ms: this.config.authGraceSeconds * 1000,
       tenant: DEMO.tenant,
@@ -94,7 +96,7 @@ export class TryOut {
     else if (!Number.isInteger(ms) || ms < 1 || ms > FREEZE_MS_MAX) response.writeHead(422).end();
     else {
       this.logger.warn({ msg: 'lease rounds are stopped for trying out', ms });
-      this.lease.stopRoundsFor(ms);
+      this.rounds.stopRoundsFor(ms);
       response
         .writeHead(200, { 'Content-Type': 'application/json' })
         .end(JSON.stringify({ frozen_ms: ms }));

@@ -81,7 +81,7 @@ class Machine {
       terminate: () => undefined,
     };
     const host = {
-      fencedAt: () => this.fenced,
+      isFenced: () => this.fenced,
       queueBytesMax: QUEUE_BYTES_MAX,
       wantsFlush: (connection: Connection) => this.dirty.push(connection),
       onEnd: () => (this.ended = true),

@@ -4,6 +4,7 @@
  * and the real sets.
  */
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { AuthorityDispatcher } from '../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../src/authority/authority-state.js';
 import type { AuthorityEvent } from '../../src/authority/events.js';
 import { newId } from '../../src/platform/ids.js';
@@ -58,7 +59,8 @@ describe('news out of order', () => {
   let cache: MembershipCache;
 
   beforeEach(() => {
-    state = new AuthorityState();
+    const dispatcher = new AuthorityDispatcher();
+    state = new AuthorityState(dispatcher);
     truth = { epoch: 0, role: 'member', userRole: 'member', userVersion: 1 };
     underWay = [];
     slow = false;
@@ -67,7 +69,7 @@ describe('news out of order', () => {
       if (slow) await new Promise<void>((resolve) => underWay.push(resolve));
       return rows;
     };
-    cache = new MembershipCache({ hot } as never, state);
+    cache = new MembershipCache({ hot } as never, dispatcher);
   });
 
   test('an addition that overtakes a removal does not make the removed member a member of the new epoch', async () => {

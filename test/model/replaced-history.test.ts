@@ -7,6 +7,7 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
+import { AuthorityDispatcher } from '../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../src/authority/authority-state.js';
 import type { EndedFacts, Position } from '../../src/authority/authority-state.js';
 import type { AuthorityStream } from '../../src/authority/authority-stream.js';
@@ -14,6 +15,7 @@ import { Clocks } from '../../src/authority/clocks.js';
 import { compareHistory } from '../../src/authority/evidence.js';
 import type { LoggedEvent } from '../../src/authority/events.js';
 import type { HistoryReplacement } from '../../src/authority/history-replacement.js';
+import { LeaseRounds } from '../../src/authority/lease-rounds.js';
 import { Lease } from '../../src/authority/lease.js';
 import type { NodeRegistry } from '../../src/authority/node-registry.js';
 import { Receipts } from '../../src/authority/receipts.js';
@@ -127,8 +129,9 @@ class Postgres {
 
 /** One node, as src/authority makes it, with its statements answered by `Postgres`. */
 class Node {
-  readonly state = new AuthorityState();
+  readonly state = new AuthorityState(new AuthorityDispatcher());
   readonly lease: Lease;
+  readonly rounds: LeaseRounds;
   readonly receipts: Receipts;
   private begun = 0;
   private incarnation = 0;
@@ -166,8 +169,9 @@ class Node {
       keptPosition: async () => null,
     } as unknown as AuthorityStream;
     const config = { authorityLeaseMs: LEASE_MS } as Config;
-    this.lease = new Lease(
-      config,
+    this.lease = new Lease(config, metrics as unknown as Metrics);
+    this.rounds = new LeaseRounds(
+      this.lease,
       registry,
       this.state,
       stream,
@@ -184,13 +188,14 @@ class Node {
       registry,
       this.sightings,
       this.lease,
+      this.rounds,
       { prisma } as unknown as Database,
       metrics as unknown as Metrics,
     );
   }
 
   accepts(session: string): boolean {
-    return !this.lease.fenced && !this.state.hasEnded(session);
+    return !this.lease.isFenced() && !this.state.hasEnded(session);
   }
 
   private look(): void {
@@ -343,14 +348,14 @@ test(`no receipt is effective while a node with a lease accepts the session, in 
       now = 10_000;
       const postgres = new Postgres();
       const nodes = ['a', 'b', 'c'].map((id) => new Node(id, postgres));
-      for (const node of nodes) await node.lease.start(() => undefined);
+      for (const node of nodes) await node.rounds.start(() => undefined);
       // Each has heard of the others: docs/authority.md, "What is not promised".
-      for (const node of nodes) await node.lease.round();
+      for (const node of nodes) await node.rounds.round();
       let revoked: string | null = null;
       let count = 0;
       for (const step of script) {
         if (step.do === 'pass') now += step.ms;
-        else if (step.do === 'round') await nodes[step.node]!.lease.round();
+        else if (step.do === 'round') await nodes[step.node]!.rounds.round();
         else if (step.do === 'rewind') postgres.rewind(step.writes, step.how);
         else if (step.do === 'revoke') {
           const session = `session ${(count += 1)}`;
@@ -369,7 +374,7 @@ test(`no receipt is effective while a node with a lease accepts the session, in 
             expect([node.id, node.accepts(revoked)]).toEqual([node.id, false]);
         }
         // The timing wheel: nobody stands still.
-        for (const node of nodes) node.lease.fencedAt(now);
+        for (const node of nodes) node.lease.isFenced(now);
       }
     }),
     { numRuns: RUNS },

@@ -154,7 +154,8 @@ class Machine {
         eventsAfter: (_room: string, seq: number, limit: number) =>
           this.later(room.events.slice(seq, seq + limit)),
       },
-      lease: { fencedAt: () => this.fenced, round: async () => undefined },
+      lease: { isFenced: () => this.fenced },
+      rounds: { round: async () => undefined },
       metrics,
       tails: new ReplayBudget(),
       wantsFanOut: () => (this.dirty = true),

@@ -78,7 +78,7 @@ function stuckConnection(queueBytesMax: number): {
     resume: () => undefined,
   };
   const host = {
-    fencedAt: () => false,
+    isFenced: () => false,
     queueBytesMax,
     wantsFlush: () => undefined,
     onEnd: (_: Connection, why: string) => (code = why),

@@ -14,6 +14,7 @@ import { soundKeys } from '../../src/auth/oidc/issuer-keys.js';
 import type { PublicUrl } from '../../src/auth/tokens/public-url.js';
 import type { SigningKeys } from '../../src/auth/keys/signing-keys.js';
 import { readTokenShape } from '../../src/auth/tokens/token-shape.js';
+import { AuthorityDispatcher } from '../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../src/authority/authority-state.js';
 import type { Config } from '../../src/platform/config/config.js';
 import type { SessionActivity } from '../../src/sessions/session-activity.js';
@@ -43,7 +44,7 @@ const KID = 'A'.repeat(43);
 let state: AuthorityState;
 
 beforeAll(() => {
-  state = new AuthorityState();
+  state = new AuthorityState(new AuthorityDispatcher());
 });
 
 const named = (group: Group, { tcId, comment }: Vector): string =>

@@ -8,6 +8,7 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { AuthGuard } from '@nestjs/passport';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { AuthorityState } from '../../authority/authority-state.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { Database } from '../../platform/stores/database.js';
@@ -44,6 +45,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     private readonly csrf: Csrf,
     private readonly state: AuthorityState,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly database: Database,
     private readonly activity: SessionActivity,
     private readonly audit: AuditTrail,
@@ -77,8 +79,9 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     if (current !== undefined) current.actor = principal;
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
     const worksFenced = declarationOf(context.getHandler()).authority === true;
-    if (!worksFenced) await this.lease.prove();
-    else if (this.lease.fenced) await this.database.transaction((tx) => lockCaller(tx, principal));
+    if (!worksFenced) await this.rounds.prove();
+    else if (this.lease.isFenced())
+      await this.database.transaction((tx) => lockCaller(tx, principal));
     this.activity.touch(principal.sessionId);
     if (READS.has(request.method))
       request.recheck = () => this.requireStillGood(acceptedOf(context), worksFenced);
@@ -87,8 +90,8 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */
   private requireStillGood(token: AcceptedToken, worksFenced: boolean): void | Promise<void> {
     this.requireAlive(token);
-    if (!worksFenced && this.lease.fenced)
-      return this.lease.prove().then(() => this.requireAlive(token));
+    if (!worksFenced && this.lease.isFenced())
+      return this.rounds.prove().then(() => this.requireAlive(token));
   }
 
   private requireAlive({ principal, kid, deadlineMs }: AcceptedToken): void {

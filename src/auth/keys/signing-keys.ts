@@ -8,7 +8,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { recordAudit } from '../../audit/record-audit.js';
-import { AuthorityState, LONGEST_TOKEN_LIFE_MS } from '../../authority/authority-state.js';
+import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';
+import { LONGEST_TOKEN_LIFE_MS } from '../../authority/authority-state.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
@@ -58,16 +59,13 @@ export class SigningKeys {
   constructor(
     private readonly config: Config,
     private readonly database: Database,
-    state: AuthorityState,
+    dispatcher: AuthorityDispatcher,
     lease: Lease,
   ) {
     // A snapshot says where the log stands and nothing of keys: what was added before it is in the
     // table only.
     lease.onProven(() => this.reloadNow());
-    state.listen((event) => {
-      this.onEvent(event);
-      return 0;
-    });
+    dispatcher.register('caches', { event: (event) => this.onEvent(event) });
   }
 
   /**

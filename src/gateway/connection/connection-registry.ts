@@ -4,8 +4,9 @@
  * list.
  */
 import { Injectable } from '@nestjs/common';
-import { AuthorityState } from '../../authority/authority-state.js';
+import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../../authority/events.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
@@ -40,19 +41,20 @@ export class ConnectionRegistry implements ConnectionHost {
     private readonly metrics: Metrics,
     private readonly ends: ConnectionEnds,
     private readonly strangers: Strangers,
-    state: AuthorityState,
+    rounds: LeaseRounds,
+    dispatcher: AuthorityDispatcher,
     private readonly standing: StandingSessions,
   ) {
     this.queueBytesMax = config.queueBytesMax;
-    state.listen((event) => this.apply(event));
-    lease.onHistoryReplaced(() => this.endLost());
+    dispatcher.register('connections', { event: (event) => this.apply(event) });
+    rounds.recheckAfterReplacement(() => this.endLost());
     lease.onProven(() => {
       for (const connection of this.all) connection.resume();
     });
   }
 
-  fencedAt(nowMs: number): boolean {
-    return this.lease.fencedAt(nowMs);
+  isFenced(nowMs: number): boolean {
+    return this.lease.isFenced(nowMs);
   }
 
   get size(): number {

@@ -6,6 +6,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { refreshWindow } from '../../auth/tokens/token-lifetimes.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
@@ -22,7 +23,7 @@ export const HEARTBEAT_MS = 25_000;
 export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
   private readonly wheel = new TimingWheel(
     (connection, nowMs) => this.onDue(connection, nowMs),
-    () => this.lease.beat(),
+    () => this.rounds.beat(),
   );
   private fenceTimer: NodeJS.Timeout | null = null;
   private readonly expiryListeners: ((connection: Connection) => void)[] = [];
@@ -30,13 +31,14 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly config: Config,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly connections: ConnectionRegistry,
   ) {
     connections.onEnded((connection) =>
       this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS),
     );
     lease.onFence((fenced) => this.tellPaused(fenced));
-    lease.onSlept((sleptMs) => this.ageTokens(sleptMs));
+    this.rounds.onSlept((sleptMs) => this.ageTokens(sleptMs));
   }
 
   onModuleInit(): void {

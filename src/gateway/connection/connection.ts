@@ -35,7 +35,7 @@ export type Dispatch = (request: FrameRequest) => Promise<unknown>;
 
 /** What a connection needs of its node. */
 export interface ConnectionHost {
-  fencedAt(nowMs: number): boolean;
+  isFenced(nowMs: number): boolean;
   readonly queueBytesMax: number;
   /** Asks to be flushed at the end of this turn. */
   wantsFlush(connection: Connection): void;
@@ -306,7 +306,7 @@ export class Connection extends SocketWriter {
 
   private mayWriteRoomData(nowMs: number): boolean {
     return sendsRoomData(this.state)
-      ? nowMs < this.deadlineMs && !this.host.fencedAt(nowMs)
+      ? nowMs < this.deadlineMs && !this.host.isFenced(nowMs)
       : this.state !== 'expired';
   }
 

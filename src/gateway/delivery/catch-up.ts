@@ -3,6 +3,7 @@
  * room is this one: after `since`, after grace, after a reload of the node, after a `reset`.
  */
 import { Injectable, Logger } from '@nestjs/common';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { REPLAY_HELD_BYTES, REPLAY_PIECE_BYTES } from '../../budgets/held-bytes.js';
 import { Metrics } from '../../platform/metrics.js';
@@ -40,6 +41,7 @@ export class CatchUp {
     private readonly policy: Policy,
     private readonly history: History,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly metrics: Metrics,
   ) {}
 
@@ -172,7 +174,7 @@ export class CatchUp {
       if (subscription.ended) return;
       if (events === null) return this.rights.revoke(subscription, 'removed');
       for (const event of events) {
-        if (event.epoch > channel.epoch) await this.lease.round();
+        if (event.epoch > channel.epoch) await this.rounds.round();
         if (subscription.ended || connection.state !== 'live' || channel.roomEpoch !== roomEpoch)
           return;
         connection.queue(encodeTextFrame(event.frame), channel.key);
@@ -216,7 +218,7 @@ export class CatchUp {
     if (
       granted === null ||
       granted.room.epoch < channel.epoch ||
-      this.lease.fenced ||
+      this.lease.isFenced() ||
       !channel.tail.covers(subscription.deliveredSeq)
     )
       return false;

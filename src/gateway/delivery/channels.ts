@@ -5,6 +5,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AuthorityState } from '../../authority/authority-state.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { Batcher } from '../../platform/stores/batcher.js';
 import { Metrics } from '../../platform/metrics.js';
@@ -51,6 +52,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   constructor(
     readonly history: History,
     readonly lease: Lease,
+    readonly rounds: LeaseRounds,
     readonly metrics: Metrics,
     private readonly bus: RoomBus,
     private readonly state: AuthorityState,

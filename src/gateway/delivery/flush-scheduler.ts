@@ -4,7 +4,7 @@
  * clocks before it, so that a room of thousands holds up neither timers nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
-import { Lease } from '../../authority/lease.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { monotonicMs } from '../../platform/clock.js';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
@@ -28,10 +28,10 @@ export class FlushScheduler {
   private joined: Connection[] = [];
 
   /** Made once: a message at a time is a turn each. */
-  private readonly turn = (): void => this.slice(this.lease.beat());
+  private readonly turn = (): void => this.slice(this.rounds.beat());
 
   constructor(
-    private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     connections: ConnectionRegistry,
   ) {
     connections.flushBy((connection) => this.wantsFlush(connection));
@@ -59,7 +59,7 @@ export class FlushScheduler {
   /** The rest of something larger. */
   private later(work: () => void): void {
     setImmediate(() => {
-      this.lease.beat();
+      this.rounds.beat();
       work();
     });
   }

@@ -3,7 +3,7 @@
  * their `access`.
  */
 import { Injectable, Logger } from '@nestjs/common';
-import { AuthorityState } from '../../authority/authority-state.js';
+import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../../authority/events.js';
 import { CatchUp } from './catch-up.js';
 import { Channels } from './channels.js';
@@ -27,15 +27,16 @@ export class PolicyChanges {
     private readonly rights: SubscriptionRights,
     private readonly catchUp: CatchUp,
     private readonly subscriptions: Subscriptions,
-    state: AuthorityState,
+    dispatcher: AuthorityDispatcher,
   ) {
-    state.listen((event, n) => {
-      if (event.kind === 'member.changed') this.member(event, n);
-      else if (event.kind === 'room.changed') this.room(event, n);
-      else if (event.kind === 'user.changed') this.user(event);
-      return 0;
+    dispatcher.register('subscriptions', {
+      event: (event, n) => {
+        if (event.kind === 'member.changed') this.member(event, n);
+        else if (event.kind === 'room.changed') this.room(event, n);
+        else if (event.kind === 'user.changed') this.user(event);
+      },
+      reload: () => void this.askAnew(),
     });
-    state.onReload(() => void this.askAnew());
   }
 
   /**

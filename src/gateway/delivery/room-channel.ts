@@ -4,6 +4,7 @@
  * has applied the epoch they were committed under (new-enemy rule); gaps are closed from Postgres.
  * Whatever way an event came - own commit, Redis, repair - it passes `offer`.
  */
+import type { LeaseRounds } from '../../authority/lease-rounds.js';
 import type { Lease } from '../../authority/lease.js';
 import type { History, RoomHead } from '../../rooms/events/history.js';
 import type { Known } from '../../rooms/events/room-epochs.js';
@@ -61,6 +62,7 @@ export interface Subscription extends Recipient {
 export interface ChannelHost extends TailHost {
   readonly history: History;
   readonly lease: Lease;
+  readonly rounds: LeaseRounds;
   readonly metrics: Metrics;
   wantsFanOut(channel: RoomChannel): void;
   hasEnded(session: string): boolean;
@@ -140,7 +142,7 @@ export class RoomChannel {
     if (this.held.size === 0 || !this.positioned) return;
     if (!this.held.has(this.nextSeq))
       this.gapTimer ??= setTimeout(() => this.closeGap(), GAP_PATIENCE_MS).unref();
-    else if (event.epoch > this.epoch) void this.host.lease.round();
+    else if (event.epoch > this.epoch) void this.host.rounds.round();
   }
 
   /** Where this room starts on this node; what arrived before is kept or dropped by its seq. */
@@ -265,7 +267,7 @@ export class RoomChannel {
    * before it could be heard.
    */
   take(nowMs: number): FanOut | null {
-    const fenced = this.host.lease.fencedAt(nowMs);
+    const fenced = this.host.lease.isFenced(nowMs);
     if (this.waiting > this.pendingEvents) this.dropUnheard(fenced);
     const entries = this.pending;
     if (entries === null || entries.length === 0 || fenced) return null;
@@ -299,7 +301,7 @@ export class RoomChannel {
     if (frame.epoch > this.epoch) {
       if (this.heldTransient.length < HELD_MAX)
         this.heldTransient.push({ frame, untilMs: monotonicMs() + HELD_TRANSIENT_MS });
-      void this.host.lease.round();
+      void this.host.rounds.round();
       return;
     }
     this.broadcast(encodeTextFrame(frame.frame), frame.session);

@@ -103,7 +103,7 @@ export class Subscribe {
   }
 
   private insertNow(connection: Connection, channel: RoomChannel, granted: Allow): Subscription {
-    this.lease.requireLease();
+    this.lease.require();
     if (connection.state !== 'live' || connection.pastExpiry)
       throw new DomainError('token_expired');
     const rooms = this.subscriptions.of(connection);

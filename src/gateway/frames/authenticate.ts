@@ -10,6 +10,7 @@ import type { LoopSubject } from '../../auth/limits/credential-loop-breaker.js';
 import { refreshWindow } from '../../auth/tokens/token-lifetimes.js';
 import { Tickets } from '../../auth/tokens/tickets.js';
 import { AuthorityState } from '../../authority/authority-state.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
@@ -39,6 +40,7 @@ export class Authenticate {
     private readonly tickets: Tickets,
     private readonly state: AuthorityState,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly connections: ConnectionRegistry,
     private readonly life: ConnectionTimers,
     private readonly rights: SubscriptionRights,
@@ -60,7 +62,7 @@ export class Authenticate {
     if (!connection.step('credential')) return;
     try {
       const token = await this.verify(credential, connection.origin, { ip: connection.ip });
-      await this.lease.prove();
+      await this.rounds.prove();
       this.begin(connection, token, id);
     } catch (error) {
       this.refuse(connection, error);
@@ -87,7 +89,7 @@ export class Authenticate {
       throw new DomainError('invalid_frame', { detail: 'authenticated already' });
     const generation = connection.tokenGeneration;
     try {
-      await this.lease.prove();
+      await this.rounds.prove();
       const token = await this.verify(credentialOf(frame), connection.origin, {
         session: connection.principal.sessionId,
       });
@@ -129,7 +131,7 @@ export class Authenticate {
 
   private begin(connection: Connection, token: AcceptedToken, id?: string): void {
     if (connection.state !== 'authenticating') return;
-    if (this.lease.fenced) return connection.end('auth_unavailable', spread(5_000));
+    if (this.lease.isFenced()) return connection.end('auth_unavailable', spread(5_000));
     connection.token = token;
     connection.tokenGeneration += 1;
     this.connections.register(connection);

@@ -206,7 +206,7 @@ export class ChatGateway {
     const { principal } = connection;
     const { lease } = this.channels;
     const nowMs = monotonicMs();
-    lease.requireLease(lease.fencedAt(nowMs));
+    lease.require(nowMs);
     if (connection.state !== 'live' || connection.pastExpiryAt(nowMs))
       throw new DomainError('token_expired');
     const granted = this.policy.authorizeCached(principal, room, action);

@@ -7,6 +7,7 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { FRAME_BUDGETS, isOfPrincipal } from '../../budgets/budgets.js';
 import type { PrincipalBucket } from '../../budgets/budgets.js';
 import { PrincipalRates } from '../../budgets/principal-rates.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
@@ -42,6 +43,7 @@ export class FrameGuard implements CanActivate {
   constructor(
     private readonly rates: PrincipalRates,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly policy: Policy,
     private readonly events: RoomEvents,
     private readonly activity: SessionActivity,
@@ -52,8 +54,8 @@ export class FrameGuard implements CanActivate {
     const [connection, request] = context.getArgs<[Connection, FrameRequest]>();
     if (request.frame.type === 'ping') return true;
     const nowMs = monotonicMs();
-    return this.lease.look(nowMs)
-      ? this.lease.prove().then(() => this.admit(connection, request, monotonicMs()))
+    return this.lease.isFenced(nowMs)
+      ? this.rounds.prove().then(() => this.admit(connection, request, monotonicMs()))
       : this.admit(connection, request, nowMs);
   }
 
@@ -92,7 +94,7 @@ export class FrameGuard implements CanActivate {
         ? { author: await this.events.authorOf(connection.principal, frame.room, frame.message_id) }
         : undefined;
     request.granted = await this.policy.authorize(connection.principal, frame.room, action, target);
-    this.lease.requireLease();
+    this.lease.require();
     if (connection.state !== 'live' || connection.pastExpiry)
       throw new DomainError('token_expired');
     return true;

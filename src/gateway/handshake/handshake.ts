@@ -12,6 +12,7 @@ import { AccessTokens } from '../../auth/tokens/access-token.js';
 import { CredentialLoopBreaker } from '../../auth/limits/credential-loop-breaker.js';
 import { AllowedOrigins } from '../../auth/guard/allowed-origins.js';
 import { Cookies } from '../../auth/guard/cookies.js';
+import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { ClientAddresses } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
@@ -45,6 +46,7 @@ export class Handshake implements SocketHost {
   constructor(
     private readonly config: Config,
     private readonly lease: Lease,
+    private readonly rounds: LeaseRounds,
     private readonly origins: AllowedOrigins,
     private readonly tokens: AccessTokens,
     private readonly cookies: Cookies,
@@ -96,7 +98,7 @@ export class Handshake implements SocketHost {
     socket.on('error', destroyOnError);
     try {
       const { carrier, ip, origin } = this.admit(request);
-      if (this.lease.fenced) await this.requireLease();
+      if (this.lease.isFenced()) await this.requireLease();
       const outcome =
         carrier.kind === 'header' ? await this.verifyHeader(carrier.token, origin, ip) : null;
       if (carrier.kind === 'message') await this.strangers.place(ip);
@@ -139,7 +141,7 @@ export class Handshake implements SocketHost {
    * refuses.
    */
   private async requireLease(): Promise<void> {
-    await this.lease.prove().catch(() => {
+    await this.rounds.prove().catch(() => {
       throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
     });
   }
@@ -212,7 +214,7 @@ export class Handshake implements SocketHost {
     if (carrier.kind === 'off' || outcome?.refused !== undefined) connection.flush();
     if (carrier.kind === 'off') connection.end('carrier_off');
     else if (outcome?.refused !== undefined) this.authenticate.refuse(connection, outcome.refused);
-    else if (outcome !== null && !this.lease.fenced)
+    else if (outcome !== null && !this.lease.isFenced())
       this.authenticate.byToken(connection, outcome.token);
     else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });

@@ -11,6 +11,7 @@ import { mintRefreshToken, newRefreshFamily } from '../../../src/auth/tokens/ref
 import type { SigningKeys } from '../../../src/auth/keys/signing-keys.js';
 import { generationOf } from '../../../src/auth/tokens/token-id.js';
 import { createSigningKey, unwrapSigningKey } from '../../../src/auth/keys/wrapped-key.js';
+import { AuthorityDispatcher } from '../../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import type { PublicUrl } from '../../../src/auth/tokens/public-url.js';
 import type { Config } from '../../../src/platform/config/config.js';
@@ -45,7 +46,7 @@ beforeAll(async () => {
     find: (wanted: string) => (wanted === kid ? key : undefined),
     reload: async () => void (reloads += 1),
   };
-  state = new AuthorityState();
+  state = new AuthorityState(new AuthorityDispatcher());
   tokens = new AccessTokens(
     { accessTtlSeconds: 300 } as Config,
     new JwtService({}),

@@ -5,6 +5,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { SigningKeys, keyState } from '../../../src/auth/keys/signing-keys.js';
 import { createSigningKey } from '../../../src/auth/keys/wrapped-key.js';
+import { AuthorityDispatcher } from '../../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import type { Lease } from '../../../src/authority/lease.js';
 import type { Config } from '../../../src/platform/config/config.js';
@@ -44,13 +45,14 @@ async function row(signsFromMs: number, retiredMs: number | null = null): Promis
 
 beforeEach(() => {
   rows = [];
-  state = new AuthorityState();
+  const dispatcher = new AuthorityDispatcher();
+  state = new AuthorityState(dispatcher);
   const database = { hot: async () => [...rows] } as unknown as Database;
   const lease = { onProven: (listener: () => void) => (proven = listener) } as unknown as Lease;
   keys = new SigningKeys(
     { secretKeys: [SECRET], signingAlg: 'ES256' } as unknown as Config,
     database,
-    state,
+    dispatcher,
     lease,
   );
 });

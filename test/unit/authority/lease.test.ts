@@ -4,11 +4,13 @@
  */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { AuthorityDispatcher } from '../../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import type { Position } from '../../../src/authority/authority-state.js';
 import type { AuthorityStream } from '../../../src/authority/authority-stream.js';
 import { Clocks } from '../../../src/authority/clocks.js';
 import type { HistoryReplacement } from '../../../src/authority/history-replacement.js';
+import { LeaseRounds } from '../../../src/authority/lease-rounds.js';
 import { Lease } from '../../../src/authority/lease.js';
 import type { NodeRegistry } from '../../../src/authority/node-registry.js';
 import { monotonicMs, proveWall } from '../../../src/platform/clock.js';
@@ -21,6 +23,7 @@ const EPOCH = 1_800_000_000_000;
 let monotonic = 0;
 let wall = 0;
 let lease: Lease;
+let rounds: LeaseRounds;
 /** Runs inside the next round, before and after Postgres has read its clock. */
 let before: (() => void) | null = null;
 let after: (() => void) | null = null;
@@ -64,8 +67,9 @@ beforeEach(async () => {
     keptPosition: async () => null,
   } as unknown as AuthorityStream;
   const replacement = {} as HistoryReplacement;
-  lease = new Lease(
-    { authorityLeaseMs: 5_000 } as Config,
+  lease = new Lease({ authorityLeaseMs: 5_000 } as Config, metrics);
+  rounds = new LeaseRounds(
+    lease,
     registry as unknown as NodeRegistry,
     state,
     stream,
@@ -74,11 +78,11 @@ beforeEach(async () => {
     metrics,
   );
   slept.length = 0;
-  lease.onSlept((ms) => slept.push(ms));
-  await lease.start(() => undefined);
+  rounds.onSlept((ms) => slept.push(ms));
+  await rounds.start(() => undefined);
 });
 afterEach(async () => {
-  await lease.beforeApplicationShutdown();
+  await rounds.beforeApplicationShutdown();
   jest.restoreAllMocks();
   proveWall(Date.now() - performance.now());
 });
@@ -90,19 +94,19 @@ describe('the machine sleeps for 3 s while a round is under way', () => {
   ])(
     '%s: that round proves nothing, the next one ages the tokens and proves',
     async (_when, arm) => {
-      expect(lease.fenced).toBe(false);
+      expect(lease.isFenced()).toBe(false);
       arm();
       const seen: boolean[] = [];
       const round = registry.round;
       registry.round = async () => {
-        seen.push(lease.fenced);
+        seen.push(lease.isFenced());
         return round();
       };
-      await lease.round();
+      await rounds.round();
       registry.round = round;
       expect(seen).toEqual([false, true]);
       expect(slept).toEqual([3_000]);
-      expect(lease.fenced).toBe(false);
+      expect(lease.isFenced()).toBe(false);
     },
   );
 });
@@ -110,29 +114,29 @@ describe('the machine sleeps for 3 s while a round is under way', () => {
 describe('a process that stands still', () => {
   test('is fenced at the first look after 251 ms, and until a round has begun since', async () => {
     pass(250);
-    expect(lease.fenced).toBe(false);
+    expect(lease.isFenced()).toBe(false);
     pass(251);
-    expect(lease.fenced).toBe(true);
+    expect(lease.isFenced()).toBe(true);
     pass(1);
-    expect(lease.fenced).toBe(true);
-    lease.beat();
-    expect(lease.fenced).toBe(true);
-    await lease.round();
-    expect(lease.fenced).toBe(false);
+    expect(lease.isFenced()).toBe(true);
+    rounds.beat();
+    expect(lease.isFenced()).toBe(true);
+    await rounds.round();
+    expect(lease.isFenced()).toBe(false);
   });
 
   test('a turn in which a crowd is served is long, but somebody looks all the time: not fenced, by the beat after it neither', () => {
     for (let served = 0; served < 100; served += 1) {
       pass(20);
-      expect(lease.fenced).toBe(false);
+      expect(lease.isFenced()).toBe(false);
     }
-    lease.beat();
-    expect(lease.fenced).toBe(false);
+    rounds.beat();
+    expect(lease.isFenced()).toBe(false);
   });
 
   test('looks do not lengthen the lease: it ends B after its round began', () => {
     const fencedAfterMs = Array.from({ length: 60 }, (_, i) => (i + 1) * 100).find(
-      () => (pass(100), lease.fenced),
+      () => (pass(100), lease.isFenced()),
     );
     expect(fencedAfterMs).toBe(5_000);
   });
@@ -140,18 +144,18 @@ describe('a process that stands still', () => {
 
 describe('a wall clock that strays from the monotonic one', () => {
   test.each([
-    ['a frame or call', () => lease.fenced],
-    ['a slice of socket writes', () => lease.beat()],
+    ['a frame or call', () => lease.isFenced()],
+    ['a slice of socket writes', () => rounds.beat()],
   ])(
     'ends the lease where %s looks, for every write after it, and until a round has compared the clocks',
     async (_who, look) => {
       wall += 2_000;
       look();
-      expect(lease.fencedAt(monotonicMs())).toBe(true);
+      expect(lease.isFenced()).toBe(true);
       wall -= 2_000;
-      expect(lease.fencedAt(monotonicMs())).toBe(true);
-      await lease.round();
-      expect(lease.fencedAt(monotonicMs())).toBe(false);
+      expect(lease.isFenced()).toBe(true);
+      await rounds.round();
+      expect(lease.isFenced()).toBe(false);
     },
   );
 });
@@ -199,9 +203,10 @@ test('a lost event that the stream brings while a round is on its way does not s
       return answer;
     },
   };
-  const state = new AuthorityState();
-  const other = new Lease(
-    { authorityLeaseMs: 5_000 } as Config,
+  const state = new AuthorityState(new AuthorityDispatcher());
+  const other = new Lease({ authorityLeaseMs: 5_000 } as Config, metrics);
+  const otherRounds = new LeaseRounds(
+    other,
     answers as unknown as NodeRegistry,
     state,
     stream,
@@ -209,15 +214,15 @@ test('a lost event that the stream brings while a round is on its way does not s
     new Clocks(metrics),
     metrics,
   );
-  await other.start(() => undefined);
+  await otherRounds.start(() => undefined);
   for (let i = 0; i < 24; i += 1) {
     pass(200);
-    expect(other.fenced).toBe(false);
+    expect(other.isFenced()).toBe(false);
   }
   head = { ...at(0), n: 1, hash: 'new' };
-  await other.round();
+  await otherRounds.round();
   expect([state.at.hash, behind.slice(0, 2)]).toEqual(['lost', [0, 0]]);
   pass(200);
-  expect(other.fenced).toBe(true);
-  await other.beforeApplicationShutdown();
+  expect(other.isFenced()).toBe(true);
+  await otherRounds.beforeApplicationShutdown();
 });

@@ -83,7 +83,8 @@ function one() {
     new SubscriptionRights(subscriptions as never, policy as never),
     policy as never,
     {} as never,
-    { fenced: false } as never,
+    { isFenced: () => false } as never,
+    {} as never,
     metrics as never,
   );
   return {

@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { Lease } from '../../../src/authority/lease.js';
+import type { LeaseRounds } from '../../../src/authority/lease-rounds.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
 import { RoomChannel as Channel } from '../../../src/gateway/delivery/room-channel.js';
@@ -18,7 +18,7 @@ import { FlushScheduler } from '../../../src/gateway/delivery/flush-scheduler.js
 class Node {
   beats = 0;
   readonly turns = new FlushScheduler(
-    { beat: () => ((this.beats += 1), monotonicMs()) } as unknown as Lease,
+    { beat: () => ((this.beats += 1), monotonicMs()) } as unknown as LeaseRounds,
     { flushBy: () => undefined } as unknown as ConnectionRegistry,
   );
   /** The frames that left, in order: `connection: texts`. */
@@ -26,7 +26,7 @@ class Node {
 
   room(id: string, members: Connection[]): RoomChannel {
     const host = {
-      lease: { fencedAt: () => false },
+      lease: { isFenced: () => false },
       metrics: { deliveries: { inc: () => undefined } },
       tails: new ReplayBudget(),
       wantsFanOut: (room: RoomChannel) => this.turns.wantsFanOut(room),

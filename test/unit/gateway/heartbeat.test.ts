@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { LeaseRounds } from '../../../src/authority/lease-rounds.js';
 import type { Lease } from '../../../src/authority/lease.js';
 import type { TransportEnd } from '../../../src/gateway/connection/connection-end.js';
 import { ConnectionTimes } from '../../../src/gateway/connection/connection-times.js';
@@ -18,11 +19,8 @@ let life: ConnectionTimers;
 
 beforeEach(() => {
   ends.length = 0;
-  const lease = {
-    onFence: () => undefined,
-    onSlept: () => undefined,
-    beat: monotonicMs,
-  } as unknown as Lease;
+  const lease = { onFence: () => undefined } as unknown as Lease;
+  const rounds = { onSlept: () => undefined, beat: monotonicMs } as unknown as LeaseRounds;
   const connections = {
     onEnded: () => undefined,
     gone: (_: Connection, how?: TransportEnd) => void ends.push(how),
@@ -30,6 +28,7 @@ beforeEach(() => {
   life = new ConnectionTimers(
     { fenceCloseMs: 0, authGraceSeconds: 30, authWarningSeconds: 0 } as Config,
     lease,
+    rounds,
     connections,
   );
   life.onModuleInit();

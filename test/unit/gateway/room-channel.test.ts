@@ -30,7 +30,7 @@ function channelOn(
           Array.from({ length: Math.min(limit, stored - seq) }, (_, i) => event(seq + 1 + i)),
         ),
     },
-    lease: { fencedAt: () => false, round: () => Promise.resolve() },
+    lease: { isFenced: () => false, round: () => Promise.resolve() },
     metrics: { deliveries: silent, gapsRepaired: silent },
     tails: new ReplayBudget(),
     wantsFanOut: () => undefined,

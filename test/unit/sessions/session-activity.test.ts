@@ -6,6 +6,7 @@ import type { Database } from '../../../src/platform/stores/database.js';
 import type { RedisMessages } from '../../../src/platform/stores/redis-messages.js';
 import type { RedisNames } from '../../../src/platform/stores/redis-names.js';
 import type { RedisConnections } from '../../../src/platform/stores/redis.js';
+import { AuthorityDispatcher } from '../../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
 import { SessionActivity } from '../../../src/sessions/session-activity.js';
 import { at } from '../../support/positions.js';
@@ -20,12 +21,13 @@ function activityOver(written: (ids: string[]) => string[]) {
     },
   };
   const redis = { attempt: async () => undefined };
-  const state = new AuthorityState();
+  const dispatcher = new AuthorityDispatcher();
+  const state = new AuthorityState(dispatcher);
   const activity = new SessionActivity(
     { sessionIdleSeconds: 60, refreshOverlapSeconds: 0 } as Config,
     database as unknown as Database,
     redis as unknown as RedisConnections,
-    state,
+    dispatcher,
     {} as RedisNames,
     {} as RedisMessages,
   );
