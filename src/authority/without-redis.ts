@@ -11,6 +11,7 @@ import { NodeIdentity } from '../platform/node-identity.js';
 import { AuthorityLog } from './authority-log.js';
 import { AuthorityStream } from './authority-stream.js';
 import { HistoryReplacement } from './history-replacement.js';
+import { LeaseRounds } from './lease-rounds.js';
 import { Lease } from './lease.js';
 import { NodeRegistry } from './node-registry.js';
 import { Receipts } from './receipts.js';
@@ -28,7 +29,8 @@ export const authorityWithoutRedis = (config: Config): Provider[] => [
   Metrics,
   NodeIdentity,
   { provide: AuthorityStream, useValue: { announce: async () => undefined } },
-  { provide: Lease, useValue: { boundMs: config.authorityLeaseMs, round: async () => undefined } },
+  { provide: Lease, useValue: { boundMs: config.authorityLeaseMs } },
+  { provide: LeaseRounds, useValue: { round: async () => undefined } },
   NodeObservations,
   NodeRegistry,
   AuthorityLog,
