@@ -13,9 +13,10 @@ const PATH_IN_COMMENT = new RegExp(
   'g',
 );
 const NAME = new RegExp(`^[\\w.-]+\\.(?:ts|tsx|mjs|cjs|sql)$`);
+const NAME_IN_COMMENT = /(?<![\w./<-])[a-z][\w-]*(?:\.[\w-]+)*\.(?:ts|tsx|mjs|sql)\b/g;
 /** Made by a build, or by the reader as the page says. */
 const MADE =
-  /^(?:prisma\/package\.json$|sdk\/dist\/|web\/shots\/|deploy\/tls\/|src\/platform\/generated\/|demo\.mjs$)/;
+  /^(?:prisma\/package\.json$|sdk\/dist\/|web\/shots\/|deploy\/tls\/|src\/platform\/generated\/|demo\.mjs$|bench\.mjs$)/;
 
 export function deadCitations({ files, pages, code }) {
   const known = knownOf(files, pages);
@@ -87,10 +88,14 @@ function* deadPaths(line, known) {
 
 function deadInComment(text, known) {
   const paths = [...text.matchAll(PATH_IN_COMMENT)].map(([path]) => path);
+  const names = [...text.matchAll(NAME_IN_COMMENT)].map(([name]) => name);
   return [
     ...paths
       .filter((path) => !MADE.test(path) && !known.has(path))
       .map((path) => `there is no file ${path}`),
+    ...names
+      .filter((name) => !MADE.test(name) && !known.names.has(name))
+      .map((name) => `there is no file ${name}`),
     ...deadNumbers(text, known),
   ];
 }

@@ -1,5 +1,5 @@
 /**
- * What is asked of look-up.ts, and signing keys as operators see them: never with a private half.
+ * Queries of admin-queries.ts, and signing keys as operators see them: never with a private half.
  */
 import * as z from 'zod';
 import { idSchema } from '../platform/text.js';

@@ -1,4 +1,4 @@
-/** What operators and admins may look up, and receipts for whoever waits for one. */
+/** Queries of operators and admins, and receipts for callers that wait for one. */
 import { Injectable } from '@nestjs/common';
 import { keyState } from '../auth/keys/signing-keys.js';
 import { Receipts } from '../authority/receipts.js';

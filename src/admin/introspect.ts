@@ -25,7 +25,7 @@ export class Introspect {
     private readonly publicUrl: PublicUrl,
   ) {}
 
-  /** Whoever may ask learns nothing about a token of another tenant, not even that it is one. */
+  /** A caller learns nothing about a token of another tenant, not even that it is one. */
   async introspect(caller: Principal, token: string): Promise<Introspection> {
     const role = await this.admin.require(caller, 'introspect', { tenantId: caller.tenantId });
     const known = (await this.refreshToken(token)) ?? (await this.accessToken(token));

@@ -1,4 +1,4 @@
-/** What an operator or admin may revoke: exactly one thing, with a reason for the log. */
+/** The object of a revocation: exactly one thing, with a reason for the log. */
 import * as z from 'zod';
 import { idSchema } from '../platform/text.js';
 import { plainText } from '../platform/zod.js';

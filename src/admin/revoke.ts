@@ -109,7 +109,7 @@ export class Revoke {
     return this.keys.withdraw(key, guard, principal.tenantId);
   }
 
-  /** Whose it is, and what they are; `userId` null: the whole tenant's. */
+  /** Its owner and their role; `userId` null: the whole tenant's. */
   private async ownerOf({ session, user, tenant }: Revocation): Promise<Owner | null> {
     const { prisma } = this.database;
     const select = { tenantId: true, userId: true } as const;

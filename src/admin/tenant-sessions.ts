@@ -1,6 +1,6 @@
 /**
- * What happens to the sessions of a tenant with its switches. The caller holds the tenant's row, so
- * none is opened meanwhile.
+ * The effect of a tenant's switches on its sessions. The caller holds the tenant's row, so none is
+ * opened meanwhile.
  */
 import { LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
 import type { AuthorityEvent } from '../authority/events.js';

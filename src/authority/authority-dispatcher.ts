@@ -1,6 +1,6 @@
 /**
- * Who learns of an authority event, in which order. Facts are forgotten before anybody is judged by
- * them again, and connections end before subscriptions are told what they may do now.
+ * The listeners to authority events, in their order. Facts are forgotten before anybody is
+ * authorized by them again, and connections end before subscriptions get their new rights.
  */
 import { Injectable } from '@nestjs/common';
 import type { AuthorityEvent } from './events.js';

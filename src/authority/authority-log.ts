@@ -75,7 +75,7 @@ export class AuthorityLog {
       ...logged,
       ...(change.grown ?? []).map((event) => ({ n: null, event })),
     ]);
-    // Whoever waits for a receipt waits for the nodes, not for Redis, which may be frozen.
+    // A receipt waits for the nodes, not for Redis, which may be frozen.
     if (pending === null) await announced;
     return { result: change.result, pending };
   }

@@ -1,5 +1,5 @@
 /**
- * What this node knows about who may not: the sets every token and connection is compared with,
+ * This node's knowledge of ended rights: the sets that every token and connection is compared with,
  * synchronously. They are a copy of the log up to `position`, and are believed only while the lease
  * holds (lease.ts).
  */
@@ -12,7 +12,7 @@ import type { AuthorityEvent, EndReason } from './events.js';
 /** No token lives longer (contract section 3), so a session that ended earlier can be forgotten. */
 export const LONGEST_TOKEN_LIFE_MS = 900_000;
 /**
- * Whose clock dated a token may be that far off (clocks.ts), and its `iat` counts whole seconds.
+ * The clock that dated a token may be that far off (clocks.ts), and its `iat` counts whole seconds.
  */
 const ISSUED_LEEWAY_MS = 6_000;
 /** Past the clocks' leeway in both directions (clocks.ts). */
@@ -74,7 +74,7 @@ export class AuthorityState {
     return this.at.history;
   }
 
-  /** What a database that lost commits is to be told again. */
+  /** The ends to write again into a database that lost commits. */
   get endedFacts(): EndedFacts {
     return {
       sessions: new Map([...this.ended].map(([session, { reason }]) => [session, reason])),
@@ -113,7 +113,7 @@ export class AuthorityState {
     const change = { from: this.history, to: snapshot.at.history };
     const ended = [...this.ended];
     this.load(snapshot);
-    // What has ended once stays so, also where the database forgot it.
+    // An end is final, also where the database forgot it.
     for (const [session, end] of ended) if (!this.ended.has(session)) this.ended.set(session, end);
     if (change.from !== change.to) this.dispatcher.historyReplaced(change);
     for (const { session, reason } of snapshot.ended)
@@ -132,8 +132,8 @@ export class AuthorityState {
   }
 
   /**
-   * Why the session ended, or null. What this node knows holds also where a database that lost
-   * commits has it alive.
+   * Why the session ended, or null. The memory of this node counts also where a database that lost
+   * commits has the session alive.
    */
   endOf(session: string): EndReason | null {
     return this.ended.get(session)?.reason ?? null;

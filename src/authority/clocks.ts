@@ -13,7 +13,7 @@ import { Metrics } from '../platform/metrics.js';
  */
 const CLOCK_OFFSET_MAX_MS = 5_000;
 
-/** What the clock of Postgres said between two moments of our monotonic clock. */
+/** The clock of Postgres between two moments of our monotonic clock. */
 export interface ClockReading {
   clockMs: number;
   askedMs: number;

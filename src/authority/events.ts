@@ -78,7 +78,6 @@ export interface LoggedEvent {
 }
 
 /**
- * What nodes announce to each other: `n` is null for a change that only adds rights, which is not
- * logged.
+ * Announcements between nodes: `n` is null for a change that only adds rights, which is not logged.
  */
 export type NumberedEvent = LoggedEvent | { n: null; event: AuthorityEvent };

@@ -5,7 +5,7 @@
  */
 import type { Position } from './authority-state.js';
 
-/** What the node remembers. */
+/** The memory of the node. */
 export interface Known {
   at: Position;
   /** Its last round whose commit it heard of. */
@@ -17,8 +17,8 @@ export interface Known {
 }
 
 /**
- * What a round found. `round` null: there is no row of this node. `hash`: at its position, null
- * where the log has a hole.
+ * The findings of a round. `round` null: there is no row of this node. `hash`: at its position,
+ * null where the log has a hole.
  */
 export interface Found {
   history: string;
@@ -62,15 +62,15 @@ export function compareHistory(known: Known, found: Found): 'same' | 'behind' | 
   return found.written ? 'same' : 'behind';
 }
 
-/** What a node left in Redis, and when by its clock. */
+/** The position that a node left in Redis, and its time by the node's clock. */
 export interface KeptPosition {
   at: Position;
   atMs: number;
 }
 
 /**
- * What a node that starts finds. `hash`: at the number of the kept position, null where the log has
- * a hole.
+ * The findings of a node that starts. `hash`: at the number of the kept position, null where the
+ * log has a hole.
  */
 export interface FoundAtStart {
   history: string;

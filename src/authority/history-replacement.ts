@@ -22,7 +22,7 @@ export interface Replaced {
   evidence: Evidence | 'restore';
   /** Where the node stood in the history that is lost; for `restore`, where the database stands. */
   from: Position;
-  /** What the node knows to be over. */
+  /** All that the node knows to be ended. */
   ended: EndedFacts;
   /** This node is the first: it names the new history. */
   first: boolean;

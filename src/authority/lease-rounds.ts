@@ -1,8 +1,8 @@
 /**
  * The rounds that extend the lease. A round asks the database for the head of the log, applies what
  * is missing and extends the lease to the moment the round *began* plus B, on the monotonic clock.
- * Whatever keeps rounds from succeeding (partition, pause, lost Postgres, a node too slow to apply)
- * ends the same way: no lease, fenced.
+ * Everything that keeps rounds from succeeding (partition, pause, lost Postgres, a node too slow to
+ * apply) ends in the same way: no lease, fenced.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';

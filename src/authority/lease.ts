@@ -71,7 +71,9 @@ export class Lease {
     return this.isFenced(nowMs) ? nowMs - this.lapsedSinceMs : 0;
   }
 
-  /** Called when the node becomes fenced, at the latest 350 ms after the lease ended, or unfenced. */
+  /**
+   * Called when the node becomes fenced, at the latest 350 ms after the lease ended, or unfenced.
+   */
   onFence(listener: (fenced: boolean) => void): void {
     this.fenceListeners.push(listener);
   }

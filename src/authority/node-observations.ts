@@ -73,8 +73,7 @@ export class NodeObservations {
 
   /**
    * Before that, the database may have forgotten nodes which still have a lease: their rows are
-   * lost, or older than their lease. What this node saw of them before it was replaced proves
-   * nothing.
+   * lost, or older than their lease. Observations from before the replacement prove nothing.
    */
   settledFromMs(leaseMs: number): number {
     return this.unsettledSinceMs + fencedAfterMs(leaseMs);

@@ -19,7 +19,7 @@ import { NodeObservations } from './node-observations.js';
 
 export interface RoundAnswer {
   /**
-   * What the database that answered says of this node's memory; the rest means something only when
+   * The verdict of the answering database on this node's memory; the rest means something only when
    * it is `same`.
    */
   verdict: ReturnType<typeof compareHistory>;
@@ -40,7 +40,7 @@ export interface NodeRow {
 
 export interface Serving {
   nodes: NodeRow[];
-  /** What the log has at the number asked for; null when that is pruned or lost. */
+  /** The entry of the log at the given number; null when it is pruned or lost. */
   hash: string | null;
   head: number;
   pruned: number;
@@ -102,14 +102,14 @@ const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seco
 const hashAt = (n: string): string =>
   `CASE WHEN h.n = ${n} THEN h.hash ELSE (SELECT e.prev FROM authority_events e WHERE e.n = ${n} + 1) END`;
 /**
- * What stays the same until another database answers. Not every hosted Postgres shows the
- * identifier of its cluster.
+ * The identity of the database: the same until another one answers. Not every hosted Postgres shows
+ * the identifier of its cluster.
  */
 const CLUSTER = '(SELECT system_identifier::text FROM pg_control_system())';
 const SERVER = `(SELECT oid FROM pg_database WHERE datname = current_database()) || '/' || h.tableoid`;
 /**
- * What stays the same until another process, perhaps a standby that was promoted, or another
- * history answers.
+ * The identity of the server: the same until another process, perhaps a standby that was promoted,
+ * or another history answers.
  */
 const DATABASE = `extract(epoch FROM pg_postmaster_start_time()) || '/' || h.history`;
 /** xmin: a node of the version before does not number its rounds. */
@@ -138,7 +138,7 @@ export class NodeRegistry {
     this.id = identity.id;
   }
 
-  /** What the log says of the number `n`. Before `register`: nothing is written. */
+  /** The entry of the log for the number `n`. Before `register`: nothing is written. */
   async foundAt(n: number): Promise<FoundAtStart> {
     const { rows } = await this.database.pool.query<{
       n: string;

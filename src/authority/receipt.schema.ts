@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** What a revocation or shrinking policy change answers (contract section 7). */
+/** The answer to a revocation or a policy change that takes rights (contract section 7). */
 export const receiptSchema = z
   .object({
     id: z.uuid(),

@@ -2,8 +2,8 @@
  * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed`
  * when it reported the hash of the change, or that of a position past it which the log still has; a
  * bare number could be of a history that is lost. It is `fenced` when whatever lease it had without
- * knowing of the change has run out, by the waiter's own monotonic clock (node-observations.ts): it can
- * only return by reading the log to the head.
+ * knowing of the change has run out, by the waiter's own monotonic clock (node-observations.ts): it
+ * can only return by reading the log to the head.
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';
@@ -100,7 +100,7 @@ export class Receipts {
         ]);
       else await looks.running;
       this.judge(watch);
-      // The caller is told to try again: what he changed is not there any more.
+      // The caller has to try again: the change is not there any more.
       if (wait && watch.lost)
         throw new DomainError('unavailable', {
           detail: 'Postgres lost the change: its history was replaced',
@@ -162,11 +162,11 @@ export class Receipts {
   }
 }
 
-/** What is known of the nodes that one receipt waits for. */
+/** The knowledge about the nodes that one receipt waits for. */
 class Watch {
   /**
-   * Null until the first look after the COMMIT. Who registers later reads the log past the change
-   * before serving anybody.
+   * Null until the first observation after the COMMIT. A node that registers later reads the log
+   * past the change before it serves anybody.
    */
   private listed: ReadonlySet<string> | null = null;
   nodes: ReadonlyMap<string, NodeRow> = new Map();

@@ -1,6 +1,6 @@
 /**
- * Notices that the process stood still: nobody read the clock for longer than `STALL_MS`. What the
- * process has buffered is then older than it looks.
+ * Notices that the process stood still: nobody read the clock for longer than `STALL_MS`. Its
+ * buffers are then older than they seem.
  */
 export const STALL_MS = 250;
 

@@ -1,6 +1,6 @@
 /**
- * What the stream and the channel of confirmations may carry. Newer nodes may say more: what is
- * unknown here is ignored as a whole, and read from Postgres, as if it had been lost.
+ * Entries of the stream and of the channel of confirmations. Newer nodes may send others: an
+ * unknown entry is ignored as a whole, and read from Postgres, as if it had been lost.
  */
 import * as z from 'zod';
 import { roleSchema } from '../protocol/frames.js';

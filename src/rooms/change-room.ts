@@ -1,6 +1,5 @@
 /**
- * Settings and deletion of a room. What takes rights from somebody moves the room's epoch and is
- * logged.
+ * Settings and deletion of a room. A change that takes rights moves the room's epoch and is logged.
  */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../audit/record-audit.js';

@@ -1,7 +1,7 @@
 /**
  * A room inside the transaction of an authority call: its row is locked, and what the caller may do
- * is judged from rows read under that lock. Collects what changed; `change-in-room.ts` logs it with
- * the same COMMIT.
+ * is judged from rows read under that lock. Collects what changed; `room-transaction.ts` logs it
+ * with the same COMMIT.
  */
 import { Prisma } from '../platform/generated/client.js';
 import type { Tx } from '../platform/stores/database.js';

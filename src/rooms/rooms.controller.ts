@@ -1,4 +1,4 @@
-/** Rooms over REST. What takes rights away works on a fenced node too and answers a receipt. */
+/** Rooms over REST. Calls that take rights away work on a fenced node too and answer a receipt. */
 import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';

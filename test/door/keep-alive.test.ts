@@ -1,4 +1,4 @@
-/** Connections that a proxy keeps for its next call (`proxy.test.ts` has the proxy). */
+/** Connections that a proxy keeps for its next call (test/faults/nginx.test.ts has the proxy). */
 import { expect, test } from '@jest/globals';
 import { nodeA } from '../support/world.js';
 

@@ -328,7 +328,7 @@ class Machine {
     }
   }
 
-  /** Nothing of a room is taken while a fan-out of it is under way: turns.ts. */
+  /** Nothing of a room is taken while a fan-out of it is under way: flush-scheduler.ts. */
   private turn(): void {
     if (this.fanOut !== null) return;
     this.dirty = false;

@@ -24,7 +24,7 @@ import { auditRefusal } from '../limits/audit-refusal.js';
 import { SpendCall } from './spend-call.js';
 
 /**
- * Express answers HEAD with the handler of GET. What other calls have changed was guarded at its
+ * Express answers HEAD with the handler of GET. Changes by other calls were guarded at their
  * commit.
  */
 const READS = new Set(['GET', 'HEAD']);
@@ -34,7 +34,7 @@ export const CurrentToken = createParamDecorator(
   (_: unknown, context: ExecutionContext): AcceptedToken => acceptedOf(context),
 );
 
-/** Who calls. */
+/** The caller. */
 export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal => acceptedOf(context).principal,
 );

@@ -243,7 +243,7 @@ export class AuthController {
   }
 
   /**
-   * What every way in has in common: one of our pages where cookies are wanted, one account, one
+   * The common part of every way in: one of our pages where cookies are wanted, one account, one
    * form of answer.
    */
   private async enter(

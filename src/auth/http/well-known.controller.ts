@@ -1,4 +1,4 @@
-/** What other services need to verify our access tokens. */
+/** Documents that other services need to verify our access tokens. */
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { BuiltDocument } from '../../platform/http/built-document.js';

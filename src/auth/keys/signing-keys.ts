@@ -247,7 +247,7 @@ export const mayVerify = ({ retiredAtMs }: { retiredAtMs: number | null }): bool
 
 export type KeyState = 'announced' | 'signing' | 'verifying' | 'retired' | 'withdrawn';
 
-/** What a row is worth at this moment. */
+/** The use of a row at this moment. */
 export function keyState({
   signsFrom,
   retiredAt,

@@ -9,7 +9,9 @@ import { promisify } from 'node:util';
 import type { Prisma } from '../../platform/generated/client.js';
 import { deriveKey, seal, unseal } from '../../platform/sealed-box.js';
 
-/** What we sign with; verified by the algorithm of the key, never by that of the token. */
+/**
+ * The algorithms we sign with; verified by the algorithm of the key, never by that of the token.
+ */
 export const SIGNING_ALGORITHMS = ['ES256', 'RS256'] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 

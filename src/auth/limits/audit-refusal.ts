@@ -7,7 +7,7 @@ import type { AuditTrail } from '../../audit/audit-trail.js';
 import { DomainError } from '../../platform/errors.js';
 import type { ErrorCode } from '../../protocol/codes.js';
 
-/** Nothing was presented; a loop has a record of its own (auth-loops.ts). */
+/** Nothing was presented; a loop has a record of its own (credential-loop-breaker.ts). */
 const UNRECORDED: ReadonlySet<ErrorCode> = new Set(['auth_missing', 'auth_loop']);
 const REFUSED: ReadonlySet<number> = new Set([401, 403]);
 const SESSION_IS_OVER: ReadonlySet<ErrorCode> = new Set([

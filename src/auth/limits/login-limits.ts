@@ -1,9 +1,9 @@
 /**
  * Failed logins, counted per user and address, more generously per address, and per user whatever
- * the address: so neither one machine nor a thousand have many guesses. Successes are counted per
- * user, more generously; the true user is not locked out: his own address is another count, and
- * where he has signed in before, the crowd is not counted against him. In Redis for the cluster, in
- * memory while Redis is away.
+ * the address: so guesses are bounded for one machine and for a thousand. Successes are counted per
+ * user, more generously; the true user is not locked out: their own address is another count, and
+ * where they have signed in before, the crowd is not counted against them. In Redis for the
+ * cluster, in memory while Redis is away.
  */
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
@@ -74,8 +74,8 @@ export class LoginLimits {
   }
 
   /**
-   * Runs what looks a user up, checks a password and counts the outcome. Whom a count refused is
-   * refused here, until it begins anew.
+   * Looks a user up, checks a password and counts the outcome. An attempt that a count refused is
+   * refused here, until the count begins anew.
    */
   async inTurn<T>(
     who: string,
@@ -113,8 +113,8 @@ export class LoginLimits {
   }
 
   /**
-   * For a password: also when everybody together has guessed at this user too often, unless he is
-   * known at this address.
+   * For a password: also when everybody together has guessed at this user too often, unless this
+   * user is known at this address.
    */
   async requireRoomForLogin(user: string, ip: string): Promise<void> {
     const [crowd] = await Promise.all([

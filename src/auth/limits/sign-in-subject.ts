@@ -1,4 +1,4 @@
-/** Whom a sign-in is about, as far as it got. */
+/** The subject of a sign-in, as far as it is known. */
 export interface SignInSubject {
   tenant: string | null;
   user: string | null;

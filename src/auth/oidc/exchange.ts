@@ -24,7 +24,7 @@ import type { OpenedSession } from '../sign-in/open-session.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import type { SignInSubject } from '../limits/sign-in-subject.js';
 
-/** Whatever its `exp` says. */
+/** For any `exp`. */
 const OLDEST = '24h';
 
 @Injectable()
@@ -52,7 +52,7 @@ export class Exchange {
         throw new DomainError('not_found', { detail: 'operators are not linked' });
       await this.limits.countLogin(`${who}\n${token.entry.issuer}\n${String(token.claims.sub)}`);
       const { result, pending } = await this.open(body, tenant.id, token);
-      // Whoever had the account is out before its owner is in.
+      // The former holder of the account is out before its owner is in.
       await this.receipts.waitForReceipt(pending);
       this.metrics.sessionsEnded.inc({ reason: 'session_revoked' }, pending?.sessions ?? 0);
       return this.openSession.issue(result);

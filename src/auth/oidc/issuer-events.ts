@@ -1,8 +1,8 @@
 /**
- * What external issuers tell us to end: OpenID back-channel logout, and `session-revoked` of CAEP.
- * Both end every session of the linked users through the authority log, so sockets close, too. A
- * token acts once (its `jti` is remembered in Redis), and only on sessions that began before it:
- * said again while Redis is away it does no new harm.
+ * Ends sessions on word of external issuers: OpenID back-channel logout, and `session-revoked` of
+ * CAEP. Both end every session of the linked users through the authority log, so sockets close,
+ * too. A token acts once (its `jti` is remembered in Redis), and only on sessions that began before
+ * it: a repetition while Redis is away does no new harm.
  */
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';

@@ -43,7 +43,7 @@ export class IssuerKeys {
       this.found = { jwksUri, keys, atMs: monotonicMs() };
       return keys;
     } catch (error) {
-      // What was found before is still what the issuer said last.
+      // The keys found before are still the last that the issuer published.
       if (before !== null) return before.keys;
       throw error;
     }

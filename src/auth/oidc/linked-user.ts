@@ -1,7 +1,7 @@
 /**
  * The user an external issuer means. Known by (issuer, subject, tenant); the first time found by a
- * verified e-mail address, or made where ISSUERS_FILE allows it. Whoever registered an address has
- * not proven it: the account is taken over by the one who has, and nothing that let anybody else in
+ * verified e-mail address, or made where ISSUERS_FILE allows it. A registration does not prove an
+ * address: the person who proves it takes the account over, and no other way into the account
  * survives. Operators are never linked: nobody else's key opens the whole installation.
  */
 import { recordAudit } from '../../audit/record-audit.js';

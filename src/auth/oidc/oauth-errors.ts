@@ -1,7 +1,7 @@
 /**
  * Under /v1/oauth a request that is not valid is answered in the words of its specification, not as
- * a problem: its callers are other people's libraries. What everybody understands by its status -
- * 401, 403, 429, 5xx - stays a problem.
+ * a problem: its callers are other people's libraries. Answers that are understood by their status
+ * - 401, 403, 429, 5xx - stay problems.
  */
 import { Catch, Injectable } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';

@@ -1,7 +1,4 @@
-/**
- * What other people's software asks for or tells us: token revocation, logout at an issuer,
- * security events.
- */
+/** Calls of other people's software: token revocation, logout at an issuer, security events. */
 import { Controller, Header, Ip, Post, UseFilters } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Receipts } from '../../authority/receipts.js';

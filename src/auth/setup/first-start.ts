@@ -1,7 +1,7 @@
 /**
- * What the first start of a cluster decides and every later one reads: public URL, signing key,
+ * Decisions of the first start of a cluster, read by every later one: public URL, signing key,
  * operator. Nodes may start together, so it is decided under the lock that migration takes too,
- * after migration. What is decided stays: a later start needs no lock to see it.
+ * after migration. A decision stays: a later start needs no lock to see it.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';

@@ -1,6 +1,6 @@
 /**
- * Sign in with e-mail and password. Who does not exist is refused as late, and with the same words,
- * as a wrong password.
+ * Sign in with e-mail and password. An unknown user is refused as late, and with the same words, as
+ * a wrong password.
  */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';

@@ -56,7 +56,7 @@ interface OwnerRow {
   looks_idle: boolean;
 }
 
-/** What of a session never changes, so it is read before its locks are asked for. */
+/** The part of a session that never changes, so it is read before the locks. */
 const OWNER = `
   SELECT tenant_id, user_id, guest, refresh_family,
     idle_seconds > 0 AND last_active_at < clock_timestamp() - make_interval(secs => idle_seconds) AS looks_idle
@@ -294,7 +294,7 @@ function refuse(tx: Tx, owner: Owner, reason: EndReason): Change<Judged> {
   return { result: { refused: reason }, events: [], tenant: owner.tenantId };
 }
 
-/** Whoever holds the token is taken for its owner; there is no other name for him. */
+/** The holder of the token counts as its owner; there is no other name for them. */
 function note(
   tx: Tx,
   { tenantId: tenant, userId: user, id: session }: Owner,

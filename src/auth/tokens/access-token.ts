@@ -123,7 +123,7 @@ export class AccessTokens {
     return accepted;
   }
 
-  /** What a ticket stood for, judged as if its token had come itself. */
+  /** The token behind a ticket, verified as if it had come itself. */
   async judgeTicket(principal: Principal, token: TokenTimes): Promise<AcceptedToken> {
     const accepted = this.recheck(principal, token);
     await this.standing.require(principal, accepted.issuedAtMs);

@@ -1,7 +1,7 @@
 import type { Principal } from '../../sessions/principal.js';
 import type { MintedToken } from './access-token.js';
 
-/** What a login, registration, guest entry or refresh hands out. */
+/** The tokens that a login, registration, guest entry or refresh hands out. */
 export interface IssuedTokens {
   principal: Principal;
   access: MintedToken;

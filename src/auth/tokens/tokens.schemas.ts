@@ -1,4 +1,4 @@
-/** What a client receives: a pair of tokens, or a ticket for one handshake. */
+/** Answers to a client: a pair of tokens, or a ticket for one handshake. */
 import * as z from 'zod';
 
 export const tokensSchema = z

@@ -1,7 +1,8 @@
 /**
- * What waits for a commit, by room. Each batch takes the rooms in turns, one event at a time: a
- * room that is flooded takes a part of a batch and no more, so that it stays short for the others,
- * and the order within a room stays. Who took part and has more comes last in the next batch.
+ * Events that wait for a commit, by room. Each batch takes the rooms in turns, one event at a time:
+ * a room that is flooded takes a part of a batch and no more, so that it stays short for the
+ * others, and the order within a room stays. A room that took part and has more comes last in the
+ * next batch.
  */
 export interface Queued {
   readonly input: { readonly room: string };
@@ -12,8 +13,8 @@ export class CommitQueue<T extends Queued> {
   private lanes = new Map<string, T[]>();
 
   /**
-   * `keysOf`: what may occur once in a batch; who meets his key again waits for the next one, and
-   * his room with him.
+   * `keysOf`: keys that may occur once in a batch. An event that meets its key again waits for the
+   * next one, and its room waits with it.
    */
   constructor(private readonly keysOf: (entry: T) => string[]) {}
 

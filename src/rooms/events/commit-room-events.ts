@@ -53,7 +53,7 @@ interface Waiting {
 }
 
 const BATCH_MAX = 256;
-/** What a flooded room may make the others wait for: a batch of so many is a few milliseconds. */
+/** The most that a flooded room delays the others: a batch of so many is a few milliseconds. */
 const OF_ONE_ROOM_MAX = 64;
 const QUEUE_MAX = 20_000;
 /**
@@ -126,7 +126,7 @@ export class CommitRoomEvents {
           this.metrics.publishSeconds.observe((now - waiting.sinceMs) / 1000);
           waiting.resolve({ ...row, seq: Number(row.seq), epoch: Number(row.epoch) });
         });
-        // Whoever was answered does not hear it.
+        // Callers that were answered do not get it.
         if (rows.length < batch.length)
           for (const waiting of batch)
             waiting.reject(new DomainError('quota_exceeded', { detail: 'emojis of a message' }));

@@ -1,7 +1,6 @@
 /**
- * Reading durable events: pages for people, replays for subscribers, repairs for nodes. Whatever
- * goes to one principal checks the right to read in the same statement that reads (architecture,
- * section 3).
+ * Reading durable events: pages for people, replays for subscribers, repairs for nodes. A read for
+ * one principal checks the right to read in the same statement.
  */
 import { Injectable } from '@nestjs/common';
 import { PAGE_BYTES } from '../../budgets/held-bytes.js';
@@ -60,8 +59,7 @@ const EVENT_COLUMNS =
   'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at';
 
 /**
- * What the bodies before this one take together. Their length is read where they are kept, not from
- * them.
+ * The bytes of the bodies before this one. Their length is read where they are kept, not from them.
  */
 const BODY_BYTES_BEFORE =
   'coalesce(sum(octet_length(e.body)) OVER (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before';
@@ -102,7 +100,7 @@ export interface RoomHead {
   before: Known[];
 }
 
-/** What a node has of a room: everything up to `seq`. */
+/** The events that a node has of a room: everything up to `seq`. */
 export interface KnownHead extends Known {
   readonly id: string;
   readonly roomEpoch: string;

@@ -1,7 +1,7 @@
 /**
  * A room whose numbers were given twice: Postgres came back without its newest commits, or rows
- * were put back by hand. The room then gets another epoch, once, whichever node sees it first. What
- * is left of the past that a node knew is read here.
+ * were put back by hand. The room then gets another epoch, once, whichever node sees it first. Here
+ * a node reads how much is left of the past that it knew.
  */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';

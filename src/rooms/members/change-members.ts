@@ -1,6 +1,6 @@
 /**
  * Joining, leaving, inviting, moderating: each one transaction that judges, changes and logs
- * (change-in-room.ts).
+ * (room-transaction.ts).
  */
 import { Injectable } from '@nestjs/common';
 import type { Receipt } from '../../authority/receipt.schema.js';

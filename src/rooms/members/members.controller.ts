@@ -1,5 +1,5 @@
 /**
- * Who is in a room: joining, leaving, inviting, moderating. All of it works on a fenced node too.
+ * Members of a room: joining, leaving, inviting, moderating. All of it works on a fenced node too.
  */
 import { Controller, Delete, Get, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';

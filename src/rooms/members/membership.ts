@@ -8,7 +8,7 @@ import type { Role } from '../../protocol/frames.js';
 import type { LockedRoom } from '../locked-room.js';
 import type { Member } from './member.schema.js';
 
-/** What a change may change. */
+/** The fields that a change may set. */
 export interface MembershipState {
   readonly role: Role | null;
   readonly muted_until: Date | null;

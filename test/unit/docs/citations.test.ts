@@ -61,6 +61,12 @@ describe('a comment', () => {
     ]);
   });
 
+  test('may name a file without its folder', () => {
+    expect(deadInCode('// See rooms.ts, and gone.ts.')).toEqual([
+      'src/rooms/rooms.ts:1: there is no file gone.ts',
+    ]);
+  });
+
   test('is no code', () => {
     expect(deadInCode("const at = 'docs/gone.md';")).toEqual([]);
   });
