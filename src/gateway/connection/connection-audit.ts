@@ -17,7 +17,7 @@ const REFUSES = new Set<number>([1008, 4001, 4003]);
 
 @Injectable()
 export class ConnectionAudit {
-  /** What was recorded of a connection: its end depends on it. */
+  /** The records of a connection so far: its end depends on them. */
   private readonly recorded = new WeakMap<Connection, 'opened' | 'refused'>();
 
   constructor(private readonly audit: AuditTrail) {}
@@ -37,7 +37,7 @@ export class ConnectionAudit {
   /** The first credential, or with `renewal` a later one while the connection goes on. */
   refusedCredential(connection: Connection, error: unknown, renewal: boolean): void {
     if (!renewal) this.recorded.set(connection, 'refused');
-    // Whatever was presented, it came from whom the connection is.
+    // Every credential presented here came from the user of the connection.
     const caller = renewal && connection.token !== null ? whoIs(connection) : {};
     auditRefusal(this.audit, error, {
       event: 'connection_refused',

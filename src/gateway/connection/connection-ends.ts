@@ -47,7 +47,7 @@ export class ConnectionEnds {
   }
 }
 
-/** Who ends it now with `code`: the client, if its close frame came before. */
+/** The side that ends it now with `code`: the client, if its close frame came before. */
 export const endedByServer = ({ peerStatus }: Connection, code: CloseCode): ConnectionEnd =>
   peerStatus > 0 ? { side: 'client', code: peerStatus } : { side: 'server', code };
 

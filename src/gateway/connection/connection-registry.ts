@@ -103,7 +103,7 @@ export class ConnectionRegistry implements ConnectionHost {
     this.flushLater(connection);
   }
 
-  /** Who flushes connections: delivery does, after the fan-outs of the same tick. */
+  /** The flusher of connections: delivery, after the fan-outs of the same tick. */
   flushBy(flushLater: (connection: Connection) => void): void {
     this.flushLater = flushLater;
   }

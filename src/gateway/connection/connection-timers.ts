@@ -128,7 +128,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
       connection.times.bytesSeen === connection.bytesRead &&
       connection.times.pinged &&
       connection.inbox?.paused !== true;
-    // Who has closed and takes no answer to it is waited for no longer, either.
+    // A client that has closed and takes no answer is given no more time, either.
     if (silent || connection.peerStatus > 0) {
       this.connections.gone(connection, 'half_open');
       connection.destroy();

@@ -20,7 +20,7 @@ import { OutboundQueue } from './outbound-queue.js';
 import type { RoomKey, Source } from './outbound-queue.js';
 import { SocketWriter } from './socket-writer.js';
 
-/** What a connection needs of the WebSocket below it (`wardroom-socket.ts`). */
+/** The part that a connection needs of the WebSocket below it (`wardroom-socket.ts`). */
 export interface Transport {
   readonly readyState: number;
   readonly OPEN: number;
@@ -33,7 +33,7 @@ export interface Transport {
 /** Nest's handler with its guards, bound to one connection. */
 export type Dispatch = (request: FrameRequest) => Promise<unknown>;
 
-/** What a connection needs of its node. */
+/** The part of the node that a connection needs. */
 export interface ConnectionHost {
   isFenced(nowMs: number): boolean;
   readonly queueBytesMax: number;
@@ -71,7 +71,7 @@ export class Connection extends SocketWriter {
   // First what every delivery touches, right after what the writer has: they share their cache
   // lines.
   state: ConnectionState = 'greeting';
-  /** What could not be written yet; null when nothing waits. */
+  /** Frames that could not be written yet; null when nothing waits. */
   private out: OutboundQueue | null = null;
   /** Status of the client's close frame, 0 until it comes: nothing may follow our answer to it. */
   peerStatus = 0;
@@ -162,7 +162,7 @@ export class Connection extends SocketWriter {
   sendText(text: string): void {
     if (this.state === 'closing' || this.state === 'closed') return;
     const buffer = encodeTextFrame(text);
-    // What is held back for lack of authority must not hold back the word about it.
+    // Control frames bypass room data that is held while the node is fenced.
     if (this.out !== null && !this.mayWriteRoomData(monotonicMs())) {
       this.out.push(buffer, null);
       this.flush();
@@ -216,7 +216,7 @@ export class Connection extends SocketWriter {
     if (buffer !== null) this.write(buffer);
   }
 
-  /** What was held back may go, but for what was said for that moment only. */
+  /** Held frames may go, except for transient ones. */
   resume(): void {
     this.dropTransient();
     this.wake();

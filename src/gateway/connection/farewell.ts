@@ -1,6 +1,6 @@
 /**
- * What the server says when it ends a connection: `goodbye` as the last frame, and the same as the
- * reason of the close.
+ * The end of a connection by the server: `goodbye` as the last frame, and the same as the reason of
+ * the close.
  */
 import { CLOSE_CODES } from '../../protocol/codes.js';
 import type { CloseCode } from '../../protocol/codes.js';

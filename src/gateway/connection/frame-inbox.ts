@@ -1,7 +1,7 @@
 /**
- * What a connection has sent and the node has not handled yet, in order. Bounded in bytes: beyond a
- * part of the bound its socket is not read, so what the library has in its hands by then still
- * fits. Made with the first frame.
+ * Frames that a connection has sent and the node has not handled yet, in order. Bounded in bytes:
+ * beyond a part of the bound its socket is not read, so that the bytes which the library holds by
+ * then still fit. Made with the first frame.
  */
 import { LIMITS } from '../../protocol/limits.js';
 import type { Rates } from '../../budgets/principal-rates.js';
@@ -22,7 +22,7 @@ export class FrameInbox {
   /** Frames over the rate, less those within it. */
   overRate = 0;
   bucket: TokenBucket | null = null;
-  /** What the connection's user may still do. */
+  /** The rates of the connection's user. */
   rates: Rates | null = null;
   bytes = 0;
   /** Turn of the event loop, and bytes read in it, for read-turns.ts. */
@@ -69,8 +69,8 @@ export class FrameInbox {
   }
 
   /**
-   * Nothing of it will be handled. What still comes is read and forgotten, else the end of the peer
-   * would never be seen.
+   * Nothing of it will be handled. Later bytes are read and dropped, or the end of the peer would
+   * never be seen.
    */
   drop(): void {
     this.frames = null;

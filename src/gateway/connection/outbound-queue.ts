@@ -1,6 +1,6 @@
 /**
- * What waits to be written to one socket. At most 64 KiB leave in one write; the rest stays here,
- * where it can still be taken back. One buffer is the usual case and costs no array.
+ * Frames that wait to be written to one socket. At most 64 KiB leave in one write; the rest stays
+ * here, where it can still be taken back. One buffer is the usual case and costs no array.
  */
 import { LIMITS } from '../../protocol/limits.js';
 

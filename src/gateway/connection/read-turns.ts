@@ -1,7 +1,7 @@
 /**
- * A connection is read once in each turn of the event loop. Where more has come than one read holds,
- * Node reads on in the same turn, up to 2 MiB of one socket: a few connections that send the largest
- * frames they can would make the turn long in which everybody else waits.
+ * A connection is read once in each turn of the event loop. Where more has come than one read
+ * holds, Node reads on in the same turn, up to 2 MiB of one socket: a few connections that send the
+ * largest frames they can would make the turn long in which everybody else waits.
  */
 import type { FrameInbox } from './frame-inbox.js';
 

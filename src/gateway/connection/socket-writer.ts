@@ -1,7 +1,7 @@
 /**
- * Where bytes of a connection leave: one write at a time. What comes while the kernel has not taken
- * all of the last one waits with the caller, where it can still be taken back; `written` says when
- * it may go on.
+ * Writes the bytes of a connection: one write at a time. While the kernel has not taken all of the
+ * last one, later bytes wait with the caller, where they can still be taken back; `written` is
+ * called when the caller may go on.
  */
 import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -54,8 +54,8 @@ export abstract class SocketWriter {
   }
 
   /**
-   * What is said last, when the kernel has taken what was written before. Who never takes it is cut
-   * off by its heartbeat.
+   * The last bytes, sent when the kernel has taken all earlier ones. A peer that never takes them
+   * is cut off by its heartbeat.
    */
   protected finish(lastWord: () => void): void {
     if (this.writing) this.lastWord ??= lastWord;

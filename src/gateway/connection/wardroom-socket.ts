@@ -16,10 +16,10 @@ const BY_STATUS: Partial<Record<number, CloseCode>> = {
   1008: 'policy_violation',
 };
 
-/** What a close frame without a status counts as (RFC 6455, section 7.1.5). */
+/** The status of a close frame that has none (RFC 6455, section 7.1.5). */
 const NO_STATUS = 1005;
 
-/** Who hears what happens to the sockets of a node. */
+/** The listener to events of the sockets of a node. */
 export interface SocketHost {
   received(connection: Connection, data: Buffer, isBinary: boolean): void;
   pinged(connection: Connection, data: Buffer): void;

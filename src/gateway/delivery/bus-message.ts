@@ -1,7 +1,6 @@
 /**
- * What nodes say to each other in a room. Checked by hand when it comes: it was sealed by a node of
- * this installation, so what is wrong with it is its version. Extra fields are let through, an
- * unknown kind is not.
+ * Messages between nodes about a room. Checked by hand on arrival: a node of this installation
+ * sealed it, so only its version can be wrong. Extra fields are accepted, an unknown kind is not.
  */
 import type { RoomEvent } from '../../rooms/events/room-event.js';
 
@@ -17,7 +16,7 @@ export interface TransientFrame {
   frame: string;
 }
 
-/** Who is present through one node: its whole state, so a lost message heals with the next. */
+/** The users present through one node: its whole state, so a lost message heals with the next. */
 export interface PresenceState {
   room: string;
   /** Null when there are too many to list. */

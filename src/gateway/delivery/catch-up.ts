@@ -18,8 +18,8 @@ import type { Range, Subscription } from './room-channel.js';
 import { Subscriptions } from './subscriptions.js';
 
 /**
- * What one piece of a replay reads from Postgres, in bodies and in bytes of them: as much as may be
- * held, whatever the size of messages.
+ * The most that one piece of a replay reads from Postgres, in bodies and in bytes of them: as much
+ * as may be held, for any size of messages.
  */
 const PIECE = { events: 100, bytes: REPLAY_PIECE_BYTES };
 

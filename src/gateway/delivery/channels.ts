@@ -25,7 +25,7 @@ const HEAD_CHECK_MS = 1_000;
 const HEADS_AT_ONCE = 200;
 const TAILS_AGE_MS = 60_000;
 
-/** What Postgres has of a room whose channel lacks something. */
+/** The events in Postgres of a room whose channel lacks some. */
 interface Behind {
   readonly seq: number;
   readonly restarted: Promise<void>;

@@ -1,8 +1,8 @@
 /**
- * The pace of a room with many listeners. A write to a socket costs the same whatever it carries,
- * so such a room rests after a fan-out until as much has come as was on its way together before, at
- * most twice as long as the fan-out took. The next one then carries more. What comes alone never
- * waits; acknowledgements wait for no fan-out at all.
+ * Coalesces fan-outs of a room with many listeners. A write to a socket costs the same for one
+ * event and for many. So such a room waits after a fan-out until as many events have come as were
+ * joined before, for at most twice the time of that fan-out. The next one then carries more. An
+ * event that comes alone never waits, and acknowledgements wait for no fan-out.
  */
 const REST_PER_FAN_OUT = 2;
 const REST_MAX_MS = 100;

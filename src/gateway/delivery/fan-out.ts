@@ -17,7 +17,7 @@ export interface Entry {
   readonly session: string | null;
 }
 
-/** Whom a fan-out is for. */
+/** The receivers of a fan-out. */
 export interface Recipient {
   // First what every delivery touches: it shares a cache line.
   readonly connection: Connection;
@@ -67,8 +67,7 @@ export class FanOut {
    * is in several rooms gets what they say in one write.
    */
   deliver(count: number, joins: boolean): boolean {
-    // Backwards: who leaves the list has its last one put in his place, and that one was served or
-    // came later.
+    // Iterate backwards: a removal swaps in the last element, which was already served or is new.
     for (let left = count; left > 0; left -= 1) {
       this.next = Math.min(this.next, this.live.length) - 1;
       if (this.next < 0) return false;

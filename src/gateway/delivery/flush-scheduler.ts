@@ -1,7 +1,7 @@
 /**
- * DELIVER: when sockets are written. What one turn of the event loop produced leaves together: the
- * fan-outs of its rooms, then what connections have waiting. In slices, each with a look at the
- * clocks before it, so that a room of thousands holds up neither timers nor other rooms.
+ * DELIVER: decides when sockets are written. The events of one turn of the event loop leave
+ * together: the fan-outs of its rooms, then the queues of connections. In slices, each after a
+ * check of the clocks, so that a room of thousands delays neither timers nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
 import { LeaseRounds } from '../../authority/lease-rounds.js';
@@ -65,9 +65,8 @@ export class FlushScheduler {
   }
 
   /**
-   * Fan-outs, then what connections have waiting of their own. What several rooms of a turn said to
-   * one connection leaves in one write after the last of them; rooms that come meanwhile are the
-   * next turn's.
+   * Fan-outs, then the queues of connections. Frames of several rooms for one connection leave in
+   * one write after the last of these rooms; rooms that come meanwhile belong to the next turn.
    */
   private slice(nowMs: number): void {
     const own = this.takeConnections();

@@ -1,6 +1,6 @@
 /**
- * What an authority event about rights does to the subscriptions of this node, synchronously; then
- * their `access`.
+ * Applies an authority event about rights to the subscriptions of this node, synchronously; then
+ * sends their `access`.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';

@@ -1,7 +1,7 @@
 /**
- * Who is in a room, over all nodes: each node tells its whole state when it changes (at most once a
- * second) and every 15 s, if there are others to hear it, and whenever it is asked; what a node
- * said is forgotten by the first sweep after 45 s. Nothing is stored. Clients get deltas; above 200
+ * Users present in a room, over all nodes. Each node sends its whole state when it changes (at most
+ * once a second), every 15 s if there are other nodes, and whenever it is asked. The state of a
+ * node is forgotten by the first sweep after 45 s. Nothing is stored. Clients get deltas; above 200
  * present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
@@ -37,7 +37,7 @@ const LISTEN_MS = 200;
 
 interface RoomPresence {
   remote: Map<string, PresenceState & { seenMs: number }>;
-  /** What the clients of this node were told last. */
+  /** The presence that the clients of this node got last. */
   told: View;
   /** Before that they are not told a count again. */
   countAgainMs: number;
@@ -187,8 +187,8 @@ export class Presence implements OnModuleDestroy {
 
   private tell(id: string, room: RoomPresence): void {
     const here = this.here(id);
-    // What another node said is for the clients here: answered by our own state, that would be
-    // answered by theirs for ever.
+    // The state of another node is for the clients here. An answer with our own state would be
+    // answered with theirs, for ever.
     if (room.untold && !this.bus.alone) {
       room.untold = false;
       this.bus.sendPresence(id, stateOf(id, here));

@@ -1,7 +1,7 @@
 /**
- * The last minute or two of one room in memory, as Postgres would answer it now: who comes back is
- * served from here. An edit or a deletion changes rows that came before it, so it empties the tail.
- * What is missing below is read once for everybody who waits for it.
+ * The last minute or two of one room in memory, as Postgres would answer it now, for subscribers
+ * that come back. An edit or a deletion changes rows that came before it, so it empties the buffer.
+ * Events missing below are read once for everybody who waits for them.
  */
 import { NODE_TAILS_BYTES, ROOM_TAIL_BYTES } from '../../budgets/held-bytes.js';
 import { LIMITS } from '../../protocol/limits.js';
@@ -16,10 +16,7 @@ const FILLED_BYTES = (ROOM_TAIL_BYTES / 8) * 7;
 /** The object and its place in the list, beside the text. */
 const OVERHEAD_BYTES = 128;
 
-/**
- * What the tails of a node hold together. Beyond the limit the one that has been there longest goes
- * first.
- */
+/** The bytes of all buffers of a node. Beyond the limit the oldest buffer goes first. */
 export class ReplayBudget {
   private bytes = 0;
   private readonly tails = new Set<ReplayBuffer>();

@@ -2,7 +2,7 @@
  * One room on this node: its live subscriptions and the order of its events. Events are accepted by
  * seq, only behind the event that was before them when they were committed, and only when the node
  * has applied the epoch they were committed under (new-enemy rule); gaps are closed from Postgres.
- * Whatever way an event came - own commit, Redis, repair - it passes `offer`.
+ * Every event passes `offer`, from an own commit, Redis or a repair.
  */
 import type { LeaseRounds } from '../../authority/lease-rounds.js';
 import type { Lease } from '../../authority/lease.js';
@@ -90,7 +90,7 @@ export class RoomChannel {
   readonly milestones = new Milestones();
   ready: Promise<void> = Promise.resolve();
   fanOutAsked = false;
-  /** What was accepted last, for who comes back. */
+  /** The newest accepted events, for subscribers that come back. */
   readonly tail: ReplayBuffer;
   /** Null until the room was too large for one slice of writes. */
   pace: FanOutThrottle | null = null;
@@ -101,7 +101,7 @@ export class RoomChannel {
   /** Of the last event that was accepted. */
   private mark = '';
   private gapTimer: NodeJS.Timeout | null = null;
-  /** What the next fan-out carries, in order: events, and transient frames between them. */
+  /** The content of the next fan-out, in order: events, and transient frames between them. */
   private pending: Entry[] | null = null;
   private pendingEvents = 0;
   private held = new Map<number, RoomEvent>();
@@ -157,7 +157,7 @@ export class RoomChannel {
   }
 
   /**
-   * What was accepted after `start` is of a past that is gone. Nobody is live meanwhile, and events
+   * Events accepted after `start` are of a past that is gone. Nobody is live meanwhile, and events
    * of the new past follow by repair.
    */
   restart(start: Known, roomEpoch: string): void {
@@ -189,7 +189,7 @@ export class RoomChannel {
     return { seq: this.nextSeq - 1, mark: this.mark };
   }
 
-  /** What this node can say of the past of the room, event by event in their order. */
+  /** This node's knowledge of the past of the room, event by event in their order. */
   remembered(): Known[] {
     return [...this.milestones.all, ...this.tail.all, this.known].sort((a, b) => a.seq - b.seq);
   }
@@ -323,7 +323,7 @@ export class RoomChannel {
     if (subscription.live || subscription.ended) return;
     subscription.live = true;
     subscription.connection.liveRooms += 1;
-    // A fan-out that is under way is not for him: his replay went beyond it.
+    // Skip the fan-out in progress: the replay already delivered those events.
     subscription.lastFanOut = this.fanOuts;
     subscription.index = this.live.push(subscription) - 1;
   }

@@ -31,7 +31,7 @@ export class RoomResets {
     channels.onReplaced = (channel, head) => this.reset(channel, head);
   }
 
-  /** Whoever asks meanwhile waits for the one that is under way. */
+  /** A caller that asks meanwhile waits for the one under way. */
   private async reset(channel: RoomChannel, { roomEpoch, whole }: ChangedHead): Promise<void> {
     let running = this.running.get(channel);
     if (running === undefined) {

@@ -75,8 +75,8 @@ export class Subscribe {
     for (let attempt = 0; attempt < DECIDE_AGAIN_MAX; attempt += 1) {
       const channel: RoomChannel = await this.channels.open(granted.room.id);
       try {
-        // What the client has is compared with what is stored now, not with what this node
-        // remembers.
+        // The position of the client is compared with the events stored now, not with this node's
+        // memory.
         if (since !== undefined && channel.subscriptions.size > 0)
           await this.channels.isCurrent(channel);
         // Only an answer that is true in this very step may insert.

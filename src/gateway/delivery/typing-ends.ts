@@ -1,7 +1,7 @@
 /**
- * Who types, and its end: `on` holds for ten seconds after it was said last, and no longer than the
- * subscription or the connection it came from. The end is told to all nodes like the beginning, by
- * the node that let the `on` through.
+ * Ends `typing`: `on` holds for ten seconds after the last one, and no longer than the subscription
+ * or the connection it came from. The end goes to all nodes like the beginning, from the node that
+ * accepted the `on`.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';

@@ -28,7 +28,7 @@ import { spread } from '../connection/spread.js';
 import { CatchUp } from '../delivery/catch-up.js';
 import { SubscriptionRights } from '../delivery/subscription-rights.js';
 
-/** What a client presented, wherever it put it. */
+/** The credential that a client presented, by any carrier. */
 export type PresentedCredential = { token: string } | { ticket: string };
 
 @Injectable()
@@ -163,7 +163,7 @@ export class Authenticate {
     connection.tokenGeneration += 1;
     connection.times.warned = false;
     connection.step('accepted');
-    // Who presents the token in use again has renewed nothing.
+    // The token in use, presented again, renews nothing.
     if (!inUse) this.audit.authenticated(connection);
     this.activity.touch(sessionId);
     this.life.schedule(connection);

@@ -194,8 +194,8 @@ export class ChatGateway {
   }
 
   /**
-   * Null: not by the facts at hand. Who waited for Postgres may have waited past his lease or
-   * token.
+   * Returns null when the cached facts do not allow it. Checks lease and token again: the caller
+   * may have waited for Postgres.
    */
   private sendNow(
     connection: Connection,

@@ -193,7 +193,8 @@ export class FrameQueue {
   }
 
   /**
-   * 0, or ms until the next frame may come. Whoever goes on sending far over the rate is closed.
+   * 0, or ms until the next frame may come. A client that goes on sending far over the rate is
+   * closed.
    */
   private spend(connection: Connection, inbox: FrameInbox): number {
     const waitMs = (inbox.bucket ??= new TokenBucket(this.config.frameRate)).take();

@@ -20,7 +20,7 @@ import type { Connection } from '../connection/connection.js';
 import type { FrameRequest } from '../connection/frame-request.js';
 
 /**
- * What the policy is asked for each frame; null: the frame acts on nothing but its own connection.
+ * The action to authorize for each frame; null: the frame acts on nothing but its own connection.
  */
 const ACTION_OF: Record<ClientFrameType, RoomAction | null> = {
   auth: null,

@@ -8,7 +8,7 @@ import type { ClientFrame, ClientFrameType } from '../../protocol/frames.js';
 import { DomainError } from '../../platform/errors.js';
 import { jsonTrouble } from '../../platform/text.js';
 
-/** What is written again takes at most this much more room: `1e20` has 21 digits. */
+/** A number that is written again takes at most this much more room: `1e20` has 21 digits. */
 const GROWTH_MAX = 8;
 const SURELY_SMALL = LIMITS.bodyBytes / GROWTH_MAX;
 
