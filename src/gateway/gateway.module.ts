@@ -19,6 +19,7 @@ import { Drain } from './handshake/drain.js';
 import { FrameFilter } from './frames/frame.filter.js';
 import { FrameGuard } from './frames/frame.guard.js';
 import { FrameQueue } from './frames/frame-queue.js';
+import { handshakeGuards } from './handshake/handshake-guards.js';
 import { Handshake } from './handshake/handshake.js';
 import { PolicyChanges } from './delivery/policy-changes.js';
 import { Presence } from './delivery/presence.js';
@@ -57,6 +58,7 @@ import { TypingEnds } from './delivery/typing-ends.js';
     FrameQueue,
     FrameGuard,
     FrameFilter,
+    ...handshakeGuards,
     Handshake,
     ChatGateway,
     Drain,

@@ -8,14 +8,10 @@ import { page } from '../platform/zod.js';
 import type { PageQuery } from '../platform/zod.js';
 import { decideRoom } from '../policy/decide-room.js';
 import { Decisions } from '../policy/decisions.js';
+import { READABLE } from '../policy/readable-sql.js';
 import type { Principal } from '../sessions/principal.js';
 import { factsOf, roomRows, toRoom } from './room-query.js';
 import type { Room, RoomPage } from './room.schema.js';
-
-/** The SQL twin of decideRead (policy/decide-room.ts). */
-const READABLE = Prisma.sql`r.state IS NOT DISTINCT FROM 'open' AND m.banned IS NOT TRUE
-  AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
-  AND (m.role IS NOT NULL OR r.visibility = 'public' OR (u.role = 'admin' AND r.visibility <> 'direct'))`;
 
 /** Before every id. */
 const FIRST = '00000000-0000-0000-0000-000000000000';
@@ -46,7 +42,7 @@ export class Rooms {
         AND EXISTS (SELECT 1 FROM users a WHERE a.id = ${userId}::uuid AND a.role = 'admin') ${next})`;
     // An array is looked up by its ids; of a set the planner may make a walk over all rooms of the
     // tenant.
-    const where = Prisma.sql`${ofTenant} AND r.id = ANY (ARRAY(${candidates})) AND ${READABLE} ORDER BY r.id LIMIT ${limit + 1}`;
+    const where = Prisma.sql`${ofTenant} AND r.id = ANY (ARRAY(${candidates})) AND ${Prisma.raw(READABLE)} ORDER BY r.id LIMIT ${limit + 1}`;
     const rows = await roomRows(this.database.prisma, userId, where);
     return page(
       rows.map((row) => toRoom(row, userId)),

@@ -1,18 +1,15 @@
 /**
- * CONNECT: from the HTTP upgrade to an open connection. Refused before the upgrade where a client
- * can read it, else accepted, told (`goodbye`) and closed. No store round trip on this path.
- * Source: contract section 4.
+ * CONNECT: from the HTTP upgrade through the guards (`handshake-guards.ts`) to an open connection.
+ * A refusal is an HTTP answer where the client can read it, else a `goodbye` after the upgrade. No
+ * store round trip on this path. Source: contract section 4.
  */
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import type { CanActivate } from '@nestjs/common';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { AccessTokens } from '../../auth/tokens/access-token.js';
-import { CredentialLoopBreaker } from '../../auth/limits/credential-loop-breaker.js';
-import { AllowedOrigins } from '../../auth/guard/allowed-origins.js';
-import { Cookies } from '../../auth/guard/cookies.js';
-import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { ClientAddresses } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
@@ -25,8 +22,6 @@ import { problemHeaders, toDomainError, toProblem } from '../../platform/http/pr
 import { PROTOCOL, WS_ALIAS, WS_PATH } from '../../protocol/limits.js';
 import { Authenticate } from '../frames/authenticate.js';
 import type { PresentedCredential } from '../frames/authenticate.js';
-import { carrierOf } from './carriers.js';
-import type { Carrier } from './carriers.js';
 import { ConnectionAudit } from '../connection/connection-audit.js';
 import { CLOSE_WITHIN_MS, Connection } from '../connection/connection.js';
 import { ConnectionTimers, HEARTBEAT_MS } from '../connection/connection-timers.js';
@@ -34,7 +29,9 @@ import { ConnectionRegistry } from '../connection/connection-registry.js';
 import { FrameQueue } from '../frames/frame-queue.js';
 import { spread } from '../connection/spread.js';
 import { Strangers } from '../connection/strangers.js';
+import { HANDSHAKE_GUARDS } from './handshake-guards.js';
 import { TcpGate } from './tcp-gate.js';
+import { Upgrade } from './upgrade.js';
 import { WardroomSocket } from '../connection/wardroom-socket.js';
 import type { SocketHost } from '../connection/wardroom-socket.js';
 
@@ -46,16 +43,12 @@ export class Handshake implements SocketHost {
   constructor(
     private readonly config: Config,
     private readonly lease: Lease,
-    private readonly rounds: LeaseRounds,
-    private readonly origins: AllowedOrigins,
-    private readonly tokens: AccessTokens,
-    private readonly cookies: Cookies,
+    @Inject(HANDSHAKE_GUARDS) private readonly guards: CanActivate[],
     private readonly connections: ConnectionRegistry,
     private readonly authenticate: Authenticate,
     private readonly queue: FrameQueue,
     private readonly life: ConnectionTimers,
     private readonly metrics: Metrics,
-    private readonly loops: CredentialLoopBreaker,
     private readonly audit: ConnectionAudit,
     private readonly addresses: ClientAddresses,
     private readonly strangers: Strangers,
@@ -88,8 +81,22 @@ export class Handshake implements SocketHost {
     return server;
   }
 
-  /** The whole answer to one upgrade request. Never throws. */
+  /** The whole answer to one upgrade request. Never rejects: that would end the process. */
   async upgrade(
+    server: WebSocketServer,
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+  ): Promise<void> {
+    try {
+      await this.answer(server, request, socket, head);
+    } catch (error) {
+      this.logger.error({ msg: 'a handshake could not be answered', error });
+      socket.destroy();
+    }
+  }
+
+  private async answer(
     server: WebSocketServer,
     request: IncomingMessage,
     socket: Socket,
@@ -97,11 +104,8 @@ export class Handshake implements SocketHost {
   ): Promise<void> {
     socket.on('error', destroyOnError);
     try {
-      const { carrier, ip, origin } = this.admit(request);
-      if (this.lease.isFenced()) await this.requireLease();
-      const outcome =
-        carrier.kind === 'header' ? await this.verifyHeader(carrier.token, origin, ip) : null;
-      if (carrier.kind === 'message') await this.strangers.place(ip);
+      const upgrade = this.admit(request);
+      await this.runGuards(upgrade);
       if (socket.destroyed) return;
       this.requireServing();
       // One write for the answer of HTTP, `hello` and, with a token that is verified already,
@@ -110,15 +114,15 @@ export class Handshake implements SocketHost {
       server.handleUpgrade(request, socket, head, (ws) => {
         const connection = new Connection(
           ws as WardroomSocket,
-          ip,
-          origin,
+          upgrade.ip,
+          upgrade.origin,
           socket,
           this.connections,
         );
         (ws as WardroomSocket).attach(connection, this);
         this.gate.leave(socket);
         this.metrics.handshakes.inc({ outcome: 'accepted' });
-        this.open(server, connection, carrier, outcome);
+        this.open(server, connection, upgrade);
         connection.flush();
       });
       socket.resume();
@@ -136,22 +140,8 @@ export class Handshake implements SocketHost {
     }
   }
 
-  /**
-   * A node that stood still a moment ago proves itself before it takes anybody; a fenced one
-   * refuses.
-   */
-  private async requireLease(): Promise<void> {
-    await this.rounds.prove().catch(() => {
-      throw new DomainError('auth_unavailable', { retryAfterMs: spread(5_000) });
-    });
-  }
-
-  /** Checks in the order of their cost; each refusal is an HTTP answer. */
-  private admit(request: IncomingMessage): {
-    carrier: Carrier;
-    ip: string;
-    origin: string | undefined;
-  } {
+  /** Refuses what is no request for a WebSocket of this node. */
+  private admit(request: IncomingMessage): Upgrade {
     const url = request.url === WS_PATH ? PLAIN_URL : urlOf(request.url);
     if (url === null) throw new DomainError('not_found');
     if (request.method !== 'GET') throw new DomainError('method_not_allowed');
@@ -162,43 +152,26 @@ export class Handshake implements SocketHost {
     )
       throw new DomainError('https_required');
     this.requireServing();
-    const { origin } = request.headers;
-    if (origin !== undefined && !this.origins.allows(origin))
-      throw new DomainError('origin_refused');
-    const carrier = carrierOf(request, url, {
-      queryToken: this.config.queryToken,
-      cookies: this.cookies,
-    });
-    const ip = this.addresses.of(request);
-    this.connections.requireRoomFor(ip);
-    return { carrier, ip, origin };
+    return new Upgrade(request, url, this.addresses.of(request));
+  }
+
+  private async runGuards(upgrade: Upgrade): Promise<void> {
+    const context = new ExecutionContextHost([upgrade], Handshake);
+    context.setType('ws');
+    for (const guard of this.guards)
+      if ((await guard.canActivate(context)) !== true) throw new DomainError('role_required');
   }
 
   private requireServing(): void {
     if (this.draining) throw new DomainError('unavailable', { retryAfterMs: spread(5_000) });
   }
 
-  /**
-   * Only a client without an Origin, that is none in a browser, can read why its header was
-   * refused.
-   */
-  private async verifyHeader(token: string, origin: string | undefined, ip: string) {
-    try {
-      return {
-        token: await this.loops.guard({ ip }, token, () => this.tokens.verifyWithKeyReload(token)),
-      };
-    } catch (error) {
-      if (origin === undefined) throw error;
-      return { refused: toDomainError(error) };
-    }
-  }
-
   private open(
     server: WebSocketServer,
     connection: Connection,
-    carrier: Carrier,
-    outcome: Awaited<ReturnType<Handshake['verifyHeader']>> | null,
+    { carrier, header }: Upgrade,
   ): void {
+    const refused = header !== null && 'refused' in header ? header.refused : null;
     this.connections.open(connection);
     if (carrier.kind === 'message') this.strangers.add(connection);
     server.emit('connection', connection);
@@ -211,11 +184,11 @@ export class Handshake implements SocketHost {
       protocol: PROTOCOL,
     });
     // The end of a connection drops what waits: `hello` leaves before it.
-    if (carrier.kind === 'off' || outcome?.refused !== undefined) connection.flush();
+    if (carrier.kind === 'off' || refused !== null) connection.flush();
     if (carrier.kind === 'off') connection.end('carrier_off');
-    else if (outcome?.refused !== undefined) this.authenticate.refuse(connection, outcome.refused);
-    else if (outcome !== null && !this.lease.isFenced())
-      this.authenticate.byToken(connection, outcome.token);
+    else if (refused !== null) this.authenticate.refuse(connection, refused);
+    else if (header !== null && 'token' in header && !this.lease.isFenced())
+      this.authenticate.byToken(connection, header.token);
     else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
     if (connection.token === null) this.life.schedule(connection);

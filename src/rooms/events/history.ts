@@ -8,6 +8,7 @@ import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Batcher } from '../../platform/stores/batcher.js';
 import { Policy } from '../../policy/policy.js';
+import { READABLE } from '../../policy/readable-sql.js';
 import type { Principal } from '../../sessions/principal.js';
 import { LIMITS } from '../../protocol/limits.js';
 import { ROOM_EPOCH } from './room-epochs.js';
@@ -43,17 +44,12 @@ interface Reaction {
   users: string[];
 }
 
-/**
- * $1 room, $2 user, $3 tenant: one row when the user may read the room now. The SQL twin of
- * decideRead (policy/decide-room.ts).
- */
-const READABLE = `
+/** $1 room, $2 user, $3 tenant: one row when the user may read the room now. */
+const READABLE_ROOM = `
   SELECT r.id, r.last_seq, ${ROOM_EPOCH} AS epoch FROM rooms r
   LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $2
   LEFT JOIN users u ON u.id = $2 AND u.tenant_id = r.tenant_id
-  WHERE r.id = $1 AND r.tenant_id = $3 AND r.state = 'open' AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
-    AND m.banned IS NOT TRUE
-    AND (m.role IS NOT NULL OR r.visibility = 'public' OR (u.role = 'admin' AND r.visibility <> 'direct'))`;
+  WHERE r.id = $1 AND r.tenant_id = $3 AND ${READABLE}`;
 
 const EVENT_COLUMNS =
   'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at';
@@ -145,7 +141,7 @@ export class History {
       MessageRow & { readable: boolean; room_epoch: string; found: string }
     >(
       forward ? 'history_forward' : 'history_backward',
-      `WITH readable AS (${READABLE})
+      `WITH readable AS (${READABLE_ROOM})
        SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
          SELECT ${EVENT_COLUMNS}, e.edited_at, e.deleted_at, e.found,
            ${REACTIONS} AS reactions
@@ -189,7 +185,7 @@ export class History {
   ): Promise<RoomEvent[] | null> {
     const rows = await this.database.hot<RoomEventRow & { readable: boolean }>(
       'replay',
-      `WITH readable AS (${READABLE})
+      `WITH readable AS (${READABLE_ROOM})
        SELECT readable.id IS NOT NULL AS readable, e.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
          SELECT ${EVENT_COLUMNS} FROM (
            SELECT e.*, ${BODY_BYTES_BEFORE} FROM room_events e WHERE e.room_id = readable.id AND e.seq > $4 AND e.seq <= $5
