@@ -12,7 +12,7 @@ import { DomainError } from '../../../src/platform/errors.js';
 Logger.overrideLogger(false);
 
 interface Seen {
-  /** What the client received, or `upgraded`. */
+  /** The answer that the client received, or `upgraded`. */
   answer: string;
   destroyed: boolean;
 }
