@@ -1,5 +1,5 @@
 /**
- * What admits an upgrade request: Nest guards, run by handshake.ts in the order of this list, with
+ * The guards of an upgrade request, run by handshake.ts in the order of this list, with
  * an execution context of type `ws` whose client is the `Upgrade`. A guard refuses with a
  * `DomainError`, which the client receives as an HTTP answer.
  */

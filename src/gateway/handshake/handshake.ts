@@ -69,7 +69,7 @@ export class Handshake implements SocketHost {
       maxBufferedChunks: 1024,
       handleProtocols: (offered: Set<string>) => (offered.has(PROTOCOL) ? PROTOCOL : false),
     } as ConstructorParameters<typeof WebSocketServer>[0]);
-    // What `ws` would refuse in plain text: a wrong method, version or key.
+    // `ws` itself would refuse these in plain text: a wrong method, version or key.
     server.on('wsClientError', (error: Error, socket: Socket) => {
       this.refuse(
         socket,
@@ -244,8 +244,7 @@ export class Handshake implements SocketHost {
     socket.end(
       `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n${lines.join('')}\r\n${body}`,
     );
-    // Whatever else the client says is read and forgotten, else its end would never be seen; and it
-    // need not end by itself.
+    // Keep reading so that we notice FIN; destroy after the bound regardless.
     socket.resume();
     setTimeout(() => socket.destroy(), CLOSE_WITHIN_MS).unref();
   }
@@ -257,7 +256,7 @@ function destroyOnError(this: Socket): void {
 
 const ALLOW = { Allow: 'GET' };
 const BASE = 'http://wardroom.invalid';
-/** What nearly every client asks for. */
+/** Nearly every client asks for this one. */
 const PLAIN_URL = new URL(WS_PATH, BASE);
 
 /**

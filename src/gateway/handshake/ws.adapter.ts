@@ -1,7 +1,7 @@
 /**
- * Nest's WebSocket adapter with our own handshake. What Nest calls a client is our `Connection`;
- * its handlers, guards and filters stay in use through the callback it hands over, without the
- * streams it would build per connection.
+ * Nest's WebSocket adapter with our own handshake. Nest's client is our `Connection`. Its handlers,
+ * guards and filters stay in use through the callback that Nest hands over, without the streams it
+ * would build per connection.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
