@@ -115,6 +115,22 @@ module.exports = {
       to: { path: '^(src|test|scripts)/', pathNot: '^src/protocol/' },
     },
     {
+      name: 'drills-stand-on-the-sdk',
+      comment: 'They run in a browser too: of the server they know types, codes and limits.',
+      severity: 'error',
+      from: { path: '^drills/src/' },
+      to: {
+        pathNot: '^(drills/src/|sdk/src/|src/protocol/(codes|limits)\\.ts$)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'drills-know-no-part-of-the-server',
+      severity: 'error',
+      from: { path: '^drills/' },
+      to: { path: '^(src|test|scripts|web)/', pathNot: '^src/protocol/' },
+    },
+    {
       name: 'src-needs-no-dev-dependency',
       severity: 'error',
       from: { path: '^src/' },

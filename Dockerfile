@@ -11,6 +11,7 @@ COPY prisma ./prisma
 COPY scripts ./scripts
 COPY src ./src
 COPY sdk ./sdk
+COPY drills ./drills
 COPY web ./web
 # also the generated database client is compiled into dist/
 RUN npm run build && rm -f dist/.built dist/.tsbuildinfo* && find dist -name '*.d.ts' -delete

@@ -77,10 +77,11 @@ export function ensureGenerated() {
  */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
-  const bundling = ['scripts/bundle.mjs'];
+  const bundling = ['scripts/bundle.mjs', 'scripts/drill.mjs'];
   const sources = [
     'src',
     'sdk/src',
+    'drills',
     'web',
     'prisma/schema.prisma',
     'tsconfig.json',
@@ -100,6 +101,7 @@ export function ensureBuilt({ log = console.error } = {}) {
     [join(root, 'scripts/generate.mjs')],
     [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'],
     [join(root, 'scripts/bundle.mjs')],
+    [join(root, 'scripts/drill.mjs'), '--bundle-only'],
     [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'web'],
   ];
   for (const args of steps) {

@@ -23,7 +23,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 
 const bin = (name, path) => join(root, 'node_modules', name, path);
-const sourceFolders = ['src', 'sdk', 'web', 'test', 'scripts', 'bench'];
+const sourceFolders = ['src', 'sdk', 'drills', 'web', 'test', 'scripts', 'bench'];
 const logs = process.env.TEST_LOG_DIR ?? join(scratch, 'logs');
 const jestResult = join(scratch, 'jest.json');
 const againResult = join(scratch, 'again.json');
@@ -45,7 +45,8 @@ const gates = [
   {
     name: 'types',
     budget: 60,
-    check: () => tsc('.', 'sdk', 'web', 'test', 'scripts/tsconfig.types.json'),
+    check: () =>
+      tsc('.', 'sdk', 'drills', 'drills/command', 'web', 'test', 'scripts/tsconfig.types.json'),
   },
   {
     name: 'lint',
@@ -63,6 +64,7 @@ const gates = [
         'err',
         'src',
         'sdk',
+        'drills',
         'web',
       ),
   },
