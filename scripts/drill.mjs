@@ -1,6 +1,6 @@
 /**
- * `npm run drill -- --url URL`: bundles `dist/drill.js` from drills/ and runs it. In the image it is
- * built already: `node dist/drill.js`.
+ * `npm run drill -- --url URL`: bundles `dist/drill.js` from drills/ and runs it. In the image it
+ * is built already: `node dist/drill.js`.
  */
 import './require-node.mjs';
 import { realpathSync } from 'node:fs';

@@ -4,7 +4,7 @@ import type { Answer, Call, Fault, Frame, Link } from './faulty-proxy.js';
 
 export interface Seeded {
   readonly drill: string;
-  /** What the server does wrong. */
+  /** The wrong that the server does. */
   readonly name: string;
   /** The first step that fails. */
   readonly step: string;
@@ -13,7 +13,7 @@ export interface Seeded {
 
 const isPublish = ({ method, path }: Call) => method === 'POST' && path.endsWith('/messages');
 
-/** What is published through REST is also told to links that should not hear it. */
+/** A message that comes through REST is also sent to links that should not get it. */
 async function tellToo(
   call: Call,
   forward: () => Promise<Answer>,

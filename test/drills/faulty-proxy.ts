@@ -22,12 +22,12 @@ export interface Answer {
   text: string;
 }
 
-/** What is broken. Each part may be left out: then everything passes as it is. */
+/** The broken rule. Each part may be left out: then everything passes as it is. */
 export interface Fault {
   rest?(call: Call, forward: () => Promise<Answer>, links: readonly Link[]): Promise<Answer>;
-  /** What a client is told for a frame of the server. */
+  /** The frames that a client gets for one of the server. */
   down?(frame: Frame, link: Link): Frame[];
-  /** What the server is told for a frame of a client. */
+  /** The frames that the server gets for one of a client. */
   up?(frame: Frame, link: Link): Frame[];
   /** False: the client does not learn that the server closed. */
   closes?(link: Link): boolean;
@@ -35,7 +35,7 @@ export interface Fault {
 
 /** One client and its connection to the node. */
 export class Link {
-  /** What the fault knows of it. */
+  /** Notes of the fault. */
   readonly marks = new Set<string>();
 
   constructor(readonly client: WebSocket) {}
