@@ -4,21 +4,26 @@
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY protocol/package.json ./protocol/
+COPY sdk/package.json ./sdk/
 COPY web/package.json ./web/
 RUN npm ci
-COPY tsconfig.json nest-cli.json prisma.config.ts ./
+COPY tsconfig.json tsconfig.build.json nest-cli.json prisma.config.ts ./
 COPY prisma ./prisma
 COPY scripts ./scripts
+COPY protocol ./protocol
 COPY src ./src
 COPY sdk ./sdk
 COPY drills ./drills
 COPY web ./web
 # also the generated database client is compiled into dist/
-RUN npm run build && rm -f dist/.built dist/.tsbuildinfo* && find dist -name '*.d.ts' -delete
+RUN npm run build && rm -f dist/.built dist/.tsbuildinfo* protocol/dist/.tsbuildinfo && find dist protocol/dist -name '*.d.ts*' -delete
 
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
+COPY protocol/package.json ./protocol/
+COPY sdk/package.json ./sdk/
 COPY web/package.json ./web/
 # the client of Prisma names its command line as an optional peer: without the devDependencies, prune takes that out (250 MB)
 RUN npm ci --omit=dev && npm pkg delete devDependencies && npm prune --omit=dev && npm cache clean --force
@@ -28,6 +33,9 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# node_modules/@wardroom/protocol leads here; the commands of dist/ import it
+COPY --from=build /app/protocol/package.json ./protocol/
+COPY --from=build /app/protocol/dist ./protocol/dist
 COPY package.json LICENSE ./
 # `npm run keys`, `audit` and `restore-fence`, and the health check
 COPY scripts/with-try-out.mjs scripts/healthcheck.mjs ./scripts/

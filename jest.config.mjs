@@ -4,9 +4,14 @@
  */
 const common = {
   testEnvironment: 'node',
-  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/(?:protocol/|sdk/)?dist/'],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@wardroom/protocol$': '<rootDir>/protocol/src/index.ts',
+    '^@wardroom/protocol/(codes|limits)$': '<rootDir>/protocol/src/$1.ts',
+    '^@wardroom/client$': '<rootDir>/sdk/src/index.ts',
+  },
   transform: { '^.+\\.ts$': '@swc/jest' },
 };
 const UNIT = ['<rootDir>/test/unit/', '<rootDir>/test/model/'];

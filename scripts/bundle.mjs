@@ -10,6 +10,8 @@ import { build } from 'esbuild';
 import { root } from './install.mjs';
 
 const dist = join(root, 'dist');
+/** Packages of this repository: their errors are logged with the lines of their sources. */
+const OURS = [dist, join(root, 'protocol/dist')];
 export const entry = join(dist, 'main.js');
 /** Stays where it is: a binary, and megabytes of WebAssembly as text. */
 const APART = ['@node-rs/argon2', '@prisma/client/runtime/query_compiler_*'];
@@ -61,7 +63,9 @@ const modulesAsTheyWere = {
           "$& static { Object.defineProperty(this, 'name', { value: '$1', configurable: true }); }",
         );
       return {
-        contents: path.startsWith(dist + sep) ? text : text + withoutLines(path),
+        contents: OURS.some((folder) => path.startsWith(folder + sep))
+          ? text
+          : text + withoutLines(path),
         loader: 'js',
       };
     });
@@ -94,6 +98,7 @@ export async function bundle() {
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    tsconfig: join(root, 'tsconfig.build.json'),
     external: APART,
     plugins: [compiledModules, optionalPackages, modulesAsTheyWere],
     sourcemap: true,

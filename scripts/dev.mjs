@@ -45,19 +45,13 @@ try {
     for (const each of [port, internalPort]) await demandPort(each, '127.0.0.1');
   const stores = await startStores({ dir: dataFolder, log: console.log });
   keepStores(stores);
-  startChild(
-    process.execPath,
-    [
-      join(root, 'node_modules/typescript/bin/tsc'),
-      '--watch',
-      '--preserveWatchOutput',
-      '--project',
-      root,
-    ],
-    {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    },
-  );
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  for (const project of ['protocol', 'tsconfig.build.json'])
+    startChild(
+      process.execPath,
+      [tsc, '--watch', '--preserveWatchOutput', '--project', join(root, project)],
+      { stdio: ['ignore', 'inherit', 'inherit'] },
+    );
   let servers = [];
   let seeded = false;
   for (let emitted = 0; !stopping();) {
@@ -112,7 +106,7 @@ function newestModule() {
   return Math.max(
     statSync(join(root, 'src/main.ts')).mtimeMs,
     newest(
-      [join(root, 'dist')],
+      [join(root, 'dist'), join(root, 'protocol/dist')],
       (path) =>
         path.endsWith('.js') && path !== entry && !path.startsWith(join(root, 'dist/public')),
     ),

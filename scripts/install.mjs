@@ -72,19 +72,21 @@ export function ensureGenerated() {
 }
 
 /**
- * Generates the database client, compiles src/ and bundles the service when a source is newer than
- * the last build.
+ * Generates the database client, compiles protocol/ and src/ and bundles the service when a source
+ * is newer than the last build.
  */
 export function ensureBuilt({ log = console.error } = {}) {
   const stamp = join(root, 'dist/.built');
   const bundling = ['scripts/bundle.mjs', 'scripts/drill.mjs'];
   const sources = [
     'src',
+    'protocol',
     'sdk/src',
     'drills',
     'web',
     'prisma/schema.prisma',
     'tsconfig.json',
+    'tsconfig.build.json',
     'nest-cli.json',
     'package-lock.json',
     ...bundling,
@@ -93,12 +95,14 @@ export function ensureBuilt({ log = console.error } = {}) {
   if (
     existsSync(stamp) &&
     existsSync(join(root, 'dist/main.js')) &&
+    existsSync(join(root, 'protocol/dist/index.js')) &&
     newest(sources) <= statSync(stamp).mtimeMs
   )
     return true;
   log('Building ...');
   const steps = [
     [join(root, 'scripts/generate.mjs')],
+    [join(root, 'node_modules/typescript/bin/tsc'), '--project', join(root, 'protocol')],
     [join(root, 'node_modules/@nestjs/cli/bin/nest.js'), 'build'],
     [join(root, 'scripts/bundle.mjs')],
     [join(root, 'scripts/drill.mjs'), '--bundle-only'],
@@ -119,7 +123,7 @@ export function ensureBuilt({ log = console.error } = {}) {
 export function newest(paths, counts = (/** @type {string} */ _path) => true) {
   let latest = 0;
   for (const path of paths) {
-    if (path.endsWith('generated') || path.endsWith('node_modules') || !existsSync(path)) continue;
+    if (/(?:generated|node_modules|protocol.dist)$/.test(path) || !existsSync(path)) continue;
     const stat = statSync(path);
     const inside = stat.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : null;
     if (inside !== null) latest = Math.max(latest, newest(inside, counts));

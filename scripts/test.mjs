@@ -23,7 +23,7 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 
 const bin = (name, path) => join(root, 'node_modules', name, path);
-const sourceFolders = ['src', 'sdk', 'drills', 'web', 'test', 'scripts', 'bench'];
+const sourceFolders = ['protocol', 'src', 'sdk', 'drills', 'web', 'test', 'scripts', 'bench'];
 const logs = process.env.TEST_LOG_DIR ?? join(scratch, 'logs');
 const jestResult = join(scratch, 'jest.json');
 const againResult = join(scratch, 'again.json');
@@ -46,7 +46,16 @@ const gates = [
     name: 'types',
     budget: 60,
     check: () =>
-      tsc('.', 'sdk', 'drills', 'drills/command', 'web', 'test', 'scripts/tsconfig.types.json'),
+      tsc(
+        'protocol',
+        '.',
+        'sdk',
+        'drills',
+        'drills/command',
+        'web',
+        'test',
+        'scripts/tsconfig.types.json',
+      ),
   },
   {
     name: 'lint',
@@ -62,6 +71,7 @@ const gates = [
         bin('dependency-cruiser', 'bin/dependency-cruise.mjs'),
         '--output-type',
         'err',
+        'protocol',
         'src',
         'sdk',
         'drills',

@@ -1,11 +1,12 @@
 /** One run: a fresh server, a fresh load generator, one result. */
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { ADMIN, FIRST_PUBLISHER, openSessionSet, sessionId, writeTokens } from '../seed.mjs';
 import { peers } from './peers.mjs';
@@ -49,7 +50,7 @@ export async function runOnce(name, load, profile, { world, mint }) {
       publish: client.publish.replace('{run}', randomUUID().slice(0, 8)),
       ports,
       tokens,
-      sdk: generator === 'sdk' ? compileSdk(world) : undefined,
+      sdk: generator === 'sdk' ? await compileSdk(world) : undefined,
       stores: world.stores,
       watch: servers.flatMap(({ pid }) => family(pid)),
       ends:
@@ -93,24 +94,13 @@ export async function runOnce(name, load, profile, { world, mint }) {
   }
 }
 
-/** As a package would ship it: ES modules, once for each world. */
-function compileSdk({ dir }) {
-  const out = join(dir, 'sdk');
-  if (existsSync(out)) return out;
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  execFileSync(
-    process.execPath,
-    [
-      join(root, 'node_modules/typescript/bin/tsc'),
-      '--project',
-      join(root, 'sdk'),
-      '--outDir',
-      out,
-    ],
-    { stdio: 'inherit' },
-  );
-  writeFileSync(join(out, 'package.json'), '{ "type": "module" }\n');
-  return out;
+/** The SDK as one ES module, once for each world. */
+async function compileSdk({ dir }) {
+  const outfile = join(dir, 'sdk.mjs');
+  if (existsSync(outfile)) return outfile;
+  const entry = fileURLToPath(new URL('../../sdk/src/index.ts', import.meta.url));
+  await build({ entryPoints: [entry], outfile, bundle: true, format: 'esm', target: 'es2022' });
+  return outfile;
 }
 
 /** Ours only: an admin of the tenant ends a session. */

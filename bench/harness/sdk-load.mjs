@@ -4,7 +4,6 @@
  * to reach every subscriber of its room once.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { WebSocket } from 'ws';
@@ -32,7 +31,7 @@ process.once('message', ({ spec }) => {
 process.once('disconnect', () => process.exit());
 
 async function run(spec) {
-  const { WardroomClient } = await import(pathToFileURL(join(spec.sdk, 'sdk/src/index.js')).href);
+  const { WardroomClient } = await import(pathToFileURL(spec.sdk).href);
   const tokens = readFileSync(spec.tokens, 'utf8').trim().split('\n');
   const url = `http://127.0.0.1:${spec.ports[0]}`;
   const tally = {

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
-import type { SocketConstructor } from '../../sdk/src/index.js';
+import type { SocketConstructor } from '@wardroom/client';
 import {
   compareRuns,
   DRILLS,

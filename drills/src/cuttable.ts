@@ -2,7 +2,7 @@
  * A WebSocket whose cable can be pulled: its client hears nothing more but the loss. A browser has
  * no way to end a connection without a word, so the word goes out and its answer is not heard.
  */
-import type { SocketConstructor, SocketLike } from '../../sdk/src/index.js';
+import type { SocketConstructor, SocketLike } from '@wardroom/client';
 
 type Listener = (event: never) => void;
 

@@ -1,6 +1,6 @@
 /** A logout in one tab, seen by another tab of the session and by another session. */
+import { WardroomSession } from '@wardroom/client';
 import { newId } from '../../sdk/src/new-id.js';
-import { WardroomSession } from '../../sdk/src/index.js';
 import { ms } from './bounds.js';
 import { drill } from './drill.js';
 import { counted, mustBeStored, mustBeTold, mustHearNothing } from './judge.js';

@@ -1,7 +1,7 @@
 /** The refresh endpoint is away when a client needs it: a proxy of the drill refuses it. */
+import { WardroomSession } from '@wardroom/client';
+import type { Fetch } from '@wardroom/client';
 import { newId } from '../../sdk/src/new-id.js';
-import { WardroomSession } from '../../sdk/src/index.js';
-import type { Fetch } from '../../sdk/src/index.js';
 import { ms } from './bounds.js';
 import { drill } from './drill.js';
 import { mustBeStored, within } from './judge.js';

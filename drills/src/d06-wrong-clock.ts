@@ -1,8 +1,8 @@
 /** Clients whose clock is ten minutes wrong, and one whose clock jumps. */
+import { WardroomSession } from '@wardroom/client';
+import type { Clock, Fetch, WardroomClient } from '@wardroom/client';
 import { newId } from '../../sdk/src/new-id.js';
 import { systemClock } from '../../sdk/src/clock.js';
-import { WardroomSession } from '../../sdk/src/index.js';
-import type { Clock, Fetch, WardroomClient } from '../../sdk/src/index.js';
 import { ms } from './bounds.js';
 import { drill } from './drill.js';
 import { mustBeStored, mustBeTold, pause, within } from './judge.js';

@@ -1,6 +1,6 @@
 /** A connection is lost while publishes are under way, and they are sent again. */
+import type { Fetch } from '@wardroom/client';
 import { newId } from '../../sdk/src/new-id.js';
-import type { Fetch } from '../../sdk/src/index.js';
 import { ms } from './bounds.js';
 import { cuttable } from './cuttable.js';
 import { drill } from './drill.js';

@@ -1,6 +1,6 @@
 /** The transport of a Wardroom deployment: `fetch` and WebSockets, and an ear on both. */
-import type { Fetch, SocketConstructor, SocketLike } from '../../sdk/src/index.js';
-import { PROTOCOL, WS_PATH } from '../../src/protocol/limits.js';
+import type { Fetch, SocketConstructor, SocketLike } from '@wardroom/client';
+import { PROTOCOL, WS_PATH } from '@wardroom/protocol/limits';
 import { Heard } from './heard.js';
 import { Unreachable } from './transport.js';
 import type { Answer, Call, Transport } from './transport.js';

@@ -2,8 +2,8 @@
  * The ground that a drill runs on: its people, its connections, and the record of its steps. A step that fails
  * ends the drill, because what follows would be built on it.
  */
-import { WardroomClient } from '../../sdk/src/index.js';
-import type { ClientOptions } from '../../sdk/src/index.js';
+import { WardroomClient } from '@wardroom/client';
+import type { ClientOptions } from '@wardroom/client';
 import { limitOf } from './bounds.js';
 import type { Conditions, Measured } from './bounds.js';
 import type { Heard } from './heard.js';

@@ -2,7 +2,7 @@
  * How a drill reaches a server. This is all it needs of one, so that another kind of server can be
  * drilled through an adapter. `network.ts` is the one for Wardroom.
  */
-import type { Fetch, SocketConstructor } from '../../sdk/src/index.js';
+import type { Fetch, SocketConstructor } from '@wardroom/client';
 import type { Wire } from './wire.js';
 
 export interface Call {

@@ -2,9 +2,9 @@
  * A raw WebSocket that obeys nobody: it keeps every frame with the moment it came, and does nothing
  * by itself. So a drill can do what a good client would not.
  */
-import type { SocketConstructor, SocketLike } from '../../sdk/src/index.js';
+import type { SocketConstructor, SocketLike } from '@wardroom/client';
+import type { ServerFrame, ServerFrames, ServerFrameType } from '@wardroom/protocol';
 import { newId } from '../../sdk/src/new-id.js';
-import type { ServerFrame, ServerFrames, ServerFrameType } from '../../src/protocol/frames.js';
 
 export type Arrived<F = ServerFrame> = F & { readonly arrivedAt: number };
 

@@ -1,6 +1,6 @@
 /** The fields of a frame as a line of Markdown, from its zod schema by way of JSON Schema. */
 import { z } from 'zod';
-import { ACTIONS, CLOSE_CODES, ERROR_CODES, UNSUBSCRIBE_CODES } from '../../dist/protocol/index.js';
+import { ACTIONS, CLOSE_CODES, ERROR_CODES, UNSUBSCRIBE_CODES } from '@wardroom/protocol';
 
 const TABLES = [
   [ERROR_CODES, 'an error code'],

@@ -7,14 +7,17 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { repository } from './repository.mjs';
 
-const SOURCE = /^(?:src|sdk\/src|web)\/.*\.tsx?$/;
-const IMPORT = /(?:^|\n)(?:import|export)\b[^;'"]*?from '(\.[^']+)'|\bimport '(\.[^']+)'/g;
+const SOURCE = /^(?:protocol\/src|src|sdk\/src|web)\/.*\.tsx?$/;
+const IMPORT =
+  /(?:^|\n)(?:import|export)\b[^;'"]*?from '((?:\.|@wardroom\/)[^']+)'|\bimport '(\.[^']+)'/g;
+/** The folder of a package of this repository. */
+const PACKAGE = { '@wardroom/protocol': 'protocol', '@wardroom/client': 'sdk' };
 
 const byName = (a, b) => (a < b ? -1 : 1);
 
 /** The folder of a file under src; files beside the folders are `main`. */
 function folderOf(file) {
-  if (file.startsWith('sdk/')) return 'sdk';
+  if (/^(?:protocol|sdk)\//.test(file)) return file.split('/')[0];
   if (file.startsWith('web/')) return 'web pages';
   return /^src\/([^/]+)\//.exec(file)?.[1] ?? 'main, app.module';
 }
@@ -27,7 +30,9 @@ function importsOf(root) {
     const from = folderOf(file);
     if (!imports.has(from)) imports.set(from, new Set());
     for (const [, named, bare] of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
-      const to = folderOf(normalize(join(dirname(file), named ?? bare)));
+      const to =
+        PACKAGE[/^@[^/]+\/[^/]+/.exec(named)?.[0]] ??
+        folderOf(normalize(join(dirname(file), named ?? bare)));
       if (to !== from) imports.get(from).add(to);
     }
   }

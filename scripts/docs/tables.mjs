@@ -18,7 +18,7 @@ import {
   LIMITS,
   SERVER_FRAMES,
   UNSUBSCRIBE_CODES,
-} from '../../dist/protocol/index.js';
+} from '@wardroom/protocol';
 import { root } from '../install.mjs';
 import { fieldsOf } from './fields.mjs';
 import { foldersPicture } from './folders.mjs';
@@ -182,7 +182,7 @@ function table(head, rows) {
 
 /** The doc comment that stands before a limit; those without one are said by their name. */
 function commentOf(name) {
-  const source = readFileSync(new URL('../../dist/protocol/limits.js', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../../protocol/src/limits.ts', import.meta.url), 'utf8');
   const comment = source.match(new RegExp(`/\\*\\*((?:(?!\\*/)[^])+?)\\*/\\s*${name}:`))?.[1];
   return (
     comment?.replaceAll(/\s+(?:\* )?/g, ' ').trim() ??

@@ -1,4 +1,4 @@
-import type { ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { ServerFrame, ServerFrames } from '@wardroom/protocol';
 import { type ConnectionState, ConnectionKeeper } from './connection-keeper.js';
 import { Emitter } from './emitter.js';
 import { errorFromWire, WardroomError } from './errors.js';

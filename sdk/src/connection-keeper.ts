@@ -1,4 +1,4 @@
-import type { ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { ServerFrame, ServerFrames } from '@wardroom/protocol';
 import type { Clock } from './clock.js';
 import { Connection, type SocketConstructor } from './connection.js';
 import { toWardroomError, WardroomError } from './errors.js';

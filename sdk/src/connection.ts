@@ -1,5 +1,5 @@
-import { PROTOCOL } from '../../src/protocol/limits.js';
-import type { ClientFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import { PROTOCOL } from '@wardroom/protocol/limits';
+import type { ClientFrame, ServerFrame, ServerFrames } from '@wardroom/protocol';
 import type { Clock } from './clock.js';
 import { WardroomError } from './errors.js';
 import { Heartbeat } from './heartbeat.js';

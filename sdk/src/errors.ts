@@ -1,5 +1,5 @@
-import { ACTIONS, CLOSE_CODES, ERROR_CODES } from '../../src/protocol/codes.js';
-import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from '../../src/protocol/codes.js';
+import { ACTIONS, CLOSE_CODES, ERROR_CODES } from '@wardroom/protocol/codes';
+import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from '@wardroom/protocol/codes';
 
 /** Codes that no server sends: what the SDK itself has to say. */
 export const CLIENT_CODES = {

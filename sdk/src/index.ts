@@ -31,5 +31,5 @@ export { memoryStorage, webStorage, type SessionStorage } from './session-storag
 export type { Gap, Reset, RoomEvents, Unsubscribed } from './subscription.js';
 export type { Credential, GetToken, TokenReason } from './token-source.js';
 export type { Locks } from './with-lock.js';
-export type { Right, Role, RoomEventFrame, ServerFrames } from '../../src/protocol/frames.js';
-export type { Action } from '../../src/protocol/codes.js';
+export type { Right, Role, RoomEventFrame, ServerFrames } from '@wardroom/protocol';
+export type { Action } from '@wardroom/protocol/codes';

@@ -1,5 +1,5 @@
-import { CLOSE_CODES } from '../../src/protocol/codes.js';
-import type { ServerFrames } from '../../src/protocol/frames.js';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
+import type { ServerFrames } from '@wardroom/protocol';
 import { errorFromWire, WardroomError } from './errors.js';
 
 export interface CloseLike {

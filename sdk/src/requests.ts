@@ -1,4 +1,4 @@
-import type { ClientFrame, ServerFrame, ServerFrames } from '../../src/protocol/frames.js';
+import type { ClientFrame, ServerFrame, ServerFrames } from '@wardroom/protocol';
 import type { Clock } from './clock.js';
 import { errorFromWire, WardroomError } from './errors.js';
 import { type Backoff, jitterMs } from './plan-reconnect.js';

@@ -1,4 +1,4 @@
-import { LIMITS } from '../../src/protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import type {
   ClientFrame,
   ClientFrames,
@@ -7,7 +7,7 @@ import type {
   Role,
   ServerFrame,
   ServerFrames,
-} from '../../src/protocol/frames.js';
+} from '@wardroom/protocol';
 import type { Emitter } from './emitter.js';
 import { WardroomError } from './errors.js';
 import { newId } from './new-id.js';

@@ -5,8 +5,8 @@ import type {
   RoomEventFrame,
   ServerFrame,
   ServerFrames,
-} from '../../src/protocol/frames.js';
-import type { Action } from '../../src/protocol/codes.js';
+} from '@wardroom/protocol';
+import type { Action } from '@wardroom/protocol/codes';
 import type { Emitter } from './emitter.js';
 import { toWardroomError, type WardroomError, type WardroomErrorCode } from './errors.js';
 import { judgeSeq } from './judge-seq.js';

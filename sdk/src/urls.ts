@@ -1,4 +1,4 @@
-import { WS_PATH } from '../../src/protocol/limits.js';
+import { WS_PATH } from '@wardroom/protocol/limits';
 
 export interface ServerUrls {
   /** Without a slash at its end; paths start with `/v1/`. */

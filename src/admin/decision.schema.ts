@@ -1,8 +1,8 @@
 /** Decisions of the policy, explained: which rule, on which facts. */
 import * as z from 'zod';
-import { ERROR_CODES } from '../protocol/codes.js';
-import type { ErrorCode } from '../protocol/codes.js';
-import { rightSchema, roleSchema } from '../protocol/frames.js';
+import { ERROR_CODES } from '@wardroom/protocol/codes';
+import type { ErrorCode } from '@wardroom/protocol/codes';
+import { rightSchema, roleSchema } from '@wardroom/protocol';
 import { idSchema } from '../platform/text.js';
 import { plainText } from '../platform/zod.js';
 import type { RoomAction } from '../policy/decide-room.js';

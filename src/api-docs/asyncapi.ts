@@ -2,10 +2,10 @@
  * AsyncAPI 3 from the frames of the protocol: the WebSocket as one channel, every frame a message,
  * closes as data.
  */
-import { CLOSE_CODES } from '../protocol/codes.js';
-import { CLIENT_FRAMES, SERVER_FRAMES, closeReasonSchema } from '../protocol/frames.js';
-import type { ClientFrameType, ServerFrameType } from '../protocol/frames.js';
-import { PROTOCOL, WS_PATH } from '../protocol/limits.js';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
+import { CLIENT_FRAMES, SERVER_FRAMES, closeReasonSchema } from '@wardroom/protocol';
+import type { ClientFrameType, ServerFrameType } from '@wardroom/protocol';
+import { PROTOCOL, WS_PATH } from '@wardroom/protocol/limits';
 import { JsonSchemas } from './json-schemas.js';
 import { API_VERSION } from '../platform/http/operation.js';
 

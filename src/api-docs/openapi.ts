@@ -1,6 +1,6 @@
 /** OpenAPI 3.1 from the operations and the very schemas that validate. */
-import { ERROR_CODES } from '../protocol/codes.js';
-import type { ErrorCode } from '../protocol/codes.js';
+import { ERROR_CODES } from '@wardroom/protocol/codes';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import { JsonSchemas } from './json-schemas.js';
 import type { JsonSchema } from './json-schemas.js';
 import { API_VERSION, errorsOf, problemSchema } from '../platform/http/operation.js';

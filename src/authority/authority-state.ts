@@ -4,8 +4,8 @@
  * holds (lease.ts).
  */
 import { Injectable } from '@nestjs/common';
+import type { CloseCode } from '@wardroom/protocol/codes';
 import { wallMs } from '../platform/clock.js';
-import type { CloseCode } from '../protocol/codes.js';
 import { AuthorityDispatcher } from './authority-dispatcher.js';
 import type { AuthorityEvent, EndReason } from './events.js';
 

@@ -3,8 +3,8 @@
  * numbered by `authority_head` in commit order. Changes that only add rights use the same shapes,
  * but are announced without a number. Source: architecture, section 2 (docs/authority.md).
  */
-import type { CloseCode } from '../protocol/codes.js';
-import type { Role } from '../protocol/frames.js';
+import type { CloseCode } from '@wardroom/protocol/codes';
+import type { Role } from '@wardroom/protocol';
 
 /**
  * Why sessions ended: the code their connections are closed with and their tokens are refused with.

@@ -3,7 +3,7 @@
  * unknown entry is ignored as a whole, and read from Postgres, as if it had been lost.
  */
 import * as z from 'zod';
-import { roleSchema } from '../protocol/frames.js';
+import { roleSchema } from '@wardroom/protocol';
 import type { Position } from './authority-state.js';
 import type { AuthorityEvent, NumberedEvent } from './events.js';
 

@@ -4,7 +4,7 @@
  * test/security/cost.test.ts measures it. A frame without a row does not compile; a call without
  * one fails the build and answers nobody.
  */
-import type { ClientFrameType } from '../protocol/frames.js';
+import type { ClientFrameType } from '@wardroom/protocol';
 
 /**
  * Spent by principal: all connections and calls of a user together, on all nodes

@@ -4,8 +4,8 @@
  * run docs`), test/security/held-bytes.test.ts drives each to it.
  */
 import { maxHeaderSize } from 'node:http';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { CALLS_WAITING_MAX } from '../platform/http/call-turns.js';
-import { LIMITS } from '../protocol/limits.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -1,5 +1,5 @@
-import { ERROR_CODES } from '../protocol/codes.js';
-import type { Action, ErrorCode } from '../protocol/codes.js';
+import { ERROR_CODES } from '@wardroom/protocol/codes';
+import type { Action, ErrorCode } from '@wardroom/protocol/codes';
 
 export interface FieldError {
   readonly path: string;

@@ -2,7 +2,7 @@
  * Strings that mean something, on their way in: names, slugs, ids; and what no JSON value may hold.
  */
 import * as z from 'zod';
-import { LIMITS } from '../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { isId } from './ids.js';
 import { plainText } from './zod.js';
 

@@ -5,7 +5,7 @@
  */
 import { Body, Query, StandardSchemaValidationPipe } from '@nestjs/common';
 import * as z from 'zod';
-import { LIMITS } from '../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { DomainError } from './errors.js';
 import type { FieldError } from './errors.js';
 import { recordInput } from './http/operation.js';

@@ -3,7 +3,7 @@
  * section 2). A pure ladder like decide-room.ts: the happy path is the last line of each, every
  * refusal has a named rule, the default is no.
  */
-import type { ErrorCode } from '../protocol/codes.js';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import type { UserFacts } from './facts.js';
 
 export type AdminAction =

@@ -3,8 +3,8 @@
  * the last line of each; every refusal has a named rule; the default is no. REST and WebSocket ask
  * the same functions.
  */
-import type { ErrorCode } from '../protocol/codes.js';
-import type { Right, Role } from '../protocol/frames.js';
+import type { ErrorCode } from '@wardroom/protocol/codes';
+import type { Right, Role } from '@wardroom/protocol';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 export type RoomAction =

@@ -3,9 +3,9 @@
  * shape: then there is none.
  */
 import * as z from 'zod';
-import { ERROR_CODES } from '../protocol/codes.js';
-import type { ErrorCode } from '../protocol/codes.js';
-import { roleSchema } from '../protocol/frames.js';
+import { ERROR_CODES } from '@wardroom/protocol/codes';
+import type { ErrorCode } from '@wardroom/protocol/codes';
+import { roleSchema } from '@wardroom/protocol';
 
 const recordSchema = z.object({
   id: z.uuid(),

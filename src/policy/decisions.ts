@@ -4,6 +4,7 @@
  * waits for it.
  */
 import { Injectable } from '@nestjs/common';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { AuthorityState } from '../authority/authority-state.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
@@ -12,7 +13,6 @@ import { newId } from '../platform/ids.js';
 import { RedisMessages } from '../platform/stores/redis-messages.js';
 import { RedisNames } from '../platform/stores/redis-names.js';
 import { RedisConnections } from '../platform/stores/redis.js';
-import type { ErrorCode } from '../protocol/codes.js';
 import type { Principal } from '../sessions/principal.js';
 import { readDecision } from './decision-record.js';
 import type { DecisionRecord } from './decision-record.js';

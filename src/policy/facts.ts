@@ -2,7 +2,7 @@
  * The facts of a decision. Loaded together from one snapshot, replaced when the authority log
  * changes them.
  */
-import type { Role } from '../protocol/frames.js';
+import type { Role } from '@wardroom/protocol';
 
 export interface RoomFacts {
   readonly id: string;

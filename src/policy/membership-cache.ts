@@ -5,12 +5,12 @@
  * repeated. Believed only while the lease holds: the log keeps it true.
  */
 import { Injectable } from '@nestjs/common';
+import type { Role } from '@wardroom/protocol';
 import { AuthorityDispatcher } from '../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import { Database } from '../platform/stores/database.js';
 import { Batcher } from '../platform/stores/batcher.js';
 import { isId } from '../platform/ids.js';
-import type { Role } from '../protocol/frames.js';
 import { standingOf } from './facts.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 

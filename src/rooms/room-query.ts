@@ -2,9 +2,9 @@
  * A room with the caller's facts in one statement: the same picture decides what they may see and
  * is what they see.
  */
+import type { Role } from '@wardroom/protocol';
 import { Prisma } from '../platform/generated/client.js';
 import type { Tx } from '../platform/stores/database.js';
-import type { Role } from '../protocol/frames.js';
 import { decideRoom, rightsIn } from '../policy/decide-room.js';
 import { standingOf } from '../policy/facts.js';
 import type { Facts, RoomFacts } from '../policy/facts.js';

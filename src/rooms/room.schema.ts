@@ -1,8 +1,8 @@
 /** Rooms as REST takes and shows them. */
 import * as z from 'zod';
+import { rightSchema, roleSchema, seqSchema } from '@wardroom/protocol';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { idSchema, nameSchema, slugSchema } from '../platform/text.js';
-import { rightSchema, roleSchema, seqSchema } from '../protocol/frames.js';
 
 const postingSchema = z.enum(['members', 'moderators']);
 

@@ -5,7 +5,7 @@
 import { expect, test } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { WardroomClient } from '../../sdk/src/index.js';
+import { WardroomClient } from '@wardroom/client';
 import type { Cluster } from '../support/node-process.js';
 import { startCluster } from '../support/node-process.js';
 import { kidOf, listKeys, runKeys } from '../support/keys-cli.js';

@@ -5,7 +5,7 @@
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { SERVER_FRAMES } from '../../src/protocol/index.js';
+import { SERVER_FRAMES } from '@wardroom/protocol';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';

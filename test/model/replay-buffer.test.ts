@@ -5,8 +5,8 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
-import { LIMITS } from '../../src/protocol/limits.js';
 import { toRoomEvent } from '../../src/rooms/events/room-event.js';
 import type { RoomEvent, RoomEventRow } from '../../src/rooms/events/room-event.js';
 

@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import type { CloseCode, ErrorCode } from '../../src/protocol/index.js';
+import type { CloseCode, ErrorCode } from '@wardroom/protocol';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { World, call, nodeA, nodeB, operator, wsUrl } from '../support/world.js';

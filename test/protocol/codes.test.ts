@@ -3,7 +3,7 @@
  * they can make fits.
  */
 import { describe, expect, test } from '@jest/globals';
-import { CLOSE_CODES, ERROR_CODES, LIMITS } from '../../src/protocol/index.js';
+import { CLOSE_CODES, ERROR_CODES, LIMITS } from '@wardroom/protocol';
 
 const ERRORS = `
 422 none     invalid_request invalid_frame

@@ -3,7 +3,7 @@
  * stays (contract sections 2 and 6).
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { ErrorCode } from '../../src/protocol/index.js';
+import type { ErrorCode } from '@wardroom/protocol';
 import { World, call, nodeA, nodeB, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import type { RawClient } from '../support/raw-client.js';

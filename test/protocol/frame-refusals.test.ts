@@ -3,7 +3,7 @@
  * stays; too many end it.
  */
 import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { ERROR_CODES, LIMITS } from '../../src/protocol/index.js';
+import { ERROR_CODES, LIMITS } from '@wardroom/protocol';
 import { World, call, nodeA, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import type { RawClient } from '../support/raw-client.js';

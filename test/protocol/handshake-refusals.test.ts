@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { CLOSE_CODES } from '../../src/protocol/index.js';
+import { CLOSE_CODES } from '@wardroom/protocol';
 import { World, call, nodeA, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { badToken, expectClosed, expectProblem, expectRefused, open, within } from './harness.js';

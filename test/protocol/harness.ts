@@ -11,8 +11,8 @@ import {
   LIMITS,
   SERVER_FRAMES,
   closeReasonSchema,
-} from '../../src/protocol/index.js';
-import type { CloseCode, ErrorCode } from '../../src/protocol/index.js';
+} from '@wardroom/protocol';
+import type { CloseCode, ErrorCode } from '@wardroom/protocol';
 import { RawClient } from '../support/raw-client.js';
 import type { RawOptions } from '../support/raw-client.js';
 import type { Answer } from '../support/world.js';

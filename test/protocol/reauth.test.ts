@@ -1,7 +1,7 @@
 /** `auth_refresh` replaces the whole context of a connection, or leaves the old one as it was. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { ERROR_CODES } from '../../src/protocol/index.js';
-import type { ErrorCode } from '../../src/protocol/index.js';
+import { ERROR_CODES } from '@wardroom/protocol';
+import type { ErrorCode } from '@wardroom/protocol';
 import { World, call, nodeA, nodeB, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { badToken, expectClosed, live } from './harness.js';

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import type { ErrorCode } from '../../src/protocol/index.js';
+import type { ErrorCode } from '@wardroom/protocol';
 import { startNode } from '../support/node-process.js';
 import { World, call, nodeA, nodeB, unique } from '../support/world.js';
 import type { CallOptions, SignedIn } from '../support/world.js';

@@ -3,8 +3,8 @@
  * (contract section 6).
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { CLOSE_CODES, LIMITS, closeReasonSchema } from '../../src/protocol/index.js';
-import type { CloseCode } from '../../src/protocol/index.js';
+import { CLOSE_CODES, LIMITS, closeReasonSchema } from '@wardroom/protocol';
+import type { CloseCode } from '@wardroom/protocol';
 import { World, nodeA, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { expectClosed, expectLegalFrames, live, within } from './harness.js';

@@ -3,7 +3,7 @@
  * nodes.
  */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { LIMITS } from '../../src/protocol/index.js';
+import { LIMITS } from '@wardroom/protocol';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import type { RawClient } from '../support/raw-client.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { WardroomError } from '../../sdk/src/index.js';
+import { WardroomError } from '@wardroom/client';
 import { harness } from './harness.js';
 
 const h = harness();

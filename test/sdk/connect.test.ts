@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { WardroomClient } from '../../sdk/src/index.js';
+import { WardroomClient } from '@wardroom/client';
 import { harness } from './harness.js';
 
 const h = harness();

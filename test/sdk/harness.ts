@@ -1,7 +1,7 @@
 import { afterEach, beforeEach } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { type ClientOptions, WardroomClient } from '../../sdk/src/index.js';
-import type { Room, RoomEvents } from '../../sdk/src/index.js';
+import { type ClientOptions, WardroomClient } from '@wardroom/client';
+import type { Room, RoomEvents } from '@wardroom/client';
 import { ManualClock } from './manual-clock.js';
 import { Queue } from './queue.js';
 import { type Json, type Peer, ScriptedServer } from './scripted-server.js';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ERROR_CODES, type ErrorCode } from '../../src/protocol/codes.js';
+import { ERROR_CODES, type ErrorCode } from '@wardroom/protocol/codes';
 import { harness } from './harness.js';
 import type { Json, Peer } from './scripted-server.js';
 

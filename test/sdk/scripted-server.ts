@@ -1,12 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import {
-  CLOSE_CODES,
-  ERROR_CODES,
-  type CloseCode,
-  type ErrorCode,
-} from '../../src/protocol/codes.js';
+import { CLOSE_CODES, ERROR_CODES, type CloseCode, type ErrorCode } from '@wardroom/protocol/codes';
 import { Queue } from './queue.js';
 
 export type Json = Record<string, unknown>;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type SessionStorage, WardroomSession, webStorage } from '../../sdk/src/index.js';
+import { type SessionStorage, WardroomSession, webStorage } from '@wardroom/client';
 import { harness } from './harness.js';
 import { tokens } from './scripted-server.js';
 

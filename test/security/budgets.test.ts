@@ -3,9 +3,9 @@
  * spends.
  */
 import { expect, test } from '@jest/globals';
+import { CLIENT_FRAMES } from '@wardroom/protocol';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS, isOfPrincipal } from '../../src/budgets/budgets.js';
 import { OPERATIONS } from '../../src/api-docs/operations.js';
-import { CLIENT_FRAMES } from '../../src/protocol/frames.js';
 import { operationsOf } from '../../src/platform/http/operation.js';
 import { TryOutController } from '../../src/try-out/try-out.controller.js';
 

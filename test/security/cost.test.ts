@@ -1,9 +1,9 @@
 /** P8: what a client can make a node spend is bounded, also by what costs the client nothing. */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import type { ClientFrameType } from '@wardroom/protocol';
 import { CALL_BUDGETS, FRAME_BUDGETS } from '../../src/budgets/budgets.js';
 import { OPERATIONS } from '../../src/api-docs/operations.js';
-import type { ClientFrameType } from '../../src/protocol/frames.js';
 import { expectError, live } from '../protocol/harness.js';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';

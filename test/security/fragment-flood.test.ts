@@ -5,7 +5,7 @@
  */
 import { beforeAll, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { CLOSE_CODES } from '../../src/protocol/index.js';
+import { CLOSE_CODES } from '@wardroom/protocol';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { describeWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';

@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { LIMITS } from '../../src/protocol/index.js';
+import { LIMITS } from '@wardroom/protocol';
 import { badToken, expectLegalFrames } from '../protocol/harness.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { RawClient } from '../support/raw-client.js';

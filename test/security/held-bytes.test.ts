@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
+import { LIMITS } from '@wardroom/protocol';
 import {
   HELD_BYTES,
   NODE_TAILS_BYTES,
@@ -22,7 +23,6 @@ import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-bu
 import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { CALLS_OF_A_TURN, CALLS_WAITING_MAX } from '../../src/platform/http/call-turns.js';
-import { LIMITS } from '../../src/protocol/index.js';
 import type { RoomEvent } from '../../src/rooms/events/room-event.js';
 import { expectClosed, live, open } from '../protocol/harness.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';

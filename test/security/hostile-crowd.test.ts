@@ -7,7 +7,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ERROR_CODES, CLOSE_CODES } from '../../src/protocol/index.js';
+import { ERROR_CODES, CLOSE_CODES } from '@wardroom/protocol';
 import { eventually, live, within } from '../protocol/harness.js';
 import { describeWith } from '../support/needs.js';
 import { startCluster } from '../support/node-process.js';

@@ -4,7 +4,7 @@
  * notices.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CLOSE_CODES } from '../../src/protocol/index.js';
+import { CLOSE_CODES } from '@wardroom/protocol';
 import { expectLegalFrames } from '../protocol/harness.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { World, nodeA, nodeB } from '../support/world.js';

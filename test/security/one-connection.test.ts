@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from '@jest/globals';
-import { LIMITS } from '../../src/protocol/index.js';
+import { LIMITS } from '@wardroom/protocol';
 import { eventually, within } from '../protocol/harness.js';
 import { OP, RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { describeWith } from '../support/needs.js';

@@ -5,8 +5,8 @@
  * for an echo server: their text is no frame of ours, and we take no binary.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { CLOSE_CODES, closeReasonSchema } from '../../src/protocol/index.js';
-import type { CloseCode } from '../../src/protocol/index.js';
+import { CLOSE_CODES, closeReasonSchema } from '@wardroom/protocol';
+import type { CloseCode } from '@wardroom/protocol';
 import { expectLegalFrames, within } from '../protocol/harness.js';
 import { OP, RawSocket, bytesOf } from '../protocol/raw-socket.js';
 import { World, nodeA, nodeB } from '../support/world.js';

@@ -1,8 +1,8 @@
 /** SDK clients of a test: closed when its file ends. */
 import { afterAll } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { WardroomClient } from '../../sdk/src/index.js';
-import type { ClientOptions } from '../../sdk/src/index.js';
+import { WardroomClient } from '@wardroom/client';
+import type { ClientOptions } from '@wardroom/client';
 import type { SignedIn } from './world.js';
 
 const clients: WardroomClient[] = [];

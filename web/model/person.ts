@@ -9,7 +9,7 @@ import {
   WardroomError,
   WardroomSession,
   type IssuedTokens,
-} from '../../sdk/src/index.js';
+} from '@wardroom/client';
 import { type TryNode } from './nodes.js';
 import { Tab, type TabEvent } from './tab.js';
 

@@ -2,7 +2,7 @@
  * The text a person reads when a connection ends or waits: one title and one sentence for each
  * code. Shared by every surface.
  */
-import type { Action, CloseCode } from '../../src/protocol/codes.js';
+import type { Action, CloseCode } from '@wardroom/protocol/codes';
 
 export interface Sentence {
   title: string;

@@ -10,7 +10,7 @@ import {
   WardroomClient,
   WardroomError,
   type WardroomSession,
-} from '../../sdk/src/index.js';
+} from '@wardroom/client';
 import { type Sentence, sentenceOf } from './sentences.js';
 import { Network, tappedSocket } from './tap-socket.js';
 import type { TryNode } from './nodes.js';

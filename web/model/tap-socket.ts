@@ -4,7 +4,7 @@
  * and no new connection opens. When the network is back the old connection is gone, as it is for a
  * phone that comes out of a tunnel.
  */
-import type { SocketConstructor, SocketLike } from '../../sdk/src/index.js';
+import type { SocketConstructor, SocketLike } from '@wardroom/client';
 
 export interface Tap {
   sent(text: string): void;

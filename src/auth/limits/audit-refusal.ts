@@ -2,10 +2,10 @@
  * The record of a refused credential: whose it was where its signature was ours, and the code it
  * was refused with.
  */
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import type { AuditNote } from '../../audit/audit-events.js';
 import type { AuditTrail } from '../../audit/audit-trail.js';
 import { DomainError } from '../../platform/errors.js';
-import type { ErrorCode } from '../../protocol/codes.js';
 
 /** Nothing was presented; a loop has a record of its own (credential-loop-breaker.ts). */
 const UNRECORDED: ReadonlySet<ErrorCode> = new Set(['auth_missing', 'auth_loop']);

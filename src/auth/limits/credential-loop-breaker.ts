@@ -8,6 +8,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { networkOf } from '../../platform/http/client-address.js';
 import { monotonicMs } from '../../platform/clock.js';
@@ -16,7 +17,6 @@ import { Metrics } from '../../platform/metrics.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
 import { currentRequest } from '../../platform/request-context.js';
-import type { ErrorCode } from '../../protocol/codes.js';
 
 const TRIES = 10;
 const BLOCKED_SECONDS = 60;

@@ -5,6 +5,7 @@
  * wholly before or wholly after.
  */
 import { Injectable } from '@nestjs/common';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { recordAudit } from '../../audit/record-audit.js';
 import type { AuditDetail, AuditEventName } from '../../audit/audit-events.js';
@@ -20,7 +21,6 @@ import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
 import { Metrics } from '../../platform/metrics.js';
-import type { ErrorCode } from '../../protocol/codes.js';
 import { endSessions, sessionsEnded } from '../../sessions/end-sessions.js';
 import { flushIntervalMs } from '../../sessions/idle.js';
 import { SessionActivity } from '../../sessions/session-activity.js';

@@ -5,7 +5,7 @@
  * JSON.stringify writes it - so anything that is not is refused.
  */
 import { isUtf8 } from 'node:buffer';
-import { LIMITS } from '../../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { isId } from '../../platform/ids.js';
 import { detached } from '../../platform/text.js';
 import { SIGNING_ALGORITHMS } from '../keys/wrapped-key.js';

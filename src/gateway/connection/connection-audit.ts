@@ -3,10 +3,10 @@
  * is the connection id of `hello`.
  */
 import { Injectable } from '@nestjs/common';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { auditRefusal } from '../../auth/limits/audit-refusal.js';
 import { monotonicMs } from '../../platform/clock.js';
-import { CLOSE_CODES } from '../../protocol/codes.js';
 import type { ConnectionEnd } from './connection-end.js';
 import type { Connection } from './connection.js';
 

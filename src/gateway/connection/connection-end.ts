@@ -1,5 +1,5 @@
 /** Why a connection ended: metric, log line and audit record say the same. */
-import type { CloseCode } from '../../protocol/codes.js';
+import type { CloseCode } from '@wardroom/protocol/codes';
 
 /**
  * `reset`: TCP was ended or broken without a close frame. `timeout`: the kernel gave up.

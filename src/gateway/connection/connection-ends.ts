@@ -4,8 +4,8 @@
  * close frame, `transport` when the network ended it.
  */
 import { Injectable, Logger } from '@nestjs/common';
+import type { CloseCode } from '@wardroom/protocol/codes';
 import { Metrics } from '../../platform/metrics.js';
-import type { CloseCode } from '../../protocol/codes.js';
 import { ConnectionAudit } from './connection-audit.js';
 import type { ConnectionEnd, TransportEnd } from './connection-end.js';
 import type { Connection } from './connection.js';

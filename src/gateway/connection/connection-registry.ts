@@ -4,6 +4,7 @@
  * list.
  */
 import { Injectable } from '@nestjs/common';
+import type { CloseCode } from '@wardroom/protocol/codes';
 import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../../authority/events.js';
 import { LeaseRounds } from '../../authority/lease-rounds.js';
@@ -11,7 +12,6 @@ import { Lease } from '../../authority/lease.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
-import type { CloseCode } from '../../protocol/codes.js';
 import { StandingSessions } from '../../sessions/standing-sessions.js';
 import { ConnectionEnds, endedByPeer, endedByServer } from './connection-ends.js';
 import type { TransportEnd } from './connection-end.js';

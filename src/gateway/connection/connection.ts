@@ -2,10 +2,10 @@
  * One WebSocket: its state, its credential and its outbound queue. It knows no rooms and no policy;
  * the gateway's other parts drive it.
  */
+import type { CloseCode } from '@wardroom/protocol/codes';
+import type { ServerFrame } from '@wardroom/protocol';
 import { QUEUE_LIMITS_MAX } from '../../budgets/held-bytes.js';
 import type { Socket } from 'node:net';
-import type { CloseCode } from '../../protocol/codes.js';
-import type { ServerFrame } from '../../protocol/frames.js';
 import { newId } from '../../platform/ids.js';
 import { monotonicMs } from '../../platform/clock.js';
 import type { AcceptedToken, Principal } from '../../sessions/principal.js';

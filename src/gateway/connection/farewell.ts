@@ -2,9 +2,9 @@
  * The end of a connection by the server: `goodbye` as the last frame, and the same as the reason of
  * the close.
  */
-import { CLOSE_CODES } from '../../protocol/codes.js';
-import type { CloseCode } from '../../protocol/codes.js';
-import type { ServerFrame } from '../../protocol/frames.js';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
+import type { CloseCode } from '@wardroom/protocol/codes';
+import type { ServerFrame } from '@wardroom/protocol';
 import { encodeTextFrame } from './frame-encoder.js';
 
 export function farewell(

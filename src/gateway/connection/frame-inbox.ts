@@ -3,7 +3,7 @@
  * beyond a part of the bound its socket is not read, so that the bytes which the library holds by
  * then still fit. Made with the first frame.
  */
-import { LIMITS } from '../../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import type { Rates } from '../../budgets/principal-rates.js';
 import type { TokenBucket } from '../../budgets/token-bucket.js';
 

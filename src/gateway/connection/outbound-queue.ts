@@ -2,7 +2,7 @@
  * Frames that wait to be written to one socket. At most 64 KiB leave in one write; the rest stays
  * here, where it can still be taken back. One buffer is the usual case and costs no array.
  */
-import { LIMITS } from '../../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 
 /** Marks the frames of one room, so that they can be taken back together. Delivery makes it. */
 export class RoomKey {

@@ -4,8 +4,8 @@
  * client's close without the client's text.
  */
 import { WebSocket } from 'ws';
-import { CLOSE_CODES } from '../../protocol/codes.js';
-import type { CloseCode } from '../../protocol/codes.js';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
+import type { CloseCode } from '@wardroom/protocol/codes';
 import type { Connection } from './connection.js';
 
 const BY_STATUS: Partial<Record<number, CloseCode>> = {

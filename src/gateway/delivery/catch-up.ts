@@ -3,12 +3,12 @@
  * room is this one: after `since`, after grace, after a reload of the node, after a `reset`.
  */
 import { Injectable, Logger } from '@nestjs/common';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { REPLAY_HELD_BYTES, REPLAY_PIECE_BYTES } from '../../budgets/held-bytes.js';
 import { Metrics } from '../../platform/metrics.js';
 import { Policy } from '../../policy/policy.js';
-import { LIMITS } from '../../protocol/limits.js';
 import { History } from '../../rooms/events/history.js';
 import type { Connection } from '../connection/connection.js';
 import { encodeTextFrame } from '../connection/frame-encoder.js';

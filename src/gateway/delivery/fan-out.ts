@@ -4,7 +4,7 @@
  * subscriptions and go on later: who leaves, is held or comes in between is neither served twice
  * nor left out.
  */
-import { LIMITS } from '../../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import type { RoomKey, Source } from '../connection/outbound-queue.js';
 import type { Connection } from '../connection/connection.js';
 

@@ -6,9 +6,9 @@
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
+import { LIMITS } from '@wardroom/protocol/limits';
+import type { ServerFrames } from '@wardroom/protocol';
 import { monotonicMs } from '../../platform/clock.js';
-import { LIMITS } from '../../protocol/limits.js';
-import type { ServerFrames } from '../../protocol/frames.js';
 import type { BusMessage, PresenceState } from './bus-message.js';
 import { RoomBus } from './room-bus.js';
 import { Channels } from './channels.js';

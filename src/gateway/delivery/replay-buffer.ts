@@ -3,8 +3,8 @@
  * that come back. An edit or a deletion changes rows that came before it, so it empties the buffer.
  * Events missing below are read once for everybody who waits for them.
  */
+import { LIMITS } from '@wardroom/protocol/limits';
 import { NODE_TAILS_BYTES, ROOM_TAIL_BYTES } from '../../budgets/held-bytes.js';
-import { LIMITS } from '../../protocol/limits.js';
 import type { History } from '../../rooms/events/history.js';
 import { rewritesRows } from '../../rooms/events/room-event.js';
 import type { RoomEvent } from '../../rooms/events/room-event.js';

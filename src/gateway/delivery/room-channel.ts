@@ -4,6 +4,7 @@
  * has applied the epoch they were committed under (new-enemy rule); gaps are closed from Postgres.
  * Every event passes `offer`, from an own commit, Redis or a repair.
  */
+import type { Role } from '@wardroom/protocol';
 import type { LeaseRounds } from '../../authority/lease-rounds.js';
 import type { Lease } from '../../authority/lease.js';
 import type { History, RoomHead } from '../../rooms/events/history.js';
@@ -15,7 +16,6 @@ import type { Metrics } from '../../platform/metrics.js';
 import type { FanOutThrottle } from './fan-out-throttle.js';
 import { FanOut } from './fan-out.js';
 import type { Entry, Recipient } from './fan-out.js';
-import type { Role } from '../../protocol/frames.js';
 import { encodeTextFrame } from '../connection/frame-encoder.js';
 import { RoomKey } from '../connection/outbound-queue.js';
 import { Milestones } from './milestones.js';

@@ -1,5 +1,7 @@
 /** SUBSCRIBE: decided and inserted in one synchronous step; then `catch-up.ts` replays. */
 import { Injectable } from '@nestjs/common';
+import type { ClientFrames, ServerFrames } from '@wardroom/protocol';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { Lease } from '../../authority/lease.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
@@ -7,8 +9,6 @@ import { rightsIn } from '../../policy/decide-room.js';
 import type { Allow } from '../../policy/decide-room.js';
 import type { Facts } from '../../policy/facts.js';
 import { Policy } from '../../policy/policy.js';
-import type { ClientFrames, ServerFrames } from '../../protocol/frames.js';
-import { LIMITS } from '../../protocol/limits.js';
 import type { Connection } from '../connection/connection.js';
 import { CatchUp } from './catch-up.js';
 import { Channels } from './channels.js';

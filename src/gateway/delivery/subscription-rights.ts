@@ -1,12 +1,12 @@
 /** Rights of subscriptions that exist: asked again, announced to the client, ended when lost. */
 import { Injectable } from '@nestjs/common';
+import { UNSUBSCRIBE_CODES } from '@wardroom/protocol/codes';
+import type { UnsubscribeCode } from '@wardroom/protocol/codes';
 import { DomainError } from '../../platform/errors.js';
 import { rightsIn } from '../../policy/decide-room.js';
 import type { Allow } from '../../policy/decide-room.js';
 import type { Facts } from '../../policy/facts.js';
 import { Policy } from '../../policy/policy.js';
-import { UNSUBSCRIBE_CODES } from '../../protocol/codes.js';
-import type { UnsubscribeCode } from '../../protocol/codes.js';
 import type { Connection } from '../connection/connection.js';
 import type { Basis, Subscription } from './room-channel.js';
 import { Subscriptions } from './subscriptions.js';

@@ -5,9 +5,9 @@
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
+import { LIMITS } from '@wardroom/protocol/limits';
+import type { ServerFrame } from '@wardroom/protocol';
 import { monotonicMs } from '../../platform/clock.js';
-import { LIMITS } from '../../protocol/limits.js';
-import type { ServerFrame } from '../../protocol/frames.js';
 import { Channels } from './channels.js';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';

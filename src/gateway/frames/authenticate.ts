@@ -4,6 +4,9 @@
  * check again).
  */
 import { Injectable, Logger } from '@nestjs/common';
+import { CLOSE_CODES, ERROR_CODES } from '@wardroom/protocol/codes';
+import type { CloseCode, ErrorCode } from '@wardroom/protocol/codes';
+import type { ClientFrames } from '@wardroom/protocol';
 import { AccessTokens } from '../../auth/tokens/access-token.js';
 import { CredentialLoopBreaker } from '../../auth/limits/credential-loop-breaker.js';
 import type { LoopSubject } from '../../auth/limits/credential-loop-breaker.js';
@@ -15,9 +18,6 @@ import { Lease } from '../../authority/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { toDomainError } from '../../platform/http/problem.filter.js';
-import { CLOSE_CODES, ERROR_CODES } from '../../protocol/codes.js';
-import type { CloseCode, ErrorCode } from '../../protocol/codes.js';
-import type { ClientFrames } from '../../protocol/frames.js';
 import type { AcceptedToken } from '../../sessions/principal.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import { ConnectionAudit } from '../connection/connection-audit.js';

@@ -5,13 +5,13 @@
 import { UseFilters, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { PARAM_ARGS_METADATA } from '@nestjs/websockets/constants.js';
+import { UNSUBSCRIBE_CODES } from '@wardroom/protocol/codes';
+import type { ClientFrames, ServerFrame } from '@wardroom/protocol';
+import { WS_PATH } from '@wardroom/protocol/limits';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId } from '../../platform/ids.js';
 import { Policy } from '../../policy/policy.js';
-import { UNSUBSCRIBE_CODES } from '../../protocol/codes.js';
-import type { ClientFrames, ServerFrame } from '../../protocol/frames.js';
-import { WS_PATH } from '../../protocol/limits.js';
 import { ReadMarkers } from '../../rooms/events/read-markers.js';
 import { requireKind } from '../../rooms/events/require-kind.js';
 import { RoomEvents } from '../../rooms/events/room-events.js';

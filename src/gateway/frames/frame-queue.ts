@@ -4,13 +4,13 @@
  * the next one start as soon as its own place in the commit order is taken: see `DeferredReply`.
  */
 import { Injectable, Logger } from '@nestjs/common';
+import { ERROR_CODES, LIMITS } from '@wardroom/protocol';
+import type { ClientFrame, ServerFrame } from '@wardroom/protocol';
 import { TokenBucket } from '../../budgets/token-bucket.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
 import { toDomainError } from '../../platform/http/problem.filter.js';
-import { ERROR_CODES, LIMITS } from '../../protocol/index.js';
-import type { ClientFrame, ServerFrame } from '../../protocol/frames.js';
 import { Authenticate } from './authenticate.js';
 import type { Connection } from '../connection/connection.js';
 import { FrameInbox } from '../connection/frame-inbox.js';

@@ -4,6 +4,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
+import type { ClientFrame, ClientFrameType } from '@wardroom/protocol';
 import { FRAME_BUDGETS, isOfPrincipal } from '../../budgets/budgets.js';
 import type { PrincipalBucket } from '../../budgets/budgets.js';
 import { PrincipalRates } from '../../budgets/principal-rates.js';
@@ -13,7 +14,6 @@ import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import type { RoomAction } from '../../policy/decide-room.js';
 import { Policy } from '../../policy/policy.js';
-import type { ClientFrame, ClientFrameType } from '../../protocol/frames.js';
 import { RoomEvents } from '../../rooms/events/room-events.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import type { Connection } from '../connection/connection.js';

@@ -3,8 +3,8 @@
  * then the schema. Refusals name the field, never its value.
  */
 import type * as z from 'zod';
-import { CLIENT_FRAMES, LIMITS } from '../../protocol/index.js';
-import type { ClientFrame, ClientFrameType } from '../../protocol/frames.js';
+import { CLIENT_FRAMES, LIMITS } from '@wardroom/protocol';
+import type { ClientFrame, ClientFrameType } from '@wardroom/protocol';
 import { DomainError } from '../../platform/errors.js';
 import { jsonTrouble } from '../../platform/text.js';
 

@@ -4,11 +4,11 @@
  * else did; else the first message decides.
  */
 import type { IncomingMessage } from 'node:http';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
+import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '@wardroom/protocol/limits';
 import { bearerOf } from '../../auth/guard/bearer.js';
 import type { Cookies } from '../../auth/guard/cookies.js';
 import { DomainError } from '../../platform/errors.js';
-import { CLOSE_CODES } from '../../protocol/codes.js';
-import { BEARER_SUBPROTOCOL_PREFIX, PROTOCOL } from '../../protocol/limits.js';
 
 /**
  * `off`: `?token=` from a page, while QUERY_TOKEN is off. A browser cannot read a 400, so it is

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import type { WebSocketServer } from 'ws';
-import { WS_ALIAS, WS_PATH } from '../../protocol/limits.js';
+import { WS_ALIAS, WS_PATH } from '@wardroom/protocol/limits';
 import type { Connection, Dispatch } from '../connection/connection.js';
 import { Handshake } from './handshake.js';
 import { asksForWebSocket, serveWithoutUpgrade } from './other-upgrades.js';

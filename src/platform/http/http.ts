@@ -8,7 +8,7 @@ import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Server } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
-import { LIMITS } from '../../protocol/limits.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { CallTurns } from './call-turns.js';
 import { ClientAddresses, networkOf } from './client-address.js';
 import type { Config } from '../config/config.js';

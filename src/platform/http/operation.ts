@@ -14,8 +14,8 @@ import {
 import type { Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import * as z from 'zod';
-import { ACTIONS, ERROR_CODES } from '../../protocol/codes.js';
-import type { Action, ErrorCode } from '../../protocol/codes.js';
+import { ACTIONS, ERROR_CODES } from '@wardroom/protocol/codes';
+import type { Action, ErrorCode } from '@wardroom/protocol/codes';
 import { RecheckInterceptor } from './recheck.interceptor.js';
 
 /** Of the interface under `/v1`, not of the build. */

@@ -4,7 +4,7 @@
 import { Catch, HttpException, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import type { ErrorCode } from '../../protocol/codes.js';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import { DomainError } from '../errors.js';
 import { newId } from '../ids.js';
 import { Metrics } from '../metrics.js';

@@ -3,6 +3,7 @@
  * one principal checks the right to read in the same statement.
  */
 import { Injectable } from '@nestjs/common';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { PAGE_BYTES } from '../../budgets/held-bytes.js';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
@@ -10,7 +11,6 @@ import { Batcher } from '../../platform/stores/batcher.js';
 import { Policy } from '../../policy/policy.js';
 import { READABLE } from '../../policy/readable-sql.js';
 import type { Principal } from '../../sessions/principal.js';
-import { LIMITS } from '../../protocol/limits.js';
 import { ROOM_EPOCH } from './room-epochs.js';
 import type { Known } from './room-epochs.js';
 import { toRoomEvents } from './room-event.js';

@@ -1,9 +1,9 @@
 /** Messages as REST takes and shows them; publishing here is the same as over a WebSocket. */
 import * as z from 'zod';
+import { epochSchema, seqSchema } from '@wardroom/protocol';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { jsonTrouble } from '../../platform/text.js';
 import { pageFields, plainText } from '../../platform/zod.js';
-import { epochSchema, seqSchema } from '../../protocol/frames.js';
-import { LIMITS } from '../../protocol/limits.js';
 
 /**
  * Depth and forbidden characters are checked before anything recurses into the value; its size in

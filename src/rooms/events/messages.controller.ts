@@ -1,13 +1,13 @@
 /** History, and publishing without a WebSocket: the same pipeline, the same answers. */
 import { Controller, Delete, Get, Headers, Patch, Post, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
 import { DomainError } from '../../platform/errors.js';
 import { Operation } from '../../platform/http/operation.js';
 import { newId } from '../../platform/ids.js';
 import { IdParam, RefParam } from '../../platform/http/path.js';
 import { ZodBody, ZodQuery } from '../../platform/zod.js';
-import { LIMITS } from '../../protocol/limits.js';
 import type { Principal } from '../../sessions/principal.js';
 import { History } from './history.js';
 import {

@@ -4,9 +4,9 @@
  * a node reads how much is left of the past that it knew.
  */
 import { Injectable } from '@nestjs/common';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { Database } from '../../platform/stores/database.js';
 import { newId } from '../../platform/ids.js';
-import { LIMITS } from '../../protocol/limits.js';
 
 /**
  * SQL: the epoch of the room `r`, as it goes over the wire. When the history of the authority log

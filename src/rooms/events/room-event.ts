@@ -2,7 +2,7 @@
  * A durable room event as it travels: the frame's text is built once, where the event was committed
  * or read, and goes unchanged to every subscriber on every node.
  */
-import type { RoomEventFrame } from '../../protocol/frames.js';
+import type { RoomEventFrame } from '@wardroom/protocol';
 
 export interface RoomEvent {
   readonly room: string;

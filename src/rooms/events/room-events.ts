@@ -5,12 +5,12 @@
  */
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { ServerFrames } from '@wardroom/protocol';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { newId } from '../../platform/ids.js';
 import { Policy } from '../../policy/policy.js';
 import type { Allow, RoomAction } from '../../policy/decide-room.js';
-import type { ServerFrames } from '../../protocol/frames.js';
 import type { Principal } from '../../sessions/principal.js';
 import { canonicalJson, isCanonical } from './canonical-json.js';
 import { CommitRoomEvents } from './commit-room-events.js';

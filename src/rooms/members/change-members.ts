@@ -3,11 +3,11 @@
  * (room-transaction.ts).
  */
 import { Injectable } from '@nestjs/common';
+import type { Role } from '@wardroom/protocol';
 import type { Receipt } from '../../authority/receipt.schema.js';
 import { wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
-import type { Role } from '../../protocol/frames.js';
 import type { Principal } from '../../sessions/principal.js';
 import { RoomTransaction } from '../room-transaction.js';
 import type { LockedRoom } from '../locked-room.js';

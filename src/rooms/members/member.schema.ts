@@ -1,8 +1,8 @@
 /** Members as REST takes and shows them. */
 import * as z from 'zod';
+import { roleSchema } from '@wardroom/protocol';
 import { receiptSchema } from '../../authority/receipt.schema.js';
 import { idSchema } from '../../platform/text.js';
-import { roleSchema } from '../../protocol/frames.js';
 
 export const memberSchema = z
   .object({

@@ -1,10 +1,10 @@
 /** Members as rows, and the one place that changes such a row. */
+import type { Role } from '@wardroom/protocol';
 import { recordAudit } from '../../audit/record-audit.js';
 import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
 import type { MemberFacts } from '../../policy/facts.js';
-import type { Role } from '../../protocol/frames.js';
 import type { LockedRoom } from '../locked-room.js';
 import type { Member } from './member.schema.js';
 

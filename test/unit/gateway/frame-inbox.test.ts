@@ -7,9 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { FrameInbox } from '../../../src/gateway/connection/frame-inbox.js';
 import { ReadTurns } from '../../../src/gateway/connection/read-turns.js';
-import { LIMITS } from '../../../src/protocol/limits.js';
 
 const FRAME_BYTES_MAX = 65_536;
 const READ_BYTES = 65_536;

@@ -1,10 +1,10 @@
 /** The rights table of the contract (section 2), cell by cell. */
 import { describe, expect, test } from '@jest/globals';
+import type { Role } from '@wardroom/protocol';
 import { decideCreate, decideRoom, rightsIn } from '../../../src/policy/decide-room.js';
 import type { ActionTarget, RoomAction } from '../../../src/policy/decide-room.js';
 import { GUEST, NOT_A_MEMBER } from '../../../src/policy/facts.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from '../../../src/policy/facts.js';
-import type { Role } from '../../../src/protocol/frames.js';
 
 const NOW = 1_000_000;
 const member = (role: Role | null, more: Partial<MemberFacts> = {}): MemberFacts => ({

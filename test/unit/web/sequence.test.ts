@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { CLOSE_CODES } from '../../../src/protocol/codes.js';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
 import { curlOf } from '../../../web/model/calls.js';
 import { CLOSE_SENTENCES, sentenceOf } from '../../../web/model/sentences.js';
 import { Run, stepsOfReceipt, type ReceiptView } from '../../../web/model/sequence.js';

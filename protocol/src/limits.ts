@@ -1,6 +1,6 @@
 /**
  * Fixed limits of protocol `wardroom.v1`; those that operators may change are in
- * platform/config/config.ts. No dependency: this file also runs in browsers, inside the SDK.
+ * src/platform/config/config.ts. No dependency: this file also runs in browsers, inside the SDK.
  */
 export const PROTOCOL = 'wardroom.v1';
 /** Offered beside `wardroom.v1` as `bearer.<jwt>`; never echoed. */
