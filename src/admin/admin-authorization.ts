@@ -68,7 +68,7 @@ export class AdminAuthorization {
    * By id or slug; null when there is none, which `require` turns into 404 for whoever may know.
    */
   async tenantId(ref: string): Promise<string | null> {
-    const where = isId(ref) ? { id: ref } : { slug: ref };
+    const where = { ...(isId(ref) ? { id: ref } : { slug: ref }), erasedAt: null };
     return (
       (await this.database.prisma.tenant.findUnique({ where, select: { id: true } }))?.id ?? null
     );

@@ -6,6 +6,7 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
 import { AuditController } from './audit.controller.js';
 import { DecisionsController } from './decisions.controller.js';
+import { EraseTenant } from './erase-tenant.js';
 import { PolicyExplanation } from './policy-explanation.js';
 import { Introspect } from './introspect.js';
 import { IntrospectionController } from './introspection.controller.js';
@@ -13,6 +14,7 @@ import { AdminQueries } from './admin-queries.js';
 import { ReadAudit } from './read-audit.js';
 import { RevocationsController } from './revocations.controller.js';
 import { Revoke } from './revoke.js';
+import { TenantEraser } from './tenant-eraser.js';
 import { TenantsController } from './tenants.controller.js';
 import { Tenants } from './tenants.js';
 import { Users } from './users.js';
@@ -29,6 +31,8 @@ import { Users } from './users.js';
   providers: [
     AdminAuthorization,
     Tenants,
+    EraseTenant,
+    TenantEraser,
     Users,
     Revoke,
     AdminQueries,

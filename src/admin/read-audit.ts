@@ -6,7 +6,9 @@ import { Injectable } from '@nestjs/common';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/stores/database.js';
 import type { AuditEvent } from '../platform/generated/client.js';
+import { isId } from '../platform/ids.js';
 import { page } from '../platform/zod.js';
+import type { UserFacts } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
 import { AdminAuthorization, found } from './admin-authorization.js';
 import type { AuditPage, AuditQuery, AuditRecordView } from './audit.schema.js';
@@ -23,7 +25,7 @@ export class ReadAudit {
     { tenant, user, event, limit, cursor }: AuditQuery,
   ): Promise<AuditPage> {
     const role = await this.admin.roleOf(principal);
-    const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
+    const named = tenant === undefined ? undefined : await this.named(tenant, role);
     const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;
     this.admin.authorize(principal, role, 'read_audit', { tenantId: tenantId ?? null });
     if (tenantId === null) found(tenantId, 'tenant');
@@ -38,6 +40,12 @@ export class ReadAudit {
       take: limit + 1,
     });
     return page(rows.map(viewOf), limit);
+  }
+
+  /** The records of a deleted tenant stay, and an operator finds them by its id. */
+  private async named(tenant: string, role: UserFacts['role']): Promise<string | null> {
+    const tenantId = await this.admin.tenantId(tenant);
+    return tenantId ?? (role === 'operator' && isId(tenant) ? tenant : null);
   }
 }
 

@@ -48,6 +48,12 @@ export const tenantPatchSchema = z
   .meta({ id: 'TenantPatch' });
 export type TenantPatch = z.infer<typeof tenantPatchSchema>;
 
+/** Its rows are going; the same call answers 404 when they are gone. */
+export const erasingTenantSchema = z
+  .object({ id: z.uuid(), state: z.literal('erasing') })
+  .meta({ id: 'ErasingTenant' });
+export type ErasingTenant = z.infer<typeof erasingTenantSchema>;
+
 export const changedTenantSchema = z
   .object({ tenant: tenantSchema, receipt: receiptSchema.nullable() })
   .meta({ id: 'ChangedTenant' });

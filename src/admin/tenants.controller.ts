@@ -1,5 +1,5 @@
 /** Tenants and their users. */
-import { Controller, Get, Patch, Post } from '@nestjs/common';
+import { Controller, Delete, Get, Patch, Post } from '@nestjs/common';
 import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
 import { Operation } from '../platform/http/operation.js';
 import { IdParam, RefParam } from '../platform/http/path.js';
@@ -8,6 +8,7 @@ import type { PageQuery, WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
 import {
   changedTenantSchema,
+  erasingTenantSchema,
   newTenantSchema,
   tenantPageSchema,
   tenantPatchSchema,
@@ -15,11 +16,13 @@ import {
 } from './tenant.schema.js';
 import type {
   ChangedTenant,
+  ErasingTenant,
   NewTenant,
   TenantPage,
   TenantPatch,
   TenantView,
 } from './tenant.schema.js';
+import { EraseTenant } from './erase-tenant.js';
 import { Tenants } from './tenants.js';
 import {
   changedUserSchema,
@@ -35,6 +38,7 @@ import { Users } from './users.js';
 export class TenantsController {
   constructor(
     private readonly tenants: Tenants,
+    private readonly eraseTenant: EraseTenant,
     private readonly users: Users,
   ) {}
 
@@ -78,6 +82,19 @@ export class TenantsController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<ChangedTenant> {
     return this.tenants.patch(principal, tenant, patch, wait);
+  }
+
+  @Delete('tenants/:tenant')
+  @Operation({
+    summary: 'delete a disabled tenant and all that is in it; 404 when that is done (operators)',
+    answers: { 202: erasingTenantSchema },
+    errors: ['invalid_request', 'role_required'],
+  })
+  deleteTenant(
+    @RefParam('tenant') tenant: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<ErasingTenant> {
+    return this.eraseTenant.erase(principal, tenant);
   }
 
   @Post('tenants/:tenant/users')

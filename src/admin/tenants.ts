@@ -39,7 +39,7 @@ export class Tenants {
 
   async list(principal: Principal, { limit, cursor }: PageQuery): Promise<TenantPage> {
     await this.admin.require(principal, 'list_tenants', { tenantId: null });
-    const after = cursor === undefined ? {} : { id: { gt: cursor } };
+    const after = { erasedAt: null, ...(cursor === undefined ? {} : { id: { gt: cursor } }) };
     return page(
       (
         await this.database.prisma.tenant.findMany({
@@ -100,7 +100,7 @@ export class Tenants {
         this.admin.authorize(principal, role, 'change_tenant', { tenantId: id, ...change });
         return changeTenant(
           tx,
-          found(await tx.tenant.findUnique({ where: { id } }), 'tenant'),
+          found(await tx.tenant.findUnique({ where: { id, erasedAt: null } }), 'tenant'),
           patch,
         );
       }),

@@ -34,6 +34,7 @@ export const AUDIT_EVENTS = {
     'who proved the address of a user by an issuer got the account: its password was erased and its sessions ended',
   tenant_created: 'a tenant was made',
   tenant_updated: 'a tenant was changed, disabled or restored',
+  tenant_erased: 'a tenant was deleted; `slug`: its name until then',
   room_created: 'a room was made',
   room_updated: 'settings of a room were changed',
   room_deleted: 'a room was closed',

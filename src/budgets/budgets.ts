@@ -133,6 +133,7 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/admin/tenants': change('1 tenant'),
   'get /v1/admin/tenants': budget('call', 10, NOTHING, PAGE_COST),
   'patch /v1/admin/tenants/{tenant}': change('the tenant, sessions that end, 1 receipt'),
+  'delete /v1/admin/tenants/{tenant}': change('the tenant; its rows go later, in batches'),
   'post /v1/admin/tenants/{tenant}/users': budget('call', 60, '1 user; audit'),
   'get /v1/admin/tenants/{tenant}/users': budget('call', 10, NOTHING, PAGE_COST),
   'patch /v1/admin/users/{user}': change('the user, sessions that end, 1 receipt'),

@@ -10,6 +10,7 @@ export type AdminAction =
   | 'list_tenants'
   | 'create_tenant'
   | 'change_tenant'
+  | 'erase_tenant'
   | 'list_users'
   | 'create_user'
   | 'change_user'
@@ -54,6 +55,7 @@ const OPERATORS_ONLY: ReadonlySet<AdminAction> = new Set([
   'list_tenants',
   'create_tenant',
   'change_tenant',
+  'erase_tenant',
   'withdraw_key',
   'read_keys',
 ]);
@@ -71,6 +73,7 @@ export function decideAdmin(
     if (!inside.allow) return inside;
   }
   if (action === 'change_tenant') return decideChangeTenant(caller, target);
+  if (action === 'erase_tenant') return decideEraseTenant(caller, target);
   if (action === 'create_user') return decideCreateUser(caller, target);
   if (action === 'change_user') return decideChangeUser(caller, target);
   return allow('admin.3_may');
@@ -99,6 +102,13 @@ function decideChangeTenant(caller: AdminCaller, target: AdminTarget): AdminDeci
   if (own && target.opens === true)
     return deny('change_tenant.2_operators_stay_apart', 'role_required');
   return allow('change_tenant.3_operator');
+}
+
+/** The operators stay. */
+function decideEraseTenant(caller: AdminCaller, target: AdminTarget): AdminDecision {
+  if (target.tenantId === caller.tenantId)
+    return deny('erase_tenant.1_own_tenant', 'role_required');
+  return allow('erase_tenant.2_operator');
 }
 
 /** Members and admins do not exist among the operators. */

@@ -57,6 +57,7 @@ describe('wardroom drill', () => {
       verdict: 'passed',
       versions: { api: expect.any(String) },
     });
+    expect(run.removed).toBe('3 tenants erased');
     expect(run.ms).toBeLessThan(90_000);
     expect(out).toContain(`${DRILLS.length} passed, 0 failed`);
     expect(code).toBe(0);

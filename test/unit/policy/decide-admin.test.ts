@@ -28,6 +28,7 @@ const OPERATORS: AdminAction[] = [
   'list_tenants',
   'create_tenant',
   'change_tenant',
+  'erase_tenant',
   'withdraw_key',
   'read_keys',
 ];
@@ -43,7 +44,7 @@ describe('decideAdmin', () => {
     for (const target of [OTHER, EVERYTHING])
       expect(ask(caller('operator'), action, target)).toBe('allowed');
     expect(ask(caller('operator'), action, OWN)).toBe(
-      action === 'create_user' ? 'role_required' : 'allowed',
+      action === 'create_user' || action === 'erase_tenant' ? 'role_required' : 'allowed',
     );
   });
 
