@@ -23,7 +23,8 @@ import {
 import type { Drill, OperatorCredential, Run } from '../src/index.js';
 
 export const USAGE = `wardroom drill --url URL [--url URL] [--only D1,D3] [--seed N]
-               [--format text|ndjson|junit|markdown] [--evidence FILE] [--token T] [--lease-ms N]
+               [--format text|ndjson|junit|markdown] [--evidence FILE] [--token T]
+               [--lease-ms N] [--allowance-ms N]
 
 Makes a synthetic tenant, runs the drills, prints what it measured against the bounds, and removes
 what it made. A second --url names another node of the same deployment.
@@ -50,6 +51,7 @@ interface Wanted {
   readonly format: Format;
   readonly evidence: string | undefined;
   readonly leaseMs: number | undefined;
+  readonly allowanceMs: number | undefined;
   readonly credential: OperatorCredential;
 }
 
@@ -77,7 +79,7 @@ export async function drillCommand(args: readonly string[], io: Io): Promise<num
 }
 
 async function drillAndPrint(wanted: Wanted, io: Io): Promise<Run> {
-  const { drills, seed, credential, leaseMs, urls, format } = wanted;
+  const { drills, seed, credential, leaseMs, allowanceMs, urls, format } = wanted;
   const transport = network({ urls, webSocket: WebSocket as unknown as SocketConstructor });
   const text = format === 'text';
   if (text) io.out(headText(urls, seed));
@@ -88,6 +90,7 @@ async function drillAndPrint(wanted: Wanted, io: Io): Promise<Run> {
     credential,
     seed,
     ...(leaseMs === undefined ? {} : { leaseMs }),
+    ...(allowanceMs === undefined ? {} : { allowanceMs }),
     versions: { node: process.version },
     ...(text ? { onDrill: (result) => io.out(drillText(result)) } : {}),
   });
@@ -122,7 +125,8 @@ function read(args: readonly string[], env: Io['env']): Wanted {
     seed,
     format,
     evidence: values.evidence,
-    leaseMs: values['lease-ms'] === undefined ? undefined : whole('--lease-ms', values['lease-ms']),
+    leaseMs: optional('--lease-ms', values['lease-ms']),
+    allowanceMs: optional('--allowance-ms', values['allowance-ms']),
     credential: credential(values.token, env),
   };
 }
@@ -139,6 +143,7 @@ function parse(args: readonly string[]) {
         evidence: { type: 'string' },
         token: { type: 'string' },
         'lease-ms': { type: 'string' },
+        'allowance-ms': { type: 'string' },
       },
     }).values;
   } catch (error) {
@@ -150,6 +155,9 @@ function whole(name: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new Usage(`${name}: ${text} is no whole number`);
   return Number(text);
 }
+
+const optional = (name: string, text: string | undefined): number | undefined =>
+  text === undefined ? undefined : whole(name, text);
 
 function chosen(only: string | undefined): readonly Drill[] {
   if (only === undefined) return DRILLS;

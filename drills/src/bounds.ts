@@ -15,13 +15,15 @@ export interface Conditions {
   readonly leaseMs: number;
   /** Of the way there and back. */
   readonly roundTripMs: number;
+  /** For timers and turns of the client, which runs ten drills at once. */
+  readonly allowanceMs: number;
 }
 
-/** Timers and turns of a client that runs ten drills at once. */
-const CLIENT_MS = 250;
-
-export function limitOf(name: BoundName, { leaseMs, roundTripMs }: Conditions): number {
-  const way = Math.ceil(roundTripMs) + CLIENT_MS;
+export function limitOf(
+  name: BoundName,
+  { leaseMs, roundTripMs, allowanceMs }: Conditions,
+): number {
+  const way = Math.ceil(roundTripMs) + allowanceMs;
   const limits: Record<BoundName, number> = {
     revocation: leaseMs + way,
     expiry: 100 + way,

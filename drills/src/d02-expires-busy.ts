@@ -11,7 +11,8 @@ import { expiryOf } from './world.js';
 
 /** Half of the default `PUBLISH_RATE`. */
 const EVERY_MS = 100;
-const BEYOND_MS = 700;
+/** How long it goes on after the end: longer than the bound, shorter than a grace. */
+const BEYOND_MS = 1_600;
 
 export const expiresBusy = drill({
   id: 'D2',

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly seed: number;
   /** B of the server. */
   readonly leaseMs?: number;
+  /** For a busy client, in every bound. */
+  readonly allowanceMs?: number;
   readonly versions?: Readonly<Record<string, string>>;
   /** Told as each drill ends, in the order in which they end. */
   readonly onDrill?: (result: DrillResult) => void;
@@ -31,6 +33,7 @@ export interface RunOptions {
 const RUN_MS = 80_000;
 const ALL_MS = 90_000;
 const LEASE_MS = 5_000;
+const ALLOWANCE_MS = 250;
 const BRIEF_SECONDS = 5;
 const ROUND_TRIPS = 5;
 
@@ -40,7 +43,8 @@ export async function runDrills(options: RunOptions): Promise<Run> {
   const startedWall = new Date().toISOString();
   const asOperator = await operator(transport, heard, options.credential);
   const roundTripMs = await measureRoundTrip(transport);
-  const conditions = { leaseMs: options.leaseMs ?? LEASE_MS, roundTripMs };
+  const { leaseMs = LEASE_MS, allowanceMs = ALLOWANCE_MS } = options;
+  const conditions = { leaseMs, allowanceMs, roundTripMs };
   const made: Tenant[] = [];
   const worlds = new Map<TenantKind, Promise<World>>();
   const worldOf = (kind: TenantKind): Promise<World> => {
