@@ -5,9 +5,11 @@ import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
 import { AuditController } from './audit.controller.js';
+import { ClosesController } from './closes.controller.js';
 import { DecisionsController } from './decisions.controller.js';
 import { EraseTenant } from './erase-tenant.js';
 import { PolicyExplanation } from './policy-explanation.js';
+import { CloseExplanation } from './close-explanation.js';
 import { Introspect } from './introspect.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { AdminQueries } from './admin-queries.js';
@@ -25,6 +27,7 @@ import { Users } from './users.js';
     TenantsController,
     RevocationsController,
     DecisionsController,
+    ClosesController,
     AuditController,
     IntrospectionController,
   ],
@@ -37,6 +40,7 @@ import { Users } from './users.js';
     Revoke,
     AdminQueries,
     PolicyExplanation,
+    CloseExplanation,
     ReadAudit,
     Introspect,
   ],

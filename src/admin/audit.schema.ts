@@ -9,6 +9,9 @@ export const auditQuerySchema = z.strictObject({
   ...pageFields,
   tenant: plainText(1, 64).optional().meta({ description: 'id or slug' }),
   user: idSchema.optional().meta({ description: 'who did it, or whom it is about' }),
+  request: idSchema.optional().meta({ description: 'X-Request-Id of a call' }),
+  connection: idSchema.optional().meta({ description: 'connection id of `hello`' }),
+  close_id: plainText(12, 12).optional().meta({ description: 'of a `goodbye` or a close reason' }),
   event: z.enum(Object.keys(AUDIT_EVENTS) as [AuditEventName, ...AuditEventName[]]).optional(),
 });
 export type AuditQuery = z.infer<typeof auditQuerySchema>;

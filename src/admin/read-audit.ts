@@ -5,7 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/stores/database.js';
-import type { AuditEvent } from '../platform/generated/client.js';
+import type { AuditEvent, Prisma } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
 import { page } from '../platform/zod.js';
 import type { UserFacts } from '../policy/facts.js';
@@ -22,7 +22,7 @@ export class ReadAudit {
 
   async list(
     principal: Principal,
-    { tenant, user, event, limit, cursor }: AuditQuery,
+    { tenant, user, event, limit, cursor, ...about }: AuditQuery,
   ): Promise<AuditPage> {
     const role = await this.admin.roleOf(principal);
     const named = tenant === undefined ? undefined : await this.named(tenant, role);
@@ -34,6 +34,7 @@ export class ReadAudit {
         ...(tenantId === undefined ? {} : { tenantId }),
         ...(user === undefined ? {} : { OR: [{ userId: user }, { actorId: user }] }),
         ...(event === undefined ? {} : { event }),
+        ...(await this.requestsOf(about)),
         ...(cursor === undefined ? {} : { id: { lt: cursor } }),
       },
       orderBy: { id: 'desc' },
@@ -46,6 +47,27 @@ export class ReadAudit {
   private async named(tenant: string, role: UserFacts['role']): Promise<string | null> {
     const tenantId = await this.admin.tenantId(tenant);
     return tenantId ?? (role === 'operator' && isId(tenant) ? tenant : null);
+  }
+
+  /** A connection is the request of its records; several of these must name the same one. */
+  private async requestsOf({
+    request,
+    connection,
+    close_id: closeId,
+  }: Pick<
+    AuditQuery,
+    'request' | 'connection' | 'close_id'
+  >): Promise<Prisma.AuditEventWhereInput> {
+    const named = [request, connection].filter((id) => id !== undefined);
+    const AND: Prisma.AuditEventWhereInput[] = named.map((requestId) => ({ requestId }));
+    if (closeId !== undefined) {
+      const ends = await this.database.prisma.connectionEnd.findMany({
+        where: { closeId },
+        select: { connectionId: true },
+      });
+      AND.push({ requestId: { in: ends.map(({ connectionId }) => connectionId) } });
+    }
+    return { AND };
   }
 }
 

@@ -33,6 +33,8 @@ const MEMBERS_OF_ROOM = `
 const OF_TENANT = [
   `DELETE FROM user_links WHERE (issuer, subject, tenant_id) IN
     (SELECT issuer, subject, tenant_id FROM user_links WHERE tenant_id = $1 LIMIT $2)`,
+  `DELETE FROM connection_ends WHERE connection_id IN
+     (SELECT connection_id FROM connection_ends WHERE tenant_id = $1 LIMIT $2)`,
   `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE tenant_id = $1 LIMIT $2)`,
   `DELETE FROM users WHERE id IN (SELECT id FROM users WHERE tenant_id = $1 LIMIT $2)`,
 ];

@@ -1,6 +1,7 @@
 /** Every REST call of the product. */
 import type { Type } from '@nestjs/common';
 import { AuditController } from '../admin/audit.controller.js';
+import { ClosesController } from '../admin/closes.controller.js';
 import { DecisionsController } from '../admin/decisions.controller.js';
 import { IntrospectionController } from '../admin/introspection.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
@@ -33,6 +34,7 @@ const CONTROLLERS: readonly Type[] = [
   RevocationsController,
   IntrospectionController,
   DecisionsController,
+  ClosesController,
   AuditController,
   ApiDocsController,
   HealthController,

@@ -114,6 +114,8 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /v1/try': budget('try_out', 5),
   'post /v1/try/sign-in': budget('try_out', 20, SIGN_IN),
 
+  'get /v1/admin/closes/{close_id}': budget('call', 10, '1 audit record', PAGE_COST),
+
   'get /v1/rooms': budget('call', 10, NOTHING, PAGE_COST),
   'post /v1/rooms': change('1 room of at most `MAX_ROOMS_PER_USER`, its members', PAGE_COST),
   'get /v1/rooms/{room}': budget('call', 5),

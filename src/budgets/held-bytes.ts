@@ -33,6 +33,9 @@ export const PAGE_BYTES = MIB;
 /** Bytes of a room, and of all rooms of a node, kept for clients that come back. */
 export const ROOM_TAIL_BYTES = 512 * KIB;
 export const NODE_TAILS_BYTES = 32 * MIB;
+/** Ends of connections that a node holds while Postgres is away, and bytes of one. */
+export const CLOSES_WAITING_MAX = 20_000;
+const CLOSE_BYTES = 1_024;
 /** A pong: head and content (RFC 6455, section 5.5). */
 export const PONG_BYTES = 2 + 125;
 
@@ -83,6 +86,11 @@ export const HELD_BYTES = {
     of: 'call',
     bytes: `${PAGE_BYTES}, and the item that brings it over`,
     beyond: 'the next page',
+  },
+  'ends of connections that wait to be written': {
+    of: 'node',
+    bytes: CLOSES_WAITING_MAX * CLOSE_BYTES,
+    beyond: 'the oldest one goes, and is counted',
   },
   'tail of a room': { of: 'room', bytes: ROOM_TAIL_BYTES, beyond: 'the oldest event goes' },
   'tails of all rooms': {

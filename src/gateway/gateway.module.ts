@@ -11,6 +11,7 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { Authenticate } from './frames/authenticate.js';
 import { Channels } from './delivery/channels.js';
 import { ChatGateway } from './frames/chat.gateway.js';
+import { CloseLog } from './connection/close-log.js';
 import { ConnectionAudit } from './connection/connection-audit.js';
 import { ConnectionEnds } from './connection/connection-ends.js';
 import { ConnectionTimers } from './connection/connection-timers.js';
@@ -43,6 +44,7 @@ import { TypingEnds } from './delivery/typing-ends.js';
     Channels,
     ConnectionRegistry,
     ConnectionAudit,
+    CloseLog,
     ConnectionEnds,
     ConnectionTimers,
     Subscriptions,

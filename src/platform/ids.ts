@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
 const RANDOM_BYTES = 16;
-/** SignInSubject for by the page: each question to the generator costs as much as a dozen ids. */
+/** Taken by the page: each call of the generator costs as much as a dozen ids. */
 const page = new Uint8Array(256 * RANDOM_BYTES);
 let used = page.length;
 

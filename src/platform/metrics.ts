@@ -83,6 +83,11 @@ export class Metrics {
     'ends of connections, each once: by the server with its code, by the client with its close status, by the transport (reset, timeout, half_open)',
     ['side', 'code'],
   );
+  readonly closesLost = this.counter(
+    'closes_lost_total',
+    'ends of connections without a row that explains them: too many waited, or came from strangers',
+    [],
+  );
   readonly publishSeconds = this.histogram('publish_seconds', 'publish received to commit', []);
   readonly publishBatch = new Histogram({
     name: 'wardroom_publish_batch',

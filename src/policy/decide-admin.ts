@@ -19,6 +19,7 @@ export type AdminAction =
   | 'withdraw_key'
   | 'read_keys'
   | 'read_decision'
+  | 'read_close'
   | 'read_audit'
   | 'introspect'
   | 'explain';

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { beforeAll, expect, test } from '@jest/globals';
 import { LIMITS } from '@wardroom/protocol';
 import {
+  CLOSES_WAITING_MAX,
   HELD_BYTES,
   NODE_TAILS_BYTES,
   PAGE_BYTES,
@@ -15,6 +16,7 @@ import {
   QUEUE_LIMITS_MAX,
   ROOM_TAIL_BYTES,
 } from '../../src/budgets/held-bytes.js';
+import { CloseLog } from '../../src/gateway/connection/close-log.js';
 import { Connection } from '../../src/gateway/connection/connection.js';
 import { encodePong } from '../../src/gateway/connection/frame-encoder.js';
 import { FrameInbox } from '../../src/gateway/connection/frame-inbox.js';
@@ -23,6 +25,7 @@ import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-bu
 import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { CALLS_OF_A_TURN, CALLS_WAITING_MAX } from '../../src/platform/http/call-turns.js';
+import { newId } from '../../src/platform/ids.js';
 import type { RoomEvent } from '../../src/rooms/events/room-event.js';
 import { expectClosed, live, open } from '../protocol/harness.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
@@ -233,6 +236,34 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
     const bytes = JSON.stringify(body).length;
     expect(bytes).toBeGreaterThan(PAGE_BYTES * 0.9);
     expect(bytes).toBeLessThan(PAGE_BYTES + LIMITS.bodyBytes + 1_000);
+  },
+
+  'ends of connections that wait to be written': async () => {
+    const metrics = { closesLost: { inc: () => (lost += 1) } };
+    let lost = 0;
+    const down = { hot: () => Promise.reject(new Error('away')) };
+    const log = new CloseLog(
+      {} as never,
+      down as never,
+      { id: newId() } as never,
+      metrics as never,
+    );
+    const token = { principal: { tenantId: newId(), userId: newId(), sessionId: newId() } };
+    const connection = {
+      id: newId(),
+      ip: 'f'.repeat(39),
+      times: { openedMs: 0 },
+      token: { ...token, expiresAtMs: 0 },
+    } as unknown as Connection;
+    for (let i = 0; i < CLOSES_WAITING_MAX + 5; i += 1)
+      log.add(connection, { side: 'transport', code: 'half_open' });
+    await log.flush();
+    expect([log.size, lost]).toEqual([CLOSES_WAITING_MAX, 5]);
+    // An end as it is kept, in two bytes a character.
+    const bytes = 2 * JSON.stringify(log['waiting'][0]).length;
+    expect(CLOSES_WAITING_MAX * bytes).toBeLessThan(
+      HELD_BYTES['ends of connections that wait to be written'].bytes,
+    );
   },
 
   'tail of a room': async () => {

@@ -6,6 +6,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CloseCode } from '@wardroom/protocol/codes';
 import { Metrics } from '../../platform/metrics.js';
+import { CloseLog } from './close-log.js';
+import { closeIdOf } from './farewell.js';
 import { ConnectionAudit } from './connection-audit.js';
 import type { ConnectionEnd, TransportEnd } from './connection-end.js';
 import type { Connection } from './connection.js';
@@ -32,15 +34,18 @@ export class ConnectionEnds {
   constructor(
     private readonly metrics: Metrics,
     private readonly audit: ConnectionAudit,
+    private readonly closes: CloseLog,
   ) {}
 
   record(connection: Connection, end: ConnectionEnd): void {
     this.metrics.connectionsClosed.inc({ side: end.side, code: labelOf(end) });
     this.audit.over(connection, end);
+    this.closes.add(connection, end);
     this.logger.log({
       msg: 'connection closed',
       ...end,
       connection: connection.id,
+      close_id: closeIdOf(connection.id),
       session: connection.token?.principal.sessionId,
       user: connection.token?.principal.userId,
     });

@@ -12,7 +12,7 @@ import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { ConnectionTimes } from './connection-times.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
-import { farewell } from './farewell.js';
+import { closeIdOf, farewell } from './farewell.js';
 import { PING_FRAME, encodePong, encodeTextFrame } from './frame-encoder.js';
 import type { FrameInbox } from './frame-inbox.js';
 import type { FrameRequest } from './frame-request.js';
@@ -260,7 +260,7 @@ export class Connection extends SocketWriter {
     const lastWord = (): void => {
       // Nothing may follow the answer to a close that the client sent meanwhile.
       if (this.ws.readyState !== this.ws.OPEN) return;
-      const { goodbye, status, reason } = farewell(code, this.id.slice(-12), retryAfterMs);
+      const { goodbye, status, reason } = farewell(code, closeIdOf(this.id), retryAfterMs);
       if (!this.socket.destroyed) this.socket.write(goodbye);
       this.ws.closeWith(status, reason);
     };

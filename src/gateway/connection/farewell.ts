@@ -7,6 +7,9 @@ import type { CloseCode } from '@wardroom/protocol/codes';
 import type { ServerFrame } from '@wardroom/protocol';
 import { encodeTextFrame } from './frame-encoder.js';
 
+/** The name of a connection's end: in `goodbye`, in the close reason, in log and audit. */
+export const closeIdOf = (connectionId: string): string => connectionId.slice(-12);
+
 export function farewell(
   code: CloseCode,
   close_id: string,

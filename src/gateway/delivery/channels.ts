@@ -129,7 +129,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     await this.isCurrent(channel);
   }
 
-  /** SignInSubject at once, with what other channels doubt; what is missing is read. */
+  /** Asks at once, together with the doubts of other channels, and reads what is missing. */
   doubts(channel: RoomChannel): void {
     this.isCurrent(channel).catch((error: Error) =>
       this.logger.debug({ msg: 'a room could not be compared', error: error.message }),

@@ -225,6 +225,9 @@ export class Config {
     const { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password } = this.env;
     return email !== undefined && password !== undefined ? { email, password } : null;
   }
+  get closesKeptHours() {
+    return this.env.CLOSES_KEPT_HOURS;
+  }
   get auditRowsPerMinute() {
     return this.env.AUDIT_ROWS_PER_MINUTE;
   }

@@ -215,6 +215,11 @@ export const VARIABLES = {
     '400',
     'older audit records are deleted; 0 = never',
   ],
+  CLOSES_KEPT_HOURS: [
+    integer(24, 8_760).default(24),
+    '24',
+    'hours for which `GET /v1/admin/closes/{close_id}` explains the end of a connection',
+  ],
   AUDIT_ROWS_PER_MINUTE: [
     limit().default(60),
     '60',

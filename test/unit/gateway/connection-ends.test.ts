@@ -9,6 +9,7 @@ import {
   endedByServer,
 } from '../../../src/gateway/connection/connection-ends.js';
 import type { ConnectionEnd } from '../../../src/gateway/connection/connection-end.js';
+import type { CloseLog } from '../../../src/gateway/connection/close-log.js';
 import type { ConnectionAudit } from '../../../src/gateway/connection/connection-audit.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
@@ -83,7 +84,11 @@ test('every status that a client can send has one of twenty labels', () => {
   const metrics = {
     connectionsClosed: { inc: ({ code }: { code: string }) => labels.add(code) },
   } as unknown as Metrics;
-  const ends = new ConnectionEnds(metrics, { over: () => undefined } as unknown as ConnectionAudit);
+  const ends = new ConnectionEnds(
+    metrics,
+    { over: () => undefined } as unknown as ConnectionAudit,
+    { add: () => undefined } as unknown as CloseLog,
+  );
   Object.assign(ends, { logger: { log: () => undefined } });
   for (let status = 1000; status <= 5000; status += 1)
     ends.record(left(status), { side: 'client', code: status });
