@@ -125,10 +125,16 @@ describe('an end of a connection with a session', () => {
     expect(here.logs()).toContain(`"close_id":"${reason.close_id}"`);
     // The connection id of `hello` names the same end, and the audit has its records.
     expect(await explained(hello.connection_id)).toEqual(close);
-    const { body } = await call(there.url, `/v1/admin/audit?close_id=${reason.close_id}`, {
-      token: world.operator(),
-    });
-    expect(body.items.map(({ event }: { event: string }) => event)).toContain('connection_closed');
+    await eventually(
+      async () =>
+        (
+          await call(there.url, `/v1/admin/audit?close_id=${reason.close_id}`, {
+            token: world.operator(),
+          })
+        ).body.items.map(({ event }: { event: string }) => event),
+      (events: string[]) => events.includes('connection_closed'),
+      'the audit record of the end',
+    );
   });
 
   test('revoked with a receipt: the explanation names who did it and the receipt', async () => {
@@ -212,12 +218,19 @@ test('an admin reads the ends of the own tenant only, a member none; each look i
     [(await world.user('carl')).token, 403, 'role_required'],
   ] as const)
     expectAnswer(await call(there.url, path, { token, expect: status }), code);
-  const { body } = await call(
-    there.url,
-    `/v1/admin/audit?tenant=${world.tenant.slug}&event=data_read&user=${admin.id}`,
-    { token: world.operator() },
+  const looks = await eventually(
+    async () =>
+      (
+        await call(
+          there.url,
+          `/v1/admin/audit?tenant=${world.tenant.slug}&event=data_read&user=${admin.id}`,
+          { token: world.operator() },
+        )
+      ).body.items,
+    (items) => items.length > 0,
+    'the audit record of the look',
   );
-  expect(body.items[0]).toMatchObject({ user_id: ben.id, detail: { what: 'close', id } });
+  expect(looks[0]).toMatchObject({ user_id: ben.id, detail: { what: 'close', id } });
 });
 
 test.each(['0', 'abcdefabcdef', 'ABCDEFABCDEF', '..%2f', '0'.repeat(500)])(
