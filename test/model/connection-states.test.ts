@@ -13,6 +13,7 @@ import type {
   ConnectionEvent,
   ConnectionState,
 } from '../../src/gateway/connection/connection-states.js';
+import { RUNS } from './runs.js';
 
 const STATES = Object.keys(TRANSITIONS) as ConnectionState[];
 const EVENTS = [
@@ -33,7 +34,7 @@ function walk(
 const every = (holds: (states: ConnectionState[], events: ConnectionEvent[]) => boolean) =>
   fc.assert(
     fc.property(history, (events) => holds(walk(events), events)),
-    { numRuns: 2_000 },
+    { numRuns: RUNS },
   );
 
 describe('the life of a connection', () => {

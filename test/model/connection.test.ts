@@ -12,6 +12,7 @@ import { encodeTextFrame } from '../../src/gateway/connection/frame-encoder.js';
 import { RoomKey } from '../../src/gateway/connection/outbound-queue.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { monotonicMs } from '../../src/platform/clock.js';
+import { RUNS } from './runs.js';
 
 const COMMANDS = [
   'room a',
@@ -299,7 +300,7 @@ const property = (
       await machine.finish();
       await check(machine, script);
     }),
-    { numRuns: 1_500 },
+    { numRuns: RUNS },
   );
 
 describe('what leaves a connection', () => {

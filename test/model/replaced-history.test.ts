@@ -24,10 +24,10 @@ import { proveWall } from '../../src/platform/clock.js';
 import type { Config } from '../../src/platform/config/config.js';
 import type { Database } from '../../src/platform/stores/database.js';
 import type { Metrics } from '../../src/platform/metrics.js';
+import { RUNS } from './runs.js';
 
 const LEASE_MS = 1_000;
 const EPOCH = 1_800_000_000_000;
-const RUNS = Number(process.env['RUNS'] ?? 250);
 
 let now = 0;
 

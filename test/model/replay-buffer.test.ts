@@ -9,6 +9,7 @@ import { LIMITS } from '@wardroom/protocol/limits';
 import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
 import { toRoomEvent } from '../../src/rooms/events/room-event.js';
 import type { RoomEvent, RoomEventRow } from '../../src/rooms/events/room-event.js';
+import { RUNS } from './runs.js';
 
 type Step =
   | { do: 'message' | 'edit' | 'delete' | 'react' | 'fill'; pick: number }
@@ -184,7 +185,7 @@ describe('the tail of a room', () => {
           if (machine.tail.size > 0) covered += 1;
         },
       ),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
     expect(covered).toBeGreaterThan(100);
   });

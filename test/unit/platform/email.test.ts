@@ -43,7 +43,7 @@ describe('an address has one form, however it is written', () => {
         const form = emailForm(`${local}@${domain}.example`);
         if (form !== null) expect(emailForm(form)).toBe(form);
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
