@@ -106,7 +106,10 @@ describeWith(NGINX, 'deploy/nginx.conf before two nodes')('behind nginx', () => 
         () => crowd.allLive(),
         BACK_WITHIN_MS,
       );
-      cluster.nodes[i] = await startNode({ ...cluster.env, PORT: new URL(url).port });
+      cluster.nodes[i] = await startNode(
+        { ...cluster.env, PORT: new URL(url).port },
+        { until: 'file' },
+      );
     }
     await crowd.finish();
     expect(nginx.output()).not.toMatch(/" (502|504) /);

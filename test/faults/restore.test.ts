@@ -91,7 +91,7 @@ describe('after restore-fence', () => {
       expect.objectContaining({ evidence: 'restore', first: true, sessions: ended }),
     ]);
 
-    running = await startNode(cluster.env);
+    running = await startNode(cluster.env, { until: 'file' });
     base = running.url;
     for (const { token, refresh } of [ada!, ben!, dora]) {
       const { body } = await call(base, '/v1/me', { token, expect: 401 });
@@ -135,7 +135,7 @@ describe('after restore-fence', () => {
   ])('a position in Redis %s keeps no node from starting', async (_how, value) => {
     await running.stop();
     await redis.set(position, value());
-    running = await startNode(cluster.env);
+    running = await startNode(cluster.env, { until: 'file' });
     await call(running.url, '/v1/me', { token: await operator(running.url) });
   });
 });

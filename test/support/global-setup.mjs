@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { openLedger, removeAtEnd, stopChildren } from '../../scripts/children.mjs';
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { startStores } from '../../scripts/stores.mjs';
@@ -28,6 +29,7 @@ export default async function globalSetup(options) {
       TEST_DATABASE_URL: stores.databaseUrl,
       TEST_REDIS_URL: stores.redisUrl,
     });
+    if (stores.privatePostgres) await spare(stores.databaseUrl);
     globalThis.wardroomStores = stores;
     if (needsSharedNodes(options)) await startSharedCluster(run, stores);
   } catch (error) {
@@ -40,6 +42,23 @@ export default async function globalSetup(options) {
  * Text of a test file that asks for the two nodes, by itself or through the harness of its folder.
  */
 const SHARED = /support\/world\.js|harness|TEST_NODE/;
+
+/**
+ * A server that ends with the run needs no vacuum, which would look at each of its hundred
+ * databases in turn; and it may copy the files of a new one (Postgres 15 and newer).
+ */
+async function spare(databaseUrl) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query('ALTER SYSTEM SET autovacuum = off');
+    await client.query('SELECT pg_reload_conf()');
+    const { rows } = await client.query('SHOW server_version_num');
+    if (Number(rows[0].server_version_num) >= 150_000) process.env.TEST_THROWAWAY_POSTGRES = 'on';
+  } finally {
+    await client.end();
+  }
+}
 
 /** Nodes that no file of this run would use are not started. */
 function needsSharedNodes({ testPathPatterns, rootDir }) {

@@ -1,9 +1,10 @@
 /**
  * Nodes, databases and Redis servers of a test's own, for what the shared cluster cannot show:
- * another configuration, a crash, a frozen store. Everything started here ends with the test file.
+ * another configuration, a crash, a frozen store. Everything started here ends with the test that
+ * started it, or with the file: a node that nobody needs any more still costs its rounds.
  */
 import { randomBytes } from 'node:crypto';
-import { afterAll } from '@jest/globals';
+import { afterAll, afterEach, beforeEach } from '@jest/globals';
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { startRedis } from '../../scripts/stores/redis.mjs';
 import { startNodeProcess } from './nodes.mjs';
@@ -12,30 +13,59 @@ import { readRedis } from './sentinel.mjs';
 
 export type NodeProcess = Awaited<ReturnType<typeof startNodeProcess>>;
 
-const stops: (() => Promise<void>)[] = [];
+interface Started {
+  nodes: NodeProcess[];
+  /** Ended after the nodes that use them. */
+  stores: (() => Promise<void>)[];
+}
+
+const ofFile: Started = { nodes: [], stores: [] };
+let ofTest: Started | null = null;
 let databases = 0;
 
-afterAll(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+beforeEach(() => void (ofTest = { nodes: [], stores: [] }));
+afterEach(async () => {
+  const started = ofTest;
+  ofTest = null;
+  if (started !== null) await end(started);
 }, 60_000);
+afterAll(() => end(ofFile), 60_000);
+
+async function end({ nodes, stores }: Started): Promise<void> {
+  await Promise.all(nodes.splice(0).map((node) => node.stop()));
+  await Promise.all(stores.splice(0).map((stop) => stop()));
+}
 
 /**
  * A node on free ports. By default on a fresh database and a private Redis, migrated by itself,
- * with the operator of the shared cluster.
+ * with the operator of the shared cluster. `until` the end of the file: later tests use it too.
  */
-export async function startNode(env: Record<string, string> = {}): Promise<NodeProcess> {
+export async function startNode(
+  env: Record<string, string> = {},
+  { until = 'test' }: { until?: 'test' | 'file' } = {},
+): Promise<NodeProcess> {
+  const started = until === 'file' ? ofFile : (ofTest ?? ofFile);
   const node = await startNodeProcess(
     {
       SECRET_KEY: randomBytes(32).toString('base64url'),
       ...operator(),
       ...env,
-      DATABASE_URL: env['DATABASE_URL'] ?? (await freshDatabase()),
-      REDIS_URL: env['REDIS_URL'] ?? (await freshRedisUrl()),
+      ...(await storesOf(env)),
     },
     { logDir: required('TEST_LOG_DIR') },
   );
-  stops.push(() => node.stop());
+  started.nodes.push(node);
   return node;
+}
+
+async function storesOf(
+  env: Record<string, string>,
+): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
+  const [databaseUrl, redisUrl] = await Promise.all([
+    env['DATABASE_URL'] ?? freshDatabase(),
+    env['REDIS_URL'] ?? freshRedisUrl(),
+  ]);
+  return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
 }
 
 export interface Cluster {
@@ -49,20 +79,18 @@ export interface Cluster {
 
 /** `n` nodes on one fresh database and one private Redis. */
 export async function startCluster(n: number, env: Record<string, string> = {}): Promise<Cluster> {
-  const databaseUrl = env['DATABASE_URL'] ?? (await freshDatabase());
-  const redisUrl = env['REDIS_URL'] ?? (await freshRedisUrl());
+  const stores = await storesOf(env);
   const shared = {
     SECRET_KEY: randomBytes(32).toString('base64url'),
     PUBLIC_URL: 'http://wardroom.test',
     ...env,
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
+    ...stores,
   };
   const nodes = await Promise.all(Array.from({ length: n }, () => startNode(shared)));
   return {
     nodes,
-    databaseUrl,
-    redisUrl,
+    databaseUrl: stores.DATABASE_URL,
+    redisUrl: stores.REDIS_URL,
     env: shared,
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
@@ -72,13 +100,16 @@ export async function startCluster(n: number, env: Record<string, string> = {}):
 export async function freshDatabase(): Promise<string> {
   databases += 1;
   const name = `${required('TEST_RUN')}_${process.pid}_${databases}_${randomBytes(3).toString('hex')}`;
-  return createDatabase(required('TEST_DATABASE_URL'), name);
+  return createDatabase(required('TEST_DATABASE_URL'), name, {
+    byFiles: process.env['TEST_THROWAWAY_POSTGRES'] === 'on',
+  });
 }
 
 /** A private server: channels of Redis are shared by its logical databases. */
 export async function freshRedisUrl(): Promise<string> {
+  const { stores } = ofTest ?? ofFile;
   const redis = await startRedis();
-  stops.push(async () => {
+  stores.push(async () => {
     // A server that a test ended or froze has nothing to show.
     const dump = await readRedis(redis.url).catch(() => '');
     notePlace('redis-of-a-test', dump);
