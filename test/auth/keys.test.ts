@@ -88,7 +88,7 @@ test('a retired key verifies until its last token is dead, and then nothing', as
   const user = await world.user('u');
   const old = kidOf(user.token);
   const retire = async (ago: string) => {
-    await runKeys(env, 'rotate');
+    if ((await listKeys(databaseUrl)).length === 1) await runKeys(env, 'rotate');
     await query(
       databaseUrl,
       `UPDATE signing_keys SET retired_at = clock_timestamp() - $2::interval WHERE kid = $1`,
