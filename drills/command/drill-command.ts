@@ -42,6 +42,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   out(text: string): void;
   err(text: string): void;
+  /** Ends the run early. */
+  readonly signal?: AbortSignal;
 }
 
 interface Wanted {
@@ -92,6 +94,7 @@ async function drillAndPrint(wanted: Wanted, io: Io): Promise<Run> {
     ...(leaseMs === undefined ? {} : { leaseMs }),
     ...(allowanceMs === undefined ? {} : { allowanceMs }),
     versions: { node: process.version },
+    ...(io.signal === undefined ? {} : { signal: io.signal }),
     ...(text ? { onDrill: (result) => io.out(drillText(result)) } : {}),
   });
   if (text) io.out(tailText(run));

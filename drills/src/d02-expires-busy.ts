@@ -40,7 +40,7 @@ export const expiresBusy = drill({
 
     const answers: Promise<{ op: string; answer: Arrived | undefined }>[] = [];
     let bens: Promise<unknown> = Promise.resolve();
-    for (let i = 0; performance.now() < endsAt + BEYOND_MS; i += 1) {
+    for (let i = 0; performance.now() < endsAt + BEYOND_MS && !wire.ended; i += 1) {
       const op = newId();
       const none = { op, answer: undefined };
       answers.push(

@@ -5,11 +5,12 @@
 import type { Conditions } from './bounds.js';
 import type { Drill, TenantKind } from './drill.js';
 import type { Heard } from './heard.js';
-import { operator } from './operator.js';
+import { operator, Refused } from './operator.js';
 import type { OperatorCredential } from './operator.js';
 import { removeTenants } from './remove-tenants.js';
 import type { DrillResult, Run, StepResult, Verdict } from './report.js';
 import { Stage } from './stage.js';
+import { Unreachable } from './transport.js';
 import type { Transport } from './transport.js';
 import { World } from './world.js';
 import type { Tenant } from './world.js';
@@ -25,11 +26,13 @@ export interface RunOptions {
   /** For a busy client, in every bound. */
   readonly allowanceMs?: number;
   readonly versions?: Readonly<Record<string, string>>;
-  /** Told as each drill ends, in the order in which they end. */
+  /** Ends the run early; what it made is removed. */
+  readonly signal?: AbortSignal;
+  /** Called as each drill ends, in the order in which they end. */
   readonly onDrill?: (result: DrillResult) => void;
 }
 
-/** A run ends within this; removing takes the rest. */
+/** The drills end within this; removing takes the rest. */
 const RUN_MS = 80_000;
 const ALL_MS = 90_000;
 const LEASE_MS = 5_000;
@@ -55,18 +58,21 @@ export async function runDrills(options: RunOptions): Promise<Run> {
   };
   const run = async (drill: Drill): Promise<DrillResult> => {
     const random = seeded(seed + Number(drill.id.slice(1)));
-    const result = await runOne(drill, worldOf, { transport, heard, conditions, random }, left);
+    const parts = { transport, heard, conditions, random };
+    const result = await runOne(drill, worldOf, parts, over);
     options.onDrill?.(result);
     return result;
   };
-  const left = () => RUN_MS - (performance.now() - startedAt);
+  const { over, done } = end(RUN_MS - (performance.now() - startedAt), options.signal);
   const results: DrillResult[] = [];
   let removed = '';
   try {
     results.push(...(await Promise.all(options.drills.filter(({ alone }) => !alone).map(run))));
     for (const drill of options.drills.filter(({ alone }) => alone)) results.push(await run(drill));
   } finally {
-    removed = await removeTenants(transport, asOperator, made, ALL_MS - (RUN_MS - left()));
+    done();
+    const left = ALL_MS - (performance.now() - startedAt);
+    removed = await removeTenants(transport, asOperator, made, left);
   }
   const order = options.drills.map(({ id }) => id);
   results.sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
@@ -87,16 +93,36 @@ async function runOne(
   drill: Drill,
   worldOf: (kind: TenantKind) => Promise<World>,
   parts: { transport: Transport; heard: Heard; conditions: Conditions; random: () => number },
-  left: () => number,
+  over: Promise<string>,
 ): Promise<DrillResult> {
   const startedAt = performance.now();
-  const stage = new Stage<string>(drill, { ...parts, world: await worldOf(drill.tenant) });
-  const timer = setTimeout(() => stage.giveUp('the time of the run was over'), left());
-  await stage.run();
-  clearTimeout(timer);
+  const world = await worldOf(drill.tenant).catch((error: Error) => {
+    throw error instanceof Unreachable
+      ? error
+      : new Refused(`No tenant was made: ${error.message}.`);
+  });
+  const stage = new Stage<string>(drill, { ...parts, world });
+  const why = await Promise.race([stage.run(), over]);
+  if (why !== undefined) stage.giveUp(why);
   const steps = stage.results();
   const ms = Math.round(performance.now() - startedAt);
   return { id: drill.id, name: drill.name, verdict: verdictOf(steps), ms, steps };
+}
+
+/** Why a run ends before its drills do: its time is over, or somebody interrupts it. */
+function end(withinMs: number, signal: AbortSignal | undefined) {
+  let done = (): void => {};
+  const over = new Promise<string>((resolve) => {
+    const timer = setTimeout(() => resolve('the time of the run was over'), withinMs);
+    const interrupt = () => resolve('the run was interrupted');
+    if (signal?.aborted === true) interrupt();
+    signal?.addEventListener('abort', interrupt);
+    done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', interrupt);
+    };
+  });
+  return { over, done };
 }
 
 function verdictOf(steps: readonly StepResult[]): Verdict {

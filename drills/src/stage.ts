@@ -83,7 +83,7 @@ export class Stage<Key extends string> {
     }
   }
 
-  /** Called from outside when the time of the run is over. */
+  /** Called from outside when the run is over before the drill. */
   giveUp(why: string): void {
     this.#fail(new Error(why));
     this.close();

@@ -31,14 +31,18 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function command(args: readonly string[], env: Record<string, string> = SIGNED_IN) {
+async function command(
+  args: readonly string[],
+  env: Record<string, string> = SIGNED_IN,
+  signal?: AbortSignal,
+) {
   const [out, err]: string[][] = [[], []];
   const io = {
     env,
     out: (text: string) => void out!.push(text),
     err: (text: string) => void err!.push(text),
   };
-  const code = await drillCommand(args, io);
+  const code = await drillCommand(args, signal === undefined ? io : { ...io, signal });
   return { code, out: out!.join('\n'), err: err!.join('\n') };
 }
 
@@ -77,6 +81,15 @@ describe('wardroom drill', () => {
       /^Compared with the run of \d{4}-.*:\n {2}no difference$/,
     );
     expect(JSON.parse(first.out.split('\n').at(-1)!)).toMatchObject({ type: 'run' });
+  });
+
+  test('removes what it made when it is interrupted', async () => {
+    const args = [...urls(), '--only', 'D2', '--format', 'ndjson'];
+    const { code, out } = await command(args, SIGNED_IN, AbortSignal.timeout(2_000));
+    const lines = out.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({ id: 'D2.detect', why: 'the run was interrupted' });
+    expect(lines.at(-1)).toMatchObject({ type: 'run', removed: '1 tenant erased' });
+    expect(code).toBe(1);
   });
 
   test('ends with 3 when its credential is refused or nobody answers', async () => {
