@@ -39,6 +39,8 @@ COPY --from=build /app/protocol/dist ./protocol/dist
 COPY package.json LICENSE ./
 # `npm run keys`, `audit` and `restore-fence`, and the health check
 COPY scripts/with-try-out.mjs scripts/healthcheck.mjs ./scripts/
+# `wardroom`, the command of operators
+COPY cli ./cli
 # read by dist/platform/stores/migrate.js at start
 COPY prisma ./prisma
 USER node

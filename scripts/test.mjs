@@ -23,7 +23,17 @@ process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 
 const bin = (name, path) => join(root, 'node_modules', name, path);
-const sourceFolders = ['protocol', 'src', 'sdk', 'drills', 'web', 'test', 'scripts', 'bench'];
+const sourceFolders = [
+  'protocol',
+  'src',
+  'sdk',
+  'drills',
+  'web',
+  'test',
+  'scripts',
+  'cli',
+  'bench',
+];
 const logs = process.env.TEST_LOG_DIR ?? join(scratch, 'logs');
 const jestResult = join(scratch, 'jest.json');
 const againResult = join(scratch, 'again.json');

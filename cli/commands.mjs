@@ -1,0 +1,151 @@
+/** The commands, one row each: usage, arguments, the call, and the text that people read. */
+import { CliError } from './client.mjs';
+import { forgetLogin, keepLogin } from './login.mjs';
+import { facts, table } from './text.mjs';
+
+const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const CLOSE_ID = /^[0-9a-f]{12}$/;
+
+export const COMMANDS = {
+  login: {
+    usage: 'login --email EMAIL [--tenant T]',
+    summary: 'signs in; the password is read from WARDROOM_PASSWORD or the terminal',
+    args: 0,
+    async run({ client, flags, print }) {
+      const { email, tenant = 'system' } = flags;
+      if (email === undefined) throw new CliError(2, 'Usage: wardroom login --email EMAIL');
+      if (client.curl) throw new CliError(2, 'A login is not printed: it would hold the password.');
+      const password = process.env.WARDROOM_PASSWORD ?? (await askHidden(`Password of ${email}: `));
+      const body = { tenant, email, password, device: 'wardroom command' };
+      const { access_token: token, expires_in: seconds } = await client.post(
+        '/v1/auth/login',
+        body,
+      );
+      keepLogin({ url: client.url, token, seconds });
+      print(
+        [{ url: client.url, expires_in: seconds }],
+        () => `Signed in to ${client.url} for ${Math.round(seconds / 60)} minutes.\n`,
+      );
+    },
+  },
+  logout: {
+    usage: 'logout',
+    summary: 'ends the session of `login` and forgets it',
+    args: 0,
+    async run({ client, print }) {
+      const receipt = await client.post('/v1/auth/logout', {});
+      if (!client.curl) forgetLogin();
+      print([receipt], () => 'Signed out.\n');
+    },
+  },
+  why: {
+    usage: 'why <close_id | connection_id | decision_id>',
+    summary: 'why a connection closed, or why something was refused',
+    args: 1,
+    async run({ client, args: [id], print }) {
+      if (CLOSE_ID.test(id)) return print([await client.get(`/v1/admin/closes/${id}`)], closeText);
+      if (!ID.test(id)) throw new CliError(2, 'An id has 12 hex digits, or is a UUID.');
+      const close = await client.get(`/v1/admin/closes/${id}`).catch((error) => {
+        if (error instanceof CliError && error.exitCode === 1) return null;
+        throw error;
+      });
+      if (close !== null) return print([close], closeText);
+      print([await client.get(`/v1/admin/decisions/${id}`)], decisionText);
+    },
+  },
+  sessions: {
+    usage: 'sessions [--tenant T] [--user U] [--limit N]',
+    summary: 'live sessions',
+    args: 0,
+    async run({ client, flags: { tenant, user, limit }, print }) {
+      const { items = [] } = await client.get('/v1/admin/sessions', { tenant, user, limit });
+      print(items, (rows) =>
+        table(rows, {
+          session: 'id',
+          user: 'user_id',
+          device: 'device',
+          since: 'created_at',
+          'last active': 'last_active_at',
+        }),
+      );
+    },
+  },
+  revoke: {
+    usage: 'revoke --session S | --user U | --tenant T | --key K --reason TEXT',
+    summary: 'ends sessions now, and waits until every node knows',
+    args: 0,
+    async run({ client, flags: { session, user, tenant, key, reason }, print }) {
+      const receipt = await client.post('/v1/admin/revocations', {
+        session,
+        user,
+        tenant,
+        key,
+        reason,
+      });
+      print([receipt], ([row]) => facts('Revoked.', row));
+      if (!client.curl && receipt.effective !== true)
+        throw new CliError(1, `Not effective on every node yet: receipt ${receipt.id}`);
+    },
+  },
+  tenants: {
+    usage: 'tenants [--limit N]',
+    summary: 'tenants',
+    args: 0,
+    async run({ client, flags: { limit }, print }) {
+      const { items = [] } = await client.get('/v1/admin/tenants', { limit });
+      print(items, (rows) =>
+        table(rows, { tenant: 'id', slug: 'slug', name: 'name', state: 'state' }),
+      );
+    },
+  },
+  users: {
+    usage: 'users --tenant T [--limit N]',
+    summary: 'users of a tenant',
+    args: 0,
+    async run({ client, flags: { tenant, limit }, print }) {
+      if (tenant === undefined) throw new CliError(2, 'Usage: wardroom users --tenant T');
+      const path = `/v1/admin/tenants/${encodeURIComponent(tenant)}/users`;
+      const { items = [] } = await client.get(path, { limit });
+      print(items, (rows) =>
+        table(rows, { user: 'id', email: 'email', name: 'name', role: 'role', state: 'state' }),
+      );
+    },
+  },
+  audit: {
+    usage: 'audit [--tenant T] [--user U] [--event E] [--limit N]',
+    summary: 'the newest audit records',
+    args: 0,
+    async run({ client, flags: { tenant, user, event, limit }, print }) {
+      const { items = [] } = await client.get('/v1/admin/audit', { tenant, user, event, limit });
+      print(items, (rows) =>
+        table(rows, { at: 'at', event: 'event', actor: 'actor_id', user: 'user_id', ip: 'ip' }),
+      );
+    },
+  },
+};
+
+const closeText = ([{ sentence, ...row }]) => facts(sentence, row);
+const decisionText = ([row]) =>
+  facts(`${row.action} was refused by the rule ${row.rule} (${row.code}).`, row);
+
+/** Without an echo; ends at the end of the line. */
+async function askHidden(question) {
+  const { stdin } = process;
+  if (!stdin.isTTY)
+    throw new CliError(2, 'No terminal to ask for the password: set WARDROOM_PASSWORD.');
+  process.stderr.write(question);
+  stdin.setRawMode(true).setEncoding('utf8');
+  let answer = '';
+  try {
+    for await (const text of stdin)
+      for (const character of text) {
+        if (character === '\r' || character === '\n') return answer;
+        if (character === '\u0003') throw new CliError(3, 'Interrupted.');
+        answer = character === '\u007f' ? answer.slice(0, -1) : answer + character;
+      }
+    return answer;
+  } finally {
+    stdin.setRawMode(false).pause();
+    process.stderr.write('\n');
+  }
+}

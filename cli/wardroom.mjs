@@ -1,0 +1,113 @@
+#!/usr/bin/env node
+/**
+ * `wardroom <command>`: questions of an operator to a running deployment, over its REST interface.
+ *
+ *   0 done · 1 a check failed, or an id is unknown · 2 usage · 3 it could not run
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { CliError, Client } from './client.mjs';
+import { COMMANDS } from './commands.mjs';
+import { keptLogin } from './login.mjs';
+
+/** @type {NonNullable<import("node:util").ParseArgsConfig["options"]>} */
+const OPTIONS = {
+  url: { type: 'string' },
+  token: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  curl: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  tenant: { type: 'string' },
+  user: { type: 'string' },
+  email: { type: 'string' },
+  session: { type: 'string' },
+  key: { type: 'string' },
+  reason: { type: 'string' },
+  event: { type: 'string' },
+  limit: { type: 'string' },
+};
+
+function usage() {
+  const width = Math.max(...Object.values(COMMANDS).map(({ usage: text }) => text.length));
+  const lines = Object.values(COMMANDS).map(
+    ({ usage: text, summary }) => `  ${text.padEnd(width)}  ${summary}`,
+  );
+  return `Usage: wardroom <command> [flags]
+
+${lines.join('\n')}
+  ${'drill --url URL'.padEnd(width)}  checks the promises on a deployment: docs/drills.md
+
+  --url URL      the deployment; WARDROOM_URL, or that of \`wardroom login\`
+  --token TOKEN  an access token of an operator; better in WARDROOM_TOKEN, or by \`wardroom login\`
+  --json         one JSON object a line
+  --curl         prints the request, and sends nothing
+`;
+}
+
+async function main(args) {
+  // It has flags of its own: docs/drills.md.
+  if (args[0] === 'drill') return drill(args.slice(1));
+  let parsed;
+  try {
+    parsed = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new CliError(2, error.message);
+  }
+  const { values, positionals } = parsed;
+  const [name, ...rest] = positionals;
+  if (values.help || name === undefined) {
+    process.stdout.write(usage());
+    return values.help ? 0 : 2;
+  }
+  const command = COMMANDS[name];
+  if (command === undefined) throw new CliError(2, `No command is called "${name}".`);
+  if (rest.length !== command.args) throw new CliError(2, `Usage: wardroom ${command.usage}`);
+  requireItsFlags(command, values);
+  const kept = keptLogin();
+  const url = values.url ?? process.env.WARDROOM_URL ?? kept?.url;
+  if (url === undefined)
+    throw new CliError(2, 'Which deployment? Give --url, WARDROOM_URL, or `wardroom login --url`.');
+  const mine = kept?.url === url ? kept.token : undefined;
+  const token = values.token ?? process.env.WARDROOM_TOKEN ?? mine;
+  const client = new Client({ url, token, curl: values.curl });
+  await command.run({ client, args: rest, flags: values, print: printer(values) });
+  return 0;
+}
+
+const OF_ALL = new Set(['url', 'token', 'json', 'curl', 'help']);
+
+/** A flag that a command does not take is a mistake: the answer would be another than was meant. */
+function requireItsFlags({ usage: text }, values) {
+  for (const name of Object.keys(values))
+    if (!OF_ALL.has(name) && !text.includes(`--${name} `))
+      throw new CliError(2, `--${name} means nothing here. Usage: wardroom ${text}`);
+}
+
+/** A list of rows: as JSON lines, or as the text that the command makes of them. */
+/** @param {Record<string, unknown>} flags */
+function printer({ json, curl }) {
+  return (rows, textOf) => {
+    if (curl) return;
+    const text = json ? rows.map((row) => `${JSON.stringify(row)}\n`).join('') : textOf(rows);
+    process.stdout.write(text);
+  };
+}
+
+/** From the sources in a checkout, from the build in an image. */
+function drill(args) {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const script = [join(root, 'scripts/drill.mjs'), join(root, 'dist/drill.js')].find(existsSync);
+  const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' });
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 3)));
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof CliError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = error.exitCode;
+}

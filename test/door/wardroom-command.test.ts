@@ -1,0 +1,134 @@
+/** The command `wardroom`, as an operator runs it: its answers, its exit codes, and no token shown. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { eventually, live } from '../protocol/harness.js';
+import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
+
+const command = fileURLToPath(new URL('../../cli/wardroom.mjs', import.meta.url));
+const home = mkdtempSync(join(tmpdir(), 'wardroom-command-'));
+let world: World;
+
+beforeAll(async () => {
+  world = await World.create();
+});
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+function wardroom(args: string[], env: Record<string, string> = {}): Promise<Ran> {
+  const options = {
+    env: { PATH: process.env['PATH']!, XDG_CONFIG_HOME: home, WARDROOM_URL: nodeA(), ...env },
+  };
+  return new Promise((resolve) =>
+    execFile(process.execPath, [command, ...args], options, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    ),
+  );
+}
+
+const asOperator = (args: string[]) => wardroom(args, { WARDROOM_TOKEN: world.operator() });
+
+test('why: the sentence first, then the facts; as JSON one line', async () => {
+  const ben = await world.user('ben');
+  const client = await live(wsUrl(nodeB()), ben.token);
+  await call(nodeA(), '/v1/auth/logout', { token: ben.token, body: {} });
+  const { close_id: id } = (await client.closed).reason;
+  const { stdout } = await eventually(
+    () => asOperator(['why', id]),
+    ({ code }) => code === 0,
+    'the explanation',
+  );
+  expect(stdout.split('\n')[0]).toMatch(
+    /^The server closed it with `session_revoked`: .*, by the user\.$/,
+  );
+  expect(stdout).toContain(`  user_id           ${ben.id}\n`);
+  const { stdout: json } = await asOperator(['why', client.frames[0].connection_id, '--json']);
+  expect(JSON.parse(json)).toMatchObject({ close_id: id, reason: 'logout' });
+});
+
+test('revoke: waits until every node knows, and says how many connections were closed', async () => {
+  const ben = await world.user('ben');
+  const client = await live(wsUrl(nodeB()), ben.token);
+  const { code, stdout } = await asOperator([
+    'revoke',
+    '--session',
+    ben.session,
+    '--reason',
+    'stolen',
+  ]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Revoked\.\n/);
+  expect(stdout).toMatch(/\n {2}connections_closed +1\n/);
+  await client.closed;
+});
+
+test('users and sessions: aligned columns', async () => {
+  const ben = await world.user('ben');
+  const { stdout } = await asOperator(['users', '--tenant', world.tenant.slug]);
+  const [head, ...rows] = stdout.trimEnd().split('\n');
+  expect(head).toMatch(/^user +email +name +role +state$/);
+  expect(rows.some((row) => row.startsWith(ben.id))).toBe(true);
+  const place = head!.indexOf('role');
+  for (const row of rows) expect(row.slice(place)).toMatch(/^(member|admin) /);
+  const sessions = await asOperator(['sessions', '--user', ben.id, '--json']);
+  expect(JSON.parse(sessions.stdout)).toMatchObject({ id: ben.session });
+});
+
+test('login keeps a token in a file of this user alone; logout ends it', async () => {
+  const { email, password } = await world.user('ada', 'admin');
+  const login = await wardroom(['login', '--email', email, '--tenant', world.tenant.slug], {
+    WARDROOM_PASSWORD: password,
+  });
+  expect(login).toMatchObject({ code: 0, stderr: '' });
+  expect(statSync(join(home, 'wardroom/login.json')).mode & 0o777).toBe(0o600);
+  expect((await wardroom(['sessions'])).stdout).toContain('wardroom command');
+  // A token is sent to the deployment that gave it, and to no other.
+  const elsewhere = await wardroom(['sessions'], { WARDROOM_URL: nodeB() });
+  expect(elsewhere).toMatchObject({ code: 3 });
+  expect((await wardroom(['logout'])).code).toBe(0);
+  expect((await wardroom(['sessions'])).code).toBe(3);
+});
+
+test('--curl prints the request without the token, and sends nothing', async () => {
+  const ben = await world.user('ben');
+  const { code, stdout } = await asOperator([
+    'revoke',
+    '--session',
+    ben.session,
+    '--reason',
+    "it's stolen",
+    '--curl',
+  ]);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`it'\\''s stolen`);
+  expect(stdout).toContain('$WARDROOM_TOKEN');
+  expect(stdout).not.toContain(world.operator());
+  await call(nodeA(), '/v1/me', { token: ben.token });
+});
+
+test.each<[string, number, string[], Record<string, string>]>([
+  ['no command', 2, [], {}],
+  ['an unknown command', 2, ['explode'], {}],
+  ['a flag that does not exist', 2, ['sessions', '--colour'], {}],
+  ['a flag of another command', 2, ['tenants', '--reason', 'x'], {}],
+  ['an argument too many', 2, ['why', 'a', 'b'], {}],
+  ['an id of no known shape', 2, ['why', 'xyz'], {}],
+  ['an address that is none', 2, ['tenants', '--url', 'ftp://x'], {}],
+  ['a field that the server refuses', 2, ['revoke', '--reason', 'x'], {}],
+  ['an id that names nothing', 1, ['why', '0123456789ab'], {}],
+  ['a server that is not there', 3, ['tenants'], { WARDROOM_URL: 'http://127.0.0.1:9' }],
+  ['a refused credential', 3, ['tenants'], { WARDROOM_TOKEN: 'x' }],
+])('%s: exit code %s, and a line that says why', async (_what, code, args, env) => {
+  const ran = await wardroom(args, { WARDROOM_TOKEN: world.operator(), ...env });
+  expect(ran.code).toBe(code);
+  expect(ran.stderr + ran.stdout).not.toContain('    at ');
+  expect((ran.stderr + ran.stdout).trim()).not.toBe('');
+});
