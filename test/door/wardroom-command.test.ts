@@ -1,4 +1,4 @@
-/** The command `wardroom`, as an operator runs it: its answers, its exit codes, and no token shown. */
+/** The command `wardroom`, as an operator runs it: answers, exit codes, and no token shown. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
