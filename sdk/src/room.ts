@@ -164,8 +164,10 @@ export class Room {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query) as [string, string | number | undefined][])
       if (value !== undefined) search.set(name, String(value));
+    // `search.size` is younger than some browsers that people use.
+    const asked = search.toString();
     return this.port.rest(
-      `/v1/rooms/${encodeURIComponent(this.ref)}/messages${search.size > 0 ? `?${search}` : ''}`,
+      `/v1/rooms/${encodeURIComponent(this.ref)}/messages${asked === '' ? '' : `?${asked}`}`,
     );
   }
 
