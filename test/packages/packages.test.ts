@@ -1,0 +1,254 @@
+/** The packages `@wardroom/client` and `@wardroom/protocol`, as an application installs them. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { extname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ScriptedServer } from '../sdk/scripted-server.js';
+import { openPage } from '../support/browser-pages.js';
+import { chromiumPath } from '../support/chromium.js';
+import { testWith } from '../support/needs.js';
+import { packAll, project, root, run, typeErrors, write } from './installed.js';
+
+const inBrowser = testWith(
+  {
+    met: chromiumPath() !== undefined,
+    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
+  },
+  'the client in a page, in a Vite build and in a worker',
+);
+
+let server: ScriptedServer;
+let files: Server;
+let pages: string;
+let folder: string;
+
+/** A short life of a client: it connects, subscribes, publishes, and hears its own message. */
+const LIFE = `
+async function life(lib, url, options) {
+  const client = new lib.WardroomClient({ url, getToken: () => 'a-token', ...options });
+  const lobby = client.room('lobby');
+  const heard = new Promise((resolve) => lobby.on('message', ({ body }) => resolve(body)));
+  await client.connect();
+  await lobby.subscribe();
+  const { seq } = await lobby.publish('hello');
+  const body = await heard;
+  client.close();
+  return 'published as ' + seq + ', heard ' + body;
+}`;
+const LIVED = 'published as 1, heard 1';
+
+/** The server's part of that life. */
+async function serveLife(): Promise<void> {
+  const peer = await server.peers.next();
+  await peer.welcome();
+  await peer.subscribed({ seq: 0 });
+  const frame = await peer.next('publish');
+  peer.message(1);
+  peer.ack(frame, 1);
+}
+
+beforeAll(async () => {
+  process.stderr.write(packAll().replace(/^.*\.tgz\n/gm, ''));
+  folder = project('client', ['@wardroom/client']);
+  server = await ScriptedServer.start();
+  files = createServer((request, response) => {
+    const file = join(folder, new URL(request.url!, 'http://files').pathname);
+    const types: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+    if (!existsSync(file)) response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': types[extname(file)] }).end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
+  pages = `http://127.0.0.1:${(files.address() as AddressInfo).port}`;
+}, 90_000);
+
+afterAll(async () => {
+  await server?.stop();
+  files?.closeAllConnections();
+  await new Promise((resolve) => (files ? files.close(resolve) : resolve(null)));
+});
+
+describe('@wardroom/client', () => {
+  test('comes alone: no other package is installed with it', () => {
+    expect(readdirSync(join(folder, 'node_modules')).filter((name) => name[0] !== '.')).toEqual([
+      '@wardroom',
+    ]);
+    expect(readdirSync(join(folder, 'node_modules/@wardroom'))).toEqual(['client']);
+  });
+
+  test('runs in Node', async () => {
+    const ws = pathToFileURL(join(root, 'node_modules/ws/wrapper.mjs')).href;
+    write(folder, {
+      'node.mjs': `import * as lib from '@wardroom/client';
+import { WebSocket } from '${ws}';
+${LIFE}
+console.log(await life(lib, process.argv[2], { webSocket: WebSocket }));
+`,
+    });
+    const child = spawn(process.execPath, ['node.mjs', server.url], { cwd: folder });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk) => (said += String(chunk)));
+    await serveLife();
+    expect([await new Promise((resolve) => child.once('exit', resolve)), said.trim()]).toEqual([
+      0,
+      LIVED,
+    ]);
+  });
+
+  test('has types of its own, strict and without any', () => {
+    write(folder, { 'types.ts': TYPES });
+    expect(typeErrors(folder)).toBe('');
+  });
+
+  inBrowser('runs in a page that loads one file', async () => {
+    write(folder, {
+      'page.html': `<script src="node_modules/@wardroom/client/dist/wardroom.min.js"></script>
+<script>${LIFE} window.lived = life(Wardroom, '${server.url}');</script>`,
+    });
+    expect(await livedIn('page.html')).toBe(LIVED);
+  });
+
+  inBrowser('runs in a Vite build', async () => {
+    write(folder, {
+      'index.html': '<script type="module" src="./main.js"></script>',
+      'main.js': `import * as lib from '@wardroom/client';
+${LIFE}
+window.lived = life(lib, '${server.url}');`,
+    });
+    const vite = join(root, 'node_modules/vite/bin/vite.js');
+    const built = run(vite, ['build', '--base', './', '--outDir', 'built'], folder);
+    expect([built.status, built.stderr]).toEqual([0, '']);
+    expect(await livedIn('built/index.html')).toBe(LIVED);
+  });
+
+  inBrowser('runs in a worker', async () => {
+    write(folder, {
+      'worker.js': `importScripts('node_modules/@wardroom/client/dist/wardroom.min.js');
+${LIFE}
+life(Wardroom, '${server.url}').then(postMessage);`,
+      'worker.html': `<script>
+window.lived = new Promise((resolve, reject) => {
+  const worker = new Worker('worker.js');
+  worker.onmessage = ({ data }) => resolve(data);
+  worker.onerror = ({ message }) => reject(new Error(message));
+});
+</script>`,
+    });
+    expect(await livedIn('worker.html')).toBe(LIVED);
+  });
+
+  test('uses nothing that a browser of two years ago lacks', () => {
+    const module = readFileSync(
+      join(folder, 'node_modules/@wardroom/client/dist/index.js'),
+      'utf8',
+    );
+    expect(YOUNG.filter((name) => name.test(module))).toEqual([]);
+    const searches = [...module.matchAll(/(\w+) = new URLSearchParams/g)].map(([, name]) => name);
+    expect(searches.length).toBeGreaterThan(0);
+    expect(searches.filter((name) => module.includes(`${name}.size`))).toEqual([]);
+  });
+
+  test('has source maps that hold their sources', () => {
+    for (const file of ['index.js', 'wardroom.min.js']) {
+      const path = join(folder, 'node_modules/@wardroom/client/dist', file);
+      expect(readFileSync(path, 'utf8')).toContain(`//# sourceMappingURL=${file}.map`);
+      const { sources, sourcesContent } = JSON.parse(readFileSync(`${path}.map`, 'utf8'));
+      expect(sourcesContent.filter((text: string) => text.length > 0)).toHaveLength(sources.length);
+    }
+  });
+});
+
+test('@wardroom/protocol checks frames, and its types are those of the client', () => {
+  const both = project('both', ['@wardroom/protocol', 'zod', '@wardroom/client']);
+  write(both, {
+    'check.mjs': `import { CLIENT_FRAMES } from '@wardroom/protocol';
+import { ERROR_CODES } from '@wardroom/protocol/codes';
+import { PROTOCOL } from '@wardroom/protocol/limits';
+const { success } = CLIENT_FRAMES.ping.safeParse({ type: 'ping', id: '1' });
+console.log(success, ERROR_CODES.not_found.status, PROTOCOL);
+`,
+    'types.ts': `import type * as protocol from '@wardroom/protocol';
+import type { Right, Role, RoomEventFrame, ServerFrames } from '@wardroom/client';
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? 'same' : 'not';
+export const same: {
+  names: Same<keyof ServerFrames, keyof protocol.ServerFrames>;
+  frames: { [K in keyof ServerFrames]: Same<ServerFrames[K], protocol.ServerFrames[K]> }[keyof ServerFrames];
+  events: Same<RoomEventFrame, protocol.RoomEventFrame>;
+  rights: Same<Right, protocol.Right>;
+  roles: Same<Role, protocol.Role>;
+} = { names: 'same', frames: 'same', events: 'same', rights: 'same', roles: 'same' };
+`,
+  });
+  const { stdout, stderr } = run('check.mjs', [], both);
+  expect(stdout + stderr).toBe('true 404 wardroom.v1\n');
+  expect(typeErrors(both, { skipLibCheck: true })).toBe('');
+});
+
+/** The answer of the page's script, which ran without an error. */
+async function livedIn(path: string): Promise<string> {
+  const { page, errors } = await openPage(`${pages}/${path}`);
+  await serveLife();
+  const lived = await page.evaluate('window.lived');
+  await page.context().close();
+  expect(errors).toEqual([]);
+  return lived as string;
+}
+
+/** A consumer: it compiles only when the types are what they should be, and nowhere `any`. */
+const TYPES = `import { WardroomClient, WardroomError, WardroomSession } from '@wardroom/client';
+import type {
+  Action, ClientEvents, ClientOptions, HistoryPage, PublishAck, Right, Room, RoomEvents, ServerFrames,
+} from '@wardroom/client';
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type HasAny<T> =
+  IsAny<T> extends true ? true
+  : T extends string | number | boolean | null | undefined ? false
+  : T extends readonly (infer Item)[] ? HasAny<Item>
+  : T extends object ? { [K in keyof T]-?: HasAny<T[K]> }[keyof T]
+  : false;
+type Plain<T> = true extends HasAny<T> ? 'any' : 'plain';
+export const plain: [
+  Plain<ServerFrames>, Plain<RoomEvents>, Plain<HistoryPage>, Plain<PublishAck>,
+  IsAny<Action> extends false ? 'plain' : 'any', IsAny<Right> extends false ? 'plain' : 'any',
+  IsAny<ClientEvents['connected']> extends false ? 'plain' : 'any',
+] = ['plain', 'plain', 'plain', 'plain', 'plain', 'plain', 'plain'];
+// @ts-expect-error: the check itself finds any
+export const found: Plain<{ deep: { value: any } }> = 'plain';
+
+export async function main(options: ClientOptions): Promise<number> {
+  const client = new WardroomClient({ ...options, session: new WardroomSession({ url: options.url }) });
+  const room: Room = client.room('lobby');
+  room.on('message', ({ seq, body }) => console.log(seq.toFixed(), body));
+  // @ts-expect-error: there is no such event
+  room.on('mesage', () => undefined);
+  client.on('connected', (frame) => frame.expires_in_ms.toFixed());
+  // @ts-expect-error: a number has no such method
+  client.on('connected', (frame) => frame.expires_in_ms.trim());
+  try {
+    const { seq } = await room.publish({ text: 'hello' });
+    return seq;
+  } catch (error) {
+    if (error instanceof WardroomError && error.action === 'login') return 0;
+    // @ts-expect-error: no action of the protocol
+    if (error instanceof WardroomError && error.action === 'log-in') return 1;
+    throw error;
+  }
+}
+`;
+
+/** Names that browsers have for less than two years, or that would not be worth a fallback. */
+const YOUNG = [
+  /Promise\.(?:withResolvers|try)\b/,
+  /URL\.(?:parse|canParse)\b/,
+  /\bIterator\.(?:from|concat)\b/,
+  /\b(?:Object|Map)\.groupBy\b/,
+  /\bArray\.fromAsync\b/,
+  /\.(?:fromBase64|toBase64|fromHex|toHex|isWellFormed|toWellFormed)\(/,
+  /\bRegExp\.escape\b/,
+  /\bError\.isError\b/,
+  /\b(?:await )?using \w+ =/,
+];
