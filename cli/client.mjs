@@ -62,6 +62,7 @@ export class Client {
     const detail = printable(answer?.detail ?? `${method} ${path} answered ${response.status}`);
     if (response.status === 404)
       throw new CliError(1, `Nothing has this name: ${detail} (${code})`);
+    if (code === 'invalid_credentials') throw new CliError(3, `${detail} (${code})`);
     if (response.status === 401)
       throw new CliError(3, `The credential is refused: ${detail} (${code}). Run: wardroom login`);
     if (response.status === 403) throw new CliError(3, `Not allowed: ${detail} (${code})`);

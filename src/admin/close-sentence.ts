@@ -82,5 +82,5 @@ const BY_WHOM = { self: ', by the user', another: ', by somebody else (`ended_by
 /** The message of the code, as the middle of a sentence. */
 function plain(code: CloseCode): string {
   const { message } = CLOSE_CODES[code];
-  return `${message.charAt(0).toLowerCase()}${message.slice(1).replace(/\.$/, '')}`;
+  return `${message.charAt(0).toLowerCase()}${message.slice(1, -1)}`;
 }
