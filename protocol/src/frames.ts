@@ -63,7 +63,13 @@ const exactlyOne = (value: { token?: string | undefined; ticket?: string | undef
   (value.token === undefined) !== (value.ticket === undefined);
 const oneCredential = { message: 'exactly one of token and ticket' };
 
-/** Client to server. */
+/**
+ * Client to server. A new frame also needs, in the server: a row in `FRAME_BUDGETS`
+ * (src/budgets/budgets.ts) and `ACTION_OF` (src/gateway/frames/frame.guard.ts), a `case` in
+ * chat.gateway.ts (the linter finds a missing one, the compiler does not), its answer in `REPLIES`
+ * (src/api-docs/asyncapi.ts), and a `RoomAction` if it is a new right; in the SDK a method of
+ * sdk/src/room.ts; then `npm run docs`.
+ */
 export const CLIENT_FRAMES = {
   auth: asked('auth', credential).refine(exactlyOne, oneCredential),
   auth_refresh: asked('auth_refresh', credential).refine(exactlyOne, oneCredential),

@@ -29,8 +29,8 @@ export const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
 const CHANNEL = '#/channels/connection';
 const messageRef = (name: string) => ({ $ref: `${CHANNEL}/messages/${name}` });
 /**
- * Two frames go both ways under one name (`signal`, `typing`, ...): the direction is part of the
- * message's name.
+ * Some types of frames exist in both directions (`signal`, `typing`, ...): the direction is part of
+ * the message's name.
  */
 const nameOf = (side: 'client' | 'server', type: string): string => `${side}_${type}`;
 

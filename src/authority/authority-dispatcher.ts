@@ -5,7 +5,11 @@
 import { Injectable } from '@nestjs/common';
 import type { AuthorityEvent } from './events.js';
 
-/** First to last. Within a phase the order does not matter. */
+/**
+ * First to last; within a phase the order does not matter. `caches`: signing-keys.ts,
+ * membership-cache.ts, session-activity.ts, standing-sessions.ts. `connections`:
+ * connection-registry.ts. `subscriptions`: policy-changes.ts.
+ */
 const PHASES = ['caches', 'connections', 'subscriptions'] as const;
 export type Phase = (typeof PHASES)[number];
 

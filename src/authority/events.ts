@@ -1,7 +1,7 @@
 /**
  * Facts that can shrink or change what somebody may do. Each is one row of `authority_events`,
  * numbered by `authority_head` in commit order. Changes that only add rights use the same shapes,
- * but are announced without a number. Source: architecture, section 2 (docs/authority.md).
+ * but are announced without a number. Source: docs/authority.md.
  */
 import type { CloseCode } from '@wardroom/protocol/codes';
 import type { Role } from '@wardroom/protocol';

@@ -10,8 +10,7 @@ import { Metrics } from '../platform/metrics.js';
 import { StallDetector } from './stall-detector.js';
 
 /**
- * `lapsed`: found missing, and something may have been held back since. `fenced`: the listeners
- * know, too.
+ * `lapsed`: the lease ran out, and the listeners are not told yet. `fenced`: they are.
  */
 type LeaseState = 'held' | 'lapsed' | 'fenced';
 

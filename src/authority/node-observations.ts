@@ -2,8 +2,8 @@
  * When this node first saw what of the others, on its own monotonic clock. Every lease round and
  * every waiting receipt looks at `nodes` and the head in one snapshot. A row seen at T was written
  * by a round that began before T; a round that a look did not see yet reads the head after that
- * look. So who is to be fenced for an event is so by the clock alone: one lease after the first
- * look that knew the event, or after its present row was first seen, whichever was earlier.
+ * look. So a node must have stopped serving one lease after this node first saw the event in the
+ * log, or first saw the present row of that node, whichever was earlier.
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';

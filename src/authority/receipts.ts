@@ -1,9 +1,9 @@
 /**
  * Receipts: what the waiter itself observed of every node after its COMMIT. A node is `confirmed`
  * when it reported the hash of the change, or that of a position past it which the log still has; a
- * bare number could be of a history that is lost. It is `fenced` when whatever lease it had without
- * knowing of the change has run out, by the waiter's own monotonic clock (node-observations.ts): it
- * can only return by reading the log to the head.
+ * bare number could be of a history that is lost. It is `fenced` when any lease that it got before
+ * it knew of the change has run out on this node's monotonic clock (node-observations.ts): it can
+ * only return by reading the log to the head.
  */
 import { Injectable } from '@nestjs/common';
 import { monotonicMs } from '../platform/clock.js';

@@ -1,8 +1,10 @@
 /**
  * The cost of everything that can be requested from outside: one row for each REST call and each
- * frame. The bucket is spent by the guards, docs/security.md prints the table (`npm run docs`),
- * test/security/cost.test.ts measures it. A frame without a row does not compile; a call without
- * one fails the build and answers nobody.
+ * frame. The buckets of a principal are spent by the guards (spend-call.ts, frame.guard.ts),
+ * `frame` by frame-queue.ts, `refresh` by refresh-session.ts, and those of strangers in
+ * src/auth/limits/. docs/security.md prints the table (`npm run docs`), test/security/cost.test.ts
+ * measures it. A frame without a row does not compile; a call without one fails the build and
+ * answers nobody.
  */
 import type { ClientFrameType } from '@wardroom/protocol';
 

@@ -1,8 +1,8 @@
 /**
  * Rates of a principal: all connections and REST calls of a user together. A node spends from
- * buckets in its memory, so a message asks no store; once a second it tells Redis what those took
- * who took more than a little, and hears what all nodes together have left. While Redis is away a
- * node gives its share of the rate. Redis can only make it give less.
+ * buckets in its memory, so a message asks no store; once a second it reports to Redis the users
+ * who spent over a tenth of a rate, and reads back what the whole cluster has left for them. While
+ * Redis is away a node gives its share of the rate. Redis can only make it give less.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';

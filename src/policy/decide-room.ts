@@ -8,6 +8,7 @@ import type { Right, Role } from '@wardroom/protocol';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 export type RoomAction =
+  // `subscribe` asks for it, too.
   | 'read'
   | 'presence'
   | 'mark_read'

@@ -237,8 +237,8 @@ export class RefreshSession {
   }
 
   /**
-   * The new box replaces the old one, whose successor was just presented. One that is used
-   * otherwise is erased by session-activity.ts.
+   * The sealed successor is overwritten here. If the client uses only its access token,
+   * session-activity.ts erases it.
    */
   private async replace(
     tx: Tx,

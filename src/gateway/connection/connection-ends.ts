@@ -1,7 +1,7 @@
 /**
- * How connections end (P9): each one exactly once, by whoever ended it first - metric, log line and
- * audit record say the same. `server` with a code of the protocol, `client` with the status of its
- * close frame, `transport` when the network ended it.
+ * Records the end of a connection (P9): once, with the side that ended it first, in metric, log,
+ * audit and close log. It closes nothing: connection-registry.ts ends connections whose session
+ * ended, connection-timers.ts those whose time is over.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { CloseCode } from '@wardroom/protocol/codes';

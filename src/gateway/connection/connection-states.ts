@@ -1,5 +1,5 @@
 /**
- * The life of a connection, as data (architecture, section 5). No state but `live` sends room data;
+ * The life of a connection, as data. No state but `live` sends room data;
  * `paused` is no state of a connection but of its node (authority/lease.ts).
  */
 export type ConnectionState =

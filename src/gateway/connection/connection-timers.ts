@@ -1,7 +1,7 @@
 /**
  * Time and a connection: authentication deadline, warning, expiry, grace, heartbeat, the end of a
- * close. One wheel for all of them; expiry is also compared before every frame and every write, so
- * the wheel only has to tell.
+ * close. One wheel for all of them; the wheel sends the notices and closes; expiry itself is
+ * checked at every frame and write.
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';

@@ -1,6 +1,7 @@
 /**
  * Frames that wait to be written to one socket. At most 64 KiB leave in one write; the rest stays
- * here, where it can still be taken back. One buffer is the usual case and costs no array.
+ * here, where it can still be taken back. It has no bound of its own: `Connection.queue` closes the
+ * connection at MAX_QUEUE_BYTES. One buffer is the usual case and costs no array.
  */
 import { LIMITS } from '@wardroom/protocol/limits';
 
@@ -16,8 +17,8 @@ export class Transient {
 }
 
 /**
- * Where a frame came from. `answer`: one about a room, held like its events. Null: it is about the
- * connection itself.
+ * Where a frame came from. `answer`: a reply about a room; it waits while room data is held. Null:
+ * a frame about the connection itself; it never waits for that.
  */
 export type Source = RoomKey | Transient | 'answer' | null;
 

@@ -61,7 +61,7 @@ export class CatchUp {
     subscription.catchingUp = true;
     const { connection, channel } = subscription;
     const key = connection.id + channel.id;
-    // The one under way is over when its next piece is due, and begins this one.
+    // A replay of the old subscription still runs; it stops at its next piece and starts this one.
     if (this.replaying.has(key)) return;
     this.replaying.add(key);
     void this.replay(subscription, key);

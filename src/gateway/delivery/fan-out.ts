@@ -1,8 +1,8 @@
 /**
- * DELIVER: what one turn produced in a room, as one buffer for everybody who was live when it was
- * taken. Written at once where nothing waits, queued elsewhere. It may stop after a number of
- * subscriptions and go on later: who leaves, is held or comes in between is neither served twice
- * nor left out.
+ * DELIVER, on this node (other nodes: room-bus.ts): what one turn produced in a room, as one buffer
+ * for everybody who was live when it was taken. Written at once where nothing waits, queued
+ * elsewhere. It may stop after a number of subscriptions and go on later: who leaves, is held or
+ * comes in between is neither served twice nor left out.
  */
 import { LIMITS } from '@wardroom/protocol/limits';
 import type { RoomKey, Source } from '../connection/outbound-queue.js';
@@ -39,9 +39,8 @@ export class FanOut {
   private next: number;
 
   /**
-   * `live`: the channel's own list. `after`: the last seq before the entries. `number`: of this
-   * fan-out in its room, counted up; whoever has it already, or went live later, carries it in
-   * `lastFanOut`.
+   * `live`: the channel's own list. `after`: the last seq before the entries. `number` counts the
+   * fan-outs of the room; a recipient whose `lastFanOut` is at least `number` is skipped.
    */
   constructor(
     private readonly entries: readonly Entry[],

@@ -53,7 +53,7 @@ export class RoomBus implements OnModuleDestroy {
     // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it
     // knows.
     subscriber.on('ready', () => {
-      for (const room of this.rooms.values()) void this.send(room);
+      for (const room of this.rooms.values()) void this.listen(room);
     });
     void subscriber.connect().catch(() => undefined);
   }
@@ -76,7 +76,7 @@ export class RoomBus implements OnModuleDestroy {
    */
   async join(room: string): Promise<void> {
     this.rooms.set(this.names.room(room), room);
-    await this.send(room);
+    await this.listen(room);
   }
 
   leave(room: string): void {
@@ -145,7 +145,7 @@ export class RoomBus implements OnModuleDestroy {
     return messages;
   }
 
-  private async send(room: string): Promise<void> {
+  private async listen(room: string): Promise<void> {
     if (this.subscriber?.status !== 'ready') return;
     await Promise.race([
       this.subscriber.ssubscribe(this.names.room(room)).catch(() => undefined),

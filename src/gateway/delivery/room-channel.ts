@@ -78,7 +78,7 @@ export class RoomChannel {
   readonly subscriptions = new Set<Subscription>();
   private readonly live: Subscription[] = [];
   /**
-   * Everything up to here was taken for the live subscriptions; who comes later finds it by replay.
+   * The last seq that was given to a fan-out; a later subscriber gets it by replay.
    */
   lastSeq = 0;
   /** Highest authz_epoch of this room that this node has applied. */
@@ -251,8 +251,8 @@ export class RoomChannel {
   }
 
   /**
-   * Before the epoch is read from Postgres that may have gone back. Answers what to do with what
-   * was read.
+   * To be called before the epoch is read from Postgres, which may have gone back. Answers a
+   * function that lowers our epoch to the stored one, but not below what the log has said since.
    */
   compareEpoch(): (stored: number) => void {
     this.saidEpoch = 0;

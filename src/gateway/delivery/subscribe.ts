@@ -38,7 +38,8 @@ export class Subscribe {
     const { subscription, facts } = await this.insert(connection, frame, granted);
     const { channel } = subscription;
     const since = frame.since ?? channel.lastSeq;
-    // An acknowledged event may still wait for its fan-out: who has it is not ahead of the room.
+    // A client may know an event that is committed and not fanned out yet: its `since` is not too
+    // high.
     const head = Math.min(Math.max(since, channel.lastSeq), channel.nextSeq - 1);
     const reset =
       frame.since !== undefined && frame.epoch !== undefined && frame.epoch !== channel.roomEpoch;

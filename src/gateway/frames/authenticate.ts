@@ -1,6 +1,6 @@
 /**
  * CONNECT: a credential becomes the context of a connection, and a later one replaces it. The same
- * verifier as REST; no store is asked for a token (architecture, section 2: check - register -
+ * verifier as REST; no store is asked for a token (docs/authority.md: check - register -
  * check again).
  */
 import { Injectable, Logger } from '@nestjs/common';

@@ -23,7 +23,7 @@ export class DeferredReply {
   constructor(readonly answer: Promise<ServerFrame | undefined>) {}
 }
 
-/** So many more frames over the rate than within it, and the connection is closed for it. */
+/** A connection is closed when its frames over the rate exceed those within it by this many. */
 const OVER_RATE_MAX = 300;
 /** Unhandled frames of a connection, beyond which it is flooding. */
 const INBOX_MAX = 1_000;
@@ -95,8 +95,8 @@ export class FrameQueue {
   }
 
   /**
-   * One frame, and what comes while it is handled. Nothing waits, in the usual case, and nothing is
-   * kept for it.
+   * One frame, and those that come while it is handled. Usually none does, and nothing is allocated
+   * for them.
    */
   private async handle(connection: Connection, inbox: FrameInbox, first: Buffer): Promise<void> {
     inbox.handling = true;

@@ -1,7 +1,8 @@
 /**
  * One call of `apply_room_events` per node and turn, for everything that turn produced. One batch
  * is in flight at a time and each room keeps its order, so what one connection sends to a room is
- * committed in the order it was sent. Source: architecture, section 4.
+ * committed in the order it was sent. `apply_room_events` (prisma/migrations) numbers the events
+ * under the lock of the room's row; room-channel.ts checks the numbers where they are delivered.
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { EndReason } from '../../authority/events.js';
