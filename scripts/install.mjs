@@ -80,7 +80,9 @@ export function ensureBuilt({ log = console.error } = {}) {
   const bundling = ['scripts/bundle.mjs', 'scripts/drill.mjs'];
   const sources = [
     'src',
-    'protocol',
+    'protocol/src',
+    'protocol/package.json',
+    'protocol/tsconfig.json',
     'sdk/src',
     'drills',
     'web',
@@ -123,7 +125,7 @@ export function ensureBuilt({ log = console.error } = {}) {
 export function newest(paths, counts = (/** @type {string} */ _path) => true) {
   let latest = 0;
   for (const path of paths) {
-    if (/(?:generated|node_modules|protocol.dist)$/.test(path) || !existsSync(path)) continue;
+    if (path.endsWith('generated') || path.endsWith('node_modules') || !existsSync(path)) continue;
     const stat = statSync(path);
     const inside = stat.isDirectory() ? readdirSync(path).map((name) => join(path, name)) : null;
     if (inside !== null) latest = Math.max(latest, newest(inside, counts));
