@@ -21,7 +21,7 @@ import { Revoke } from './revoke.js';
 export class RevocationsController {
   constructor(
     private readonly revoking: Revoke,
-    private readonly lookUp: AdminQueries,
+    private readonly queries: AdminQueries,
   ) {}
 
   @Get('admin/sessions')
@@ -34,7 +34,7 @@ export class RevocationsController {
     @ZodQuery(sessionsQuerySchema) query: SessionsQuery,
     @CurrentPrincipal() principal: Principal,
   ): Promise<SessionPage> {
-    return this.lookUp.sessions(principal, query);
+    return this.queries.sessions(principal, query);
   }
 
   @Post('admin/revocations')
@@ -55,7 +55,7 @@ export class RevocationsController {
   @Get('receipts/:id')
   @Operation({ summary: 'follow a receipt', authority: true, answers: { 200: receiptSchema } })
   receipt(@IdParam('id') id: string, @CurrentPrincipal() principal: Principal): Promise<Receipt> {
-    return this.lookUp.receipt(principal, id);
+    return this.queries.receipt(principal, id);
   }
 
   @Get('admin/keys')
@@ -65,6 +65,6 @@ export class RevocationsController {
     errors: ['role_required'],
   })
   keys(@CurrentPrincipal() principal: Principal): Promise<KeyList> {
-    return this.lookUp.keys(principal);
+    return this.queries.keys(principal);
   }
 }

@@ -132,7 +132,7 @@ export class NodeRegistry {
   constructor(
     private readonly config: Config,
     private readonly database: Database,
-    private readonly sightings: NodeObservations,
+    private readonly observations: NodeObservations,
     identity: NodeIdentity,
   ) {
     this.id = identity.id;
@@ -269,7 +269,7 @@ export class NodeRegistry {
       written: written.length > 0,
     };
     const verdict = compareHistory(known, found);
-    this.sightings.note({
+    this.observations.note({
       database: `${row.server}/${row.database}`,
       headHash: row.head_hash,
       versions: new Map(Object.entries(row.versions ?? {})),
@@ -317,7 +317,7 @@ export class NodeRegistry {
       versions,
     } = rows[0]!;
     const listed = rows.filter((row) => row.id !== null);
-    this.sightings.note({
+    this.observations.note({
       database: `${server}/${database}`,
       headHash,
       versions: new Map(Object.entries(versions ?? {})),

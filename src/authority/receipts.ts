@@ -36,7 +36,7 @@ export class Receipts {
 
   constructor(
     private readonly registry: NodeRegistry,
-    private readonly sightings: NodeObservations,
+    private readonly observations: NodeObservations,
     private readonly lease: Lease,
     private readonly rounds: LeaseRounds,
     private readonly database: Database,
@@ -114,7 +114,7 @@ export class Receipts {
     const seen = await this.registry.serving(n).catch(() => null);
     if (seen === null) return;
     watch.see(seen);
-    if (!watch.lost && hash !== null) this.sightings.sawEvent(hash);
+    if (!watch.lost && hash !== null) this.observations.sawEvent(hash);
     const serving = new Set(seen.nodes.map((row) => row.id));
     for (const id of this.told.keys()) if (!serving.has(id)) this.told.delete(id);
   }
@@ -129,18 +129,18 @@ export class Receipts {
       else if (monotonicMs() >= this.fencedFromMs(watch, node)) watch.settle(node.id, 'fenced');
       watch.count(node.id, closedIn(watch.pending, { ...node.closed, ...told?.closed }));
     }
-    watch.settled = monotonicMs() >= this.sightings.settledFromMs(watch.leaseMs);
+    watch.settled = monotonicMs() >= this.observations.settledFromMs(watch.leaseMs);
   }
 
   private fencedFromMs({ pending: { hash } }: Watch, node: NodeRow): number {
-    return this.sightings.fencedFromMs(node.id, node.leaseMs, hash ?? '');
+    return this.observations.fencedFromMs(node.id, node.leaseMs, hash ?? '');
   }
 
   /** Until the next look, or the next moment at which the clock alone says something. */
   private nextMs(watch: Watch): number {
     const dueMs = [
       ...watch.open.map((node) => this.fencedFromMs(watch, node)),
-      this.sightings.settledFromMs(watch.leaseMs),
+      this.observations.settledFromMs(watch.leaseMs),
     ];
     const nowMs = monotonicMs();
     return Math.max(

@@ -1,7 +1,7 @@
 /**
  * P1 over random interleavings of revocations, rounds, lost rounds, silence and steps back of the
  * database: whenever a receipt says `effective`, no node that has a lease accepts the session.
- * Lease, state, evidence, sightings and receipts are the real ones; Postgres is a few lines that
+ * Lease, state, evidence, observations and receipts are the real ones; Postgres is a few lines that
  * can return to any of its former states.
  */
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
@@ -136,7 +136,7 @@ class Node {
   private begun = 0;
   private incarnation = 0;
   private known = { round: 0, server: '', clockMs: 0 };
-  private readonly sightings = new NodeObservations();
+  private readonly observations = new NodeObservations();
 
   constructor(
     readonly id: string,
@@ -186,7 +186,7 @@ class Node {
     };
     this.receipts = new Receipts(
       registry,
-      this.sightings,
+      this.observations,
       this.lease,
       this.rounds,
       { prisma } as unknown as Database,
@@ -203,7 +203,7 @@ class Node {
     const versions = new Map(
       Object.entries(state.rows).map(([id, { xmin, round }]) => [id, `${xmin}/${round}`]),
     );
-    this.sightings.note({
+    this.observations.note({
       database: `${state.process}/${state.history}`,
       headHash: state.hash,
       versions,

@@ -56,7 +56,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     readonly metrics: Metrics,
     private readonly bus: RoomBus,
     private readonly state: AuthorityState,
-    private readonly turns: FlushScheduler,
+    private readonly flushes: FlushScheduler,
     events: RoomEvents,
   ) {
     events.onCommitted((event) => {
@@ -199,7 +199,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   }
 
   wantsFanOut(channel: RoomChannel): void {
-    this.turns.wantsFanOut(channel);
+    this.flushes.wantsFanOut(channel);
   }
 
   private resume(): void {

@@ -42,7 +42,7 @@ export class Authenticate {
     private readonly lease: Lease,
     private readonly rounds: LeaseRounds,
     private readonly connections: ConnectionRegistry,
-    private readonly life: ConnectionTimers,
+    private readonly timers: ConnectionTimers,
     private readonly rights: SubscriptionRights,
     private readonly catchUp: CatchUp,
     private readonly activity: SessionActivity,
@@ -140,7 +140,7 @@ export class Authenticate {
     connection.step('accepted');
     this.audit.authenticated(connection);
     this.activity.touch(token.principal.sessionId);
-    this.life.schedule(connection);
+    this.timers.schedule(connection);
     this.tell(connection, id);
   }
 
@@ -166,7 +166,7 @@ export class Authenticate {
     // The token in use, presented again, renews nothing.
     if (!inUse) this.audit.authenticated(connection);
     this.activity.touch(sessionId);
-    this.life.schedule(connection);
+    this.timers.schedule(connection);
     this.tell(connection, id);
     this.catchUp.resumeAll(connection);
   }

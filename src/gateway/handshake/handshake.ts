@@ -47,7 +47,7 @@ export class Handshake implements SocketHost {
     private readonly connections: ConnectionRegistry,
     private readonly authenticate: Authenticate,
     private readonly queue: FrameQueue,
-    private readonly life: ConnectionTimers,
+    private readonly timers: ConnectionTimers,
     private readonly metrics: Metrics,
     private readonly audit: ConnectionAudit,
     private readonly addresses: ClientAddresses,
@@ -191,7 +191,7 @@ export class Handshake implements SocketHost {
       this.authenticate.byToken(connection, header.token);
     else if (carrier.kind === 'ticket') void this.verify(connection, { ticket: carrier.ticket });
     else if (carrier.kind !== 'message') void this.verify(connection, { token: carrier.token });
-    if (connection.token === null) this.life.schedule(connection);
+    if (connection.token === null) this.timers.schedule(connection);
   }
 
   received(connection: Connection, data: Buffer, isBinary: boolean): void {
