@@ -15,8 +15,8 @@ import { withPostgres } from '../support/sql.js';
 const OTHERS = process.env['SECURITY'] === 'full' ? 150_000 : 30_000;
 const LIMIT = 20;
 /**
- * Rows that a page may read: of each of three ways in a page, each of those again with what is shown
- * of it, and small tables that the planner reads whole.
+ * Rows that a page may read: of each of three ways in a page, each of those again with what is
+ * shown of it, and small tables that the planner reads whole.
  */
 const ROWS_MAX = 20 * (LIMIT + 1);
 
