@@ -19,8 +19,8 @@ import { RoomEvents } from '../../../src/rooms/events/room-events.js';
 
 const TURNS = 400;
 const PER_TURN = 20;
-/** Both faults that these tests were written for left more than 8,000. */
-const LEFT_KIB_MAX = 1_500;
+/** Both faults that these tests were written for left more than 8,000; other work of V8 left 2,270. */
+const LEFT_KIB_MAX = 4_000;
 
 v8.setFlagsFromString('--expose-gc');
 const collect = vm.runInNewContext('gc') as (options?: { type: 'minor' }) => void;
