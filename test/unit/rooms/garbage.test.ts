@@ -19,7 +19,7 @@ import { RoomEvents } from '../../../src/rooms/events/room-events.js';
 
 const TURNS = 400;
 const PER_TURN = 20;
-/** Both faults that these tests were written for left more than 8,000; other work of V8 left 2,270. */
+/** Both faults that these tests are for left more than 8,000; V8 itself has left 2,270. */
 const LEFT_KIB_MAX = 4_000;
 
 v8.setFlagsFromString('--expose-gc');
