@@ -7,9 +7,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { LONGEST_TOKEN_LIFE_MS } from '../authority/authority-state.js';
 import { monotonicMs } from '../platform/clock.js';
+import { LOCKS } from '../platform/stores/advisory-locks.js';
 import { Database } from '../platform/stores/database.js';
 
-const ERASE_LOCK = 72_707_406;
 const EVERY_MS = 60_000;
 /** Rows of one statement; other statements run between two of them. */
 const BATCH = 2_000;
@@ -82,7 +82,7 @@ export class TenantEraser implements OnModuleInit, OnModuleDestroy {
 
   /** One round, unless another node is at it. */
   async round(): Promise<void> {
-    await this.database.alone(ERASE_LOCK, async () => {
+    await this.database.alone(LOCKS.tenantErase, async () => {
       this.endsAtMs = monotonicMs() + ROUND_MS;
       const { rows } = await this.database.pool.query<{ id: string }>(
         'SELECT id FROM tenants WHERE erased_at IS NOT NULL ORDER BY erased_at',

@@ -6,12 +6,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { Config } from '../platform/config/config.js';
+import { LOCKS } from '../platform/stores/advisory-locks.js';
 import { Database } from '../platform/stores/database.js';
 import { auditKey, pruneSeal } from './audit-hash.js';
 import type { AuditKey } from './audit-hash.js';
 import { AuditTrail } from './audit-trail.js';
 
-const PRUNE_LOCK = 72_707_402;
 const EVERY_MS = 3_600_000;
 /** Rows of one transaction: a living chain is locked meanwhile. */
 const CHUNK = 1_000;
@@ -43,7 +43,7 @@ export class AuditPruner implements OnModuleInit, OnModuleDestroy {
 
   /** One node at a time; answers how many records went. */
   async prune(before: Date): Promise<number> {
-    const gone = await this.database.alone(PRUNE_LOCK, async () => {
+    const gone = await this.database.alone(LOCKS.auditPrune, async () => {
       const chains = await this.database.pool.query<{ node: string }>(
         'SELECT node FROM audit_chains WHERE n > pruned',
       );

@@ -6,6 +6,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { wallMs } from '../platform/clock.js';
+import { LOCKS } from '../platform/stores/advisory-locks.js';
 import type { Tx } from '../platform/stores/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { AuthorityLog } from './authority-log.js';
@@ -33,7 +34,6 @@ interface Named {
   history: string;
 }
 
-const HISTORY_LOCK = 72_707_405;
 /** Belongs to no tenant: only operators can follow its receipt. */
 const NO_TENANT = '00000000-0000-0000-0000-000000000000';
 
@@ -79,7 +79,7 @@ export class HistoryReplacement {
     evidence: Replaced['evidence'],
     ended: EndedFacts,
   ): Promise<Change<Named>> {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${HISTORY_LOCK}::bigint)`;
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${LOCKS.historyReplacement}::bigint)`;
     // Events past the head are of the lost history, and would be in the way of new ones.
     await tx.$executeRaw`DELETE FROM authority_events e USING authority_head h WHERE e.n > h.n`;
     const [head] = await tx.$queryRaw<{ history: string }[]>`SELECT history FROM authority_head`;

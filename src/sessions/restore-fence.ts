@@ -9,7 +9,7 @@ import type { Committed } from '../authority/authority-log.js';
 import type { Position } from '../authority/authority-state.js';
 import { HistoryReplacement } from '../authority/history-replacement.js';
 import type { Tx } from '../platform/stores/database.js';
-import { MIGRATION_LOCK } from '../platform/stores/migrate.js';
+import { LOCKS } from '../platform/stores/advisory-locks.js';
 
 const NOTHING_KNOWN = { sessions: new Map(), disabledTenants: [], withdrawnKeys: [] };
 
@@ -24,7 +24,7 @@ export class RestoreFence {
   run(): Promise<Committed<Position>> {
     return this.log.commit(async (tx) => {
       // A node that starts decides before or after.
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`;
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${LOCKS.migration}::bigint)`;
       const from = await headOf(tx);
       const change = await this.replacement.writeIn(tx, from, 'restore', NOTHING_KNOWN);
       return { ...change, result: from };

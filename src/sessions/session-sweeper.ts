@@ -7,13 +7,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import { AuthorityLog } from '../authority/authority-log.js';
 import { Config } from '../platform/config/config.js';
+import { LOCKS } from '../platform/stores/advisory-locks.js';
 import { Database } from '../platform/stores/database.js';
 import { Metrics } from '../platform/metrics.js';
 import { endSessions, sessionsEnded } from './end-sessions.js';
 import { flushIntervalMs, sweepIntervalMs } from './idle.js';
 import { SessionActivity } from './session-activity.js';
 
-const SWEEP_LOCK = 72_707_401;
 const BATCH = 500;
 const PRUNE_BATCH = 5_000;
 const PRUNE_AFTER = '30 days';
@@ -53,7 +53,7 @@ export class SessionSweeper implements OnModuleInit, OnModuleDestroy {
 
   /** One round, unless another node is at it; answers how many sessions it ended. */
   async sweep(): Promise<number> {
-    const ended = await this.database.alone(SWEEP_LOCK, async () => {
+    const ended = await this.database.alone(LOCKS.sessionSweep, async () => {
       const count = await this.endOverdue();
       await this.database.pool.query(
         `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE ended_at < clock_timestamp() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED)`,

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { MIGRATION_LOCK, migrate } from '../../src/platform/stores/migrate.js';
+import { LOCKS } from '../../src/platform/stores/advisory-locks.js';
+import { migrate } from '../../src/platform/stores/migrate.js';
 import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { freshDatabase } from '../support/node-process.js';
 import { query } from '../support/sql.js';
@@ -59,7 +60,7 @@ describe('migrate', () => {
     const folder = migrations({ '1_a': 'CREATE TABLE a (x int)' });
     const holder = new pg.Client({ connectionString: url });
     await holder.connect();
-    await holder.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await holder.query('SELECT pg_advisory_lock($1)', [LOCKS.migration]);
     let done = false;
     const running = migrate(new PostgresAccess(url), undefined, folder).finally(
       () => (done = true),
@@ -71,7 +72,7 @@ describe('migrate', () => {
       waiting = rows[0].n;
     }
     expect(done).toBe(false);
-    await holder.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await holder.query('SELECT pg_advisory_unlock($1)', [LOCKS.migration]);
     expect(await running).toEqual(['1_a']);
     await holder.end();
   });

@@ -14,12 +14,12 @@ import { HistoryReplacement } from '../../authority/history-replacement.js';
 import { Receipts } from '../../authority/receipts.js';
 import { KEY_PROPAGATION_MS } from '../../platform/config/config-rules.js';
 import { Config } from '../../platform/config/config.js';
+import { LOCKS } from '../../platform/stores/advisory-locks.js';
 import { Database } from '../../platform/stores/database.js';
 import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { createSigningKey } from './wrapped-key.js';
 
-const ROTATION_LOCK = 72_707_403;
 /** Long after nothing of theirs verifies, retired and withdrawn keys are forgotten. */
 const KEEP_DAYS = 90;
 
@@ -88,7 +88,7 @@ export class KeyChanges {
     return this.log.commit<string | null>(async (tx) => {
       const [lock] = await tx.$queryRaw<
         { mine: boolean }[]
-      >`SELECT pg_try_advisory_xact_lock(${ROTATION_LOCK}::bigint) AS mine`;
+      >`SELECT pg_try_advisory_xact_lock(${LOCKS.keyRotation}::bigint) AS mine`;
       const [row] =
         lock?.mine === true
           ? await tx.$queryRawUnsafe<{ due: boolean }[]>(IS_DUE, this.rotationSeconds)

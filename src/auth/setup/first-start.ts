@@ -5,8 +5,8 @@
  */
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
+import { LOCKS } from '../../platform/stores/advisory-locks.js';
 import { Database } from '../../platform/stores/database.js';
-import { MIGRATION_LOCK } from '../../platform/stores/migrate.js';
 import { BootstrapOperator } from './bootstrap-operator.js';
 import { PublicUrl } from '../tokens/public-url.js';
 import { SigningKeys } from '../keys/signing-keys.js';
@@ -28,7 +28,7 @@ export class FirstStart implements OnModuleInit {
     )
       return;
     await this.database.transaction(async (tx) => {
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`;
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${LOCKS.migration}::bigint)`;
       await this.publicUrl.initialise(tx);
       await this.keys.start(tx);
       await this.operator.initialise(tx);

@@ -9,6 +9,7 @@ import { monotonicMs, rfc3339, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { Metrics } from '../../platform/metrics.js';
 import { NodeIdentity } from '../../platform/node-identity.js';
+import { LOCKS } from '../../platform/stores/advisory-locks.js';
 import { Database } from '../../platform/stores/database.js';
 import type { ConnectionEnd } from './connection-end.js';
 import { closeIdOf } from './farewell.js';
@@ -19,7 +20,6 @@ const BATCH = 1_000;
 /** Ends of connections without a credential that get a row, in a minute of a node. */
 const STRANGERS_PER_MINUTE = 600;
 const PRUNE_EVERY_MS = 600_000;
-const PRUNE_LOCK = 72_707_405;
 const PRUNE_CHUNK = 5_000;
 
 const INSERT = `
@@ -121,7 +121,7 @@ export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
   /** On one node at a time. */
   private async prune(): Promise<void> {
     try {
-      await this.database.alone(PRUNE_LOCK, async () => {
+      await this.database.alone(LOCKS.closesPrune, async () => {
         let gone = PRUNE_CHUNK;
         while (gone === PRUNE_CHUNK)
           gone = (await this.database.pool.query(PRUNE, [this.config.closesKeptHours])).rowCount!;

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Database } from './database.js';
-import { MIGRATION_LOCK } from './migrate.js';
+import { LOCKS } from './advisory-locks.js';
 
 const SETTING = 'installation';
 const ID_BYTES = 8;
@@ -26,7 +26,7 @@ export class Installation {
 
 function make(database: Database): Promise<string> {
   return database.transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK}::bigint)`;
+    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${LOCKS.migration}::bigint)`;
     await tx.setting.createMany({
       data: [{ key: SETTING, value: randomBytes(ID_BYTES).toString('hex') }],
       skipDuplicates: true,

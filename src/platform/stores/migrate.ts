@@ -12,12 +12,7 @@ import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
 import { PostgresAccess, PostgresUnfit } from './postgres-access.js';
 import { PATIENT } from './postgres-settings.js';
-
-/**
- * The key that `prisma migrate` locks too. Other work that runs once per cluster at start takes it
- * after `migrate`, not around it.
- */
-export const MIGRATION_LOCK = 72_707_369;
+import { LOCKS } from './advisory-locks.js';
 
 const FOLDER = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
@@ -118,7 +113,7 @@ async function applyNext(
   await client.query('BEGIN');
   try {
     await client.query('SET LOCAL client_min_messages TO warning');
-    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCKS.migration]);
     const there = await isThere(client);
     const next = pending(migrations, there ? await appliedChecksums(client) : new Map());
     if (next !== undefined) {
