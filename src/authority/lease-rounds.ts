@@ -52,7 +52,14 @@ export class LeaseRounds implements BeforeApplicationShutdown {
     private readonly replacement: HistoryReplacement,
     private readonly clocks: Clocks,
     private readonly metrics: Metrics,
-  ) {}
+  ) {
+    lease.onFence((fenced) =>
+      this.logger.log({
+        msg: fenced ? 'fenced: authority cannot be proven' : 'authority is proven',
+        position: this.state.position,
+      }),
+    );
+  }
 
   /**
    * From the timing wheel, and where a slice of socket writes begins: asks for a new proof after a

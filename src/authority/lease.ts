@@ -2,16 +2,14 @@
  * The lease: this node's proof that it has applied the authority log to its head. `lease-rounds.ts`
  * extends it. Without it the node is fenced: it delivers nothing and decides nothing.
  */
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { monotonicMs, wallStrays } from '../platform/clock.js';
 import { Config } from '../platform/config/config.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import { StallDetector } from './stall-detector.js';
 
-/**
- * `lapsed`: the lease ran out, and the listeners are not told yet. `fenced`: they are.
- */
+/** `lapsed`: the lease ran out, and the listeners are not told yet. `fenced`: they are. */
 type LeaseState = 'held' | 'lapsed' | 'fenced';
 
 /** An expired lease is announced after this time: a proof may be on its way. */
@@ -19,7 +17,6 @@ export const PROVE_WITHIN_MS = 300;
 
 @Injectable()
 export class Lease {
-  private readonly logger = new Logger(Lease.name);
   /** B of this node, in ms. Other nodes may have another. */
   readonly boundMs: number;
   /** Of the rounds. */
@@ -116,9 +113,6 @@ export class Lease {
 
   private announce(fenced: boolean): void {
     this.metrics.authorityFenced.set(fenced ? 1 : 0);
-    this.logger.log({
-      msg: fenced ? 'fenced: authority cannot be proven' : 'authority is proven',
-    });
     for (const listener of this.fenceListeners) listener(fenced);
   }
 }
