@@ -214,18 +214,13 @@ export class CatchUp {
   /** A piece from memory, decided and queued in one step. False: Postgres has to be asked. */
   private sendFromTail(subscription: Subscription): boolean {
     const { connection, channel } = subscription;
-    const granted = this.policy.authorizeCached(connection.principal, channel.id, 'read');
-    if (
-      granted === null ||
-      granted.room.epoch < channel.epoch ||
-      this.lease.isFenced() ||
-      !channel.tail.covers(subscription.deliveredSeq)
-    )
-      return false;
+    const { tail } = channel;
+    const mayGo = this.mayRead(subscription) && !this.lease.isFenced();
+    if (!mayGo || !tail.covers(subscription.deliveredSeq)) return false;
     // Replays of other rooms have filled the queue meanwhile.
     if (connection.heldBytes > REPLAY_HELD_BYTES) return true;
     this.metrics.replayReads.inc({ from: 'tail' });
-    for (const event of channel.tail.after(subscription.deliveredSeq, channel.lastSeq)) {
+    for (const event of tail.after(subscription.deliveredSeq, channel.lastSeq)) {
       connection.queue(encodeTextFrame(event.frame), channel.key);
       subscription.deliveredSeq = event.seq;
       if (connection.heldBytes > REPLAY_HELD_BYTES) break;
