@@ -14,11 +14,13 @@ export const printable = (text) =>
   String(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
 
 export class Client {
-  constructor({ url, token, curl }) {
+  /** @type {string | undefined} */
+  token;
+
+  constructor({ url, curl }) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new CliError(2, `--url: not an address of HTTP: ${url}`);
     this.url = url.replace(/\/$/, '');
-    this.token = token;
     this.curl = curl;
   }
 

@@ -70,9 +70,10 @@ async function main(args) {
   const url = values.url ?? process.env.WARDROOM_URL ?? kept?.url;
   if (url === undefined)
     throw new CliError(2, 'Which deployment? Give --url, WARDROOM_URL, or `wardroom login --url`.');
-  const mine = kept?.url === url ? kept.token : undefined;
-  const token = values.token ?? process.env.WARDROOM_TOKEN ?? mine;
-  const client = new Client({ url, token, curl: values.curl });
+  const client = new Client({ url, curl: values.curl });
+  const mine = kept?.url === client.url ? kept.token : undefined;
+  client.token =
+    /** @type {string | undefined} */ (values.token) ?? process.env.WARDROOM_TOKEN ?? mine;
   await command.run({ client, args: rest, flags: values, print: printer(values) });
   return 0;
 }
@@ -86,8 +87,10 @@ function requireItsFlags({ usage: text }, values) {
       throw new CliError(2, `--${name} means nothing here. Usage: wardroom ${text}`);
 }
 
-/** A list of rows: as JSON lines, or as the text that the command makes of them. */
-/** @param {Record<string, unknown>} flags */
+/**
+ * A list of rows: as JSON lines, or as the text that the command makes of them.
+ * @param {Record<string, unknown>} flags
+ */
 function printer({ json, curl }) {
   return (rows, textOf) => {
     if (curl) return;

@@ -90,6 +90,8 @@ test('login keeps a token in a file of this user alone; logout ends it', async (
   expect(login).toMatchObject({ code: 0, stderr: '' });
   expect(statSync(join(home, 'wardroom/login.json')).mode & 0o777).toBe(0o600);
   expect((await wardroom(['sessions'])).stdout).toContain('wardroom command');
+  const spelled = await wardroom(['sessions'], { WARDROOM_URL: `${nodeA()}/` });
+  expect(spelled).toMatchObject({ code: 0 });
   // A token is sent to the deployment that gave it, and to no other.
   const elsewhere = await wardroom(['sessions'], { WARDROOM_URL: nodeB() });
   expect(elsewhere).toMatchObject({ code: 3 });
