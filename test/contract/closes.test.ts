@@ -19,7 +19,12 @@ let there: NodeProcess;
 let world: World;
 
 beforeAll(async () => {
-  const env = { AUTH_DEADLINE_MS: '1000', MAX_SESSIONS_PER_USER: `${SESSIONS}`, LOG_LEVEL: 'info' };
+  const env = {
+    AUTH_DEADLINE_MS: '1000',
+    MAX_SESSIONS_PER_USER: `${SESSIONS}`,
+    CALL_RATE: '0',
+    LOG_LEVEL: 'info',
+  };
   [here, there] = (await startCluster(2, env)).nodes as [NodeProcess, NodeProcess];
   world = await World.create({ base: there.url });
 });
