@@ -5,7 +5,7 @@
 import { basename, dirname, join, normalize } from 'node:path';
 import { commentsOf, linesOf } from './repository.mjs';
 
-const FOLDERS = 'protocol|src|test|scripts|bench|docs|deploy|prisma|sdk|web';
+const FOLDERS = 'protocol|src|test|scripts|bench|docs|deploy|prisma|sdk|web|drills|cli';
 const SUFFIXES = 'ts|tsx|mjs|cjs|js|md|sql|prisma|conf|json|pml|py';
 const PATH = new RegExp(`^(?:${FOLDERS})/[\\w./-]*$`);
 const PATH_IN_COMMENT = new RegExp(

@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const CODE = /^(?:protocol|src|sdk|web|test|scripts|bench)\/.*\.(?:ts|tsx|mjs)$/;
+const CODE = /^(?:protocol|src|sdk|web|test|scripts|bench|drills|cli)\/.*\.(?:ts|tsx|mjs)$/;
 /** Made by programs. Without git, so that an unpacked archive can be checked, too. */
 const MADE =
   /^(?:\.git|\.wardroom|coverage|src\/platform\/generated|web\/shots)$|(?:^|\/)(?:node_modules|dist)$/;
