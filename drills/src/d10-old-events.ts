@@ -1,4 +1,6 @@
-/** A client comes back with a position: a good one, one of another past, and one from the future. */
+/**
+ * A client comes back with a position: a good one, one of another past, and one from the future.
+ */
 import { ms } from './bounds.js';
 import { drill } from './drill.js';
 import { mustBeGapless, mustHearNothing } from './judge.js';

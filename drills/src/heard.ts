@@ -38,7 +38,9 @@ export class Heard {
     this.#note('a close reason', reason);
   }
 
-  /** Headers and body of an answer. An issued credential is kept and not held against the server. */
+  /**
+   * Headers and body of an answer. An issued credential is kept and not held against the server.
+   */
   answer(path: string, status: number, headers: Headers, text: string): void {
     const [place = path] = path.split('?');
     const where = `the answer ${status} of ${place}`;

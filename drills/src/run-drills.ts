@@ -26,7 +26,7 @@ export interface RunOptions {
   /** For a busy client, in every bound. */
   readonly allowanceMs?: number;
   readonly versions?: Readonly<Record<string, string>>;
-  /** Ends the run early; what it made is removed. */
+  /** Ends the run early and removes everything that it made. */
   readonly signal?: AbortSignal;
   /** Called as each drill ends, in the order in which they end. */
   readonly onDrill?: (result: DrillResult) => void;

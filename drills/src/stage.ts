@@ -1,6 +1,6 @@
 /**
- * The ground that a drill runs on: its people, its connections, and the record of its steps. A step that fails
- * ends the drill, because what follows would be built on it.
+ * The ground that a drill runs on: its people, its connections, and the record of its steps. A step
+ * that fails ends the drill, because what follows would be built on it.
  */
 import { WardroomClient } from '@wardroom/client';
 import type { ClientOptions } from '@wardroom/client';

@@ -24,7 +24,7 @@ export interface Answer {
 }
 
 export interface Transport {
-  /** Addresses of the deployment. What is promised of every node is tried through the last one. */
+  /** Addresses of the deployment. A promise of every node is tried through the last one. */
   readonly nodes: readonly string[];
   /** For clients of the SDK: the same way, and heard as well. */
   readonly fetch: Fetch;

@@ -52,7 +52,7 @@ export class ConnectionKeeper {
   #credential: Credential | undefined;
   #auth: ServerFrames['auth_ok'] | undefined;
   #attempt = 0;
-  /** Changes with every attempt and end; what an older one still brings is void. */
+  /** Changes with every attempt and end; results of an older attempt are void. */
   #run = 0;
   #timer: unknown;
   #liveAt: number | undefined;

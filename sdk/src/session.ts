@@ -51,8 +51,8 @@ interface Grant {
 
 /**
  * One signed-in device: keeps the tokens, and refreshes them when they are asked for after
- * `refresh_after_ms`. One refresh at a time, also among tabs: whoever waited for the lock finds the
- * winner's token in the storage.
+ * `refresh_after_ms`. One refresh at a time, also among tabs: a tab that waited for the lock finds
+ * the winner's token in the storage.
  */
 export class WardroomSession {
   readonly #events = new Emitter<SessionEvents>();

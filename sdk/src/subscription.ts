@@ -23,7 +23,7 @@ export interface Gap {
 
 /**
  * The room has another past than the one that was followed: its server lost events, and their
- * numbers are given again. Forget everything from `lost.from` on; what is stored instead follows,
+ * numbers are given again. Forget everything from `lost.from` on; the events stored instead follow,
  * as events or as a `gap`. Null: nothing that was seen is lost.
  */
 export interface Reset {

@@ -1,4 +1,4 @@
-/** Who did what? */
+/** Reads the audit. */
 import { Controller, Get } from '@nestjs/common';
 import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
 import { Operation } from '../platform/http/operation.js';

@@ -1,4 +1,4 @@
-/** Sessions, revocations, receipts and keys: who is signed in, and the end of it. */
+/** Lists sessions and keys, revokes them, and follows receipts. */
 import { Controller, Get, Post } from '@nestjs/common';
 import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
 import { receiptSchema } from '../authority/receipt.schema.js';

@@ -1,6 +1,6 @@
 /**
- * Forgets audit records older than AUDIT_RETENTION_DAYS. A chain loses its beginning only: what is
- * left is still whole, starts at a sealed anchor (`pruned`, `pruned_hash`, `pruned_seal`) and is
+ * Forgets audit records older than AUDIT_RETENTION_DAYS. A chain loses its beginning only: the
+ * rest is still whole, starts at a sealed anchor (`pruned`, `pruned_hash`, `pruned_seal`) and is
  * verified from there.
  */
 import { Injectable, Logger } from '@nestjs/common';

@@ -123,7 +123,7 @@ export class AuditTrail implements OnModuleInit, OnApplicationBootstrap, BeforeA
     else this.lose(1);
   }
 
-  /** One at a time; what could not be written is kept for the next time. */
+  /** One at a time; records that could not be written are kept for the next time. */
   flush(): Promise<void> {
     this.running ??= this.write()
       .catch((error: Error) =>

@@ -3,7 +3,7 @@
  * out of order.
  */
 
-/** Numbers of a sender that are remembered; what is older than these is taken for a copy. */
+/** Numbers of a sender that are remembered; an older one counts as a copy. */
 const WINDOW = 1_024;
 const SENDERS_MAX = 64;
 

@@ -18,7 +18,7 @@ export const slugSchema = z
   .regex(SLUG, 'lower-case letters, digits and hyphens, at most 63')
   .refine((slug) => !isId(slug), 'must not look like an id');
 
-/** A tenant or room named in a path; what can be neither an id nor a slug names nothing. */
+/** A tenant or room named in a path; a text that is neither an id nor a slug names nothing. */
 export const isRef = (text: string): boolean => isId(text) || SLUG.test(text);
 
 export const idSchema = z.uuid().toLowerCase();

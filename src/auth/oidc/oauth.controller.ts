@@ -83,7 +83,7 @@ export class OAuthController {
     await Promise.all(pending.map((one) => this.receipts.waitForReceipt(one, false)));
   }
 
-  /** Anybody may send a token; who sends many bad ones has to wait. Each refusal is recorded. */
+  /** Anybody may send a token; a sender of many bad ones has to wait. Each refusal is recorded. */
   private async limited<T>(
     kind: 'logout_token' | 'security_event',
     ip: string,

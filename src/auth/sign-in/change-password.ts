@@ -1,4 +1,4 @@
-/** A new password ends the user's other sessions: whoever knew the old one is out. */
+/** A new password ends the user's other sessions, also those of a thief of the old one. */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { recordAudit } from '../../audit/record-audit.js';

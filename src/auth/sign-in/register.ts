@@ -25,7 +25,7 @@ export class Register {
     private readonly openSession: OpenSession,
   ) {}
 
-  /** User and session in one transaction: whoever gets tokens exists. */
+  /** User and session in one transaction: tokens are only given to a user that exists. */
   async register(body: RegisterBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
     await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);

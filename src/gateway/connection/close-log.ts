@@ -134,7 +134,7 @@ export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
     }
   }
 
-  /** After the drain: what ended last is written, too. */
+  /** After the drain: the last ends are written, too. */
   async beforeApplicationShutdown(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     await this.flush();

@@ -29,7 +29,7 @@ export class ConnectionAudit {
     this.audit.note({ event, ...placeOf(connection), ...whoIs(connection) });
   }
 
-  /** Before the upgrade: what is refused there has no connection id. */
+  /** Before the upgrade: a request refused there has no connection id. */
   refusedUpgrade(error: unknown, requestId: string, ip: string): void {
     auditRefusal(this.audit, error, { event: 'connection_refused', requestId, ip });
   }

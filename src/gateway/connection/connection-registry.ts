@@ -113,7 +113,7 @@ export class ConnectionRegistry implements ConnectionHost {
     this.ends.record(connection, endedByServer(connection, code));
   }
 
-  /** The transport is gone, whoever ended it; `how`, where it was found out by us. */
+  /** The transport is gone; `how`, where this node found out by itself. */
   gone(connection: Connection, how?: TransportEnd): void {
     const ended = connection.state === 'closing';
     if (!connection.step('gone')) return;

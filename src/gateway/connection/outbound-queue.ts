@@ -39,7 +39,7 @@ export class OutboundQueue {
     return this.first === null && this.pong === null;
   }
 
-  /** `from`: what may hold it back or take it back. */
+  /** `from`: its source, by which it is held or dropped. */
   push(buffer: Buffer, from: Source): void {
     this.bytes += buffer.length;
     if (this.first === null) {
@@ -79,7 +79,7 @@ export class OutboundQueue {
     return joined(pong, count === 1 ? first : Buffer.concat(all.slice(0, count), bytes));
   }
 
-  /** Frames about the connection itself, joined; what rooms said stays. */
+  /** Frames about the connection itself, joined; frames of rooms stay. */
   takeOwn(): Buffer | null {
     const pong = this.takePong();
     const own = this.entries().filter(({ from }) => from === null);

@@ -1,5 +1,5 @@
 /**
- * SUBSCRIBE: what a subscriber lacks is replayed in order, then it is live. Every way back into a
+ * SUBSCRIBE: a subscriber gets the events it lacks in order, then it is live. Every way back into a
  * room is this one: after `since`, after grace, after a reload of the node, after a `reset`.
  */
 import { Injectable, Logger } from '@nestjs/common';
@@ -169,7 +169,7 @@ export class CatchUp {
         upTo,
         PIECE,
       );
-      // Asked after the reading: what was read is of the past that the channel has.
+      // Asked after the reading: the events are then of the past that the channel has.
       await this.channels.isCurrent(channel);
       if (subscription.ended) return;
       if (events === null) return this.rights.revoke(subscription, 'removed');

@@ -13,7 +13,7 @@ export interface Entry {
   /** 0: transient. */
   readonly seq: number;
   readonly buffer: Buffer;
-  /** Of a transient frame: who sent it. */
+  /** The session that sent a transient frame. */
   readonly session: string | null;
 }
 

@@ -32,7 +32,7 @@ export class ReplayBudget {
     }
   }
 
-  /** To be called every minute: who has been away for longer asks Postgres. */
+  /** To be called every minute: a client that was away for longer is served from Postgres. */
   age(): void {
     for (const tail of this.tails) tail.age();
   }
@@ -56,7 +56,7 @@ export class ReplayBuffer {
   private last = 0;
   /** The last one when `age` was called. */
   private aged = 0;
-  /** How often it was emptied: what was read before is not put in after. */
+  /** How often it was emptied: events read before are not added after. */
   private drops = 0;
   private filling: Promise<void> | null = null;
   private wanted = Infinity;

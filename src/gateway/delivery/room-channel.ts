@@ -30,7 +30,7 @@ const HELD_TRANSIENT_MS = 1_000;
 /** Another node's event may just be on its way. */
 const GAP_PATIENCE_MS = 100;
 
-/** Why the subscriber may read: what a later event must take away to end it. */
+/** Why the subscriber may read: the right that a later event must take away to end it. */
 export type Basis = 'member' | 'public' | 'admin';
 
 /** Both included. */
@@ -135,7 +135,7 @@ export class RoomChannel {
       return;
     }
     if (this.isNext(event)) this.append(event);
-    // A window, not a number of entries: what closes the gap must always find its place.
+    // A window, not a number of entries: the event that closes the gap must always find its place.
     else if (this.positioned ? event.seq < this.nextSeq + HELD_MAX : this.held.size < HELD_MAX)
       this.held.set(event.seq, event);
     this.accept();
@@ -145,7 +145,7 @@ export class RoomChannel {
     else if (event.epoch > this.epoch) void this.host.rounds.round();
   }
 
-  /** Where this room starts on this node; what arrived before is kept or dropped by its seq. */
+  /** Where this room starts on this node; earlier arrivals are kept or dropped by their seq. */
   position({ seq, mark, epoch, roomEpoch, before }: RoomHead): void {
     this.positioned = true;
     for (const held of this.held.keys()) if (held <= seq) this.held.delete(held);

@@ -19,7 +19,7 @@ export class SubscriptionRights {
   ) {}
 
   /**
-   * A right was lost. The subscription leaves the list first; what was not written yet is dropped;
+   * A right was lost. The subscription leaves the list first; frames not written yet are dropped;
    * then the client receives `unsubscribed`.
    */
   revoke(subscription: Subscription, code: UnsubscribeCode): void {

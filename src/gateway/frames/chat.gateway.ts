@@ -1,6 +1,6 @@
 /**
  * SUBSCRIBE, PUBLISH and the rest: one Nest handler for all frames (one binding per connection),
- * one line per type. The guard has authenticated and authorized; what it granted is in the request.
+ * one line per type. The guard has authenticated and authorized; its grant is in the request.
  */
 import { UseFilters, UseGuards } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';

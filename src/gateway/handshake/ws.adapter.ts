@@ -47,7 +47,7 @@ export class WardroomWsAdapter extends WsAdapter {
     (client as Connection).dispatch = (handlers[0] as Handler).callback;
   }
 
-  /** Nobody listens to Nest's word about it: who ended is found by `ConnectionRegistry.gone`. */
+  /** Nest's own event has no listener: `ConnectionRegistry.gone` learns of the end. */
   override bindClientDisconnect(): void {}
 
   /** Connections were closed by the drain; see drain.ts. */

@@ -22,7 +22,7 @@ export const origin = z
     'not an exact origin, such as https://app.example.com or capacitor://localhost',
   );
 
-/** `/0` is everybody: whoever comes could then name any address as theirs. */
+/** `/0` is everybody: any client could then name any address as its own. */
 function isNetwork(text: string): boolean {
   const [, address = '', bits] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const family = isIP(address);
