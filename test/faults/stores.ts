@@ -71,8 +71,11 @@ export class FaultPostgres {
   async query(text: string): Promise<void> {
     const client = new pg.Client({ connectionString: this.url });
     await client.connect();
-    await client.query(text);
-    await client.end();
+    try {
+      await client.query(text);
+    } finally {
+      await client.end();
+    }
   }
 
   /** Fast shutdown and start; the port may be another. */
