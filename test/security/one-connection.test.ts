@@ -306,7 +306,7 @@ described('replays', () => {
       `publish beside it: median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms; ${(moreBytes / MIB).toFixed(1)} MiB more`,
     );
     // A machine that runs a dozen test files beside this one says nothing about time.
-    if (full) expect(p99).toBeLessThan(50);
+    if (full) expect(p99).toBeLessThan(100);
     // Four replays in memory would be 120 MB; the answers that wait are 1 MiB a connection.
     expect(moreBytes).toBeLessThan(24 * MIB);
     writer.ws.terminate();
