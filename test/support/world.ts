@@ -69,7 +69,9 @@ export interface SignedIn {
   tenant: string;
 }
 
-let operatorToken: Promise<string> | null = null;
+/** A long form outlives an access token of the operator: an older one is not used again. */
+const OPERATOR_TOKEN_AGE_MAX_MS = 120_000;
+let shared: { token: Promise<string>; sinceMs: number } | null = null;
 
 export async function operator(base = nodeA()): Promise<string> {
   const sign = async () => {
@@ -80,15 +82,20 @@ export async function operator(base = nodeA()): Promise<string> {
     };
     return (await call(base, '/v1/auth/login', { body })).body.access_token as string;
   };
-  return base === nodeA() ? (operatorToken ??= sign()) : sign();
+  if (base !== nodeA()) return sign();
+  if (shared === null || performance.now() - shared.sinceMs > OPERATOR_TOKEN_AGE_MAX_MS)
+    shared = { token: sign(), sinceMs: performance.now() };
+  return shared.token;
 }
 
 /** A tenant with the users named; the first is its admin unless `admin` says otherwise. */
 export class World {
+  private operatorSinceMs = performance.now();
+
   private constructor(
     readonly base: string,
     readonly tenant: { id: string; slug: string },
-    private readonly operatorToken: string,
+    private operatorToken: string,
   ) {}
 
   static async create(
@@ -111,6 +118,10 @@ export class World {
   async user(name: string, role: 'member' | 'admin' = 'member'): Promise<SignedIn> {
     const email = `${unique(name)}@example.com`;
     const password = `pw-${randomBytes(12).toString('base64url')}`;
+    if (performance.now() - this.operatorSinceMs > OPERATOR_TOKEN_AGE_MAX_MS) {
+      this.operatorToken = await operator(this.base);
+      this.operatorSinceMs = performance.now();
+    }
     await call(this.base, `/v1/admin/tenants/${this.tenant.id}/users`, {
       token: this.operatorToken,
       body: { email, password, name, role },
