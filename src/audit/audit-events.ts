@@ -44,7 +44,7 @@ export const AUDIT_EVENTS = {
   key_rotated: 'signing keys were rotated',
   key_withdrawn: 'a signing key was withdrawn',
   excess_rate_limit_exceeded:
-    'a limit was reached; `limit`: auth_loop (a credential that loops) or audit (`count` more of `event` between `from` and `to` than are recorded one by one; `ip`: of this network)',
+    'a limit was reached; `limit`: auth_loop (a credential that loops), refresh_loop or reconnect_loop (a session that loops; nothing is refused), or audit (`count` more of `event` between `from` and `to` than are recorded one by one; `ip`: of this network)',
   authority_history_replaced:
     'Postgres came back without commits that a node had seen; `evidence`: what showed it (`restore`: `npm run restore-fence`), `sessions`, `tenants`: ended and disabled again, `first`: this node named the new history',
   sys_startup: 'a node began its chain; `heads`: where the other chains stood',

@@ -9,6 +9,7 @@ import { AccessTokens } from './tokens/access-token.js';
 import { AllowedOrigins } from './guard/allowed-origins.js';
 import { AuthController } from './http/auth.controller.js';
 import { CredentialLoopBreaker } from './limits/credential-loop-breaker.js';
+import { SessionLoops } from './limits/session-loops.js';
 import { BearerGuard } from './guard/bearer.guard.js';
 import { BootstrapOperator } from './setup/bootstrap-operator.js';
 import { ChangePassword } from './sign-in/change-password.js';
@@ -63,6 +64,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     LoginLimits,
     RegistrationLimits,
     CredentialLoopBreaker,
+    SessionLoops,
     OpenSession,
     SignInAudit,
     Login,
@@ -89,6 +91,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     Csrf,
     LoginLimits,
     CredentialLoopBreaker,
+    SessionLoops,
     OpenSession,
     SignInAudit,
     Tickets,

@@ -36,6 +36,9 @@ export const NODE_TAILS_BYTES = 32 * MIB;
 /** Ends of connections that a node holds while Postgres is away, and bytes of one. */
 export const CLOSES_WAITING_MAX = 20_000;
 const CLOSE_BYTES = 1_024;
+/** Handshakes that may be reconnects, until that is known. */
+export const RECONNECTS_WAITING_MAX = 10_000;
+const RECONNECT_BYTES = 512;
 /** A pong: head and content (RFC 6455, section 5.5). */
 export const PONG_BYTES = 2 + 125;
 
@@ -91,6 +94,11 @@ export const HELD_BYTES = {
     of: 'node',
     bytes: CLOSES_WAITING_MAX * CLOSE_BYTES,
     beyond: 'the oldest one goes, and is counted',
+  },
+  'handshakes that may be reconnects': {
+    of: 'node',
+    bytes: RECONNECTS_WAITING_MAX * RECONNECT_BYTES,
+    beyond: 'the oldest one is not counted',
   },
   'tail of a room': { of: 'room', bytes: ROOM_TAIL_BYTES, beyond: 'the oldest event goes' },
   'tails of all rooms': {

@@ -13,6 +13,8 @@ import { Channels } from './delivery/channels.js';
 import { ChatGateway } from './frames/chat.gateway.js';
 import { CloseLog } from './connection/close-log.js';
 import { ConnectionAudit } from './connection/connection-audit.js';
+import { ConnectionCounts } from './connection/counts/connection-counts.js';
+import { Reconnects } from './connection/counts/reconnects.js';
 import { ConnectionEnds } from './connection/connection-ends.js';
 import { ConnectionTimers } from './connection/connection-timers.js';
 import { ConnectionRegistry } from './connection/connection-registry.js';
@@ -45,6 +47,8 @@ import { TypingEnds } from './delivery/typing-ends.js';
     ConnectionRegistry,
     ConnectionAudit,
     CloseLog,
+    Reconnects,
+    ConnectionCounts,
     ConnectionEnds,
     ConnectionTimers,
     Subscriptions,

@@ -19,6 +19,8 @@ interface DomainErrorOptions {
   /** For the log only; may hold ids, never a secret. */
   readonly detail?: string;
   readonly decisionId?: string | undefined;
+  /** The action that the policy refused. For the count of denials; never sent. */
+  readonly denied?: string;
   readonly retryAfterMs?: number | undefined;
   readonly errors?: readonly FieldError[];
   /** 400 for what could not be parsed at all, where the code's own status is 422. */
@@ -36,6 +38,7 @@ export class DomainError extends Error {
   readonly action: Action;
   readonly detail: string | undefined;
   readonly decisionId: string | undefined;
+  readonly denied: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly errors: readonly FieldError[] | undefined;
   readonly who: RefusedPrincipal | undefined;
@@ -50,6 +53,7 @@ export class DomainError extends Error {
     this.action = ERROR_CODES[code].action;
     this.detail = options.detail;
     this.decisionId = options.decisionId;
+    this.denied = options.denied;
     this.retryAfterMs = options.retryAfterMs ?? (this.action === 'retry' ? 1000 : undefined);
     this.errors = options.errors;
     this.who = options.who;

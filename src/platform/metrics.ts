@@ -8,8 +8,8 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * A counter for what happens per frame or delivery: plain numbers by the value of its one label,
- * which prom-client, whose counting costs a microsecond, is told when it is asked.
+ * A counter for what happens per frame, delivery or connection: plain numbers by the values of its
+ * labels, which prom-client, whose counting costs a microsecond, is told when it is asked.
  */
 class Tally<L extends string> {
   private readonly counts = new Map<string, number>();
@@ -17,27 +17,31 @@ class Tally<L extends string> {
   constructor(
     name: string,
     help: string,
-    private readonly label: L,
+    private readonly labels: readonly L[],
     registry: Registry,
   ) {
     const { counts } = this;
     const counter = new Counter({
       name,
       help,
-      labelNames: [label],
+      labelNames: labels,
       registers: [],
       collect() {
         this.reset();
-        for (const [value, count] of counts)
-          this.inc({ [label]: value } as Record<L, string>, count);
+        for (const [key, count] of counts) {
+          const values = key.split('\n');
+          const entries = labels.map((label, i) => [label, values[i]!]);
+          this.inc(Object.fromEntries(entries) as Record<L, string>, count);
+        }
       },
     });
     registry.registerMetric(counter);
   }
 
   inc(labels: Record<L, string>, by = 1): void {
-    const value = labels[this.label];
-    this.counts.set(value, (this.counts.get(value) ?? 0) + by);
+    let key = labels[this.labels[0]!];
+    for (let i = 1; i < this.labels.length; i += 1) key += `\n${labels[this.labels[i]!]}`;
+    this.counts.set(key, (this.counts.get(key) ?? 0) + by);
   }
 }
 
@@ -67,8 +71,34 @@ export class Metrics {
   readonly subscriptions = this.level('subscriptions', 'live subscriptions');
   readonly handshakes = this.tally(
     'handshakes_total',
-    'upgrade requests by outcome code',
+    'ways in, by outcome: phase `upgrade` answers the HTTP request; phase `auth` decides the first credential of each accepted one: `accepted`, the close code, or `left`',
     'outcome',
+    'phase',
+  );
+  readonly carriers = this.tally(
+    'carriers_total',
+    'accepted upgrade requests by the carrier of their credential; off: `?token=` where QUERY_TOKEN is off',
+    'carrier',
+  );
+  readonly reconnects = this.counter(
+    'reconnects_total',
+    'handshakes of a session within 60 s of the last end of one of its connections, on any node, by what that end was; known some seconds later',
+    ['after'],
+  );
+  readonly reauth = this.counter(
+    'reauth_total',
+    'credentials presented again on an open connection (`auth_refresh`), by outcome: `ok`, `same_token`, or the code',
+    ['outcome'],
+  );
+  readonly expiries = this.counter(
+    'expiries_total',
+    'tokens that end under a connection: warned (`auth_expiring_soon`), expired (its grace begins), renewed (after the warning or in grace), closed (4001 `token_expired`); at_connect: expired when it was presented',
+    ['phase'],
+  );
+  readonly denials = this.counter(
+    'denials_total',
+    'refusals by the policy, by action and code; `subscribe` is by a frame, `read` by REST',
+    ['action', 'code'],
   );
   readonly tcpRefused = this.counter(
     'tcp_refused_total',
@@ -130,12 +160,16 @@ export class Metrics {
     'pieces of replays served from memory (tail), statements that read events for replays (postgres) or whether a tail is whole (head)',
     'from',
   );
-  readonly logins = this.counter('logins_total', 'logins by outcome code', ['outcome']);
+  readonly logins = this.counter(
+    'logins_total',
+    'sign-ins by method (password, registration, guest, exchange, try_out) and outcome code',
+    ['method', 'outcome'],
+  );
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
   readonly authLoops = this.counter(
     'auth_loops_total',
-    'periods in which a client that repeats a refused credential was blocked, by its code',
-    ['code'],
+    'clients in a loop, one for each period: `credential` was refused 10 times within 60 s (`code`: why); `refresh`: 30 refreshes of a session within 60 s; `reconnect`: 10 connections of a session within 300 s, each over within 30 s (`code`: of the last one)',
+    ['kind', 'code'],
   );
   readonly auditCounted = this.counter(
     'audit_counted_total',
@@ -193,8 +227,8 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry, prefix: 'wardroom_' });
   }
 
-  private tally<L extends string>(name: string, help: string, label: L): Tally<L> {
-    return new Tally(`wardroom_${name}`, help, label, this.registry);
+  private tally<L extends string>(name: string, help: string, ...labels: L[]): Tally<L> {
+    return new Tally(`wardroom_${name}`, help, labels, this.registry);
   }
 
   private level(name: string, help: string): Level {

@@ -54,7 +54,7 @@ export class Decisions {
     facts: Facts,
   ): never {
     const decisionId = this.record(principal, room, action, rule, code, facts);
-    throw new DomainError(code, { decisionId, detail: `${action}: ${rule}` });
+    throw new DomainError(code, { decisionId, denied: action, detail: `${action}: ${rule}` });
   }
 
   private record(

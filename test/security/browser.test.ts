@@ -149,7 +149,9 @@ described('a signed-in user of a real browser', () => {
     });
 
     test('opens no WebSocket: refused before the upgrade because of its Origin, whatever it adds', async () => {
-      const refused = await counted('wardroom_handshakes_total{outcome="origin_refused"}');
+      const refused = await counted(
+        'wardroom_handshakes_total{outcome="origin_refused",phase="upgrade"}',
+      );
       const { ticket } = JSON.parse((await ownTicket()).text);
       for (const url of [
         wsOf(chat),
@@ -158,9 +160,9 @@ described('a signed-in user of a real browser', () => {
       ]) {
         expect(await evil.run(socket(url))).toMatchObject({ code: 1006, types: [] });
       }
-      expect(await counted('wardroom_handshakes_total{outcome="origin_refused"}')).toBe(
-        refused + 3,
-      );
+      expect(
+        await counted('wardroom_handshakes_total{outcome="origin_refused",phase="upgrade"}'),
+      ).toBe(refused + 3);
     });
 
     test('reads no answer', async () => {

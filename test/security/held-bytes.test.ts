@@ -14,11 +14,13 @@ import {
   PAGE_BYTES,
   PONG_BYTES,
   QUEUE_LIMITS_MAX,
+  RECONNECTS_WAITING_MAX,
   ROOM_TAIL_BYTES,
 } from '../../src/budgets/held-bytes.js';
 import { CloseLog } from '../../src/gateway/connection/close-log.js';
 import { Connection } from '../../src/gateway/connection/connection.js';
 import { encodePong } from '../../src/gateway/connection/frame-encoder.js';
+import { Reconnects } from '../../src/gateway/connection/counts/reconnects.js';
 import { FrameInbox } from '../../src/gateway/connection/frame-inbox.js';
 import { OutboundQueue } from '../../src/gateway/connection/outbound-queue.js';
 import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
@@ -26,6 +28,8 @@ import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { CALLS_OF_A_TURN, CALLS_WAITING_MAX } from '../../src/platform/http/call-turns.js';
 import { newId } from '../../src/platform/ids.js';
+import { Metrics } from '../../src/platform/metrics.js';
+import type { Database } from '../../src/platform/stores/database.js';
 import type { RoomEvent } from '../../src/rooms/events/room-event.js';
 import { expectClosed, live, open } from '../protocol/harness.js';
 import { RawSocket, bytesOf } from '../protocol/raw-socket.js';
@@ -263,6 +267,20 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
     const bytes = 2 * JSON.stringify(log['waiting'][0]).length;
     expect(CLOSES_WAITING_MAX * bytes).toBeLessThan(
       HELD_BYTES['ends of connections that wait to be written'].bytes,
+    );
+  },
+
+  'handshakes that may be reconnects': async () => {
+    const metrics = new Metrics();
+    // As while Postgres is away.
+    const database = { hot: () => Promise.reject(new Error('away')) };
+    const reconnects = new Reconnects(database as unknown as Database, metrics);
+    for (let i = 0; i < RECONNECTS_WAITING_MAX + 5; i += 1) reconnects.note(newId(), newId());
+    const waiting = reconnects['waiting'];
+    expect(waiting).toHaveLength(RECONNECTS_WAITING_MAX);
+    const bytes = 2 * JSON.stringify(waiting[0]).length;
+    expect(RECONNECTS_WAITING_MAX * bytes).toBeLessThan(
+      HELD_BYTES['handshakes that may be reconnects'].bytes,
     );
   },
 

@@ -99,7 +99,7 @@ export class CredentialLoopBreaker {
     if (state.consumedPoints < TRIES) return;
     this.block(key, BLOCKED_SECONDS * 1000);
     // Counted in one place, so one node sees the tenth: one line and one count for each period.
-    this.metrics.authLoops.inc({ code });
+    this.metrics.authLoops.inc({ kind: 'credential', code });
     this.logger.warn({
       msg: 'a refused credential is presented again and again',
       code,

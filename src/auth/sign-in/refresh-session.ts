@@ -26,6 +26,7 @@ import { flushIntervalMs } from '../../sessions/idle.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import { AccessTokens } from '../tokens/access-token.js';
 import { CredentialLoopBreaker } from '../limits/credential-loop-breaker.js';
+import { SessionLoops } from '../limits/session-loops.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import {
@@ -120,6 +121,7 @@ export class RefreshSession {
     private readonly loops: CredentialLoopBreaker,
     private readonly audit: AuditTrail,
     private readonly rates: PrincipalRates,
+    private readonly repeated: SessionLoops,
   ) {}
 
   /**
@@ -163,6 +165,7 @@ export class RefreshSession {
     });
     this.activity.touch(owner.id);
     this.metrics.refreshes.inc({ outcome: result.outcome });
+    this.repeated.note('refresh', principal, result.outcome);
     return {
       principal,
       access,

@@ -23,10 +23,11 @@ export class SignInAudit {
     const subject: SignInSubject = { tenant: null, user: null };
     try {
       const issued = await signIn(subject);
-      this.metrics.logins.inc({ outcome: 'ok' });
+      this.metrics.logins.inc({ method, outcome: 'ok' });
       return issued;
     } catch (error) {
-      this.metrics.logins.inc({ outcome: error instanceof DomainError ? error.code : 'internal' });
+      const outcome = error instanceof DomainError ? error.code : 'internal';
+      this.metrics.logins.inc({ method, outcome });
       if (error instanceof DomainError && error.status < 500) {
         // The actor is not proven; the subject may be known.
         const event = error.code === 'rate_limited' ? 'authn_login_fail_max' : 'authn_login_fail';

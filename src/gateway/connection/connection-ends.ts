@@ -9,6 +9,7 @@ import { Metrics } from '../../platform/metrics.js';
 import { CloseLog } from './close-log.js';
 import { closeIdOf } from './farewell.js';
 import { ConnectionAudit } from './connection-audit.js';
+import { ConnectionCounts } from './counts/connection-counts.js';
 import type { ConnectionEnd, TransportEnd } from './connection-end.js';
 import type { Connection } from './connection.js';
 
@@ -35,10 +36,12 @@ export class ConnectionEnds {
     private readonly metrics: Metrics,
     private readonly audit: ConnectionAudit,
     private readonly closes: CloseLog,
+    private readonly counts: ConnectionCounts,
   ) {}
 
   record(connection: Connection, end: ConnectionEnd): void {
     this.metrics.connectionsClosed.inc({ side: end.side, code: labelOf(end) });
+    this.counts.over(connection, end);
     this.audit.over(connection, end);
     this.closes.add(connection, end);
     this.logger.log({

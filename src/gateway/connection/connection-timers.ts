@@ -10,6 +10,7 @@ import { LeaseRounds } from '../../authority/lease-rounds.js';
 import { Lease } from '../../authority/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
+import { Metrics } from '../../platform/metrics.js';
 import type { AcceptedToken } from '../../sessions/principal.js';
 import { CLOSE_WITHIN_MS } from './connection.js';
 import type { Connection } from './connection.js';
@@ -33,6 +34,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     private readonly lease: Lease,
     private readonly rounds: LeaseRounds,
     private readonly connections: ConnectionRegistry,
+    private readonly metrics: Metrics,
   ) {
     connections.onEnded((connection) =>
       this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS),
@@ -99,6 +101,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
 
   private warn(connection: Connection): void {
     connection.times.warned = true;
+    this.metrics.expiries.inc({ phase: 'warned' });
     const token = connection.token!;
     const { refresh_after_ms } = refreshWindow(token.issuedAtMs, token.expiresAtMs, wallMs());
     connection.send({
@@ -114,6 +117,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
    */
   private expire(connection: Connection): void {
     if (!connection.step('expired')) return;
+    this.metrics.expiries.inc({ phase: 'expired' });
     connection.dropTransient();
     for (const listener of this.expiryListeners) listener(connection);
     connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });

@@ -21,6 +21,7 @@ import { toDomainError } from '../../platform/http/problem.filter.js';
 import type { AcceptedToken } from '../../sessions/principal.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import { ConnectionAudit } from '../connection/connection-audit.js';
+import { ConnectionCounts } from '../connection/counts/connection-counts.js';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionTimers } from '../connection/connection-timers.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
@@ -48,6 +49,7 @@ export class Authenticate {
     private readonly activity: SessionActivity,
     private readonly loops: CredentialLoopBreaker,
     private readonly audit: ConnectionAudit,
+    private readonly counts: ConnectionCounts,
   ) {}
 
   /**
@@ -98,6 +100,7 @@ export class Authenticate {
     } catch (error) {
       const { code, message, retryAfterMs } = toDomainError(error);
       this.audit.refusedCredential(connection, error, true);
+      this.counts.reauthenticated(code);
       this.logger.log({
         msg: 're-authentication refused',
         code,
@@ -139,6 +142,7 @@ export class Authenticate {
     if (dead !== null) return connection.end(dead);
     connection.step('accepted');
     this.audit.authenticated(connection);
+    this.counts.accepted(connection);
     this.activity.touch(token.principal.sessionId);
     this.timers.schedule(connection);
     this.tell(connection, id);
@@ -152,13 +156,15 @@ export class Authenticate {
     const { userId, tenantId, sessionId } = connection.principal;
     const next = token.principal;
     if (next.userId !== userId || next.tenantId !== tenantId || next.sessionId !== sessionId)
-      return connection.end('identity_mismatch');
+      return this.endRenewed(connection, 'identity_mismatch');
     const generation = connection.tokenGeneration;
     await this.rights.recheck(connection);
     if (!connection.authenticated || connection.tokenGeneration !== generation) return;
     const dead = this.verdict(token);
-    if (dead !== null) return connection.end(dead);
+    if (dead !== null) return this.endRenewed(connection, dead);
     const inUse = connection.token?.jti === token.jti;
+    this.counts.reauthenticated(inUse ? 'same_token' : 'ok');
+    if (!inUse) this.counts.renewed(connection);
     connection.token = token;
     connection.tokenGeneration += 1;
     connection.times.warned = false;
@@ -169,6 +175,11 @@ export class Authenticate {
     this.timers.schedule(connection);
     this.tell(connection, id);
     this.catchUp.resumeAll(connection);
+  }
+
+  private endRenewed(connection: Connection, code: CloseCode): void {
+    this.counts.reauthenticated(code);
+    connection.end(code);
   }
 
   private verdict(token: AcceptedToken): CloseCode | null {
@@ -196,6 +207,7 @@ export class Authenticate {
   refuse(connection: Connection, thrown: unknown): void {
     const error = toDomainError(thrown);
     this.audit.refusedCredential(connection, error, false);
+    this.counts.refused(connection, error);
     connection.end(closeCodeOf(error.code), retryAfterMs(error));
   }
 }

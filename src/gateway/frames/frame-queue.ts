@@ -146,7 +146,7 @@ export class FrameQueue {
     if (result instanceof DeferredReply) {
       result.answer.then(
         (answer) => this.answer(connection, frame, answer),
-        (error: unknown) => this.refuse(connection, error, frame.id),
+        (error: unknown) => this.refuse(connection, error, frame.id, frame.type),
       );
     } else this.answer(connection, frame, result as ServerFrame | undefined);
   }
@@ -160,12 +160,22 @@ export class FrameQueue {
       connection.send(frame.id === undefined ? answer : Object.assign(answer, { id: frame.id }));
   }
 
-  refuse(connection: Connection, thrown: unknown, id: string | undefined): void {
+  refuse(
+    connection: Connection,
+    thrown: unknown,
+    id: string | undefined,
+    type?: ClientFrame['type'],
+  ): void {
     const error = toDomainError(thrown);
     const { code, message } = error;
     if (code === 'internal')
       this.logger.error({ msg: 'a frame failed', connection: connection.id, error: thrown });
     this.metrics.refusals.inc({ code, via: 'frame' });
+    if (error.denied !== undefined) {
+      // The policy knows one right to read; a subscribe is told apart from a read by REST.
+      const action = type === 'subscribe' ? type : error.denied;
+      this.metrics.denials.inc({ action, code });
+    }
     if (
       code === 'invalid_frame' &&
       (this.inboxOf(connection).invalidFrames += 1) >= LIMITS.invalidFrames

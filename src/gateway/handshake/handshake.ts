@@ -17,12 +17,12 @@ import { Config } from '../../platform/config/config.js';
 import { wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { newId } from '../../platform/ids.js';
-import { Metrics } from '../../platform/metrics.js';
 import { cameInTheClear } from '../../platform/http/require-https.js';
 import { problemHeaders, toDomainError, toProblem } from '../../platform/http/problem.filter.js';
 import { Authenticate } from '../frames/authenticate.js';
 import type { PresentedCredential } from '../frames/authenticate.js';
 import { ConnectionAudit } from '../connection/connection-audit.js';
+import { ConnectionCounts } from '../connection/counts/connection-counts.js';
 import { CLOSE_WITHIN_MS, Connection } from '../connection/connection.js';
 import { ConnectionTimers, HEARTBEAT_MS } from '../connection/connection-timers.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
@@ -48,7 +48,7 @@ export class Handshake implements SocketHost {
     private readonly authenticate: Authenticate,
     private readonly queue: FrameQueue,
     private readonly timers: ConnectionTimers,
-    private readonly metrics: Metrics,
+    private readonly counts: ConnectionCounts,
     private readonly audit: ConnectionAudit,
     private readonly addresses: ClientAddresses,
     private readonly strangers: Strangers,
@@ -121,7 +121,7 @@ export class Handshake implements SocketHost {
         );
         (ws as WardroomSocket).attach(connection, this);
         this.gate.leave(socket);
-        this.metrics.handshakes.inc({ outcome: 'accepted' });
+        this.counts.upgraded(upgrade.carrier.kind);
         this.open(server, connection, upgrade);
         connection.flush();
       });
@@ -230,7 +230,7 @@ export class Handshake implements SocketHost {
     more: Record<string, string> = {},
     requestId = newId(),
   ): void {
-    this.metrics.handshakes.inc({ outcome: error.code });
+    this.counts.refusedUpgrade(error);
     if (error.code === 'internal') this.logger.error({ msg: 'handshake failed', error: thrown });
     const problem = toProblem(error, requestId);
     const body = JSON.stringify(problem);

@@ -35,6 +35,8 @@ export class ProblemFilter implements ExceptionFilter {
     const error = toDomainError(thrown);
     const problem = toProblem(error, requestId(request));
     this.metrics.refusals.inc({ code: error.code, via: 'http' });
+    if (error.denied !== undefined)
+      this.metrics.denials.inc({ action: error.denied, code: error.code });
     const line = {
       msg: 'request refused',
       request_id: problem.request_id,

@@ -13,7 +13,9 @@ export type CounterName =
   | 'login:success'
   | 'entry:address'
   | 'entry:tenant'
-  | 'loop';
+  | 'loop'
+  | 'loop:refresh'
+  | 'loop:reconnect';
 
 @Injectable()
 export class RedisNames {

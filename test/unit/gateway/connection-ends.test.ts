@@ -9,6 +9,7 @@ import {
   endedByServer,
 } from '../../../src/gateway/connection/connection-ends.js';
 import type { ConnectionEnd } from '../../../src/gateway/connection/connection-end.js';
+import type { ConnectionCounts } from '../../../src/gateway/connection/counts/connection-counts.js';
 import type { CloseLog } from '../../../src/gateway/connection/close-log.js';
 import type { ConnectionAudit } from '../../../src/gateway/connection/connection-audit.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
@@ -88,6 +89,7 @@ test('every status that a client can send has one of twenty labels', () => {
     metrics,
     { over: () => undefined } as unknown as ConnectionAudit,
     { add: () => undefined } as unknown as CloseLog,
+    { over: () => undefined } as unknown as ConnectionCounts,
   );
   Object.assign(ends, { logger: { log: () => undefined } });
   for (let status = 1000; status <= 5000; status += 1)

@@ -39,7 +39,7 @@ async function upgradeThrough(
     logger: new Logger(),
     addresses: { of: addressOf },
     audit: { refusedUpgrade: () => undefined },
-    metrics: { handshakes: { inc: () => undefined } },
+    counts: { refusedUpgrade: () => undefined },
     draining: false,
   }) as unknown as Handshake;
   const request = { url: '/v1/ws', method: 'GET', headers: {} };

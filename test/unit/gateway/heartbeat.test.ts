@@ -13,6 +13,7 @@ import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
 import type { Config } from '../../../src/platform/config/config.js';
+import type { Metrics } from '../../../src/platform/metrics.js';
 
 const ends: (TransportEnd | undefined)[] = [];
 let life: ConnectionTimers;
@@ -30,6 +31,7 @@ beforeEach(() => {
     lease,
     rounds,
     connections,
+    {} as Metrics,
   );
   life.onModuleInit();
 });
