@@ -1,16 +1,5 @@
-/**
- * Queries of admin-queries.ts, and signing keys as operators see them: never with a private half.
- */
+/** Signing keys as operators see them: never with a private half. */
 import * as z from 'zod';
-import { idSchema } from '../platform/text.js';
-import { pageFields, plainText } from '../platform/zod.js';
-
-export const sessionsQuerySchema = z.strictObject({
-  ...pageFields,
-  tenant: plainText(1, 64).optional().meta({ description: 'id or slug' }),
-  user: idSchema.optional(),
-});
-export type SessionsQuery = z.infer<typeof sessionsQuerySchema>;
 
 const keySchema = z
   .object({

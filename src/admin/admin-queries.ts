@@ -6,10 +6,8 @@ import type { Receipt } from '../authority/receipt.schema.js';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/stores/database.js';
 import type { Principal } from '../sessions/principal.js';
-import { Sessions } from '../sessions/sessions.js';
-import type { SessionPage } from '../sessions/sessions.js';
-import { AdminAuthorization, found } from './admin-authorization.js';
-import type { KeyList, SessionsQuery } from './admin-queries.schema.js';
+import { AdminAuthorization } from './admin-authorization.js';
+import type { KeyList } from './admin-queries.schema.js';
 
 @Injectable()
 export class AdminQueries {
@@ -17,24 +15,7 @@ export class AdminQueries {
     private readonly admin: AdminAuthorization,
     private readonly database: Database,
     private readonly receipts: Receipts,
-    private readonly signedIn: Sessions,
   ) {}
-
-  /**
-   * Live sessions; an admin sees those of the own tenant, an operator without `tenant` those of
-   * all.
-   */
-  async sessions(
-    principal: Principal,
-    { tenant, user, ...page }: SessionsQuery,
-  ): Promise<SessionPage> {
-    const role = await this.admin.roleOf(principal);
-    const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
-    const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;
-    this.admin.authorize(principal, role, 'list_sessions', { tenantId: tenantId ?? null });
-    if (tenantId === null) found(tenantId, 'tenant');
-    return this.signedIn.list({ tenant: tenantId ?? undefined, user }, page, principal.sessionId);
-  }
 
   /**
    * For everybody of the tenant it belongs to. Read in Postgres: this call works on a fenced node

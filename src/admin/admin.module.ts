@@ -16,6 +16,8 @@ import { AdminQueries } from './admin-queries.js';
 import { ReadAudit } from './read-audit.js';
 import { RevocationsController } from './revocations.controller.js';
 import { Revoke } from './revoke.js';
+import { SessionList } from './sessions/session-list.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { TenantEraser } from './tenant-eraser.js';
 import { TenantsController } from './tenants.controller.js';
 import { Tenants } from './tenants.js';
@@ -26,6 +28,7 @@ import { Users } from './users.js';
   controllers: [
     TenantsController,
     RevocationsController,
+    SessionsController,
     DecisionsController,
     ClosesController,
     AuditController,
@@ -42,6 +45,7 @@ import { Users } from './users.js';
     PolicyExplanation,
     CloseExplanation,
     ReadAudit,
+    SessionList,
     Introspect,
   ],
 })

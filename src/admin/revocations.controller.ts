@@ -1,4 +1,4 @@
-/** Lists sessions and keys, revokes them, and follows receipts. */
+/** Revokes sessions and keys, lists keys, and follows receipts. */
 import { Controller, Get, Post } from '@nestjs/common';
 import { CurrentPrincipal } from '../auth/guard/bearer.guard.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
@@ -8,11 +8,9 @@ import { IdParam } from '../platform/http/path.js';
 import { ZodBody, ZodQuery, waitQuery } from '../platform/zod.js';
 import type { WaitQuery } from '../platform/zod.js';
 import type { Principal } from '../sessions/principal.js';
-import { sessionPageSchema } from '../sessions/session.schema.js';
-import type { SessionPage } from '../sessions/sessions.js';
 import { AdminQueries } from './admin-queries.js';
-import { keyListSchema, sessionsQuerySchema } from './admin-queries.schema.js';
-import type { KeyList, SessionsQuery } from './admin-queries.schema.js';
+import { keyListSchema } from './admin-queries.schema.js';
+import type { KeyList } from './admin-queries.schema.js';
 import { revocationSchema } from './revocation.schema.js';
 import type { Revocation } from './revocation.schema.js';
 import { Revoke } from './revoke.js';
@@ -23,19 +21,6 @@ export class RevocationsController {
     private readonly revoking: Revoke,
     private readonly queries: AdminQueries,
   ) {}
-
-  @Get('admin/sessions')
-  @Operation({
-    summary: 'live sessions',
-    answers: { 200: sessionPageSchema },
-    errors: ['role_required', 'not_found'],
-  })
-  sessions(
-    @ZodQuery(sessionsQuerySchema) query: SessionsQuery,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<SessionPage> {
-    return this.queries.sessions(principal, query);
-  }
 
   @Post('admin/revocations')
   @Operation({

@@ -5,6 +5,7 @@ import { ClosesController } from '../admin/closes.controller.js';
 import { DecisionsController } from '../admin/decisions.controller.js';
 import { IntrospectionController } from '../admin/introspection.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
+import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { TenantsController } from '../admin/tenants.controller.js';
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';
@@ -32,6 +33,7 @@ const CONTROLLERS: readonly Type[] = [
   MessagesController,
   TenantsController,
   RevocationsController,
+  SessionsController,
   IntrospectionController,
   DecisionsController,
   ClosesController,

@@ -51,6 +51,11 @@ export interface PendingReceipt {
   committedMs?: number;
 }
 
+const receiptIds = new WeakMap<Tx, string>();
+
+/** The id of the receipt that the change of this transaction will have; null: it has none. */
+export const receiptIdOf = (tx: Tx): string | null => receiptIds.get(tx) ?? null;
+
 @Injectable()
 export class AuthorityLog {
   constructor(
@@ -65,10 +70,12 @@ export class AuthorityLog {
   async commit<T>(work: (tx: Tx) => Promise<Change<T>>): Promise<Committed<T>> {
     const startedMs = monotonicMs();
     const { change, logged, pending } = await this.database.transaction(async (tx) => {
+      const id = newId();
+      receiptIds.set(tx, id);
       const change = await work(tx);
       if (change.events.length === 0) return { change, logged: [], pending: null };
       await this.database.writeLast(tx);
-      return { change, ...(await append(tx, change, startedMs).catch(numbersAreTaken)) };
+      return { change, ...(await append(tx, id, change, startedMs).catch(numbersAreTaken)) };
     });
     if (pending !== null) pending.committedMs = monotonicMs();
     const announced = this.stream.announce([
@@ -100,10 +107,10 @@ function numbersAreTaken(error: unknown): never {
  */
 async function append(
   tx: Tx,
+  id: string,
   change: Change<unknown>,
   startedMs: number,
 ): Promise<{ logged: LoggedEvent[]; pending: PendingReceipt }> {
-  const id = newId();
   const { events, tenant, history: next = null } = change;
   const named = events.reduce(
     (sum, event) => sum + (event.kind === 'session.ended' ? event.sessions.length : 0),

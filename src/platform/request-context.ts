@@ -9,6 +9,8 @@ export interface RequestContext {
   readonly requestId: string;
   /** Seen through trusted proxies. */
   readonly ip: string;
+  /** As the client names itself; null: it does not. */
+  readonly userAgent: string | null;
   /** Set when the credential was accepted. */
   actor?: { readonly userId: string; readonly tenantId: string; readonly sessionId: string };
 }

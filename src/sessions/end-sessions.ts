@@ -5,9 +5,11 @@
  */
 import { sessionHash } from '../audit/audit-hash.js';
 import { recordAudit } from '../audit/record-audit.js';
+import { receiptIdOf } from '../authority/authority-log.js';
 import type { AuthorityEvent, EndReason } from '../authority/events.js';
 import type { Tx } from '../platform/stores/database.js';
 import { Prisma } from '../platform/generated/client.js';
+import { currentRequest } from '../platform/request-context.js';
 
 /** `tenant` beside a session or user narrows: what another tenant owns is not found. */
 export type SessionSelector =
@@ -70,11 +72,13 @@ export async function endSessions(
     issuedBefore === undefined
       ? Prisma.empty
       : Prisma.sql`AND created_at < ${issuedBefore.toISOString()}::timestamptz`;
+  const by = currentRequest()?.actor?.userId ?? null;
   const rows = await tx.$queryRaw<EndedRow[]>`
     WITH doomed AS (
       SELECT id FROM sessions WHERE ended_at IS NULL AND ${condition(where)} ${before} ORDER BY id FOR NO KEY UPDATE
     )
-    UPDATE sessions s SET ended_at = clock_timestamp(), end_reason = ${reason}, refresh_sealed = NULL
+    UPDATE sessions s SET ended_at = clock_timestamp(), end_reason = ${reason}, refresh_sealed = NULL,
+      end_detail = ${why}, ended_by = ${by}::uuid, end_receipt = ${receiptIdOf(tx)}::uuid
     FROM doomed d WHERE s.id = d.id AND s.ended_at IS NULL
     RETURNING s.id, s.tenant_id, s.user_id`;
   auditEnded(tx, rows, reason, why);

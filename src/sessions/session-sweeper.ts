@@ -16,7 +16,8 @@ import { SessionActivity } from './session-activity.js';
 
 const BATCH = 500;
 const PRUNE_BATCH = 5_000;
-const PRUNE_AFTER = '30 days';
+/** So long an ended session is listed (contract section 10). */
+const PRUNE_AFTER = '90 days';
 
 interface Overdue {
   id: string;

@@ -14,6 +14,7 @@ import { DomainError } from '../platform/errors.js';
 import type { Session } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
 import { Metrics } from '../platform/metrics.js';
+import { currentRequest } from '../platform/request-context.js';
 import { page } from '../platform/zod.js';
 import type { PageQuery } from '../platform/zod.js';
 import { endSessions, sessionsEnded } from './end-sessions.js';
@@ -73,11 +74,12 @@ export class Sessions {
       throw new DomainError('not_found', { detail: 'the tenant allows no guests' });
     const userVersion = guest ? 0 : await this.userVersion(tx, session);
     const idleSeconds = idleSecondsOf(this.config, guest);
+    const request = currentRequest();
     const rows = await tx.$queryRaw<{ expires_at: Date }[]>`
-      INSERT INTO sessions (id, tenant_id, user_id, guest, device, transport, user_version, idle_seconds, expires_at, refresh_family, refresh_hash)
+      INSERT INTO sessions (id, tenant_id, user_id, guest, device, transport, user_version, idle_seconds, expires_at, refresh_family, refresh_hash, ip, user_agent)
       VALUES (${sessionId}::uuid, ${tenantId}::uuid, ${userId}::uuid, ${guest}, ${session.device}, ${session.transport}, ${userVersion}::integer,
         ${idleSeconds}::integer, clock_timestamp() + make_interval(secs => ${this.config.sessionAbsoluteSeconds}::integer),
-        ${session.refreshFamily}, ${session.refreshHash})
+        ${session.refreshFamily}, ${session.refreshHash}, ${request?.ip}, ${request?.userAgent})
       RETURNING expires_at`;
     const ended = guest ? [] : await this.endTooMany(tx, session.principal);
     return {
@@ -103,34 +105,24 @@ export class Sessions {
   }
 
   /** The caller's own devices, newest first. */
-  listMine(principal: Principal, query: PageQuery): Promise<SessionPage> {
-    return this.list(
-      { tenant: principal.tenantId, user: principal.userId },
-      query,
-      principal.sessionId,
-    );
-  }
-
-  /** For operators (any tenant) and admins (their own: the caller passes `tenant`). */
-  async list(
-    where: { tenant?: string | undefined; user?: string | undefined },
-    query: PageQuery,
-    current?: string,
+  async listMine(
+    { tenantId, userId, sessionId }: Principal,
+    { cursor, limit }: PageQuery,
   ): Promise<SessionPage> {
     const rows = await this.database.prisma.session.findMany({
       where: {
+        tenantId,
+        userId,
         endedAt: null,
         expiresAt: { gt: new Date() },
-        ...(where.tenant === undefined ? {} : { tenantId: where.tenant }),
-        ...(where.user === undefined ? {} : { userId: where.user }),
-        ...(query.cursor === undefined ? {} : { id: { lt: query.cursor } }),
+        ...(cursor === undefined ? {} : { id: { lt: cursor } }),
       },
       orderBy: { id: 'desc' },
-      take: query.limit + 1,
+      take: limit + 1,
     });
     return page(
-      rows.map((row) => viewOf(row, current)),
-      query.limit,
+      rows.map((row) => viewOf(row, sessionId)),
+      limit,
     );
   }
 
@@ -229,7 +221,7 @@ export class Sessions {
   }
 }
 
-function viewOf(row: Session, current: string | undefined): SessionView {
+function viewOf(row: Session, current: string): SessionView {
   return {
     id: row.id,
     tenant_id: row.tenantId,

@@ -125,7 +125,7 @@ function described({ lines }: { lines: string[] }): Table {
   return sorted(table);
 }
 
-/** Partial indexes are left out: Prisma has no word for them. */
+/** Partial indexes and those of expressions are left out: Prisma has no word for them. */
 async function found(client: pg.Client, table: string): Promise<Table> {
   const columns = await client.query<{
     name: string;
@@ -148,7 +148,7 @@ async function found(client: pg.Client, table: string): Promise<Table> {
     `SELECT c.relname AS name, i.indisprimary AS primary, i.indisunique AS constrained,
        (SELECT array_agg(a.attname::text ORDER BY k.ord) FROM unnest(i.indkey) WITH ORDINALITY k (num, ord)
           JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.num) AS columns
-     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $1::regclass AND i.indpred IS NULL`,
+     FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = $1::regclass AND i.indpred IS NULL AND i.indexprs IS NULL`,
     [table],
   );
   const references = await client.query<{ text: string; target: string }>(

@@ -55,7 +55,7 @@ function addressOf(hop: string): string | null {
   return isAddress(text) ? plainAddress(text) : null;
 }
 
-const isAddress = (text: string): boolean => isIPv4(text) || isReadableIPv6(text);
+export const isAddress = (text: string): boolean => isIPv4(text) || isReadableIPv6(text);
 
 /**
  * Node takes an IPv4 address at the end of any IPv6 address, ipaddr.js only after `::ffff:`, and

@@ -24,6 +24,7 @@ import { Tls } from '../tls.js';
 /** Room for a body of the largest size with every character escaped. */
 const JSON_BYTES = LIMITS.bodyBytes * 6 + 4_096;
 const SECURITY_EVENT_BYTES = 64 * 1024;
+const USER_AGENT_MAX = 256;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 /**
@@ -84,7 +85,8 @@ export function setUpHttp(
     const { authorization, cookie } = request.headers;
     turns.enter(networkOf(ip), authorization ?? cookie ?? '', (refusal) => {
       // A client that has gone meanwhile needs no answer.
-      if (!request.socket.destroyed) inRequest({ requestId: id, ip }, () => next(refusal));
+      const context = { requestId: id, ip, userAgent: userAgentOf(request) };
+      if (!request.socket.destroyed) inRequest(context, () => next(refusal));
     });
   });
   app.use(
@@ -119,6 +121,10 @@ export function setUpHttp(
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   if (server instanceof HttpsServer) app.get(Tls).serve(server);
 }
+
+/** Cut to what a session row keeps. */
+const userAgentOf = ({ headers }: Request): string | null =>
+  headers['user-agent']?.slice(0, USER_AGENT_MAX) ?? null;
 
 export async function listen(app: NestExpressApplication, { port, host }: Config): Promise<void> {
   // Nest hands on whatever node:http takes; its type leaves the backlog out.

@@ -1,0 +1,155 @@
+/**
+ * The statement of a page of sessions, newest first. It reads *lanes*: pieces of one index each,
+ * in the order of ids, one for each state and user that are asked for. Filters that the index does
+ * not answer are compared with what the lanes hold, and a lane is read to a bound. So a page costs
+ * the same over any number of rows, whatever its filters are: below the *edge*, where the first
+ * lane was cut, nothing is answered, and the next page begins there.
+ */
+import type { Session } from '../../platform/generated/client.js';
+
+/** Rows of all lanes of one page together. */
+export const SCAN_MAX = 5_000;
+/** Ids are dated by the clock of a node, rows by that of Postgres. */
+const CLOCKS_MS = 60_000;
+const NIL = '00000000-0000-0000-0000-000000000000';
+
+export interface SessionFilter {
+  readonly state: 'live' | 'ended' | 'all';
+  /** Only this session. */
+  readonly session?: string | undefined;
+  /** Sessions of these users. */
+  readonly users?: readonly string[] | undefined;
+  /** Beginning of the address (in its one form) or name, where too many users have it. */
+  readonly person?: PersonPrefix | undefined;
+  readonly tenant?: string | undefined;
+  readonly device?: string | undefined;
+  readonly ip?: string | undefined;
+  readonly before?: Date | undefined;
+  readonly after?: Date | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** As patterns of LIKE. */
+export interface PersonPrefix {
+  readonly email: string;
+  readonly name: string;
+}
+
+type Columns =
+  | 'id'
+  | 'guest'
+  | 'device'
+  | 'transport'
+  | 'ip'
+  | 'tenantId'
+  | 'userId'
+  | 'userAgent'
+  | 'createdAt'
+  | 'lastActiveAt'
+  | 'idleSeconds'
+  | 'expiresAt'
+  | 'endedAt'
+  | 'endReason'
+  | 'endDetail'
+  | 'endedBy'
+  | 'endReceipt';
+export type SessionRow = Pick<Session, Columns> & { overdue: boolean };
+
+/** The columns that comparisons and answer need. */
+const READ = `s.id, s.guest, s.device, s.transport, s.ip, s.tenant_id, s.user_id, s.user_agent, s.created_at, s.last_active_at,
+  s.idle_seconds, s.expires_at, s.ended_at, s.end_reason, s.end_detail, s.ended_by, s.end_receipt`;
+const COLUMNS = `s.id, s.guest, s.device, s.transport, s.ip, s.tenant_id AS "tenantId", s.user_id AS "userId",
+  s.user_agent AS "userAgent", s.created_at AS "createdAt", s.last_active_at AS "lastActiveAt", s.idle_seconds AS "idleSeconds",
+  s.expires_at AS "expiresAt", s.ended_at AS "endedAt", s.end_reason AS "endReason", s.end_detail AS "endDetail",
+  s.ended_by AS "endedBy", s.end_receipt AS "endReceipt", s.expires_at <= clock_timestamp() AS overdue`;
+
+export interface LaneStatement {
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export function laneStatement(filter: SessionFilter, scanMax = SCAN_MAX): LaneStatement {
+  const values: unknown[] = [];
+  const value = (of: unknown): string => `$${values.push(of)}`;
+  const { users, state, limit } = filter;
+  const states = state === 'all' ? (['live', 'ended'] as const) : [state];
+  const equal = equalities(filter, value);
+  // The index of a lane of a user has no room for another.
+  const index = users === undefined ? equal.slice(0, 1) : [];
+  const rest = [...equal.slice(index.length), ...comparisons(filter, value)];
+  const scan = Math.ceil(scanMax / (states.length * Math.max(users?.length ?? 1, 1)));
+  const depth = value(rest.length === 0 ? Math.min(limit + 1, scan) : scan);
+  const [below, from] = [value(highestId(filter)), value(lowestId(filter))];
+  const people = users === undefined ? null : value(users);
+  const lanes = states.map((one) => {
+    const where = [
+      one === 'live' ? 's.ended_at IS NULL' : 's.ended_at IS NOT NULL',
+      ...(people === null ? [] : ['s.user_id = o.user_id']),
+      ...index,
+      `s.id < ${below}::uuid`,
+      `s.id >= ${from}::uuid`,
+    ];
+    const lane = `SELECT ${READ}, row_number() OVER (ORDER BY s.id DESC) AS place FROM sessions s
+      WHERE ${where.join(' AND ')} ORDER BY s.id DESC LIMIT ${depth}`;
+    return people === null
+      ? `(${lane})`
+      : `(SELECT l.* FROM unnest(${people}::uuid[]) AS o (user_id) CROSS JOIN LATERAL (${lane}) l)`;
+  });
+  const matches = [
+    ...rest,
+    ...(state === 'live' ? ['s.expires_at > clock_timestamp()'] : []),
+    `s.id >= coalesce(edge.id, '${NIL}')`,
+  ];
+  return {
+    values,
+    text: `WITH scanned AS MATERIALIZED (${lanes.join(' UNION ALL ')}),
+      edge AS MATERIALIZED (SELECT id FROM scanned WHERE place = ${depth} ORDER BY id DESC LIMIT 1)
+      SELECT edge.id AS edge, page.* FROM (SELECT 1) one LEFT JOIN edge ON true LEFT JOIN LATERAL (
+        SELECT ${COLUMNS} FROM scanned s WHERE ${matches.join(' AND ')}
+        ORDER BY s.id DESC LIMIT ${value(limit + 1)}) page ON true ORDER BY page.id DESC`,
+  };
+}
+
+/** One that an index answers, first that which leaves least. Of users there are lanes. */
+function equalities(
+  { session, ip, device, tenant }: SessionFilter,
+  value: (of: unknown) => string,
+): string[] {
+  const parts: string[] = [];
+  if (session !== undefined) parts.push(`s.id = ${value(session)}::uuid`);
+  if (ip !== undefined) parts.push(`s.ip = ${value(ip)}`);
+  if (device !== undefined) parts.push(`s.device = ${value(device)}`);
+  if (tenant !== undefined) parts.push(`s.tenant_id = ${value(tenant)}::uuid`);
+  return parts;
+}
+
+function comparisons(
+  { person, before, after }: SessionFilter,
+  value: (of: unknown) => string,
+): string[] {
+  const parts: string[] = [];
+  if (before !== undefined)
+    parts.push(`s.created_at < ${value(before.toISOString())}::timestamptz`);
+  if (after !== undefined) parts.push(`s.created_at >= ${value(after.toISOString())}::timestamptz`);
+  if (person !== undefined)
+    parts.push(`EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id
+      AND (u.email LIKE ${value(person.email)} OR lower(u.name) LIKE lower(${value(person.name)})))`);
+  return parts;
+}
+
+/** Ids of version 7 begin with their time. */
+function highestId({ before, cursor }: SessionFilter): string {
+  const bound = before === undefined ? null : idFrom(before.getTime() + CLOCKS_MS);
+  const ids = [cursor, bound ?? undefined].filter((id) => id !== undefined);
+  return ids.sort()[0] ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+}
+
+const lowestId = ({ after }: SessionFilter): string =>
+  after === undefined ? NIL : idFrom(after.getTime() - CLOCKS_MS);
+
+const MS_MAX = 2 ** 48 - 1;
+function idFrom(ms: number): string {
+  const hex = Math.min(Math.max(ms, 0), MS_MAX).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
