@@ -22,6 +22,9 @@ export type AdminAction =
   | 'read_close'
   | 'read_audit'
   | 'introspect'
+  | 'inspect_token'
+  | 'read_config'
+  | 'export_audit'
   | 'explain';
 
 export interface AdminCaller {
@@ -59,6 +62,9 @@ const OPERATORS_ONLY: ReadonlySet<AdminAction> = new Set([
   'erase_tenant',
   'withdraw_key',
   'read_keys',
+  'inspect_token',
+  'read_config',
+  'export_audit',
 ]);
 
 export function decideAdmin(
