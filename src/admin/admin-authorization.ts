@@ -1,9 +1,10 @@
 /**
  * May this principal administer that? Asked once from a plain read, so that strangers take no lock,
  * and again inside the transaction of a change, with the caller's rows locked
- * (sessions/lock-caller.ts).
+ * (sessions/lock-caller.ts). A look at data of users is recorded, whoever takes it.
  */
 import { Injectable } from '@nestjs/common';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { isId } from '../platform/ids.js';
@@ -20,6 +21,7 @@ export class AdminAuthorization {
   constructor(
     private readonly database: Database,
     private readonly decisions: Decisions,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Answers the caller's role; refuses with the ladder's code and a `decision_id`. */
@@ -52,6 +54,18 @@ export class AdminAuthorization {
       decision,
       factsWithoutRoom(role),
     );
+  }
+
+  /** After the authorization. `id`: of what; null: of everything that there is. */
+  recordLook(
+    what: 'audit' | 'close' | 'decision' | 'explanation' | 'sessions' | 'users',
+    {
+      id,
+      tenant = null,
+      user = null,
+    }: { id: string | null; tenant?: string | null; user?: string | null },
+  ): void {
+    this.audit.note({ event: 'data_read', tenant, user, detail: { what, id } });
   }
 
   async roleOf({ userId, tenantId }: Principal): Promise<UserFacts['role']> {

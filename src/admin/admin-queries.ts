@@ -5,6 +5,7 @@ import { Receipts } from '../authority/receipts.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/stores/database.js';
+import { seesAllTenants } from '../policy/decide-admin.js';
 import type { Principal } from '../sessions/principal.js';
 import { AdminAuthorization } from './admin-authorization.js';
 import type { KeyList } from './admin-queries.schema.js';
@@ -23,7 +24,7 @@ export class AdminQueries {
    */
   async receipt(principal: Principal, id: string): Promise<Receipt> {
     const role = await this.admin.roleOf(principal);
-    return this.receipts.find(id, role === 'operator' ? null : principal.tenantId);
+    return this.receipts.find(id, seesAllTenants(role) ? null : principal.tenantId);
   }
 
   async keys(principal: Principal): Promise<KeyList> {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { AuthorityModule } from '../authority/authority.module.js';
+import { GatewayModule } from '../gateway/gateway.module.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
@@ -13,31 +14,28 @@ import { CloseExplanation } from './close-explanation.js';
 import { Introspect } from './introspect.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { AdminQueries } from './admin-queries.js';
+import { Nodes } from './live/nodes.js';
+import { NodesController } from './live/nodes.controller.js';
 import { ReadAudit } from './read-audit.js';
 import { RevocationsController } from './revocations.controller.js';
 import { Revoke } from './revoke.js';
 import { SessionList } from './sessions/session-list.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { TenantEraser } from './tenant-eraser.js';
-import { InspectToken } from './tokens/inspect-token.js';
-import { JudgeAccessToken } from './tokens/judge-access-token.js';
-import { JudgeRefreshToken } from './tokens/judge-refresh-token.js';
-import { TokenFactsReader } from './tokens/token-facts.js';
-import { TokensController } from './tokens/tokens.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { Tenants } from './tenants.js';
 import { Users } from './users.js';
 
 @Module({
-  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule],
+  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, GatewayModule],
   controllers: [
     TenantsController,
     RevocationsController,
     SessionsController,
-    TokensController,
     DecisionsController,
     ClosesController,
     AuditController,
+    NodesController,
     IntrospectionController,
   ],
   providers: [
@@ -52,10 +50,7 @@ import { Users } from './users.js';
     CloseExplanation,
     ReadAudit,
     SessionList,
-    TokenFactsReader,
-    JudgeAccessToken,
-    JudgeRefreshToken,
-    InspectToken,
+    Nodes,
     Introspect,
   ],
 })

@@ -11,7 +11,12 @@ import type { User } from '../platform/generated/client.js';
 import { endSessions, sessionsEnded } from '../sessions/end-sessions.js';
 import type { UserPatch, UserView } from './user.schema.js';
 
-const RANK: Record<UserView['role'], number> = { member: 0, admin: 1, operator: 2 };
+const RANK: Record<UserView['role'], number> = {
+  member: 0,
+  admin: 1,
+  auditor: 1,
+  operator: 2,
+};
 
 /**
  * `before` is locked. A suspension is logged even when the user was suspended already, so that the

@@ -3,7 +3,6 @@
  * look at it is recorded in the audit.
  */
 import { Injectable } from '@nestjs/common';
-import { AuditTrail } from '../audit/audit-trail.js';
 import { sessionHash } from '../audit/audit-hash.js';
 import { rfc3339 } from '../platform/clock.js';
 import { Database } from '../platform/stores/database.js';
@@ -60,7 +59,6 @@ export class CloseExplanation {
   constructor(
     private readonly admin: AdminAuthorization,
     private readonly database: Database,
-    private readonly audit: AuditTrail,
   ) {}
 
   /** `id`: a close id or a connection id. */
@@ -69,12 +67,7 @@ export class CloseExplanation {
     const row = closeId === undefined ? undefined : await this.find(closeId, id);
     await this.admin.require(principal, 'read_close', { tenantId: row?.tenant_id ?? null });
     const { session_id: session, user_id: user, ...end } = found(row, 'close');
-    this.audit.note({
-      event: 'data_read',
-      tenant: end.tenant_id,
-      user,
-      detail: { what: 'close', id: end.close_id },
-    });
+    this.admin.recordLook('close', { id: end.close_id, tenant: end.tenant_id, user });
     const who = session === null ? NOBODY : await this.who(session, user);
     // A session that ended with many others has no audit record of its own.
     const reason = who.reason ?? end.end_reason;

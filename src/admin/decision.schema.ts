@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { ERROR_CODES } from '@wardroom/protocol/codes';
 import type { ErrorCode } from '@wardroom/protocol/codes';
 import { rightSchema, roleSchema } from '@wardroom/protocol';
+import { USER_ROLES } from '../platform/stores/system-tenant.js';
 import { idSchema } from '../platform/text.js';
 import { plainText } from '../platform/zod.js';
 import type { RoomAction } from '../policy/decide-room.js';
@@ -49,7 +50,7 @@ export const factsSchema = z
       version: z.int(),
     }),
     user: z.object({
-      role: z.enum(['member', 'admin', 'operator', 'guest']),
+      role: z.enum([...USER_ROLES, 'guest']),
       active: z.boolean(),
       version: z.int(),
     }),

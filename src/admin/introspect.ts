@@ -10,6 +10,7 @@ import { isOurRefreshToken, parseRefreshToken, sameHash } from '../auth/tokens/r
 import { AuthorityState } from '../authority/authority-state.js';
 import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
+import { seesAllTenants } from '../policy/decide-admin.js';
 import type { Principal } from '../sessions/principal.js';
 import { AdminAuthorization } from './admin-authorization.js';
 
@@ -29,7 +30,7 @@ export class Introspect {
   async introspect(caller: Principal, token: string): Promise<Introspection> {
     const role = await this.admin.require(caller, 'introspect', { tenantId: caller.tenantId });
     const known = (await this.refreshToken(token)) ?? (await this.accessToken(token));
-    if (known === null || (role !== 'operator' && known.tid !== caller.tenantId))
+    if (known === null || (!seesAllTenants(role) && known.tid !== caller.tenantId))
       return { active: false };
     return { active: true, ...known };
   }

@@ -27,6 +27,7 @@ export class PolicyExplanation {
     const record = isId(id) ? await this.decisions.find(id) : null;
     await this.admin.require(principal, 'read_decision', { tenantId: record?.tenant ?? null });
     const { facts, ...rest } = found(record, 'decision');
+    this.admin.recordLook('decision', { id, tenant: rest.tenant, user: rest.user });
     return { ...rest, facts: viewOfFacts(facts) };
   }
 
@@ -37,6 +38,7 @@ export class PolicyExplanation {
     });
     await this.admin.require(principal, 'explain', { tenantId: row?.tenantId ?? null });
     const { tenantId } = found(row, 'user');
+    this.admin.recordLook('explanation', { id: user, tenant: tenantId, user });
     const facts = await this.policy.facts(
       { userId: user, tenantId, sessionId: principal.sessionId },
       room,

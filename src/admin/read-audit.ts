@@ -8,6 +8,7 @@ import { Database } from '../platform/stores/database.js';
 import type { AuditEvent, Prisma } from '../platform/generated/client.js';
 import { isId } from '../platform/ids.js';
 import { page } from '../platform/zod.js';
+import { seesAllTenants } from '../policy/decide-admin.js';
 import type { UserFacts } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
 import { AdminAuthorization, found } from './admin-authorization.js';
@@ -26,9 +27,14 @@ export class ReadAudit {
   ): Promise<AuditPage> {
     const role = await this.admin.roleOf(principal);
     const named = tenant === undefined ? undefined : await this.named(tenant, role);
-    const tenantId = named === undefined && role !== 'operator' ? principal.tenantId : named;
+    const tenantId = named === undefined && !seesAllTenants(role) ? principal.tenantId : named;
     this.admin.authorize(principal, role, 'read_audit', { tenantId: tenantId ?? null });
     if (tenantId === null) found(tenantId, 'tenant');
+    this.admin.recordLook('audit', {
+      id: user ?? tenantId ?? null,
+      tenant: tenantId ?? null,
+      user: user ?? null,
+    });
     const rows = await this.database.prisma.auditEvent.findMany({
       where: {
         ...(tenantId === undefined ? {} : { tenantId }),
@@ -46,7 +52,7 @@ export class ReadAudit {
   /** The records of a deleted tenant stay, and an operator finds them by its id. */
   private async named(tenant: string, role: UserFacts['role']): Promise<string | null> {
     const tenantId = await this.admin.tenantId(tenant);
-    return tenantId ?? (role === 'operator' && isId(tenant) ? tenant : null);
+    return tenantId ?? (seesAllTenants(role) && isId(tenant) ? tenant : null);
   }
 
   /** A connection is the request of its records; several of these must name the same one. */

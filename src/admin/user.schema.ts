@@ -1,14 +1,15 @@
 /**
- * Users as operators and admins create, change and see them. Operators are made by the bootstrap
- * only.
+ * Users as operators and admins create, change and see them. Which roles a tenant has is decided by
+ * policy/decide-admin.ts.
  */
 import * as z from 'zod';
 import { personNameSchema, newPasswordSchema } from '../auth/sign-in/sign-in.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { emailSchema } from '../platform/email.js';
+import { USER_ROLES } from '../platform/stores/system-tenant.js';
 
 const stateSchema = z.enum(['active', 'suspended']);
-const givenRoleSchema = z.enum(['member', 'admin']);
+const roleSchema = z.enum(USER_ROLES);
 
 export const userSchema = z
   .object({
@@ -16,7 +17,7 @@ export const userSchema = z
     tenant_id: z.uuid(),
     email: z.string(),
     name: z.string(),
-    role: z.enum(['member', 'admin', 'operator']),
+    role: roleSchema,
     state: stateSchema,
     created_at: z.iso.datetime(),
   })
@@ -33,7 +34,7 @@ export const newUserSchema = z
     email: emailSchema,
     password: newPasswordSchema,
     name: personNameSchema,
-    role: givenRoleSchema.default('member'),
+    role: roleSchema.default('member'),
   })
   .meta({ id: 'NewUser' });
 export type NewUser = z.infer<typeof newUserSchema>;
@@ -41,7 +42,7 @@ export type NewUser = z.infer<typeof newUserSchema>;
 export const userPatchSchema = z
   .strictObject({
     state: stateSchema.optional(),
-    role: givenRoleSchema.optional(),
+    role: roleSchema.optional(),
     name: personNameSchema.optional(),
   })
   .meta({ id: 'UserPatch' });

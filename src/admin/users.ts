@@ -33,8 +33,10 @@ export class Users {
   async list(principal: Principal, ref: string, { limit, cursor }: PageQuery): Promise<UserPage> {
     const tenantId = await this.admin.tenantId(ref);
     await this.admin.require(principal, 'list_users', { tenantId });
+    const tenant = found(tenantId, 'tenant');
+    this.admin.recordLook('users', { id: tenant, tenant });
     const where = {
-      tenantId: found(tenantId, 'tenant'),
+      tenantId: tenant,
       ...(cursor === undefined ? {} : { id: { gt: cursor } }),
     };
     return page(
@@ -47,14 +49,15 @@ export class Users {
 
   async create(principal: Principal, ref: string, input: NewUser): Promise<UserView> {
     const tenantId = await this.admin.tenantId(ref);
-    await this.admin.require(principal, 'create_user', { tenantId });
+    const target = { tenantId, newRole: input.role };
+    await this.admin.require(principal, 'create_user', target);
     const id = found(tenantId, 'tenant');
     const { email, name, role } = input;
     const passwordHash = await this.passwords.hash(input.password);
     return uniqueOr('email_taken', () =>
       this.database.transaction(async (tx) => {
         const caller = await lockCaller(tx, principal);
-        this.admin.authorize(principal, caller.role, 'create_user', { tenantId: id });
+        this.admin.authorize(principal, caller.role, 'create_user', target);
         const user = await tx.user.create({
           data: { id: newId(), tenantId: id, email, name, role, passwordHash },
         });

@@ -4,10 +4,10 @@ import { AuditController } from '../admin/audit.controller.js';
 import { ClosesController } from '../admin/closes.controller.js';
 import { DecisionsController } from '../admin/decisions.controller.js';
 import { IntrospectionController } from '../admin/introspection.controller.js';
+import { NodesController } from '../admin/live/nodes.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
 import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { TenantsController } from '../admin/tenants.controller.js';
-import { TokensController } from '../admin/tokens/tokens.controller.js';
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';
 import { WellKnownController } from '../auth/http/well-known.controller.js';
@@ -35,11 +35,11 @@ const CONTROLLERS: readonly Type[] = [
   TenantsController,
   RevocationsController,
   SessionsController,
-  TokensController,
   IntrospectionController,
   DecisionsController,
   ClosesController,
   AuditController,
+  NodesController,
   ApiDocsController,
   HealthController,
 ];

@@ -7,6 +7,7 @@ import { Clocks } from './clocks.js';
 import { HistoryReplacement } from './history-replacement.js';
 import { LeaseRounds } from './lease-rounds.js';
 import { Lease } from './lease.js';
+import { NodeList } from './node-list.js';
 import { NodeRegistry } from './node-registry.js';
 import { Receipts } from './receipts.js';
 import { NodeObservations } from './node-observations.js';
@@ -18,6 +19,7 @@ import { NodeObservations } from './node-observations.js';
     AuthorityState,
     NodeObservations,
     NodeRegistry,
+    NodeList,
     Clocks,
     AuthorityLog,
     HistoryReplacement,
@@ -29,6 +31,8 @@ import { NodeObservations } from './node-observations.js';
     AuthorityDispatcher,
     AuthorityState,
     NodeRegistry,
+    NodeList,
+    Clocks,
     AuthorityLog,
     HistoryReplacement,
     Lease,

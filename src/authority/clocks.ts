@@ -29,6 +29,11 @@ export class Clocks {
 
   constructor(private readonly metrics: Metrics) {}
 
+  /** The wall clock of this node minus that of Postgres, at the last round. */
+  get offsetMs(): number {
+    return this.last === null ? 0 : this.last.ownMs - this.last.postgresMs;
+  }
+
   /**
    * Answers for how long the machine slept since the last round: what both wall clocks saw and the
    * monotonic one did not.

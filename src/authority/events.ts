@@ -5,6 +5,7 @@
  */
 import type { CloseCode } from '@wardroom/protocol/codes';
 import type { Role } from '@wardroom/protocol';
+import type { UserRole } from '../platform/stores/system-tenant.js';
 
 /**
  * Why sessions ended: the code their connections are closed with and their tokens are refused with.
@@ -24,7 +25,7 @@ export type AuthorityEvent =
       kind: 'user.changed';
       user: string;
       state: 'active' | 'suspended';
-      role: 'member' | 'admin' | 'operator';
+      role: UserRole;
       version: number;
     }
   /**

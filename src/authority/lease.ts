@@ -61,6 +61,12 @@ export class Lease {
       throw new DomainError('auth_unavailable', { retryAfterMs: this.intervalMs * 2 });
   }
 
+  /** How long the lease holds without another proof, or 0. */
+  get leftMs(): number {
+    const nowMs = monotonicMs();
+    return this.isFenced(nowMs) ? 0 : this.untilMs - nowMs;
+  }
+
   /** How long the node has been without a lease, in ms, or 0. */
   get fencedForMs(): number {
     const nowMs = monotonicMs();

@@ -93,7 +93,7 @@ const FORGET_NODES_AFTER = '1 day';
  * that comes back is heard of a round later. By the clock that wrote the row: a node that starts
  * sees those of dead ones for the first time.
  */
-const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
+export const DELIVERS = `left_at IS NULL AND at > clock_timestamp() - interval '31 seconds'`;
 
 /**
  * The hash at position `n`: that of the head, else what the next event says of the one before it.
@@ -133,7 +133,7 @@ export class NodeRegistry {
     private readonly config: Config,
     private readonly database: Database,
     private readonly observations: NodeObservations,
-    identity: NodeIdentity,
+    private readonly identity: NodeIdentity,
   ) {
     this.id = identity.id;
   }
@@ -177,7 +177,7 @@ export class NodeRegistry {
       ).rows[0]!;
       const at = { history: head.history, n: Number(head.n), hash: head.hash };
       await client.query(
-        `INSERT INTO nodes (id, incarnation, name, lease_ms, position, round, history, hash) VALUES ($1, $2, $3, $4, $5, $6, $7, decode($8, 'hex'))
+        `INSERT INTO nodes (id, incarnation, name, lease_ms, position, round, history, hash, version, node_version) VALUES ($1, $2, $3, $4, $5, $6, $7, decode($8, 'hex'), $9, $10)
          ON CONFLICT (id) DO UPDATE SET incarnation = EXCLUDED.incarnation, position = EXCLUDED.position, round = EXCLUDED.round,
            history = EXCLUDED.history, hash = EXCLUDED.hash, at = clock_timestamp(), left_at = NULL, closed = '{}'`,
         [
@@ -189,6 +189,8 @@ export class NodeRegistry {
           round,
           at.history,
           at.hash,
+          this.identity.version,
+          process.version,
         ],
       );
       const ended = await client.query<{ id: string; end_reason: EndReason; ended_at: Date }>(

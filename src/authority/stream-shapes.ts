@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { roleSchema } from '@wardroom/protocol';
+import { USER_ROLES } from '../platform/stores/system-tenant.js';
 import type { Position } from './authority-state.js';
 import type { AuthorityEvent, NumberedEvent } from './events.js';
 
@@ -31,7 +32,7 @@ const eventSchema = z.discriminatedUnion('kind', [
     kind: z.literal('user.changed'),
     user: id,
     state: z.enum(['active', 'suspended']),
-    role: z.enum(['member', 'admin', 'operator']),
+    role: z.enum(USER_ROLES),
     version: count,
   }),
   z.object({

@@ -86,6 +86,8 @@ export const FRAME_BUDGETS: Record<ClientFrameType, Budget> = {
 };
 
 const SIGN_IN = '1 session of at most `MAX_SESSIONS_PER_USER`; audit';
+/** The first look of an actor at something in a minute. */
+const LOOK = '1 audit record';
 const PAGE_COST = 2;
 const HISTORY_COST = 4;
 
@@ -116,7 +118,7 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /v1/try': budget('try_out', 5),
   'post /v1/try/sign-in': budget('try_out', 20, SIGN_IN),
 
-  'get /v1/admin/closes/{close_id}': budget('call', 10, '1 audit record', PAGE_COST),
+  'get /v1/admin/closes/{close_id}': budget('call', 10, LOOK, PAGE_COST),
 
   'get /v1/rooms': budget('call', 10, NOTHING, PAGE_COST),
   'post /v1/rooms': change('1 room of at most `MAX_ROOMS_PER_USER`, its members', PAGE_COST),
@@ -139,16 +141,16 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'patch /v1/admin/tenants/{tenant}': change('the tenant, sessions that end, 1 receipt'),
   'delete /v1/admin/tenants/{tenant}': change('the tenant; its rows go later, in batches'),
   'post /v1/admin/tenants/{tenant}/users': budget('call', 60, '1 user; audit'),
-  'get /v1/admin/tenants/{tenant}/users': budget('call', 10, NOTHING, PAGE_COST),
+  'get /v1/admin/tenants/{tenant}/users': budget('call', 10, LOOK, PAGE_COST),
   'patch /v1/admin/users/{user}': change('the user, sessions that end, 1 receipt'),
-  'get /v1/admin/sessions': budget('call', 20, '1 audit record', PAGE_COST),
-  'post /v1/admin/tokens/inspect': budget('call', 10, '1 audit record', PAGE_COST),
+  'get /v1/admin/sessions': budget('call', 20, LOOK, PAGE_COST),
   'post /v1/admin/revocations': change('sessions that end, 1 receipt'),
   'get /v1/receipts/{id}': budget('call', 5),
-  'get /v1/admin/decisions/{id}': budget('call', 5),
-  'get /v1/admin/explain': budget('call', 5),
-  'get /v1/admin/audit': budget('call', 20, NOTHING, HISTORY_COST),
+  'get /v1/admin/decisions/{id}': budget('call', 5, LOOK),
+  'get /v1/admin/explain': budget('call', 5, LOOK),
+  'get /v1/admin/audit': budget('call', 20, LOOK, HISTORY_COST),
   'get /v1/admin/keys': budget('call', 5),
+  'get /v1/admin/nodes': budget('call', 10, NOTHING, PAGE_COST),
 };
 
 export const isOfPrincipal = (bucket: Bucket): bucket is PrincipalBucket =>

@@ -24,6 +24,8 @@ import { FrameGuard } from './frames/frame.guard.js';
 import { FrameQueue } from './frames/frame-queue.js';
 import { handshakeGuards } from './handshake/handshake-guards.js';
 import { Handshake } from './handshake/handshake.js';
+import { NodeBus } from './live/node-bus.js';
+import { NodeStatus } from './live/node-status.js';
 import { PolicyChanges } from './delivery/policy-changes.js';
 import { Presence } from './delivery/presence.js';
 import { RoomBus } from './delivery/room-bus.js';
@@ -68,8 +70,10 @@ import { TypingEnds } from './delivery/typing-ends.js';
     Handshake,
     ChatGateway,
     Drain,
+    NodeBus,
+    NodeStatus,
   ],
-  exports: [Handshake, ConnectionRegistry, Drain, FrameQueue],
+  exports: [Handshake, ConnectionRegistry, Drain, FrameQueue, NodeStatus],
 })
 export class GatewayModule implements OnApplicationBootstrap {
   constructor(

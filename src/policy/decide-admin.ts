@@ -1,31 +1,41 @@
 /**
  * Rights of administration: operators everywhere, admins in their own tenant, nobody else (contract
- * section 2). A pure ladder like decide-room.ts: the happy path is the last line of each, every
- * refusal has a named rule, the default is no.
+ * section 2); auditors read everything and change nothing (section 10). A pure ladder like
+ * decide-room.ts: the happy path is the last line of each, every refusal has a named rule, the
+ * default is no.
  */
 import type { ErrorCode } from '@wardroom/protocol/codes';
+import { isSystemRole } from '../platform/stores/system-tenant.js';
+import type { UserRole } from '../platform/stores/system-tenant.js';
 import type { UserFacts } from './facts.js';
 
-export type AdminAction =
-  | 'list_tenants'
-  | 'create_tenant'
-  | 'change_tenant'
-  | 'erase_tenant'
-  | 'list_users'
-  | 'create_user'
-  | 'change_user'
-  | 'list_sessions'
-  | 'revoke_sessions'
-  | 'withdraw_key'
-  | 'read_keys'
-  | 'read_decision'
-  | 'read_close'
-  | 'read_audit'
-  | 'introspect'
-  | 'inspect_token'
-  | 'read_config'
-  | 'export_audit'
-  | 'explain';
+/**
+ * Every action. `of`: the installation, which is no business of a tenant's admins, or one tenant.
+ * `does`: an auditor does what reads.
+ */
+const ADMIN_ACTIONS = {
+  list_tenants: { of: 'installation', does: 'read' },
+  create_tenant: { of: 'installation', does: 'change' },
+  change_tenant: { of: 'installation', does: 'change' },
+  erase_tenant: { of: 'installation', does: 'change' },
+  list_users: { of: 'tenant', does: 'read' },
+  create_user: { of: 'tenant', does: 'change' },
+  change_user: { of: 'tenant', does: 'change' },
+  list_sessions: { of: 'tenant', does: 'read' },
+  revoke_sessions: { of: 'tenant', does: 'change' },
+  withdraw_key: { of: 'installation', does: 'change' },
+  read_keys: { of: 'installation', does: 'read' },
+  list_nodes: { of: 'installation', does: 'read' },
+  read_decision: { of: 'tenant', does: 'read' },
+  read_close: { of: 'tenant', does: 'read' },
+  read_audit: { of: 'tenant', does: 'read' },
+  introspect: { of: 'tenant', does: 'read' },
+  explain: { of: 'tenant', does: 'read' },
+} as const satisfies Record<string, { of: 'installation' | 'tenant'; does: 'read' | 'change' }>;
+export type AdminAction = keyof typeof ADMIN_ACTIONS;
+
+/** Of the installation as a whole, where nobody names a tenant. */
+export const seesAllTenants = (role: UserFacts['role']): boolean => isSystemRole(role);
 
 export interface AdminCaller {
   readonly userId: string;
@@ -44,8 +54,8 @@ export interface AdminTarget {
   readonly stops?: boolean;
   /** Renames the tenant, or lets strangers or guests in. */
   readonly opens?: boolean;
-  /** Takes the role the user has now. */
-  readonly newRole?: 'member' | 'admin' | undefined;
+  /** The role that the user is to get, where it is another one. */
+  readonly newRole?: UserRole | undefined;
 }
 
 export type AdminDecision =
@@ -55,24 +65,13 @@ export type AdminDecision =
 const allow = (rule: string): AdminDecision => ({ allow: true, rule });
 const deny = (rule: string, code: ErrorCode): AdminDecision => ({ allow: false, rule, code });
 
-const OPERATORS_ONLY: ReadonlySet<AdminAction> = new Set([
-  'list_tenants',
-  'create_tenant',
-  'change_tenant',
-  'erase_tenant',
-  'withdraw_key',
-  'read_keys',
-  'inspect_token',
-  'read_config',
-  'export_audit',
-]);
-
 export function decideAdmin(
   caller: AdminCaller,
   action: AdminAction,
   target: AdminTarget,
 ): AdminDecision {
   if (!caller.active) return deny('admin.1_inactive', 'role_required');
+  if (caller.role === 'auditor') return decideAuditor(action);
   if (caller.role !== 'operator' && caller.role !== 'admin')
     return deny('admin.2_neither_admin_nor_operator', 'role_required');
   if (caller.role === 'admin') {
@@ -86,15 +85,22 @@ export function decideAdmin(
   return allow('admin.3_may');
 }
 
+function decideAuditor(action: AdminAction): AdminDecision {
+  if (ADMIN_ACTIONS[action].does !== 'read')
+    return deny('auditor.1_changes_nothing', 'role_required');
+  return allow('auditor.2_reads');
+}
+
 function decideInTenant(
   caller: AdminCaller,
   action: AdminAction,
   target: AdminTarget,
 ): AdminDecision {
-  if (OPERATORS_ONLY.has(action)) return deny('tenant_admin.1_operators_only', 'role_required');
+  if (ADMIN_ACTIONS[action].of === 'installation')
+    return deny('tenant_admin.1_operators_only', 'role_required');
   if (target.tenantId !== caller.tenantId)
     return deny('tenant_admin.2_another_tenant', 'not_found');
-  if (target.userRole === 'operator')
+  if (target.userRole !== undefined && isSystemRole(target.userRole))
     return deny('tenant_admin.3_operators_are_above', 'role_required');
   return allow('tenant_admin.4_own_tenant');
 }
@@ -118,9 +124,12 @@ function decideEraseTenant(caller: AdminCaller, target: AdminTarget): AdminDecis
   return allow('erase_tenant.2_operator');
 }
 
-/** Members and admins do not exist among the operators. */
+/** Members and admins do not exist among the operators, operators and auditors nowhere else. */
+const fitsTenant = (caller: AdminCaller, target: AdminTarget, role: UserRole): boolean =>
+  isSystemRole(role) === (caller.role === 'operator' && target.tenantId === caller.tenantId);
+
 function decideCreateUser(caller: AdminCaller, target: AdminTarget): AdminDecision {
-  if (caller.role === 'operator' && target.tenantId === caller.tenantId)
+  if (!fitsTenant(caller, target, target.newRole ?? 'member'))
     return deny('create_user.1_operators_stay_apart', 'role_required');
   return allow('create_user.2_may');
 }
@@ -131,11 +140,7 @@ function decideChangeUser(caller: AdminCaller, target: AdminTarget): AdminDecisi
   if (self && target.stops === true) return deny('change_user.1_own_suspension', 'role_required');
   if (self && caller.role === 'operator' && target.newRole !== undefined)
     return deny('change_user.2_own_operator_role', 'role_required');
-  if (
-    caller.role === 'operator' &&
-    target.tenantId === caller.tenantId &&
-    target.newRole !== undefined
-  )
+  if (target.newRole !== undefined && !fitsTenant(caller, target, target.newRole))
     return deny('change_user.3_operators_stay_apart', 'role_required');
   return allow('change_user.4_may');
 }

@@ -5,6 +5,7 @@
  */
 import type { ErrorCode } from '@wardroom/protocol/codes';
 import type { Right, Role } from '@wardroom/protocol';
+import { isSystemRole } from '../platform/stores/system-tenant.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 export type RoomAction =
@@ -61,7 +62,7 @@ export function decideCreate({
   role,
 }: Pick<UserFacts, 'role'>): { readonly allow: true; readonly rule: string } | Deny {
   if (role === 'guest') return deny('create.1_guest', 'guest_read_only');
-  if (role === 'operator') return deny('create.2_operator', 'role_required');
+  if (isSystemRole(role)) return deny('create.2_operator', 'role_required');
   return { allow: true, rule: 'create.3_user' };
 }
 
@@ -107,7 +108,7 @@ function decideRead(facts: Facts): Decision {
   const { room, member, user } = facts;
   if (room === null || !room.open) return deny('read.1_no_such_room', 'not_found');
   if (!user.active) return deny('read.2_user_inactive', 'not_found');
-  if (user.role === 'operator') return deny('read.3_operators_have_no_rooms', 'not_found');
+  if (isSystemRole(user.role)) return deny('read.3_operators_have_no_rooms', 'not_found');
   if (member.banned) return deny('read.4_banned', 'not_found');
   if (user.role === 'admin' && room.visibility !== 'direct')
     return { allow: true, rule: 'read.5_tenant_admin', facts, room, role: 'owner' };

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { ERROR_CODES } from '@wardroom/protocol/codes';
 import type { ErrorCode } from '@wardroom/protocol/codes';
 import { roleSchema } from '@wardroom/protocol';
+import { USER_ROLES } from '../platform/stores/system-tenant.js';
 
 const recordSchema = z.object({
   id: z.uuid(),
@@ -37,7 +38,7 @@ const recordSchema = z.object({
       version: z.int(),
     }),
     user: z.object({
-      role: z.enum(['member', 'admin', 'operator', 'guest']),
+      role: z.enum([...USER_ROLES, 'guest']),
       active: z.boolean(),
       version: z.int(),
     }),

@@ -3,6 +3,7 @@
  * changes them.
  */
 import type { Role } from '@wardroom/protocol';
+import type { UserRole } from '../platform/stores/system-tenant.js';
 
 export interface RoomFacts {
   readonly id: string;
@@ -26,7 +27,7 @@ export interface MemberFacts {
 
 export interface UserFacts {
   /** `guest`: a session without a user row. */
-  readonly role: 'member' | 'admin' | 'operator' | 'guest';
+  readonly role: UserRole | 'guest';
   readonly active: boolean;
   /**
    * users.version; 0 for guests. Sessions carry the same number, so a statement can see that it

@@ -10,6 +10,7 @@ import { AuthorityDispatcher } from '../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../authority/events.js';
 import { Database } from '../platform/stores/database.js';
 import { Batcher } from '../platform/stores/batcher.js';
+import type { UserRole } from '../platform/stores/system-tenant.js';
 import { isId } from '../platform/ids.js';
 import { standingOf } from './facts.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
@@ -34,7 +35,7 @@ interface Row {
   muted_until: Date | null;
   banned: boolean | null;
   member_version: number | null;
-  user_role: 'member' | 'admin' | 'operator' | null;
+  user_role: UserRole | null;
   user_state: string | null;
   user_version: number | null;
 }

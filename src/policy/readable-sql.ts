@@ -5,6 +5,6 @@
  * the planner shall not take this for a way to find rooms.
  */
 export const READABLE = `r.state IS NOT DISTINCT FROM 'open' AND m.banned IS NOT TRUE
-  AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') <> 'operator'
+  AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') NOT IN ('operator', 'auditor')
   AND (m.role IS NOT NULL OR r.visibility = 'public'
     OR (coalesce(u.role, 'guest') = 'admin' AND r.visibility <> 'direct'))`;

@@ -10,6 +10,7 @@ import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
 import { newId } from '../platform/ids.js';
+import { isSystemRole } from '../platform/stores/system-tenant.js';
 import { decideCreate } from '../policy/decide-room.js';
 import { Decisions } from '../policy/decisions.js';
 import { factsWithoutRoom } from '../policy/facts.js';
@@ -90,7 +91,7 @@ async function createDirect(
   const users = await tx.$queryRaw<
     { role: string }[]
   >`SELECT role FROM users WHERE id = ${other}::uuid AND tenant_id = ${tenantId}::uuid`;
-  if (users[0] === undefined || users[0].role === 'operator')
+  if (users[0] === undefined || isSystemRole(users[0].role))
     throw new DomainError('not_found', { detail: 'no such user in the tenant' });
   const key = [userId, other].sort().join(':');
   const made = await tx.$queryRaw<{ id: string }[]>`

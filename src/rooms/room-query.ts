@@ -5,6 +5,7 @@
 import type { Role } from '@wardroom/protocol';
 import { Prisma } from '../platform/generated/client.js';
 import type { Tx } from '../platform/stores/database.js';
+import type { UserRole } from '../platform/stores/system-tenant.js';
 import { decideRoom, rightsIn } from '../policy/decide-room.js';
 import { standingOf } from '../policy/facts.js';
 import type { Facts, RoomFacts } from '../policy/facts.js';
@@ -26,7 +27,7 @@ export interface RoomRow {
   muted_until: Date | null;
   banned: boolean | null;
   member_version: number | null;
-  user_role: 'member' | 'admin' | 'operator' | null;
+  user_role: UserRole | null;
   user_state: string | null;
   user_version: number | null;
   /** Null: not asked for. */

@@ -7,12 +7,13 @@ import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
 import { rankOf } from '../platform/stores/system-tenant.js';
+import type { UserRole } from '../platform/stores/system-tenant.js';
 import type { EndReason } from '../authority/events.js';
 import type { Principal } from './principal.js';
 
 export interface Caller {
   /** As far as it counts (platform/stores/system-tenant.ts). */
-  role: 'member' | 'admin' | 'operator' | 'guest';
+  role: UserRole | 'guest';
   /** The tenant's slug is for messages; ids are for comparing. */
   tenantId: string;
   userId: string;
@@ -64,7 +65,7 @@ interface CallerRow {
   tenant_state: string | null;
   tenant_slug: string | null;
   user_state: string | null;
-  role: 'member' | 'admin' | 'operator' | null;
+  role: UserRole | null;
   guest: boolean | null;
   end_reason: EndReason | null;
   expired: boolean | null;

@@ -187,7 +187,7 @@ describe('users', () => {
   });
 
   test.each([
-    ['an operator', { role: 'operator' }],
+    ['a role that nobody has', { role: 'owner' }],
     ['a short password', { password: 'short' }],
     ['no e-mail', { email: 'nobody' }],
     ['a password with NUL', { password: 'password\0' }],

@@ -42,7 +42,10 @@ const KINDS = [
   'login:success:',
   'login:user:',
   'loop:',
+  'nodes:answers:{}',
+  'nodes:questions',
   'probe:{}:authority-confirmations',
+  'probe:{}:nodes',
   'probe:{}:rooms',
   'room:{}',
   'session:{}',
@@ -239,6 +242,7 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     const [a, b] = await inRoom(ada.token);
     a.send({ type: 'signal', room, kind: 'k', body: 'heard' });
     await b.next((frame) => frame.type === 'signal' && frame.body === 'heard');
+    await call(cluster.nodes[0]!.url, '/v1/admin/nodes', { token: world.operator() });
     const find = () =>
       [
         ...new Set(

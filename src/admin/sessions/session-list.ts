@@ -7,6 +7,7 @@ import { AuditTrail } from '../../audit/audit-trail.js';
 import { rfc3339 } from '../../platform/clock.js';
 import { Database } from '../../platform/stores/database.js';
 import { isId } from '../../platform/ids.js';
+import { seesAllTenants } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
 import { laneStatement } from './session-lanes.js';
@@ -44,7 +45,7 @@ export class SessionList {
     const { tenant, user, q, ...rest } = query;
     const role = await this.admin.roleOf(principal);
     const named = tenant === undefined ? undefined : await this.admin.tenantId(tenant);
-    const everywhere = role === 'operator';
+    const everywhere = seesAllTenants(role);
     const tenantId = named === undefined && !everywhere ? principal.tenantId : named;
     this.admin.authorize(principal, role, 'list_sessions', { tenantId: tenantId ?? null });
     if (tenantId === null) found(tenantId, 'tenant');

@@ -11,6 +11,7 @@ import { emailSchema, isPlainlyWritten } from '../../platform/email.js';
 import { DomainError } from '../../platform/errors.js';
 import type { User } from '../../platform/generated/client.js';
 import { newId } from '../../platform/ids.js';
+import { isSystemRole } from '../../platform/stores/system-tenant.js';
 import { endSessions, sessionsEnded } from '../../sessions/end-sessions.js';
 import { personNameSchema } from '../sign-in/sign-in.schemas.js';
 import { isSubject } from './issuers.js';
@@ -96,8 +97,8 @@ async function linkFirst(tx: Tx, identity: Identity, token: VerifiedToken): Prom
     where: { tenantId_email: { tenantId: identity.tenantId, email } },
   });
   const user = found ?? (await create(tx, identity.tenantId, email, token));
-  if (user.role === 'operator')
-    throw new DomainError('not_found', { detail: 'operators are not linked' });
+  if (isSystemRole(user.role))
+    throw new DomainError('not_found', { detail: 'operators and auditors are not linked' });
   const link =
     found === null
       ? null

@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { emailSchema } from '../../platform/email.js';
+import { USER_ROLES } from '../../platform/stores/system-tenant.js';
 import { plainText } from '../../platform/zod.js';
 
 /** A person's name. */
@@ -71,7 +72,7 @@ export const meSchema = z
     tenant_id: z.uuid(),
     session_id: z.uuid(),
     tenant: z.strictObject({ id: z.uuid(), slug: z.string(), name: z.string() }),
-    role: z.enum(['member', 'admin', 'operator', 'guest']),
+    role: z.enum([...USER_ROLES, 'guest']),
     email: z.string().nullable(),
     name: z.string().nullable(),
   })

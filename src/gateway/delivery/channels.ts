@@ -86,6 +86,10 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     return this.byRoom.get(room);
   }
 
+  get size(): number {
+    return this.byRoom.size;
+  }
+
   all(): Iterable<RoomChannel> {
     return this.byRoom.values();
   }

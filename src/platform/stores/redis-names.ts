@@ -24,6 +24,8 @@ export class RedisNames {
   readonly authority: string;
   /** Channel: positions that nodes have reached. */
   readonly confirmations: string;
+  /** Channel: questions to all nodes. */
+  readonly questions: string;
   /** The newest position of the log that a node has proven. */
   readonly position: string;
 
@@ -31,12 +33,18 @@ export class RedisNames {
     this.prefix = `wardroom:${installation.id}:`;
     this.authority = `${this.prefix}authority`;
     this.confirmations = `${this.prefix}authority:confirmed`;
+    this.questions = `${this.prefix}nodes:questions`;
     this.position = `${this.prefix}authority:position`;
   }
 
   /** Sharded channel. */
   room(room: string): string {
     return `${this.prefix}room:{${room}}`;
+  }
+
+  /** Channel of one node: the answers to its questions. */
+  answers(node: string): string {
+    return `${this.prefix}nodes:answers:{${node}}`;
   }
 
   /** Sharded or plain channel on which a node listens for itself. */

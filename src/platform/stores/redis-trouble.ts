@@ -19,7 +19,9 @@ export type RedisUse =
   | 'ticket'
   | 'mark'
   | 'decision'
-  | 'logout_token';
+  | 'logout_token'
+  | 'question'
+  | 'answer';
 
 /** Why something in Redis was ignored. `late`: too old, or a copy of what came before. */
 export type IgnoredFor = SealProblem | 'shape' | 'late';

@@ -4,6 +4,7 @@ import { recordAudit } from '../../audit/record-audit.js';
 import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
+import type { UserRole } from '../../platform/stores/system-tenant.js';
 import type { MemberFacts } from '../../policy/facts.js';
 import type { LockedRoom } from '../locked-room.js';
 import type { Member } from './member.schema.js';
@@ -18,7 +19,7 @@ export interface MembershipState {
 export interface MemberRow extends MembershipState {
   user_id: string;
   name: string;
-  user_role: 'member' | 'admin' | 'operator';
+  user_role: UserRole;
   /** 0: never had a row. */
   version: number;
   created_at: Date;
@@ -37,10 +38,11 @@ export function memberRows(tx: Tx, roomId: string, where: Prisma.Sql): Promise<M
 }
 
 /**
- * A user of the room's tenant, member or not. Operators have no rooms, so nobody adds or bans one.
+ * A user of the room's tenant, member or not. Operators and auditors have no rooms, so nobody adds
+ * or bans one.
  */
 export async function findUser(room: LockedRoom, userId: string): Promise<MemberRow> {
-  const where = Prisma.sql`u.id = ${userId}::uuid AND u.tenant_id = ${room.row.tenant_id}::uuid AND u.role <> 'operator'`;
+  const where = Prisma.sql`u.id = ${userId}::uuid AND u.tenant_id = ${room.row.tenant_id}::uuid AND u.role NOT IN ('operator', 'auditor')`;
   const [row] = await memberRows(room.tx, room.id, where);
   if (row === undefined)
     throw new DomainError('not_found', { detail: 'no such user in the tenant' });

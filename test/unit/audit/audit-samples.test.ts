@@ -15,6 +15,13 @@ const opened = (user: string): AuditNote => ({
   tenant: 't',
   ip: '192.0.2.1',
 });
+const look = (actor: string, id: string): AuditNote => ({
+  event: 'data_read',
+  actor,
+  user: id,
+  tenant: 't',
+  detail: { what: 'sessions', id },
+});
 const admitted = (samples: AuditSamples, notes: AuditNote[], nowMs = 0) =>
   notes.filter((note) => samples.admits(note, nowMs)).length;
 const times = <T>(count: number, make: (i: number) => T): T[] =>
@@ -72,6 +79,25 @@ describe('samples', () => {
       ),
     ).toBe(3);
     expect(samples.admits(opened('eve'), 0)).toBe(true);
+  });
+
+  test('of a look: one a minute of an actor at one thing, then the count with who looked at whom', () => {
+    const samples = new AuditSamples(60);
+    expect(
+      admitted(
+        samples,
+        times(10, () => look('auditor', 'ada')),
+      ),
+    ).toBe(1);
+    expect(samples.admits(look('auditor', 'ben'), 0)).toBe(true);
+    expect(samples.admits(look('operator', 'ada'), 0)).toBe(true);
+    expect(samples.over(60_000)).toMatchObject([
+      {
+        actor: 'auditor',
+        user: 'ada',
+        detail: { event: 'data_read', count: 9, codes: { sessions: 9 } },
+      },
+    ]);
   });
 
   test('of a crowd of networks: the first of each, and together no more than 200 beside them between two flushes', () => {

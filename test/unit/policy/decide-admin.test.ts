@@ -20,6 +20,7 @@ const IN_TENANT: AdminAction[] = [
   'list_sessions',
   'revoke_sessions',
   'read_decision',
+  'read_close',
   'read_audit',
   'introspect',
   'explain',
@@ -31,6 +32,20 @@ const OPERATORS: AdminAction[] = [
   'erase_tenant',
   'withdraw_key',
   'read_keys',
+  'list_nodes',
+];
+/** Of both lists; an auditor is refused all others. */
+const READS: AdminAction[] = [
+  'list_users',
+  'list_sessions',
+  'read_decision',
+  'read_close',
+  'read_audit',
+  'introspect',
+  'explain',
+  'list_tenants',
+  'read_keys',
+  'list_nodes',
 ];
 
 const ask = (who: AdminCaller, action: AdminAction, target: AdminTarget): string => {
@@ -58,6 +73,17 @@ describe('decideAdmin', () => {
     for (const target of [OWN, OTHER, EVERYTHING])
       expect(ask(caller('admin'), action, target)).toBe('role_required');
   });
+
+  test.each([...IN_TENANT, ...OPERATORS])(
+    'lets auditors read everywhere and change nothing: %s',
+    (action) => {
+      for (const target of [OWN, OTHER, EVERYTHING])
+        expect(ask(caller('auditor'), action, target)).toBe(
+          READS.includes(action) ? 'allowed' : 'role_required',
+        );
+      expect(ask(caller('auditor', false), action, OTHER)).toBe('role_required');
+    },
+  );
 
   test.each([...IN_TENANT, ...OPERATORS])('refuses everybody else: %s', (action) => {
     for (const who of [
@@ -112,27 +138,37 @@ describe('decideAdmin', () => {
     ).toBe('allowed');
   });
 
-  test('keeps the tenant of the operators for operators: nobody is made or given a role there, it is not renamed and not opened', () => {
-    const boss = { ...OWN, userId: 'boss', userRole: 'operator' } as const;
-    expect(ask(caller('operator'), 'change_user', { ...boss, newRole: 'member' })).toBe(
-      'role_required',
-    );
-    expect(
-      ask(caller('operator'), 'change_user', {
-        ...OWN,
-        userId: 'old',
-        userRole: 'member',
-        newRole: 'admin',
-      }),
-    ).toBe('role_required');
-    expect(
-      ask(caller('operator'), 'change_user', {
-        ...OTHER,
-        userId: 'ada',
-        userRole: 'member',
-        newRole: 'admin',
-      }),
-    ).toBe('allowed');
+  test.each(['operator', 'auditor'] as const)(
+    'gives the role %s in the tenant of the operators only',
+    (newRole) => {
+      const boss = { ...OWN, userId: 'boss', userRole: 'operator' } as const;
+      for (const [who, target, answer] of [
+        ['operator', OWN, 'allowed'],
+        ['operator', OTHER, 'role_required'],
+        ['admin', OWN, 'role_required'],
+      ] as const) {
+        expect(ask(caller(who), 'create_user', { ...target, newRole })).toBe(answer);
+        expect(ask(caller(who), 'change_user', { ...target, userId: 'ada', newRole })).toBe(answer);
+      }
+      expect(ask(caller('operator'), 'change_user', { ...boss, newRole })).toBe('allowed');
+      expect(ask(caller('operator'), 'change_user', { ...boss, userId: 'me', newRole })).toBe(
+        'role_required',
+      );
+    },
+  );
+
+  test.each(['member', 'admin'] as const)('gives the role %s everywhere else', (newRole) => {
+    for (const [who, target, answer] of [
+      ['operator', OWN, 'role_required'],
+      ['operator', OTHER, 'allowed'],
+      ['admin', OWN, 'allowed'],
+    ] as const) {
+      expect(ask(caller(who), 'create_user', { ...target, newRole })).toBe(answer);
+      expect(ask(caller(who), 'change_user', { ...target, userId: 'ada', newRole })).toBe(answer);
+    }
+  });
+
+  test('keeps the tenant of the operators as it is: it is not renamed and not opened', () => {
     expect(ask(caller('operator'), 'change_tenant', { ...OWN, opens: true })).toBe('role_required');
     expect(ask(caller('operator'), 'change_tenant', { ...OTHER, opens: true })).toBe('allowed');
   });
