@@ -29,6 +29,11 @@ export const bodySchema = z
   .meta({ description: `any JSON value, at most ${LIMITS.bodyBytes} bytes` });
 export const opIdSchema = z.string().min(1).max(LIMITS.opIdChars);
 export const kindSchema = z.string().min(1).max(LIMITS.kindChars);
+/** Users of the room, or everybody in it (moderators and up). */
+export const mentionsSchema = z.union([
+  z.array(uuid).min(1).max(LIMITS.mentions),
+  z.literal('room'),
+]);
 export const emojiSchema = z.string().min(1).max(LIMITS.emojiChars);
 /** A room is named by id or slug on the way in. */
 export const roomRefSchema = z.string().min(1).max(64);
@@ -84,6 +89,8 @@ export const CLIENT_FRAMES = {
     op_id: opIdSchema,
     body: bodySchema,
     kind: kindSchema.optional(),
+    reply_to: uuid.optional(),
+    mentions: mentionsSchema.optional(),
   }),
   edit: asked('edit', {
     room: roomRefSchema,
@@ -173,9 +180,12 @@ export const SERVER_FRAMES = {
   }),
   message: frame('message', {
     ...roomEvent,
+    n: seqSchema,
     kind: kindSchema,
     body: bodySchema,
     op_id: opIdSchema,
+    reply_to: uuid.optional(),
+    mentions: mentionsSchema.optional(),
   }),
   message_edited: frame('message_edited', { ...roomEvent, body: bodySchema }),
   message_deleted: frame('message_deleted', roomEvent),

@@ -17,6 +17,8 @@ export const LIMITS = {
   /** `body` of publish, edit and signal as JSON text, bytes. */
   bodyBytes: 32 * 1024,
   opIdChars: 64,
+  /** Users that one message mentions. */
+  mentions: 50,
   /** `epoch` of a room, UTF-16 units. */
   epochChars: 128,
   kindChars: 64,

@@ -8,6 +8,7 @@ import type { Operation } from '../platform/http/operation.js';
 
 const TAGS: readonly [prefix: string, tag: string][] = [
   ['/v1/auth', 'auth'],
+  ['/v1/me/rooms', 'rooms'],
   ['/v1/me', 'auth'],
   ['/v1/oauth', 'oauth'],
   ['/.well-known', 'oauth'],

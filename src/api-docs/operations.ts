@@ -18,6 +18,7 @@ import type { Operation } from '../platform/http/operation.js';
 import { MessagesController } from '../rooms/events/messages.controller.js';
 import { MembersController } from '../rooms/members/members.controller.js';
 import { RoomsController } from '../rooms/rooms.controller.js';
+import { SidebarController } from '../rooms/sidebar/sidebar.controller.js';
 import { ApiDocsController } from './api-docs.controller.js';
 
 /**
@@ -30,6 +31,7 @@ const CONTROLLERS: readonly Type[] = [
   OAuthController,
   WellKnownController,
   RoomsController,
+  SidebarController,
   MembersController,
   MessagesController,
   TenantsController,

@@ -120,6 +120,8 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
 
   'get /v1/admin/closes/{close_id}': budget('call', 10, LOOK, PAGE_COST),
 
+  'get /v1/me/rooms': budget('call', 20, NOTHING, HISTORY_COST),
+  'patch /v1/me/rooms/{room}': budget('call', 10, 'the member'),
   'get /v1/rooms': budget('call', 10, NOTHING, PAGE_COST),
   'post /v1/rooms': change('1 room of at most `MAX_ROOMS_PER_USER`, its members', PAGE_COST),
   'get /v1/rooms/{room}': budget('call', 5),

@@ -16,10 +16,12 @@ import { RoomEpochs } from './events/room-epochs.js';
 import { RoomEvents } from './events/room-events.js';
 import { RoomsController } from './rooms.controller.js';
 import { Rooms } from './rooms.js';
+import { SidebarController } from './sidebar/sidebar.controller.js';
+import { SidebarRooms } from './sidebar/sidebar.js';
 
 @Module({
   imports: [AuthorityModule, AuthModule, PolicyModule],
-  controllers: [RoomsController, MembersController, MessagesController],
+  controllers: [RoomsController, SidebarController, MembersController, MessagesController],
   providers: [
     Rooms,
     CreateRoom,
@@ -32,6 +34,7 @@ import { Rooms } from './rooms.js';
     RoomEpochs,
     History,
     ReadMarkers,
+    SidebarRooms,
   ],
   exports: [RoomEvents, RoomEpochs, History, ReadMarkers],
 })

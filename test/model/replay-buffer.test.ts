@@ -38,6 +38,9 @@ class Table {
       body,
       epoch: 0,
       at: AT,
+      n: 0,
+      reply_to: null,
+      mentions: null,
       ...said,
     };
     const announced = toRoomEvent(row, '');

@@ -99,8 +99,14 @@ function described({ lines }: { lines: string[] }): Table {
     const column = columnOf(field, attributes);
     columns.set(field, column);
     const native = natives[/@db\.(\S+)/.exec(attributes)?.[1] ?? ''] ?? scalars[type] ?? type;
-    const nullable = /^\w+\s+\w+\?/.test(line);
-    table.columns[column] = [native, nullable ? 'null' : 'not null', defaultOf(attributes)]
+    // Prisma has no word for a list that may be NULL: it reads one as empty.
+    const isList = /^\w+\s+\w+\[\]/.test(line);
+    const nullable = isList || /^\w+\s+\w+\?/.test(line);
+    table.columns[column] = [
+      isList ? `${native}[]` : native,
+      nullable ? 'null' : 'not null',
+      defaultOf(attributes),
+    ]
       .filter(Boolean)
       .join(' ');
     if (/@id\b/.test(attributes)) table.primaryKey = [column];

@@ -31,6 +31,10 @@ export interface RoomEventInput {
   body: string | null;
   emoji: string | null;
   on: boolean | null;
+  /** The message of the room that this one answers. */
+  reply_to: string | null;
+  /** Users; `EVERYBODY` alone where the room is mentioned. */
+  mentions: string[] | null;
   /** RFC 3339: the end of the token it is done with; judged at the commit. */
   until: string | null;
 }
@@ -44,6 +48,8 @@ export interface RoomEventOutcome {
   at: Date;
   /** Of what is new: the mark of the event before it. */
   prev: string;
+  /** The number of the last message up to it; a message's own. */
+  n: number;
 }
 
 interface Waiting {
@@ -63,7 +69,8 @@ const QUEUE_MAX = 20_000;
  */
 const PATIENCE_MS = 10_000;
 const RETRY_PAUSE_MS = 50;
-const CALL = 'SELECT i, outcome, message_id, seq, epoch, at, prev FROM apply_room_events($1::json)';
+const CALL =
+  'SELECT i, outcome, message_id, seq, epoch, at, prev, n FROM apply_room_events($1::json)';
 /** Reactions over a quota are left out of the batch, and of the answer. */
 const CALL_WITH_REACTIONS = CALL.replace('$1::json', 'within_quotas($1::json)');
 
@@ -115,7 +122,7 @@ export class CommitRoomEvents {
     for (let attempt = 0; ; attempt += 1) {
       try {
         const rows = await this.database.hot<
-          RoomEventOutcome & { i: number; seq: string; epoch: string }
+          RoomEventOutcome & { i: number; seq: string; epoch: string; n: string }
         >(
           reacts ? 'apply_room_events_reactions' : 'apply_room_events',
           reacts ? CALL_WITH_REACTIONS : CALL,
@@ -125,7 +132,12 @@ export class CommitRoomEvents {
         rows.forEach((row) => {
           const waiting = batch[row.i]!;
           this.metrics.publishSeconds.observe((now - waiting.sinceMs) / 1000);
-          waiting.resolve({ ...row, seq: Number(row.seq), epoch: Number(row.epoch) });
+          waiting.resolve({
+            ...row,
+            seq: Number(row.seq),
+            epoch: Number(row.epoch),
+            n: Number(row.n),
+          });
         });
         // Callers that were answered do not get it.
         if (rows.length < batch.length)

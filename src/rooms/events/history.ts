@@ -13,7 +13,7 @@ import { READABLE } from '../../policy/readable-sql.js';
 import type { Principal } from '../../sessions/principal.js';
 import { ROOM_EPOCH } from './room-epochs.js';
 import type { Known } from './room-epochs.js';
-import { toRoomEvents } from './room-event.js';
+import { mentionsOf, toRoomEvents } from './room-event.js';
 import type { RoomEvent, RoomEventRow } from './room-event.js';
 
 export interface HistoryQuery {
@@ -26,6 +26,8 @@ export interface HistoryItem {
   message_id: string;
   room: string;
   seq: number;
+  /** Its number among the messages of the room. */
+  n: number;
   sender: string;
   kind: string;
   op_id: string;
@@ -34,6 +36,8 @@ export interface HistoryItem {
   at: string;
   edited_at: string | null;
   deleted_at: string | null;
+  reply_to: string | null;
+  mentions: string[] | 'room' | null;
   /** The first users of each emoji, and how many there are. */
   reactions: Reaction[];
 }
@@ -52,7 +56,7 @@ const READABLE_ROOM = `
   WHERE r.id = $1 AND r.tenant_id = $3 AND ${READABLE}`;
 
 const EVENT_COLUMNS =
-  'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at';
+  'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at, e.n, e.reply_to, e.mentions';
 
 /**
  * The bytes of the bodies before this one. Their length is read where they are kept, not from them.
@@ -301,6 +305,7 @@ function toItem(row: MessageRow): HistoryItem {
     message_id: row.message_id,
     room: row.room_id,
     seq: Number(row.seq),
+    n: Number(row.n),
     sender: row.sender,
     kind: row.kind ?? '',
     op_id: row.op_id ?? '',
@@ -308,6 +313,8 @@ function toItem(row: MessageRow): HistoryItem {
     at: row.at.toISOString(),
     edited_at: row.edited_at?.toISOString() ?? null,
     deleted_at: row.deleted_at?.toISOString() ?? null,
+    reply_to: row.reply_to,
+    mentions: row.mentions === null ? null : mentionsOf(row.mentions),
     reactions: row.reactions ?? [],
   };
 }

@@ -1,6 +1,6 @@
 /** Messages as REST takes and shows them; publishing here is the same as over a WebSocket. */
 import * as z from 'zod';
-import { epochSchema, seqSchema } from '@wardroom/protocol';
+import { epochSchema, mentionsSchema, seqSchema } from '@wardroom/protocol';
 import { LIMITS } from '@wardroom/protocol/limits';
 import { jsonTrouble } from '../../platform/text.js';
 import { pageFields, plainText } from '../../platform/zod.js';
@@ -21,7 +21,12 @@ const seqField = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).opt
 export const opIdText = plainText(1, LIMITS.opIdChars);
 
 export const newMessageSchema = z
-  .strictObject({ body, kind: plainText(1, LIMITS.kindChars).optional() })
+  .strictObject({
+    body,
+    kind: plainText(1, LIMITS.kindChars).optional(),
+    reply_to: z.uuid().optional(),
+    mentions: mentionsSchema.optional(),
+  })
   .meta({ id: 'NewMessage' });
 export type NewMessage = z.infer<typeof newMessageSchema>;
 
@@ -47,6 +52,7 @@ export const messageSchema = z
     message_id: z.uuid(),
     room: z.uuid(),
     seq: seqSchema,
+    n: seqSchema.meta({ description: 'its number among the messages of the room' }),
     sender: z.uuid(),
     kind: z.string(),
     op_id: z.string(),
@@ -54,6 +60,8 @@ export const messageSchema = z
     at: z.iso.datetime(),
     edited_at: z.iso.datetime().nullable(),
     deleted_at: z.iso.datetime().nullable(),
+    reply_to: z.uuid().nullable(),
+    mentions: mentionsSchema.nullable(),
     reactions: z.array(
       z.object({
         emoji: z.string(),

@@ -4,6 +4,9 @@
  */
 import type { RoomEventFrame } from '@wardroom/protocol';
 
+/** In the list of mentions: everybody in the room. No user has this id. */
+export const EVERYBODY = '00000000-0000-0000-0000-000000000000';
+
 export interface RoomEvent {
   readonly room: string;
   readonly seq: number;
@@ -37,6 +40,10 @@ export interface RoomEventRow {
   reaction_on: boolean | null;
   epoch: number | string;
   at: Date;
+  /** The number of the last message up to it; a message's own. */
+  n: number | string;
+  reply_to: string | null;
+  mentions: string[] | null;
 }
 
 /** The function room_event_mark of the migrations makes the same text. */
@@ -72,7 +79,7 @@ export const rewritesRows = ({ frame }: RoomEvent): boolean =>
 function tail(row: RoomEventRow): string {
   switch (row.type) {
     case 'message':
-      return `,"kind":${JSON.stringify(row.kind)},"op_id":${JSON.stringify(row.op_id)},"body":${row.body ?? 'null'}`;
+      return `,"n":${Number(row.n)},"kind":${JSON.stringify(row.kind)},"op_id":${JSON.stringify(row.op_id)},"body":${row.body ?? 'null'}${references(row)}`;
     case 'message_edited':
       return `,"body":${row.body ?? 'null'}`;
     case 'message_deleted':
@@ -81,3 +88,13 @@ function tail(row: RoomEventRow): string {
       return `,"emoji":${JSON.stringify(row.emoji)},"on":${row.reaction_on === true}`;
   }
 }
+
+function references({ reply_to, mentions }: RoomEventRow): string {
+  if (reply_to === null && mentions === null) return '';
+  const reply = reply_to === null ? '' : `,"reply_to":"${reply_to}"`;
+  return mentions === null ? reply : `${reply},"mentions":${JSON.stringify(mentionsOf(mentions))}`;
+}
+
+/** As clients send and read them. */
+export const mentionsOf = (stored: string[]): string[] | 'room' =>
+  stored[0] === EVERYBODY ? 'room' : stored;

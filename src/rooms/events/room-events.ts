@@ -16,6 +16,7 @@ import { canonicalJson, isCanonical } from './canonical-json.js';
 import { CommitRoomEvents } from './commit-room-events.js';
 import type { RoomEventInput, RoomEventOutcome } from './commit-room-events.js';
 import { requireKind } from './require-kind.js';
+import { requireReferences, storedMentions } from './references.js';
 import { toRoomEvent } from './room-event.js';
 import type { RoomEvent } from './room-event.js';
 
@@ -23,6 +24,9 @@ export interface PublishInput {
   op_id: string;
   body: unknown;
   kind?: string | undefined;
+  reply_to?: string | undefined;
+  /** Users of the room, or everybody in it. */
+  mentions?: string[] | 'room' | undefined;
 }
 export interface EditInput {
   message_id: string;
@@ -46,6 +50,8 @@ type Content = Pick<
   | 'body'
   | 'emoji'
   | 'on'
+  | 'reply_to'
+  | 'mentions'
 >;
 type Ack = ServerFrames['ack'];
 /** Fields of an `ack` that are always there for this kind of change. */
@@ -55,6 +61,7 @@ export type ChangeAck = AckWith<'room' | 'message_id' | 'seq'>;
 
 const STALE_RETRIES = 5;
 const DEFAULT_KIND = 'text';
+const NO_REFERENCES = { reply_to: null, mentions: null } as const;
 
 @Injectable()
 export class RoomEvents {
@@ -81,7 +88,12 @@ export class RoomEvents {
     const kind = input.kind ?? DEFAULT_KIND;
     requireKind(kind);
     const body = JSON.stringify(input.body);
-    const digest = fingerprints(['message', kind], input.body, body);
+    const { reply_to = null } = input;
+    const mentions = storedMentions(input.mentions);
+    const about = ['message', kind];
+    if (reply_to !== null) about.push(`reply ${reply_to}`);
+    if (mentions !== null) about.push(`mentions ${mentions.join()}`);
+    const digest = fingerprints(about, input.body, body);
     const content = {
       type: 'message',
       message_id: newId(),
@@ -92,6 +104,8 @@ export class RoomEvents {
       body,
       emoji: null,
       on: null,
+      reply_to,
+      mentions,
     } as const;
     const done = await this.effect(principal, room, 'publish', undefined, content, granted);
     return {
@@ -124,6 +138,7 @@ export class RoomEvents {
       body,
       emoji: null,
       on: null,
+      ...NO_REFERENCES,
     } as const;
     return changeAck(
       await this.effect(principal, room, 'edit', input.message_id, content, granted),
@@ -146,6 +161,7 @@ export class RoomEvents {
       body: null,
       emoji: null,
       on: null,
+      ...NO_REFERENCES,
     } as const;
     return changeAck(
       await this.effect(principal, room, 'delete', input.message_id, content, granted),
@@ -168,6 +184,7 @@ export class RoomEvents {
       body: null,
       emoji: input.emoji,
       on: input.on,
+      ...NO_REFERENCES,
     } as const;
     return changeAck(await this.effect(principal, room, 'react', undefined, content, granted));
   }
@@ -215,6 +232,8 @@ export class RoomEvents {
         epoch: grant.room.epoch,
         ...content,
       };
+      if (input.reply_to !== null || input.mentions !== null)
+        await requireReferences(this.database, grant, input);
       const outcome = await this.commit.submit(input);
       if (outcome.outcome !== 'stale')
         return { room: input.room, ...this.evaluate(outcome, input) };
@@ -247,8 +266,9 @@ export class RoomEvents {
     }
   }
 
-  private announce({ seq, epoch, at, prev }: RoomEventOutcome, input: RoomEventInput): void {
+  private announce({ seq, epoch, at, prev, n }: RoomEventOutcome, input: RoomEventInput): void {
     const { room, type, message_id, sender, op_id, kind, body, emoji, on } = input;
+    const { reply_to, mentions } = input;
     const event = toRoomEvent(
       {
         room_id: room,
@@ -263,6 +283,9 @@ export class RoomEvents {
         reaction_on: on,
         epoch,
         at,
+        n,
+        reply_to,
+        mentions,
       },
       prev,
     );

@@ -71,10 +71,13 @@ export async function setStanding(
   const shrinks = shrinksStanding(before, after);
   const epoch = await room.epoch(shrinks);
   const rows = await room.tx.$queryRaw<{ version: number; created_at: Date }[]>`
-    INSERT INTO members (room_id, user_id, role, muted_until, banned)
-    VALUES (${room.id}::uuid, ${before.user_id}::uuid, ${after.role}, ${after.muted_until?.toISOString() ?? null}::timestamptz, ${after.banned})
+    INSERT INTO members (room_id, user_id, role, muted_until, banned, read_seq, read_n)
+    SELECT r.id, ${before.user_id}::uuid, ${after.role}, ${after.muted_until?.toISOString() ?? null}::timestamptz, ${after.banned}, r.last_seq, r.last_n
+    FROM rooms r WHERE r.id = ${room.id}::uuid
     ON CONFLICT (room_id, user_id) DO UPDATE
-      SET role = EXCLUDED.role, muted_until = EXCLUDED.muted_until, banned = EXCLUDED.banned, version = members.version + 1
+      SET role = EXCLUDED.role, muted_until = EXCLUDED.muted_until, banned = EXCLUDED.banned, version = members.version + 1,
+        read_seq = CASE WHEN members.role IS NULL THEN EXCLUDED.read_seq ELSE members.read_seq END,
+        read_n = CASE WHEN members.role IS NULL THEN EXCLUDED.read_n ELSE members.read_n END
     RETURNING version, created_at`;
   const row = { ...before, ...after, ...rows[0]! };
   recordAudit(room.tx, {

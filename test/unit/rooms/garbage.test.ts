@@ -72,7 +72,15 @@ test('publishes of one kind are objects of one kind', async () => {
     const due = answers;
     answers = [];
     for (const resolve of due)
-      resolve({ outcome: 'new', message_id: newId(), seq: 1, epoch: 1, at: new Date(), prev: '' });
+      resolve({
+        outcome: 'new',
+        message_id: newId(),
+        seq: 1,
+        epoch: 1,
+        at: new Date(),
+        prev: '',
+        n: 1,
+      });
     await turn();
   };
   expect(await leftBehind(publish, answer)).toBeLessThan(LEFT_KIB_MAX);
