@@ -233,7 +233,9 @@ describe('before authentication', () => {
 test('every connection that was opened is open or has ended once', async () => {
   const all = async () => {
     const [[, opened], [, open]] = (
-      await metric(/^wardroom_(?:handshakes_total\{outcome="accepted",phase="upgrade"\}|connections) (\d+)$/gm)
+      await metric(
+        /^wardroom_(?:handshakes_total\{outcome="accepted",phase="upgrade"\}|connections) (\d+)$/gm,
+      )
     ).sort((a, b) => b[0].localeCompare(a[0])) as [RegExpMatchArray, RegExpMatchArray];
     return { opened: Number(opened), ended: sum(await ends()), open: Number(open) };
   };

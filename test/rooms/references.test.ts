@@ -1,4 +1,4 @@
-/** Replies and mentions name what is of the room; anything else is refused and nothing is stored. */
+/** Replies and mentions stay in their room; others are refused, and nothing is stored. */
 import { randomUUID } from 'node:crypto';
 import { beforeAll, expect, test } from '@jest/globals';
 import { RawClient } from '../support/raw-client.js';

@@ -1,7 +1,7 @@
 /**
- * What people count by (contract section 8): messages have numbers, and unread and mention counts
- * equal an oracle after any mix of sends, edits, deletes, reads on two devices, removals and
- * returns, seen from either node. SEED writes the same history again.
+ * The numbers of messages (contract section 8): unread and mention counts equal an oracle after any
+ * mix of sends, edits, deletes, reads on two devices, removals and returns, seen from either node.
+ * SEED writes the same history again.
  */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from '@jest/globals';

@@ -172,7 +172,7 @@ describe('a call costs no more CPU than its budget says:', () => {
     const room = await world.room(ada);
     const token = path.startsWith('/v1/admin') ? world.operator() : ada.token;
     const headers = { authorization: `Bearer ${token}` };
-    // What is deleted is not there: a call that succeeds once would be refused from then on.
+    // A deletion names nothing that is there: a call that succeeds once would then be refused.
     const known: Record<string, string> =
       method === 'delete' ? {} : { room, tenant: world.tenant.slug };
     const url = node.url + path.replace(/\{(\w+)\}/g, (_, key) => known[key] ?? randomUUID());

@@ -251,7 +251,7 @@ described('replays', () => {
   const reads = () => counter('wardroom_replay_reads_total{from="postgres"}');
   const handled = () => counter('wardroom_frames_in_total{type="subscribe"}');
 
-  /** What the node holds after a collection, bytes. Garbage of handled frames is no pinned memory. */
+  /** Memory of the node after a collection, bytes: garbage of handled frames is not pinned. */
   async function held(): Promise<number> {
     const { heap_kib, external_kib } = await sampleMemory({ pid: node.pid, inspectorPort }, 0);
     return (heap_kib + external_kib) * 1_024;

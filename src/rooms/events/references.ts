@@ -1,4 +1,4 @@
-/** What a message refers to: the message that it answers, and whom it mentions. */
+/** References of a message: the message that it answers, and the users that it mentions. */
 import { DomainError } from '../../platform/errors.js';
 import type { Database } from '../../platform/stores/database.js';
 import type { Allow } from '../../policy/decide-room.js';

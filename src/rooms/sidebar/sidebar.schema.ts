@@ -1,4 +1,4 @@
-/** What a list of one's rooms shows of each (contract section 8). */
+/** One's own rooms as a list shows them (contract section 8). */
 import * as z from 'zod';
 import { seqSchema } from '@wardroom/protocol';
 import { pageFields } from '../../platform/zod.js';

@@ -1,6 +1,6 @@
 /**
- * The rooms of a user, newest activity first, with what they have not read. Numbers make it cheap:
- * unread messages are a subtraction, mentions one range of an index.
+ * The rooms of a user, newest activity first, with counts of unread messages and mentions. Numbers
+ * make the counts cheap: the first is a subtraction, the second one range of an index.
  */
 import { Injectable } from '@nestjs/common';
 import type { Role } from '@wardroom/protocol';
@@ -93,7 +93,7 @@ export class SidebarRooms {
       ORDER BY p.active_ms DESC, p.id DESC`;
   }
 
-  /** With the rights of the caller as they are now; a room that is not theirs any more is left out. */
+  /** With the present rights of the caller; a room that is not theirs any more is left out. */
   private async withRooms(userId: string, rows: Row[]): Promise<SidebarItem[]> {
     if (rows.length === 0) return [];
     const ids = rows.map(({ id }) => id);
@@ -140,7 +140,7 @@ function lastMessageOf(row: Row, message_id: string): SidebarItem['last_message'
   };
 }
 
-/** What a person reads of a body: itself where it is text, else its member `text`. */
+/** The text of a body for people: itself where it is a string, else its member `text`. */
 function textOf(body: unknown): string | null {
   if (typeof body === 'string') return body;
   const text = typeof body === 'object' && body !== null && 'text' in body ? body.text : null;
