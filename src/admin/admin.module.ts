@@ -22,6 +22,11 @@ import { Revoke } from './revoke.js';
 import { SessionList } from './sessions/session-list.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { TenantEraser } from './tenant-eraser.js';
+import { InspectToken } from './tokens/inspect-token.js';
+import { JudgeAccessToken } from './tokens/judge-access-token.js';
+import { JudgeRefreshToken } from './tokens/judge-refresh-token.js';
+import { TokenFactsReader } from './tokens/token-facts.js';
+import { TokensController } from './tokens/tokens.controller.js';
 import { TenantsController } from './tenants.controller.js';
 import { Tenants } from './tenants.js';
 import { Users } from './users.js';
@@ -32,6 +37,7 @@ import { Users } from './users.js';
     TenantsController,
     RevocationsController,
     SessionsController,
+    TokensController,
     DecisionsController,
     ClosesController,
     AuditController,
@@ -50,6 +56,10 @@ import { Users } from './users.js';
     CloseExplanation,
     ReadAudit,
     SessionList,
+    TokenFactsReader,
+    JudgeAccessToken,
+    JudgeRefreshToken,
+    InspectToken,
     Nodes,
     Introspect,
   ],

@@ -26,7 +26,7 @@ const BY_STATUS: Readonly<Record<string, string>> = {
 };
 
 /** By the reason in the audit record of the session's end, or the code that it ended with. */
-const BY_REASON: Readonly<Record<AuditedReason | EndReason, string>> = {
+export const BY_REASON: Readonly<Record<AuditedReason | EndReason, string>> = {
   logout: 'somebody signed out of its session',
   revoked: 'its session was revoked',
   quota: 'its session made room for a newer one of the user',

@@ -8,6 +8,7 @@ import { NodesController } from '../admin/live/nodes.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
 import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { TenantsController } from '../admin/tenants.controller.js';
+import { TokensController } from '../admin/tokens/tokens.controller.js';
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';
 import { WellKnownController } from '../auth/http/well-known.controller.js';
@@ -37,6 +38,7 @@ const CONTROLLERS: readonly Type[] = [
   TenantsController,
   RevocationsController,
   SessionsController,
+  TokensController,
   IntrospectionController,
   DecisionsController,
   ClosesController,

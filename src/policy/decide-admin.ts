@@ -30,6 +30,9 @@ const ADMIN_ACTIONS = {
   read_close: { of: 'tenant', does: 'read' },
   read_audit: { of: 'tenant', does: 'read' },
   introspect: { of: 'tenant', does: 'read' },
+  inspect_token: { of: 'installation', does: 'read' },
+  read_config: { of: 'installation', does: 'read' },
+  export_audit: { of: 'installation', does: 'read' },
   explain: { of: 'tenant', does: 'read' },
 } as const satisfies Record<string, { of: 'installation' | 'tenant'; does: 'read' | 'change' }>;
 export type AdminAction = keyof typeof ADMIN_ACTIONS;

@@ -8,7 +8,9 @@
 import type { Session } from '../../platform/generated/client.js';
 
 /** Rows of all lanes of one page together. */
-export const SCAN_MAX = 5_000;
+export const SCAN_MAX = 2_000;
+/** Rows at the bounds of a time that are read and left out; more make a page short. */
+const TIME_SLACK = 200;
 /** Ids are dated by the clock of a node, rows by that of Postgres. */
 const CLOCKS_MS = 60_000;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -76,22 +78,22 @@ export function laneStatement(filter: SessionFilter, scanMax = SCAN_MAX): LaneSt
   const states = state === 'all' ? (['live', 'ended'] as const) : [state];
   const equal = equalities(filter, value);
   // The index of a lane of a user has no room for another.
-  const index = users === undefined ? equal.slice(0, 1) : [];
-  const rest = [...equal.slice(index.length), ...comparisons(filter, value)];
+  const index = users === undefined ? equal[0] : { column: 'user_id', is: 'o.user_id' };
+  const others = users === undefined ? equal.slice(1) : equal;
+  const times = timeBounds(filter, value);
+  const rest = [
+    ...others.map(({ column, is }) => `s.${column} = ${is}`),
+    ...personMatch(filter, value),
+    ...times,
+  ];
   const scan = Math.ceil(scanMax / (states.length * Math.max(users?.length ?? 1, 1)));
-  const depth = value(rest.length === 0 ? Math.min(limit + 1, scan) : scan);
-  const [below, from] = [value(highestId(filter)), value(lowestId(filter))];
+  const few = limit + 1 + (times.length > 0 ? TIME_SLACK : 0);
+  const depth = value(rest.length === times.length ? Math.min(few, scan) : scan);
+  const [below, from] = [`${value(highestId(filter))}::uuid`, `${value(lowestId(filter))}::uuid`];
   const people = users === undefined ? null : value(users);
   const lanes = states.map((one) => {
-    const where = [
-      one === 'live' ? 's.ended_at IS NULL' : 's.ended_at IS NOT NULL',
-      ...(people === null ? [] : ['s.user_id = o.user_id']),
-      ...index,
-      `s.id < ${below}::uuid`,
-      `s.id >= ${from}::uuid`,
-    ];
-    const lane = `SELECT ${READ}, row_number() OVER (ORDER BY s.id DESC) AS place FROM sessions s
-      WHERE ${where.join(' AND ')} ORDER BY s.id DESC LIMIT ${depth}`;
+    const isOf = one === 'live' ? 's.ended_at IS NULL' : 's.ended_at IS NOT NULL';
+    const lane = laneOf(isOf, index, { below, from, depth });
     return people === null
       ? `(${lane})`
       : `(SELECT l.* FROM unnest(${people}::uuid[]) AS o (user_id) CROSS JOIN LATERAL (${lane}) l)`;
@@ -111,32 +113,56 @@ export function laneStatement(filter: SessionFilter, scanMax = SCAN_MAX): LaneSt
   };
 }
 
+/**
+ * The equality is compared as a pair with the id: as an equality it would let the planner walk
+ * another index in the order of ids and skip what is not equal, which may be nearly all.
+ */
+function laneOf(
+  isOf: string,
+  index: Equality | undefined,
+  { below, from, depth }: { below: string; from: string; depth: string },
+): string {
+  const [column, is] = index === undefined ? ['', ''] : [`s.${index.column}, `, `${index.is}, `];
+  const known = index === undefined ? '' : `AND s.${index.column} IS NOT NULL`;
+  const order = `${column.replace(',', ' DESC,')}s.id DESC`;
+  return `SELECT ${READ}, row_number() OVER (ORDER BY ${order}) AS place FROM sessions s
+    WHERE ${isOf} ${known} AND (${column}s.id) < (${is}${below}) AND (${column}s.id) >= (${is}${from})
+    ORDER BY ${order} LIMIT ${depth}`;
+}
+
+interface Equality {
+  readonly column: string;
+  readonly is: string;
+}
+
 /** One that an index answers, first that which leaves least. Of users there are lanes. */
 function equalities(
   { session, ip, device, tenant }: SessionFilter,
   value: (of: unknown) => string,
-): string[] {
-  const parts: string[] = [];
-  if (session !== undefined) parts.push(`s.id = ${value(session)}::uuid`);
-  if (ip !== undefined) parts.push(`s.ip = ${value(ip)}`);
-  if (device !== undefined) parts.push(`s.device = ${value(device)}`);
-  if (tenant !== undefined) parts.push(`s.tenant_id = ${value(tenant)}::uuid`);
+): Equality[] {
+  const parts: Equality[] = [];
+  if (session !== undefined) parts.push({ column: 'id', is: `${value(session)}::uuid` });
+  if (ip !== undefined) parts.push({ column: 'ip', is: `${value(ip)}::text` });
+  if (device !== undefined) parts.push({ column: 'device', is: `${value(device)}::text` });
+  if (tenant !== undefined) parts.push({ column: 'tenant_id', is: `${value(tenant)}::uuid` });
   return parts;
 }
 
-function comparisons(
-  { person, before, after }: SessionFilter,
-  value: (of: unknown) => string,
-): string[] {
+function timeBounds({ before, after }: SessionFilter, value: (of: unknown) => string): string[] {
   const parts: string[] = [];
   if (before !== undefined)
     parts.push(`s.created_at < ${value(before.toISOString())}::timestamptz`);
   if (after !== undefined) parts.push(`s.created_at >= ${value(after.toISOString())}::timestamptz`);
-  if (person !== undefined)
-    parts.push(`EXISTS (SELECT 1 FROM users u WHERE u.id = s.user_id
-      AND (u.email LIKE ${value(person.email)} OR lower(u.name) LIKE lower(${value(person.name)})))`);
   return parts;
 }
+
+const personMatch = ({ person }: SessionFilter, value: (of: unknown) => string): string[] =>
+  person === undefined
+    ? []
+    : [
+        `EXISTS (SELECT FROM users u WHERE u.id = s.user_id
+          AND (u.email LIKE ${value(person.email)} OR lower(u.name) LIKE lower(${value(person.name)})))`,
+      ];
 
 /** Ids of version 7 begin with their time. */
 function highestId({ before, cursor }: SessionFilter): string {

@@ -40,13 +40,36 @@ export interface MintOptions {
   ttlSeconds: number | null;
 }
 
+/** The ways in which a token is no good by itself, in the order in which they are found. */
+const FAULTS = {
+  shape: 'not the shape of our access tokens',
+  unknown_key: 'unknown kid',
+  algorithm: 'not the algorithm of its key',
+  retired_key: 'the key was retired long ago',
+  signature: 'signature',
+  claims: 'claims',
+  issuer: 'issuer or audience',
+  future: 'issued in the future',
+} as const;
+export type TokenFault = keyof typeof FAULTS;
+
+/** Null: it is good by itself, and was refused for its time, its session or its tenant. */
+export const faultOf = ({ code, detail }: DomainError): TokenFault | null =>
+  code === 'auth_invalid'
+    ? ((Object.keys(FAULTS) as TokenFault[]).find((fault) => FAULTS[fault] === detail) ?? null)
+    : null;
+
 const UNKNOWN_KEY = Symbol('unknown key');
 
-interface TokenTimes {
+export interface TokenTimes {
   kid: string;
   jti: string;
   issuedAtMs: number;
   expiresAtMs: number;
+}
+
+interface JudgedToken extends TokenTimes {
+  principal: Principal;
 }
 
 @Injectable()
@@ -108,7 +131,7 @@ export class AccessTokens {
     const accepted = this.verifyShape(token);
     if (accepted !== UNKNOWN_KEY) return accepted;
     void this.keys.reload();
-    throw invalid('unknown kid');
+    throw invalid('unknown_key');
   }
 
   /** The same for callers that can wait for the keys to be read again. */
@@ -118,9 +141,31 @@ export class AccessTokens {
       await this.keys.reload();
       accepted = this.verifyShape(token);
     }
-    if (accepted === UNKNOWN_KEY) throw invalid('unknown kid');
+    if (accepted === UNKNOWN_KEY) throw invalid('unknown_key');
     await this.standing.require(accepted.principal, accepted.issuedAtMs);
     return accepted;
+  }
+
+  /**
+   * The refusal that `verifyWithKeyReload` would throw now, or null. Looking has no effect: the
+   * session does not count as used.
+   */
+  async refusalOf(token: string): Promise<DomainError | null> {
+    if (this.keys.find(readTokenShape(token)?.kid ?? '') === undefined) await this.keys.reload();
+    return refusalIn(async () => {
+      const judged = this.judge(token);
+      if (judged === UNKNOWN_KEY) throw invalid('unknown_key');
+      this.requireGood(judged.principal, judged);
+      await this.standing.require(judged.principal, judged.issuedAtMs);
+    });
+  }
+
+  /** The same for the token behind a ticket. */
+  refusalBehindTicket(principal: Principal, token: TokenTimes): Promise<DomainError | null> {
+    return refusalIn(async () => {
+      this.requireGood(principal, token);
+      await this.standing.require(principal, token.issuedAtMs);
+    });
   }
 
   /** The token behind a ticket, verified as if it had come itself. */
@@ -131,15 +176,7 @@ export class AccessTokens {
   }
 
   private recheck(principal: Principal, token: TokenTimes): AcceptedToken {
-    const nowMs = wallMs();
-    if (token.expiresAtMs <= nowMs)
-      throw untimely(new DomainError('token_expired', { who: principal }));
-    const verdict = this.state.verdict({
-      session: principal.sessionId,
-      tenant: principal.tenantId,
-      kid: token.kid,
-    });
-    if (verdict !== null) throw new DomainError(verdict, { who: principal });
+    const nowMs = this.requireGood(principal, token);
     this.activity.tokenAccepted(principal.sessionId, generationOf(token.jti));
     const { kid, jti, issuedAtMs, expiresAtMs } = token;
     return {
@@ -152,32 +189,52 @@ export class AccessTokens {
     };
   }
 
+  /** Answers the moment at which it was good. */
+  private requireGood(principal: Principal, token: TokenTimes): number {
+    const nowMs = wallMs();
+    if (token.expiresAtMs <= nowMs)
+      throw untimely(new DomainError('token_expired', { who: principal }));
+    const verdict = this.state.verdict({
+      session: principal.sessionId,
+      tenant: principal.tenantId,
+      kid: token.kid,
+    });
+    if (verdict !== null) throw new DomainError(verdict, { who: principal });
+    return nowMs;
+  }
+
   private verifyShape(token: string): AcceptedToken | typeof UNKNOWN_KEY {
+    const judged = this.judge(token);
+    return judged === UNKNOWN_KEY ? judged : this.recheck(judged.principal, judged);
+  }
+
+  /** Everything but the times and the authority log. */
+  private judge(token: string): JudgedToken | typeof UNKNOWN_KEY {
     const shape = readTokenShape(token);
-    if (shape === null) throw invalid('not the shape of our access tokens');
+    if (shape === null) throw invalid('shape');
     const key = this.keys.find(shape.kid);
     if (key === undefined) return UNKNOWN_KEY;
-    if (shape.alg !== key.alg) throw invalid('not the algorithm of its key');
-    if (!mayVerify(key)) throw invalid('the key was retired long ago');
+    if (shape.alg !== key.alg) throw invalid('algorithm');
+    if (!mayVerify(key)) throw invalid('retired_key');
     if (!isSignedBy(key, token)) throw invalid('signature');
     const claims = readClaims(shape.claims);
     if (claims === null) throw invalid('claims');
     if (claims.iss !== this.publicUrl.value || claims.aud !== this.publicUrl.value)
-      throw invalid('issuer or audience');
-    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS)
-      throw untimely(invalid('issued in the future'));
+      throw invalid('issuer');
+    if (claims.iat * 1000 > wallMs() + FUTURE_LEEWAY_MS) throw untimely(invalid('future'));
     const principal = {
       userId: claims.sub,
       tenantId: claims.tid,
       sessionId: claims.sid,
       tokenEndsAtMs: claims.exp * 1000,
     };
-    return this.recheck(principal, {
+    return {
+      principal,
       kid: key.kid,
       jti: claims.jti,
       issuedAtMs: claims.iat * 1000,
       expiresAtMs: claims.exp * 1000,
-    });
+    };
   }
 }
 
@@ -206,4 +263,15 @@ const clockInDoubt = (): DomainError =>
  * again for that.
  */
 const untimely = (refusal: DomainError): DomainError => (wallStrays() ? clockInDoubt() : refusal);
-const invalid = (detail: string): DomainError => new DomainError('auth_invalid', { detail });
+async function refusalIn(look: () => Promise<void>): Promise<DomainError | null> {
+  try {
+    await look();
+    return null;
+  } catch (error) {
+    if (error instanceof DomainError) return error;
+    throw error;
+  }
+}
+
+const invalid = (fault: TokenFault): DomainError =>
+  new DomainError('auth_invalid', { detail: FAULTS[fault] });

@@ -35,6 +35,15 @@ export class SpentTickets {
     }
   }
 
+  async isSpent(hash: string): Promise<boolean> {
+    const rows = await this.database.hot(
+      'ticket_spent',
+      `SELECT FROM spent_tickets WHERE hash = decode($1, 'hex')`,
+      [hash],
+    );
+    return rows.length > 0;
+  }
+
   private async write(hashes: string[]): Promise<boolean[]> {
     const rows = await this.database.hot<{ hash: string }>('tickets_spend', SPEND, [hashes]);
     const first = new Set(rows.map(({ hash }) => hash));

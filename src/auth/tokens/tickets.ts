@@ -15,9 +15,10 @@ import { RedisMessages } from '../../platform/stores/redis-messages.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { kindOf } from '../../platform/stores/redis-trouble.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
-import type { AcceptedToken } from '../../sessions/principal.js';
+import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
 import { AccessTokens } from './access-token.js';
+import type { TokenTimes } from './access-token.js';
 import type { Ticket } from './tokens.schemas.js';
 import { SpentTickets } from './spent-tickets.js';
 
@@ -42,6 +43,18 @@ const storedTicket = z.object({
   /** Of the ticket, by the wall clock in ms. */
   until: z.int(),
 });
+
+/** `refusal`: of the token behind it, or null. */
+export type SeenTicket =
+  | { readonly state: 'malformed' | 'unknown' | 'spent' | 'late' }
+  | {
+      readonly state: 'known';
+      readonly principal: Principal;
+      readonly token: TokenTimes;
+      readonly origin: string | null;
+      readonly untilMs: number;
+      readonly refusal: DomainError | null;
+    };
 
 @Injectable()
 export class Tickets {
@@ -103,18 +116,36 @@ export class Tickets {
       throw new DomainError('auth_invalid', { detail: 'unknown, spent or late ticket' });
     if (stored.origin !== (origin ?? null))
       throw new DomainError('auth_invalid', { detail: 'ticket of another Origin' });
-    const principal = {
-      userId: stored.user,
-      tenantId: stored.tenant,
-      sessionId: stored.session,
-      tokenEndsAtMs: stored.exp,
+    const { principal, token } = behind(stored);
+    return this.accessTokens.judgeTicket(principal, token);
+  }
+
+  /** The ticket as it would be redeemed, without spending it. Throws when a store cannot say. */
+  async look(ticket: string): Promise<SeenTicket> {
+    if (!TEXT.test(ticket)) return { state: 'malformed' };
+    const hash = hashOf(ticket);
+    const key = this.names.ticket(hash);
+    const box = await this.redis.attempt('look at ticket', (redis) =>
+      redis.getrangeBuffer(key, 0, STORED_BYTES_MAX).catch((error: Error) => {
+        if (kindOf(error) === 'WRONGTYPE') return Buffer.alloc(0);
+        throw error;
+      }),
+    );
+    if (box === undefined) throw new DomainError('unavailable', { detail: 'tickets need Redis' });
+    if (await this.spent.isSpent(hash)) return { state: 'spent' };
+    const stored = this.open(hash, box);
+    if (stored === null) return { state: 'unknown' };
+    if (wallMs() > stored.until + CLOCKS_MS) return { state: 'late' };
+    const { principal, token } = behind(stored);
+    const refusal = await this.accessTokens.refusalBehindTicket(principal, token);
+    return {
+      state: 'known',
+      principal,
+      token,
+      origin: stored.origin,
+      untilMs: stored.until,
+      refusal,
     };
-    return this.accessTokens.judgeTicket(principal, {
-      kid: stored.kid,
-      jti: stored.jti,
-      issuedAtMs: stored.iat,
-      expiresAtMs: stored.exp,
-    });
   }
 
   /** Not GETDEL: what stands there may be of any size, or no text at all. */
@@ -128,13 +159,28 @@ export class Tickets {
       if (kindOf(error) === 'WRONGTYPE') return null;
       throw new DomainError('unavailable', { detail: 'tickets need Redis', cause: error });
     }
-    if (!(box instanceof Buffer) || box.length === 0) return null;
+    return box instanceof Buffer ? this.open(hash, box) : null;
+  }
+
+  private open(hash: string, box: Buffer): StoredTicket | null {
+    if (box.length === 0) return null;
     return (
       this.messages.read('ticket', hash, box, (value) => storedTicket.safeParse(value).data)
         ?.value ?? null
     );
   }
 }
+
+/** The token that it stands for. */
+const behind = (stored: StoredTicket): { principal: Principal; token: TokenTimes } => ({
+  principal: {
+    userId: stored.user,
+    tenantId: stored.tenant,
+    sessionId: stored.session,
+    tokenEndsAtMs: stored.exp,
+  },
+  token: { kid: stored.kid, jti: stored.jti, issuedAtMs: stored.iat, expiresAtMs: stored.exp },
+});
 
 type StoredTicket = z.infer<typeof storedTicket>;
 const hashOf = (ticket: string): string => createHash('sha256').update(ticket).digest('hex');
