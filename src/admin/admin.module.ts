@@ -7,6 +7,9 @@ import { SessionsModule } from '../sessions/sessions.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
 import { AuditController } from './audit.controller.js';
 import { ClosesController } from './closes.controller.js';
+import { ConfigController } from './config/config.controller.js';
+import { ConfigRecord } from './config/config-record.js';
+import { ReadConfig } from './config/read-config.js';
 import { DecisionsController } from './decisions.controller.js';
 import { EraseTenant } from './erase-tenant.js';
 import { PolicyExplanation } from './policy-explanation.js';
@@ -38,6 +41,7 @@ import { Users } from './users.js';
     RevocationsController,
     SessionsController,
     TokensController,
+    ConfigController,
     DecisionsController,
     ClosesController,
     AuditController,
@@ -61,6 +65,8 @@ import { Users } from './users.js';
     JudgeRefreshToken,
     InspectToken,
     Nodes,
+    ConfigRecord,
+    ReadConfig,
     Introspect,
   ],
 })

@@ -2,6 +2,7 @@
 import type { Type } from '@nestjs/common';
 import { AuditController } from '../admin/audit.controller.js';
 import { ClosesController } from '../admin/closes.controller.js';
+import { ConfigController } from '../admin/config/config.controller.js';
 import { DecisionsController } from '../admin/decisions.controller.js';
 import { IntrospectionController } from '../admin/introspection.controller.js';
 import { NodesController } from '../admin/live/nodes.controller.js';
@@ -39,6 +40,7 @@ const CONTROLLERS: readonly Type[] = [
   RevocationsController,
   SessionsController,
   TokensController,
+  ConfigController,
   IntrospectionController,
   DecisionsController,
   ClosesController,

@@ -52,6 +52,8 @@ export const AUDIT_EVENTS = {
   sys_monitor_disabled: 'records were lost, because Postgres was away too long; `lost`: how many',
   audit_truncated:
     'a chain in Postgres lacks records that a node knows were committed; `chain`, `from`, `to`: which; `by`: writer (the node goes on in a new chain) or witness',
+  config_changed:
+    'a node started with another value of a variable than the installation was last started with; `name`, `from`, `to` (a secret: `set`, `not set`, `changed`), `node`',
   data_read:
     'an operator, auditor or admin looked at data of users; `what`: which, `id`: of what (null: of everything)',
   audit_pruned: 'records older than the retention were deleted',

@@ -147,6 +147,7 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'patch /v1/admin/users/{user}': change('the user, sessions that end, 1 receipt'),
   'get /v1/admin/sessions': budget('call', 20, LOOK, PAGE_COST),
   'post /v1/admin/tokens/inspect': budget('call', 10, LOOK, PAGE_COST),
+  'get /v1/admin/config': budget('call', 10, NOTHING, PAGE_COST),
   'post /v1/admin/revocations': change('sessions that end, 1 receipt'),
   'get /v1/receipts/{id}': budget('call', 5),
   'get /v1/admin/decisions/{id}': budget('call', 5, LOOK),

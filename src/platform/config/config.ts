@@ -5,10 +5,12 @@
 import { readFileSync } from 'node:fs';
 import type * as z from 'zod';
 import { brokenRules } from './config-rules.js';
+import { effectiveValues, textOf } from './effective-config.js';
+import type { EffectiveValue, ValueSource } from './effective-config.js';
 import { misspeltVariables } from './misspelt-variables.js';
 import type { TlsFiles } from './tls-pair.js';
 import { SECRETS, VARIABLES } from './variables.js';
-import type { Parsed } from './variables.js';
+import type { Name, Parsed } from './variables.js';
 
 export class ConfigError extends Error {
   constructor(readonly problems: string[]) {
@@ -20,21 +22,28 @@ export class ConfigError extends Error {
 
 /** Injectable by class. */
 export class Config {
-  private constructor(private readonly env: Parsed) {
+  private constructor(
+    private readonly env: Parsed,
+    private readonly sources: Readonly<Record<string, ValueSource>>,
+  ) {
     Object.freeze(this);
   }
 
   static parse(source: NodeJS.ProcessEnv): Config {
     const problems: string[] = [];
     const raw: Record<string, string | undefined> = {};
-    for (const name of Object.keys(VARIABLES))
+    const sources: Record<string, ValueSource> = {};
+    for (const name of Object.keys(VARIABLES)) {
       raw[name] = source[name] === '' ? undefined : source[name];
+      sources[name] = raw[name] === undefined ? 'default' : 'environment';
+    }
     const unread = new Set<string>();
     for (const name of SECRETS) {
       const file = source[`${name}_FILE`];
       if (file === undefined || file === '') continue;
       try {
         raw[name] = readFileSync(file, 'utf8').trim();
+        sources[name] = 'file';
         if (raw[name] !== '') continue;
         problems.push(`${name}_FILE: is empty`);
       } catch {
@@ -54,7 +63,7 @@ export class Config {
     }
     problems.push(...brokenRules(env as Partial<Parsed>));
     if (problems.length > 0) throw new ConfigError(problems);
-    return new Config(env as Parsed);
+    return new Config(env as Parsed, sources);
   }
 
   /** A line for each variable that nobody reads and that looks like one of ours. */
@@ -65,6 +74,15 @@ export class Config {
     );
   }
 
+  /** Every variable for people to read; no secret. */
+  get effective(): EffectiveValue[] {
+    const named = { ...this.env, HOST: this.host, TRY_PAGE: this.tryPage ? 'on' : 'off' } as Parsed;
+    return effectiveValues(named, this.sources);
+  }
+  /** For a MAC; null: not set. */
+  secretText(name: Name): string | null {
+    return textOf(this.env[name]);
+  }
   /** The pages are served. */
   get web() {
     return this.env.WEB === 'on';

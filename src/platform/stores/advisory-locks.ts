@@ -14,4 +14,5 @@ export const LOCKS = {
   historyReplacement: 72_707_405,
   tenantErase: 72_707_406,
   closesPrune: 72_707_407,
+  configuration: 72_707_412,
 } as const;
