@@ -143,6 +143,7 @@ function decideJoin({ user, room, member }: Facts, seen: Allow): Decision {
 function decideWrite(facts: Facts, seen: Allow, nowMs: number): Decision {
   const inside = decideMember(facts, seen);
   if (!inside.allow) return inside;
+  if (seen.room.archived) return deny('write.0_archived', 'read_only');
   if (facts.user.role !== 'admin' && isMuted(facts.member, nowMs))
     return deny('write.1_muted', 'muted');
   if (seen.role === 'viewer') return deny('write.2_viewer', 'read_only');
@@ -167,6 +168,7 @@ function decideEdit(
 function decideDelete(userId: string, facts: Facts, seen: Allow, target: ActionTarget): Decision {
   if (facts.user.role === 'guest') return deny('delete.1_guest', 'guest_read_only');
   if (seen.role === null) return deny('delete.2_not_a_member', 'not_a_member');
+  if (seen.room.archived) return deny('delete.2_archived', 'read_only');
   if (target.author === userId) return { ...seen, rule: 'delete.3_author' };
   if (seen.role !== 'owner' && seen.role !== 'moderator')
     return deny('delete.4_role', 'role_required');
@@ -206,6 +208,9 @@ function decideOwner(facts: Facts, seen: Allow): Decision {
   if (seen.role !== 'owner') return deny('own.2_role', 'role_required');
   return { ...seen, rule: 'own.3_owner' };
 }
+
+const RANK: Record<Role, number> = { viewer: 1, member: 2, moderator: 3, owner: 4 };
+export const rankOf = (role: Role | null): number => (role === null ? 0 : RANK[role]);
 
 export function isMuted(member: MemberFacts, nowMs: number): boolean {
   return member.mutedUntilMs !== null && member.mutedUntilMs > nowMs;

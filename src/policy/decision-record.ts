@@ -27,6 +27,8 @@ const recordSchema = z.object({
         visibility: z.enum(['public', 'private', 'direct']),
         posting: z.enum(['members', 'moderators']),
         open: z.boolean(),
+        archived: z.boolean(),
+        kinds: z.record(z.string(), roleSchema),
         epoch: z.int(),
         version: z.int(),
       })

@@ -12,6 +12,10 @@ export interface RoomFacts {
   readonly visibility: 'public' | 'private' | 'direct';
   readonly posting: 'members' | 'moderators';
   readonly open: boolean;
+  /** Everybody reads it as before, and nobody writes. */
+  readonly archived: boolean;
+  /** Prefix of a kind: the least role that may publish or signal it; the longest prefix counts. */
+  readonly kinds: Readonly<Record<string, Role>>;
   /** rooms.authz_epoch: moved by every change that shrinks rights in the room. */
   readonly epoch: number;
   readonly version: number;

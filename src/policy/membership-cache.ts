@@ -28,6 +28,8 @@ interface Row {
   slug: string | null;
   visibility: RoomFacts['visibility'];
   posting: RoomFacts['posting'];
+  archived: boolean;
+  kinds: RoomFacts['kinds'];
   open: boolean;
   epoch: string;
   room_version: number;
@@ -41,7 +43,7 @@ interface Row {
 }
 
 const LOAD = `
-  SELECT x.i, r.id, r.slug, r.visibility, r.posting, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version AS room_version,
+  SELECT x.i, r.id, r.slug, r.visibility, r.posting, r.archived, r.kinds, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version AS room_version,
     m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS x (tenant_id, room_id, slug, user_id, i)
   LEFT JOIN LATERAL (
@@ -231,6 +233,8 @@ function factsOf(tenantId: string, row: Row): Facts {
             visibility: row.visibility,
             posting: row.posting,
             open: row.open,
+            archived: row.archived,
+            kinds: row.kinds,
             epoch: Number(row.epoch),
             version: row.room_version,
           },

@@ -13,7 +13,10 @@ import type { RoomRow } from './room-query.js';
 import type { ChangedRoom, RoomPatch } from './room.schema.js';
 import type { Receipt } from '../authority/receipt.schema.js';
 
-type Settings = Pick<RoomRow, 'name' | 'slug' | 'visibility' | 'posting'>;
+type Settings = Pick<
+  RoomRow,
+  'name' | 'slug' | 'visibility' | 'posting' | 'topic' | 'description' | 'archived' | 'kinds'
+>;
 
 @Injectable()
 export class ChangeRoom {
@@ -45,16 +48,23 @@ async function applyPatch(room: LockedRoom, patch: RoomPatch): Promise<RoomRow> 
     slug: patch.slug === undefined ? before.slug : patch.slug,
     visibility: patch.visibility ?? before.visibility,
     posting: patch.posting ?? before.posting,
+    topic: patch.topic === undefined ? before.topic : patch.topic,
+    description: patch.description === undefined ? before.description : patch.description,
+    archived: patch.archived ?? before.archived,
+    kinds: patch.kinds ?? before.kinds,
   };
   const shrinks = shrinksRights(before, after);
   const matters =
     shrinks ||
     before.slug !== after.slug ||
     before.visibility !== after.visibility ||
-    before.posting !== after.posting;
+    before.posting !== after.posting ||
+    before.archived !== after.archived ||
+    kindsDiffer(before, after);
   const version = before.version + (matters ? 1 : 0);
   await room.tx.$executeRaw`
-    UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting}, version = ${version}
+    UPDATE rooms SET name = ${after.name}, slug = ${after.slug}, visibility = ${after.visibility}, posting = ${after.posting},
+      topic = ${after.topic}, description = ${after.description}, archived = ${after.archived}, kinds = ${JSON.stringify(after.kinds)}::jsonb, version = ${version}
     WHERE id = ${room.id}::uuid`;
   auditSettings(room, before, after);
   if (matters) await recordChange(room, 'open', after, version, shrinks);
@@ -73,16 +83,26 @@ async function closeRoom(room: LockedRoom): Promise<void> {
 }
 
 /**
- * One record of what differs. The name of a room is its members' business: only that it changed.
+ * One record of what differs. Name, topic and description of a room are its members' business: only
+ * that they changed.
  */
 function auditSettings(room: LockedRoom, before: Settings, after: Settings): void {
-  const changed = (['visibility', 'posting', 'slug'] as const).filter(
+  const changed = (['visibility', 'posting', 'slug', 'archived'] as const).filter(
     (field) => before[field] !== after[field],
   );
   const renamed = before.name === after.name ? {} : { name: true };
+  const described =
+    before.topic === after.topic && before.description === after.description
+      ? {}
+      : { description: true };
+  const kinds = kindsDiffer(before, after)
+    ? { kinds: { from: before.kinds, to: after.kinds } }
+    : {};
   const detail = {
     room: room.id,
     ...renamed,
+    ...described,
+    ...kinds,
     ...Object.fromEntries(
       changed.map((field) => [field, { from: before[field], to: after[field] }]),
     ),
@@ -117,6 +137,15 @@ export function shrinksRights(before: Settings, after: Settings): boolean {
   return (
     (before.visibility === 'public' && after.visibility !== 'public') ||
     (before.posting === 'members' && after.posting === 'moderators') ||
+    (!before.archived && after.archived) ||
+    kindsDiffer(before, after) ||
     (before.slug !== null && before.slug !== after.slug)
   );
+}
+
+/** Any other rules take a kind from somebody, or may: they count as a loss. */
+function kindsDiffer(before: Pick<Settings, 'kinds'>, after: Pick<Settings, 'kinds'>): boolean {
+  const text = ({ kinds }: Pick<Settings, 'kinds'>) =>
+    JSON.stringify(Object.entries(kinds).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return text(before) !== text(after);
 }

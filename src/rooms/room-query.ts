@@ -18,6 +18,10 @@ export interface RoomRow {
   name: string;
   visibility: RoomFacts['visibility'];
   posting: RoomFacts['posting'];
+  topic: string | null;
+  description: string | null;
+  archived: boolean;
+  kinds: RoomFacts['kinds'];
   open: boolean;
   epoch: bigint;
   version: number;
@@ -47,7 +51,7 @@ export function roomRows(
   members: 'counted' | 'uncounted' = 'uncounted',
 ): Promise<RoomRow[]> {
   return tx.$queryRaw<RoomRow[]>`
-    SELECT r.id, r.tenant_id, r.slug, r.name, r.visibility, r.posting, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version, r.last_seq, r.created_at,
+    SELECT r.id, r.tenant_id, r.slug, r.name, r.visibility, r.posting, r.topic, r.description, r.archived, r.kinds, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version, r.last_seq, r.created_at,
       m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version,
       ${members === 'counted' ? COUNTED : Prisma.sql`NULL::integer`} AS members_count
     FROM rooms r
@@ -65,6 +69,8 @@ export function factsOf(row: RoomRow): Facts {
       visibility: row.visibility,
       posting: row.posting,
       open: row.open,
+      archived: row.archived,
+      kinds: row.kinds,
       epoch: Number(row.epoch),
       version: row.version,
     },
@@ -82,6 +88,10 @@ export function toRoom(row: RoomRow, userId: string): Room {
     name: row.name,
     visibility: row.visibility,
     posting: row.posting,
+    topic: row.topic,
+    description: row.description,
+    archived: row.archived,
+    kinds: row.kinds,
     seq: Number(row.last_seq),
     role: seen.allow ? seen.role : null,
     can: rightsIn(facts),

@@ -2,9 +2,24 @@
 import * as z from 'zod';
 import { rightSchema, roleSchema, seqSchema } from '@wardroom/protocol';
 import { receiptSchema } from '../authority/receipt.schema.js';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { idSchema, nameSchema, slugSchema } from '../platform/text.js';
+import { plainText } from '../platform/zod.js';
+import { isOfTheServer } from './events/require-kind.js';
 
 const postingSchema = z.enum(['members', 'moderators']);
+const KIND_RULES_MAX = 20;
+const topicSchema = plainText(1, 250).nullable();
+const descriptionSchema = plainText(1, 4_000).nullable();
+const kindsSchema = z
+  .record(plainText(1, LIMITS.kindChars), roleSchema)
+  .refine((rules) => Object.keys(rules).length <= KIND_RULES_MAX, {
+    message: `at most ${KIND_RULES_MAX} rules`,
+  })
+  .refine((rules) => !Object.keys(rules).some(isOfTheServer), {
+    message: '`system` is of the server',
+  })
+  .meta({ description: 'prefix of a kind: the least role that may publish or signal it' });
 
 export const roomSchema = z
   .object({
@@ -14,6 +29,10 @@ export const roomSchema = z
     name: z.string(),
     visibility: z.enum(['public', 'private', 'direct']),
     posting: postingSchema,
+    topic: topicSchema,
+    description: descriptionSchema,
+    archived: z.boolean().meta({ description: 'everybody reads, nobody writes' }),
+    kinds: kindsSchema,
     seq: seqSchema.meta({ description: 'seq of the last durable event' }),
     role: roleSchema
       .nullable()
@@ -57,6 +76,10 @@ export const roomPatchSchema = z
     slug: slugSchema.nullable().optional(),
     visibility: z.enum(['public', 'private']).optional(),
     posting: postingSchema.optional(),
+    topic: topicSchema.optional(),
+    description: descriptionSchema.optional(),
+    archived: z.boolean().optional(),
+    kinds: kindsSchema.optional(),
   })
   .meta({ id: 'RoomPatch' });
 export type RoomPatch = z.infer<typeof roomPatchSchema>;

@@ -40,6 +40,8 @@ test('the SQL of the read rule answers as the ladder does, over all facts', asyn
       visibility: row.visibility,
       posting: 'members',
       open: row.state === 'open',
+      archived: false,
+      kinds: {},
       epoch: 0,
       version: 1,
     };

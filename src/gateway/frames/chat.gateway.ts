@@ -11,6 +11,7 @@ import { WS_PATH } from '@wardroom/protocol/limits';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { isId } from '../../platform/ids.js';
+import type { Allow } from '../../policy/decide-room.js';
 import { Policy } from '../../policy/policy.js';
 import { ReadMarkers } from '../../rooms/events/read-markers.js';
 import { requireKind } from '../../rooms/events/require-kind.js';
@@ -30,7 +31,7 @@ const DECIDE_AGAIN_MAX = 5;
 
 type Answer = ServerFrame | DeferredReply | undefined;
 type TransientAction = 'signal' | 'typing' | 'mark_read';
-type TransientTextOf = (roomId: string, sender: string) => string;
+type TransientTextOf = (granted: Allow, sender: string) => string;
 
 /**
  * Ids need no escaping, and a body alone is written in half the time that it takes inside an
@@ -129,10 +130,10 @@ export class ChatGateway {
     connection: Connection,
     { id, room, kind, body }: ClientFrames['signal'],
   ): Answer | Promise<Answer> {
-    requireKind(kind);
-    const sent = this.transient(connection, room, 'signal', (roomId, sender) =>
-      signalText(roomId, sender, kind, body),
-    );
+    const sent = this.transient(connection, room, 'signal', (granted, sender) => {
+      requireKind(kind, granted);
+      return signalText(granted.room.id, sender, kind, body);
+    });
     const answer = (roomId: string): Answer =>
       id === undefined ? undefined : { type: 'ack', room: roomId };
     return typeof sent === 'string' ? answer(sent) : sent.then(answer);
@@ -142,8 +143,8 @@ export class ChatGateway {
     connection: Connection,
     { room, on }: ClientFrames['typing'],
   ): Promise<undefined> {
-    const roomId = await this.transient(connection, room, 'typing', (id, sender) =>
-      text({ type: 'typing', room: id, sender, on }),
+    const roomId = await this.transient(connection, room, 'typing', (granted, sender) =>
+      text({ type: 'typing', room: granted.room.id, sender, on }),
     );
     // It may have ended meanwhile.
     if (connection.authenticated) this.typingEnds.said(connection, roomId, on);
@@ -155,8 +156,8 @@ export class ChatGateway {
     request: FrameRequest,
   ): Promise<ServerFrame> {
     const marked = await this.markers.mark(request.granted!.room.id, connection.principal, seq);
-    await this.transient(connection, room, 'mark_read', (roomId, sender) =>
-      text({ type: 'read', room: roomId, sender, seq: marked }),
+    await this.transient(connection, room, 'mark_read', (granted, sender) =>
+      text({ type: 'read', room: granted.room.id, sender, seq: marked }),
     );
     return { type: 'ack', room: request.granted!.room.id, seq: marked };
   }
@@ -216,7 +217,7 @@ export class ChatGateway {
       room: id,
       session: principal.sessionId,
       epoch,
-      frame: textOf(id, principal.userId),
+      frame: textOf(granted, principal.userId),
     });
     return id;
   }

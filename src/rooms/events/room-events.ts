@@ -86,7 +86,6 @@ export class RoomEvents {
     granted?: Allow,
   ): Promise<PublishAck> {
     const kind = input.kind ?? DEFAULT_KIND;
-    requireKind(kind);
     const body = JSON.stringify(input.body);
     const { reply_to = null } = input;
     const mentions = storedMentions(input.mentions);
@@ -232,6 +231,7 @@ export class RoomEvents {
         epoch: grant.room.epoch,
         ...content,
       };
+      if (input.type === 'message') requireKind(input.kind!, grant);
       if (input.reply_to !== null || input.mentions !== null)
         await requireReferences(this.database, grant, input);
       const outcome = await this.commit.submit(input);

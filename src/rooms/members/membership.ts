@@ -5,6 +5,7 @@ import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
 import type { UserRole } from '../../platform/stores/system-tenant.js';
+import { rankOf } from '../../policy/decide-room.js';
 import type { MemberFacts } from '../../policy/facts.js';
 import type { LockedRoom } from '../locked-room.js';
 import type { Member } from './member.schema.js';
@@ -24,9 +25,6 @@ export interface MemberRow extends MembershipState {
   version: number;
   created_at: Date;
 }
-
-const RANK: Record<Role, number> = { viewer: 1, member: 2, moderator: 3, owner: 4 };
-const rankOf = (role: Role | null): number => (role === null ? 0 : RANK[role]);
 
 /** `where` speaks of `u` (users) and `m` (their member row in the room, if any). */
 export function memberRows(tx: Tx, roomId: string, where: Prisma.Sql): Promise<MemberRow[]> {

@@ -22,6 +22,8 @@ const room = (more: Partial<RoomFacts> = {}): RoomFacts => ({
   visibility: 'public',
   posting: 'members',
   open: true,
+  archived: false,
+  kinds: {},
   epoch: 0,
   version: 1,
   ...more,

@@ -57,7 +57,10 @@ test('a queue that is filled and emptied for ever keeps nothing of what was in i
 
 test('publishes of one kind are objects of one kind', async () => {
   const [room, user, session] = [newId(), newId(), newId()];
-  const granted = { room: { id: room, epoch: 1 }, facts: { user: { version: 1 } } } as Allow;
+  const granted = {
+    room: { id: room, epoch: 1, kinds: {} },
+    facts: { user: { version: 1 } },
+  } as Allow;
   let answers: ((outcome: RoomEventOutcome) => void)[] = [];
   const commit = {
     submit: () => new Promise<RoomEventOutcome>((resolve) => answers.push(resolve)),

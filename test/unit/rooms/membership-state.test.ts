@@ -24,6 +24,10 @@ const settings = fc.record({
   slug: fc.constantFrom(null, 'a', 'b'),
   visibility: fc.constantFrom('public' as const, 'private' as const),
   posting: fc.constantFrom('members' as const, 'moderators' as const),
+  archived: fc.boolean(),
+  topic: fc.constant(null),
+  description: fc.constant(null),
+  kinds: fc.constant({}),
 });
 const ACTIONS: RoomAction[] = [
   'read',
@@ -39,7 +43,7 @@ const ACTIONS: RoomAction[] = [
 
 function allowed(
   { role, muted_until, banned }: MembershipState,
-  { visibility, posting }: Pick<RoomFacts, 'visibility' | 'posting'>,
+  { visibility, posting, archived }: Pick<RoomFacts, 'visibility' | 'posting' | 'archived'>,
 ): RoomAction[] {
   const facts: Facts = {
     room: {
@@ -49,6 +53,8 @@ function allowed(
       visibility,
       posting,
       open: true,
+      archived,
+      kinds: {},
       epoch: 0,
       version: 1,
     },
@@ -84,7 +90,15 @@ describe('what does not count as shrinking takes nothing', () => {
   });
 
   test('but a slug that is given up does', () => {
-    const room = { name: 'a', visibility: 'public', posting: 'members' } as const;
+    const room = {
+      name: 'a',
+      visibility: 'public',
+      posting: 'members',
+      topic: null,
+      description: null,
+      archived: false,
+      kinds: {},
+    } as const;
     expect(shrinksRights({ ...room, slug: 'a' }, { ...room, slug: 'b' })).toBe(true);
     expect(shrinksRights({ ...room, slug: 'a' }, { ...room, slug: null })).toBe(true);
     expect(shrinksRights({ ...room, slug: null }, { ...room, slug: 'a' })).toBe(false);
