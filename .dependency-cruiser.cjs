@@ -31,6 +31,7 @@ module.exports = {
     },
     layer('platform', 'The platform knows no part of the product but its words.', ['platform']),
     layer('audit', 'The audit is told; it asks nobody.', ['audit', 'platform']),
+    layer('stats', 'What is counted is told; it asks nobody.', ['stats', 'platform']),
     layer('budgets', 'Budgets are data and counters; whoever spends them stands above.', [
       'budgets',
       'platform',

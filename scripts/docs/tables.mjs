@@ -3,6 +3,8 @@
  * answers Markdown.
  */
 import { readFileSync } from 'node:fs';
+import { ITEMS } from '../../dist/admin/review/measures.js';
+import { percent } from '../../dist/admin/review/verdict.js';
 import { AUDIT_EVENTS } from '../../dist/audit/audit-events.js';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS } from '../../dist/budgets/budgets.js';
 import { HELD_BYTES } from '../../dist/budgets/held-bytes.js';
@@ -119,6 +121,21 @@ export const tables = {
           metric.labelNames.map(code).join(', ') || '-',
           metric.help,
         ]),
+    ),
+
+  review: () =>
+    table(
+      ['item', 'counted', 'of', 'at least', '`watch` from', '`act` from'],
+      ITEMS.flatMap(({ item, measures }) =>
+        measures.map(({ what, ofWhat, floor, watch, act }) => [
+          code(item),
+          what,
+          ofWhat,
+          floor,
+          percent(watch),
+          act === 'tripled' ? `${percent(watch)} and three times the month before` : percent(act),
+        ]),
+      ),
     ),
 
   'audit-events': () =>

@@ -4,6 +4,7 @@ import { AuthorityModule } from '../authority/authority.module.js';
 import { GatewayModule } from '../gateway/gateway.module.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { StatsModule } from '../stats/stats.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
 import { AuditController } from './audit.controller.js';
 import { ClosesController } from './closes.controller.js';
@@ -20,6 +21,8 @@ import { AdminQueries } from './admin-queries.js';
 import { Nodes } from './live/nodes.js';
 import { NodesController } from './live/nodes.controller.js';
 import { ReadAudit } from './read-audit.js';
+import { MonthlyReview } from './review/monthly-review.js';
+import { ReviewController } from './review/review.controller.js';
 import { RevocationsController } from './revocations.controller.js';
 import { Revoke } from './revoke.js';
 import { SessionList } from './sessions/session-list.js';
@@ -35,7 +38,7 @@ import { Tenants } from './tenants.js';
 import { Users } from './users.js';
 
 @Module({
-  imports: [AuthorityModule, SessionsModule, AuthModule, PolicyModule, GatewayModule],
+  imports: [AuthorityModule, SessionsModule, StatsModule, AuthModule, PolicyModule, GatewayModule],
   controllers: [
     TenantsController,
     RevocationsController,
@@ -46,6 +49,7 @@ import { Users } from './users.js';
     ClosesController,
     AuditController,
     NodesController,
+    ReviewController,
     IntrospectionController,
   ],
   providers: [
@@ -59,6 +63,7 @@ import { Users } from './users.js';
     PolicyExplanation,
     CloseExplanation,
     ReadAudit,
+    MonthlyReview,
     SessionList,
     TokenFactsReader,
     JudgeAccessToken,

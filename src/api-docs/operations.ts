@@ -6,6 +6,7 @@ import { ConfigController } from '../admin/config/config.controller.js';
 import { DecisionsController } from '../admin/decisions.controller.js';
 import { IntrospectionController } from '../admin/introspection.controller.js';
 import { NodesController } from '../admin/live/nodes.controller.js';
+import { ReviewController } from '../admin/review/review.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
 import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { TenantsController } from '../admin/tenants.controller.js';
@@ -46,6 +47,7 @@ const CONTROLLERS: readonly Type[] = [
   ClosesController,
   AuditController,
   NodesController,
+  ReviewController,
   ApiDocsController,
   HealthController,
 ];

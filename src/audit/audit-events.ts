@@ -56,6 +56,8 @@ export const AUDIT_EVENTS = {
     'a node started with another value of a variable than the installation was last started with; `name`, `from`, `to` (a secret: `set`, `not set`, `changed`), `node`',
   data_read:
     'an operator, auditor or admin looked at data of users; `what`: which, `id`: of what (null: of everything)',
+  review_signed:
+    'an operator signed a monthly review off; `month`, `note`, `verdict`: as it was then',
   audit_pruned: 'records older than the retention were deleted',
 } as const;
 
@@ -79,7 +81,10 @@ export interface AuditNote {
   readonly session?: string | null;
   readonly ip?: string | null;
   readonly requestId?: string | null;
-  /** Codes, ids, counts. Never a secret, never what somebody typed into a field. */
+  /**
+   * Codes, ids, counts. Never a secret, and no text that somebody typed into a field, but for the
+   * note of a review.
+   */
   readonly detail?: AuditDetail;
 }
 

@@ -5,11 +5,13 @@ import { PassportModule } from '@nestjs/passport';
 import { BudgetsModule } from '../budgets/budgets.module.js';
 import { AuthorityModule } from '../authority/authority.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { StatsModule } from '../stats/stats.module.js';
 import { AccessTokens } from './tokens/access-token.js';
 import { AllowedOrigins } from './guard/allowed-origins.js';
 import { AuthController } from './http/auth.controller.js';
 import { CredentialLoopBreaker } from './limits/credential-loop-breaker.js';
 import { SessionLoops } from './limits/session-loops.js';
+import { CountFailure } from './limits/count-failure.js';
 import { BearerGuard } from './guard/bearer.guard.js';
 import { BootstrapOperator } from './setup/bootstrap-operator.js';
 import { ChangePassword } from './sign-in/change-password.js';
@@ -44,7 +46,14 @@ import { CurrentUser } from './sign-in/current-user.js';
 
 @Module({
   // Keys are given per call (signing-keys.ts), so there is no secret to configure here.
-  imports: [AuthorityModule, SessionsModule, BudgetsModule, PassportModule, JwtModule.register({})],
+  imports: [
+    AuthorityModule,
+    SessionsModule,
+    BudgetsModule,
+    StatsModule,
+    PassportModule,
+    JwtModule.register({}),
+  ],
   controllers: [AuthController, MySessionsController, OAuthController, WellKnownController],
   providers: [
     PublicUrl,
@@ -65,6 +74,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     RegistrationLimits,
     CredentialLoopBreaker,
     SessionLoops,
+    CountFailure,
     OpenSession,
     SignInAudit,
     Login,

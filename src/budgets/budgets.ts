@@ -154,6 +154,9 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /v1/admin/explain': budget('call', 5, LOOK),
   'get /v1/admin/audit': budget('call', 20, LOOK, HISTORY_COST),
   'get /v1/admin/keys': budget('call', 5),
+  'get /v1/admin/stats': budget('call', 40, NOTHING, HISTORY_COST),
+  'get /v1/admin/review': budget('call', 20, NOTHING, HISTORY_COST),
+  'post /v1/admin/reviews': budget('call', 20, 'audit', HISTORY_COST),
   'get /v1/admin/nodes': budget('call', 10, NOTHING, PAGE_COST),
 };
 

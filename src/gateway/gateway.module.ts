@@ -8,6 +8,7 @@ import { Receipts } from '../authority/receipts.js';
 import { PolicyModule } from '../policy/policy.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
+import { StatsModule } from '../stats/stats.module.js';
 import { Authenticate } from './frames/authenticate.js';
 import { Channels } from './delivery/channels.js';
 import { ChatGateway } from './frames/chat.gateway.js';
@@ -40,7 +41,15 @@ import { FlushScheduler } from './delivery/flush-scheduler.js';
 import { TypingEnds } from './delivery/typing-ends.js';
 
 @Module({
-  imports: [BudgetsModule, AuthorityModule, SessionsModule, AuthModule, PolicyModule, RoomsModule],
+  imports: [
+    BudgetsModule,
+    StatsModule,
+    AuthorityModule,
+    SessionsModule,
+    AuthModule,
+    PolicyModule,
+    RoomsModule,
+  ],
   providers: [
     FlushScheduler,
     Strangers,

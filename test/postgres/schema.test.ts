@@ -25,6 +25,7 @@ const scalars: Record<string, string> = {
   Boolean: 'boolean',
   Json: 'jsonb',
   Bytes: 'bytea',
+  Float: 'double precision',
   DateTime: 'timestamp(3)',
 };
 const natives: Record<string, string> = {

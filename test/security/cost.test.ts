@@ -161,6 +161,7 @@ describe('a call costs no more CPU than its budget says:', () => {
       email: `cost${randomUUID()}-${i}@example.com`,
       password: 'a-long-password',
     }),
+    'post /v1/admin/reviews': () => ({ month: '2025-01', note: 'cost' }),
     'post /v1/admin/revocations': () => ({ session: randomUUID() }),
   };
   const withCredential = OPERATIONS.filter(({ auth }) => auth !== 'public')

@@ -28,6 +28,7 @@ import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
 import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
 import { CALLS_OF_A_TURN, CALLS_WAITING_MAX } from '../../src/platform/http/call-turns.js';
 import { newId } from '../../src/platform/ids.js';
+import type { TroubledClients } from '../../src/stats/troubled-clients.js';
 import { Metrics } from '../../src/platform/metrics.js';
 import type { Database } from '../../src/platform/stores/database.js';
 import type { RoomEvent } from '../../src/rooms/events/room-event.js';
@@ -274,8 +275,13 @@ const DRIVES: Record<keyof typeof HELD_BYTES, () => Promise<void>> = {
     const metrics = new Metrics();
     // As while Postgres is away.
     const database = { hot: () => Promise.reject(new Error('away')) };
-    const reconnects = new Reconnects(database as unknown as Database, metrics);
-    for (let i = 0; i < RECONNECTS_WAITING_MAX + 5; i += 1) reconnects.note(newId(), newId());
+    const reconnects = new Reconnects(
+      database as unknown as Database,
+      metrics,
+      null as unknown as TroubledClients,
+    );
+    for (let i = 0; i < RECONNECTS_WAITING_MAX + 5; i += 1)
+      reconnects.note({ session: newId(), connection: newId(), user: newId() });
     const waiting = reconnects['waiting'];
     expect(waiting).toHaveLength(RECONNECTS_WAITING_MAX);
     const bytes = 2 * JSON.stringify(waiting[0]).length;

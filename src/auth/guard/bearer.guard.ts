@@ -21,6 +21,7 @@ import { SessionActivity } from '../../sessions/session-activity.js';
 import { Csrf } from './csrf.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
+import { CountFailure } from '../limits/count-failure.js';
 import { SpendCall } from './spend-call.js';
 
 /**
@@ -50,6 +51,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     private readonly activity: SessionActivity,
     private readonly audit: AuditTrail,
     private readonly budget: SpendCall,
+    private readonly failures: CountFailure,
   ) {
     super();
   }
@@ -65,6 +67,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
       await this.authenticate(context);
     } catch (error) {
       auditRefusal(this.audit, error);
+      this.failures.of(error);
       throw error;
     }
     await this.budget.spend(context, acceptedOf(context).principal.userId);

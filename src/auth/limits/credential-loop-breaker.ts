@@ -16,6 +16,7 @@ import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
+import { TroubledClients } from '../../stats/troubled-clients.js';
 import { currentRequest } from '../../platform/request-context.js';
 
 const TRIES = 10;
@@ -52,6 +53,7 @@ export class CredentialLoopBreaker {
     names: RedisNames,
     private readonly metrics: Metrics,
     private readonly audit: AuditTrail,
+    private readonly clients: TroubledClients,
   ) {
     const options = { keyPrefix: names.counter('loop'), points: TRIES, duration: BLOCKED_SECONDS };
     this.limiter = new RateLimiterRedis({
@@ -100,6 +102,9 @@ export class CredentialLoopBreaker {
     this.block(key, BLOCKED_SECONDS * 1000);
     // Counted in one place, so one node sees the tenth: one line and one count for each period.
     this.metrics.authLoops.inc({ kind: 'credential', code });
+    // Of a renewal whose credential names nobody, the log line has the session.
+    if (who !== undefined) this.clients.note('loops', { user: who.userId });
+    else if ('ip' in from) this.clients.note('loops', { ip: from.ip });
     this.logger.warn({
       msg: 'a refused credential is presented again and again',
       code,

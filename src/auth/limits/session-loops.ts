@@ -10,6 +10,7 @@ import { Metrics } from '../../platform/metrics.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
 import type { Principal } from '../../sessions/principal.js';
+import { TroubledClients } from '../../stats/troubled-clients.js';
 
 /**
  * A token lives 5 s at least and is renewed after two thirds: 18 refreshes a minute. A page that is
@@ -35,6 +36,7 @@ export class SessionLoops {
     names: RedisNames,
     private readonly metrics: Metrics,
     private readonly audit: AuditTrail,
+    private readonly clients: TroubledClients,
   ) {
     const limiter = (kind: SessionLoop): RateLimiterRedis => {
       const { times, seconds } = LOOPS[kind];
@@ -67,6 +69,7 @@ export class SessionLoops {
 
   private found(kind: SessionLoop, { sessionId, userId, tenantId }: Principal, code: string): void {
     this.metrics.authLoops.inc({ kind, code });
+    this.clients.note('loops', { user: userId });
     this.logger.warn({ msg: `${kind} loop`, code, session: sessionId, user: userId });
     this.audit.note({
       event: 'excess_rate_limit_exceeded',

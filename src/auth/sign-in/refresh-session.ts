@@ -19,6 +19,7 @@ import { Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/stores/database.js';
 import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
+import type { RefusedPrincipal } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
 import { Metrics } from '../../platform/metrics.js';
 import { endSessions, sessionsEnded } from '../../sessions/end-sessions.js';
@@ -26,6 +27,7 @@ import { flushIntervalMs } from '../../sessions/idle.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import { AccessTokens } from '../tokens/access-token.js';
 import { CredentialLoopBreaker } from '../limits/credential-loop-breaker.js';
+import { CountFailure } from '../limits/count-failure.js';
 import { SessionLoops } from '../limits/session-loops.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
@@ -122,6 +124,7 @@ export class RefreshSession {
     private readonly audit: AuditTrail,
     private readonly rates: PrincipalRates,
     private readonly repeated: SessionLoops,
+    private readonly failures: CountFailure,
   ) {}
 
   /**
@@ -136,6 +139,7 @@ export class RefreshSession {
       this.metrics.refreshes.inc({
         outcome: error instanceof DomainError ? error.code : 'internal',
       });
+      this.failures.of(error);
       // Refusals of a session that exists were noted where they were judged.
       if (error instanceof DomainError && NOT_JUDGED.has(error.code))
         auditRefusal(this.audit, error, { detail: { kind: 'refresh' } });
@@ -156,8 +160,8 @@ export class RefreshSession {
     );
     // A refusal that ends the session must commit, so it is a result and not yet an error.
     const { result } = await this.log.commit((tx) => this.decide(tx, owner, presented));
-    if ('refused' in result) throw new DomainError(result.refused);
-    const principal = { tenantId: owner.tenantId, userId: owner.userId, sessionId: owner.id };
+    if ('refused' in result) throw new DomainError(result.refused, { who: principalOf(owner) });
+    const principal = principalOf(owner);
     const access = this.accessTokens.mint(principal, {
       generation: result.successor.generation,
       sessionExpiresAtMs: result.expiresAtMs,
@@ -296,6 +300,12 @@ function refuse(tx: Tx, owner: Owner, reason: EndReason): Change<Judged> {
   note(tx, owner, 'session_use_after_expire', { kind: 'refresh', code: reason });
   return { result: { refused: reason }, events: [], tenant: owner.tenantId };
 }
+
+const principalOf = ({ tenantId, userId, id }: Owner): RefusedPrincipal => ({
+  tenantId,
+  userId,
+  sessionId: id,
+});
 
 /** The holder of the token counts as its owner; there is no other name for them. */
 function note(

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
+import { currentRequest } from '../../platform/request-context.js';
+import { TroubledClients } from '../../stats/troubled-clients.js';
 import type { SignInMethod, SignInSubject } from '../limits/sign-in-subject.js';
 
 @Injectable()
@@ -10,6 +12,7 @@ export class SignInAudit {
   constructor(
     private readonly metrics: Metrics,
     private readonly audit: AuditTrail,
+    private readonly clients: TroubledClients,
   ) {}
 
   /**
@@ -24,6 +27,7 @@ export class SignInAudit {
     try {
       const issued = await signIn(subject);
       this.metrics.logins.inc({ method, outcome: 'ok' });
+      if (method === 'guest') this.clients.note('anonymous', { ip: currentRequest()?.ip ?? '' });
       return issued;
     } catch (error) {
       const outcome = error instanceof DomainError ? error.code : 'internal';

@@ -100,7 +100,7 @@ export class Authenticate {
     } catch (error) {
       const { code, message, retryAfterMs } = toDomainError(error);
       this.audit.refusedCredential(connection, error, true);
-      this.counts.reauthenticated(code);
+      this.counts.reauthenticated(connection, code);
       this.logger.log({
         msg: 're-authentication refused',
         code,
@@ -163,7 +163,7 @@ export class Authenticate {
     const dead = this.verdict(token);
     if (dead !== null) return this.endRenewed(connection, dead);
     const inUse = connection.token?.jti === token.jti;
-    this.counts.reauthenticated(inUse ? 'same_token' : 'ok');
+    this.counts.reauthenticated(connection, inUse ? 'same_token' : 'ok');
     if (!inUse) this.counts.renewed(connection);
     connection.token = token;
     connection.tokenGeneration += 1;
@@ -178,7 +178,7 @@ export class Authenticate {
   }
 
   private endRenewed(connection: Connection, code: CloseCode): void {
-    this.counts.reauthenticated(code);
+    this.counts.reauthenticated(connection, code);
     connection.end(code);
   }
 

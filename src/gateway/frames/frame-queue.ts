@@ -11,6 +11,7 @@ import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
 import { toDomainError } from '../../platform/http/problem.filter.js';
+import { TroubledClients } from '../../stats/troubled-clients.js';
 import { Authenticate } from './authenticate.js';
 import type { Connection } from '../connection/connection.js';
 import { FrameInbox } from '../connection/frame-inbox.js';
@@ -37,6 +38,7 @@ export class FrameQueue {
     private readonly config: Config,
     private readonly authenticate: Authenticate,
     private readonly metrics: Metrics,
+    private readonly clients: TroubledClients,
   ) {}
 
   receive(connection: Connection, data: Buffer, isBinary: boolean): void {
@@ -174,6 +176,8 @@ export class FrameQueue {
     if (error.denied !== undefined) {
       // The policy knows one right to read; a subscribe is told apart from a read by REST.
       const action = type === 'subscribe' ? type : error.denied;
+      if (action === 'subscribe')
+        this.clients.note('denied_subscribes', { user: connection.principal.userId });
       this.metrics.denials.inc({ action, code });
     }
     if (

@@ -12,7 +12,7 @@ import { STATUS_CODES } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { PROTOCOL, WS_ALIAS, WS_PATH } from '@wardroom/protocol/limits';
 import { Lease } from '../../authority/lease.js';
-import { ClientAddresses } from '../../platform/http/client-address.js';
+import { ClientAddresses, plainAddress } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
 import { wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
@@ -71,12 +71,9 @@ export class Handshake implements SocketHost {
     } as ConstructorParameters<typeof WebSocketServer>[0]);
     // `ws` itself would refuse these in plain text: a wrong method, version or key.
     server.on('wsClientError', (error: Error, socket: Socket) => {
-      this.refuse(
-        socket,
-        new DomainError('invalid_request', { status: 400, detail: error.message }),
-        error,
-        { 'Sec-WebSocket-Version': '13' },
-      );
+      const refusal = new DomainError('invalid_request', { status: 400, detail: error.message });
+      this.counts.refusedUpgrade(refusal, plainAddress(socket.remoteAddress));
+      this.refuse(socket, refusal, error, { 'Sec-WebSocket-Version': '13' });
     });
     return server;
   }
@@ -121,7 +118,7 @@ export class Handshake implements SocketHost {
         );
         (ws as WardroomSocket).attach(connection, this);
         this.gate.leave(socket);
-        this.counts.upgraded(upgrade.carrier.kind);
+        this.counts.upgraded(upgrade.carrier.kind, upgrade.ip);
         this.open(server, connection, upgrade);
         connection.flush();
       });
@@ -129,10 +126,13 @@ export class Handshake implements SocketHost {
       socket.uncork();
     } catch (error) {
       const requestId = newId();
-      this.audit.refusedUpgrade(error, requestId, this.addresses.of(request));
+      const refusal = toDomainError(error);
+      const ip = this.addresses.of(request);
+      this.audit.refusedUpgrade(error, requestId, ip);
+      this.counts.refusedUpgrade(refusal, ip);
       this.refuse(
         socket,
-        toDomainError(error),
+        refusal,
         error,
         (error as DomainError).code === 'method_not_allowed' ? ALLOW : {},
         requestId,
@@ -230,7 +230,6 @@ export class Handshake implements SocketHost {
     more: Record<string, string> = {},
     requestId = newId(),
   ): void {
-    this.counts.refusedUpgrade(error);
     if (error.code === 'internal') this.logger.error({ msg: 'handshake failed', error: thrown });
     const problem = toProblem(error, requestId);
     const body = JSON.stringify(problem);

@@ -15,4 +15,5 @@ export const LOCKS = {
   tenantErase: 72_707_406,
   closesPrune: 72_707_407,
   configuration: 72_707_412,
+  statsRollUp: 72_707_415,
 } as const;

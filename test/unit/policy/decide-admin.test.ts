@@ -33,6 +33,9 @@ const OPERATORS: AdminAction[] = [
   'withdraw_key',
   'read_keys',
   'list_nodes',
+  'read_stats',
+  'read_review',
+  'sign_review',
 ];
 /** Of both lists; an auditor is refused all others. */
 const READS: AdminAction[] = [
@@ -46,6 +49,8 @@ const READS: AdminAction[] = [
   'list_tenants',
   'read_keys',
   'list_nodes',
+  'read_stats',
+  'read_review',
 ];
 
 const ask = (who: AdminCaller, action: AdminAction, target: AdminTarget): string => {

@@ -8,6 +8,9 @@ import { SHORT_CONNECTION_MS, SessionLoops } from '../../../auth/limits/session-
 import { monotonicMs } from '../../../platform/clock.js';
 import type { DomainError } from '../../../platform/errors.js';
 import { Metrics } from '../../../platform/metrics.js';
+import { isTokenFailure } from '../../../stats/token-failures.js';
+import { TroubledClients } from '../../../stats/troubled-clients.js';
+import type { TroubledClient } from '../../../stats/troubled-clients.js';
 import type { ConnectionEnd } from '../connection-end.js';
 import type { Connection } from '../connection.js';
 import { Reconnects } from './reconnects.js';
@@ -24,34 +27,50 @@ export class ConnectionCounts {
     private readonly metrics: Metrics,
     private readonly reconnects: Reconnects,
     private readonly loops: SessionLoops,
+    private readonly clients: TroubledClients,
   ) {}
 
-  upgraded(carrier: string): void {
+  upgraded(carrier: string, ip: string): void {
     this.metrics.handshakes.inc({ outcome: 'accepted', phase: 'upgrade' });
     this.metrics.carriers.inc({ carrier });
+    // A credential in an address is in logs and histories, too.
+    if (carrier === 'query') this.clients.note('anonymous', { ip });
   }
 
   /** The HTTP answer to an upgrade request was no. */
-  refusedUpgrade({ code, who }: DomainError): void {
+  refusedUpgrade(error: DomainError, ip: string): void {
+    const { code } = error;
     this.metrics.handshakes.inc({ outcome: code, phase: 'upgrade' });
     if (code === 'token_expired') this.metrics.expiries.inc({ phase: 'at_connect' });
-    if (who !== undefined) this.reconnects.note(who.sessionId, null);
+    this.failed(error, null, ip);
   }
 
   /** The first credential was accepted. */
   accepted(connection: Connection): void {
     this.opened.add(connection);
     this.metrics.handshakes.inc({ outcome: 'accepted', phase: 'auth' });
-    this.reconnects.note(connection.principal.sessionId, connection.id);
+    const { sessionId: session, userId: user } = connection.principal;
+    this.reconnects.note({ session, connection: connection.id, user });
   }
 
   /** The first credential was refused; the end of the connection counts the outcome. */
-  refused({ id }: Connection, { who }: DomainError): void {
-    if (who !== undefined) this.reconnects.note(who.sessionId, id);
+  refused({ id, ip }: Connection, error: DomainError): void {
+    this.failed(error, id, ip);
   }
 
-  reauthenticated(outcome: ErrorCode | CloseCode | 'ok' | 'same_token'): void {
+  private failed({ code, who }: DomainError, connection: string | null, ip: string): void {
+    if (isTokenFailure(code)) this.clients.note('failed_tokens', clientOf(who?.userId, ip));
+    if (who !== undefined)
+      this.reconnects.note({ session: who.sessionId, connection, user: who.userId });
+  }
+
+  /** The outcome of a later credential. */
+  reauthenticated(
+    { principal }: Connection,
+    outcome: ErrorCode | CloseCode | 'ok' | 'same_token',
+  ): void {
     this.metrics.reauth.inc({ outcome });
+    if (isTokenFailure(outcome)) this.clients.note('failed_tokens', { user: principal.userId });
   }
 
   /** A later token was accepted. Before its predecessor's warning that is no expiry. */
@@ -73,3 +92,6 @@ export class ConnectionCounts {
       this.loops.note('reconnect', connection.principal, String(code));
   }
 }
+
+const clientOf = (user: string | undefined, ip: string): TroubledClient =>
+  user === undefined ? { ip } : { user };

@@ -9,6 +9,7 @@ import { RECONNECTS_WAITING_MAX } from '../../../budgets/held-bytes.js';
 import { monotonicMs, rfc3339, wallMs } from '../../../platform/clock.js';
 import { Metrics } from '../../../platform/metrics.js';
 import { Database } from '../../../platform/stores/database.js';
+import { TroubledClients } from '../../../stats/troubled-clients.js';
 
 const ASK_EVERY_MS = 500;
 /** The node that ended the connection before writes it within 500 ms (close-log.ts). */
@@ -17,8 +18,8 @@ const BATCH = 1_000;
 
 /** Clocks of nodes differ by a little: an end may be dated after the handshake that followed it. */
 const LAST_ENDS = `
-  SELECT e.side, e.code
-  FROM json_to_recordset($1::json) AS c (session uuid, connection uuid, at timestamptz)
+  SELECT c.user, e.side, e.code
+  FROM json_to_recordset($1::json) AS c (session uuid, connection uuid, "user" uuid, at timestamptz)
   CROSS JOIN LATERAL (
     SELECT side, code FROM connection_ends
     WHERE session_id = c.session AND connection_id IS DISTINCT FROM c.connection
@@ -44,9 +45,15 @@ export function causeOf({ side, code }: { side: string; code: string }): Reconne
   return (side === 'server' ? CAUSES[code] : undefined) ?? 'other';
 }
 
-interface Handshake {
+/** A handshake whose credential named a session. */
+export interface Handshake {
   readonly session: string;
+  readonly user: string;
+  /** Null: it was refused before the upgrade. */
   readonly connection: string | null;
+}
+
+interface Waiting extends Handshake {
   readonly at: string;
   readonly dueMs: number;
 }
@@ -54,24 +61,24 @@ interface Handshake {
 @Injectable()
 export class Reconnects implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(Reconnects.name);
-  private waiting: Handshake[] = [];
+  private waiting: Waiting[] = [];
   private asking = false;
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly database: Database,
     private readonly metrics: Metrics,
+    private readonly clients: TroubledClients,
   ) {}
 
   onModuleInit(): void {
     this.timer = setInterval(() => void this.ask(), ASK_EVERY_MS).unref();
   }
 
-  /** A handshake whose credential named a session; null: it was refused before the upgrade. */
-  note(session: string, connection: string | null): void {
+  note(handshake: Handshake): void {
     if (this.waiting.length >= RECONNECTS_WAITING_MAX) this.waiting.shift();
     const dueMs = monotonicMs() + ASK_AFTER_MS;
-    this.waiting.push({ session, connection, at: rfc3339(new Date(wallMs())), dueMs });
+    this.waiting.push({ ...handshake, at: rfc3339(new Date(wallMs())), dueMs });
   }
 
   private async ask(): Promise<void> {
@@ -79,12 +86,16 @@ export class Reconnects implements OnModuleInit, OnModuleDestroy {
     this.asking = true;
     try {
       for (let due = this.due(); due.length > 0; due = this.due()) {
-        const rows = await this.database.hot<{ side: string; code: string }>(
+        const rows = await this.database.hot<{ user: string; side: string; code: string }>(
           'reconnects',
           LAST_ENDS,
           [JSON.stringify(due)],
         );
-        for (const end of rows) this.metrics.reconnects.inc({ after: causeOf(end) });
+        for (const { user, ...end } of rows) {
+          const after = causeOf(end);
+          this.metrics.reconnects.inc({ after });
+          if (after === 'expiry') this.clients.note('expiry_reconnects', { user });
+        }
         // The oldest ones may have gone meanwhile.
         const asked = new Set(due);
         this.waiting = this.waiting.filter((handshake) => !asked.has(handshake));
@@ -97,7 +108,7 @@ export class Reconnects implements OnModuleInit, OnModuleDestroy {
     }
   }
 
-  private due(): Handshake[] {
+  private due(): Waiting[] {
     const now = monotonicMs();
     return this.waiting.slice(0, BATCH).filter(({ dueMs }) => dueMs <= now);
   }
