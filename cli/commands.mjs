@@ -1,6 +1,7 @@
 /** The commands, one row each: usage, arguments, the call, and the text that people read. */
 import { CliError } from './client.mjs';
 import { forgetLogin, keepLogin } from './login.mjs';
+import { REVIEW_COMMANDS } from './review.mjs';
 import { facts, table } from './text.mjs';
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -122,6 +123,7 @@ export const COMMANDS = {
       );
     },
   },
+  ...REVIEW_COMMANDS,
 };
 
 const closeText = ([{ sentence, ...row }]) => facts(sentence, row);

@@ -28,6 +28,9 @@ const OPTIONS = {
   reason: { type: 'string' },
   event: { type: 'string' },
   limit: { type: 'string' },
+  note: { type: 'string' },
+  range: { type: 'string' },
+  name: { type: 'string' },
 };
 
 function usage() {
@@ -64,7 +67,8 @@ async function main(args) {
   }
   const command = COMMANDS[name];
   if (command === undefined) throw new CliError(2, `No command is called "${name}".`);
-  if (rest.length !== command.args) throw new CliError(2, `Usage: wardroom ${command.usage}`);
+  if (![command.args].flat().includes(rest.length))
+    throw new CliError(2, `Usage: wardroom ${command.usage}`);
   requireItsFlags(command, values);
   const kept = keptLogin();
   const url = values.url ?? process.env.WARDROOM_URL ?? kept?.url;

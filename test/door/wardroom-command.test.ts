@@ -1,38 +1,16 @@
 /** The command `wardroom`, as an operator runs it: answers, exit codes, and no token shown. */
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { eventually, live } from '../protocol/harness.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
+import { home, wardroom } from './run-wardroom.js';
 
-const command = fileURLToPath(new URL('../../cli/wardroom.mjs', import.meta.url));
-const home = mkdtempSync(join(tmpdir(), 'wardroom-command-'));
 let world: World;
 
 beforeAll(async () => {
   world = await World.create();
 });
-afterAll(() => rmSync(home, { recursive: true, force: true }));
-
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-function wardroom(args: string[], env: Record<string, string> = {}): Promise<Ran> {
-  const options = {
-    env: { PATH: process.env['PATH']!, XDG_CONFIG_HOME: home, WARDROOM_URL: nodeA(), ...env },
-  };
-  return new Promise((resolve) =>
-    execFile(process.execPath, [command, ...args], options, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    ),
-  );
-}
 
 const asOperator = (args: string[]) => wardroom(args, { WARDROOM_TOKEN: world.operator() });
 
