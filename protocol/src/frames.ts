@@ -73,7 +73,7 @@ const oneCredential = { message: 'exactly one of token and ticket' };
  * (src/budgets/budgets.ts) and `ACTION_OF` (src/gateway/frames/frame.guard.ts), a `case` in
  * chat.gateway.ts (the linter finds a missing one, the compiler does not), its answer in `REPLIES`
  * (src/api-docs/asyncapi.ts), and a `RoomAction` if it is a new right; in the SDK a method of
- * sdk/src/room.ts; then `npm run docs`.
+ * sdk/src/room/room.ts; then `npm run docs`.
  */
 export const CLIENT_FRAMES = {
   auth: asked('auth', credential).refine(exactlyOne, oneCredential),

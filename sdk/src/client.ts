@@ -1,14 +1,22 @@
+import type { Clock } from './clock.js';
 import type { ServerFrame, ServerFrames } from '@wardroom/protocol';
-import { type ConnectionState, ConnectionKeeper } from './connection-keeper.js';
+import { type ConnectionState, ConnectionKeeper } from './connection/connection-keeper.js';
 import { Emitter } from './emitter.js';
 import { errorFromWire, WardroomError } from './errors.js';
 import { type ClientOptions, readOptions } from './options.js';
-import { Requests } from './requests.js';
-import { callSignedIn, type Rest, type RestCall } from './rest.js';
-import { Room, type RoomPort } from './room.js';
-import { type RoomEvents, Subscription } from './subscription.js';
-import type { LoginFields, WardroomSession } from './session.js';
-import type { TakeToken } from './token-source.js';
+import { Requests } from './connection/requests.js';
+import type { Caller, RestCall } from './rest/rest.js';
+import { TokenCaller } from './rest/token-caller.js';
+import { type Body, Room, type RoomPort } from './room/room.js';
+import { type RoomEvents, Subscription } from './room/subscription.js';
+import type {
+  ExchangeFields,
+  GuestFields,
+  LoginFields,
+  RegisterFields,
+  SignedIn,
+  WardroomSession,
+} from './session/session.js';
 
 export interface ClientEvents {
   state: { state: ConnectionState; previous: ConnectionState };
@@ -18,7 +26,10 @@ export interface ClientEvents {
   refreshed: ServerFrames['auth_ok'];
   /** The connection ended or could not be made; the next attempt follows after `delayMs`. */
   waiting: { why: WardroomError; delayMs: number; attempt: number };
-  /** A person must sign in again; followed by `closed`. */
+  /**
+   * A person must sign in again, wherever the client learned it. Ends a connection, too: then
+   * `closed` follows.
+   */
   signed_out: WardroomError;
   /** No more attempts until `connect` is called. */
   closed: WardroomError;
@@ -27,25 +38,25 @@ export interface ClientEvents {
 }
 
 /** The client: one connection that is kept up and kept authenticated, and the rooms over it. */
-export class WardroomClient {
+export class CoreClient {
   readonly #events = new Emitter<ClientEvents>();
   readonly on = this.#events.on.bind(this.#events);
   readonly off = this.#events.off.bind(this.#events);
   readonly once = this.#events.once.bind(this.#events);
   /** Present unless the client was made with `getToken`. */
   readonly session: WardroomSession | undefined;
-  readonly #take: TakeToken;
-  readonly #rest: Rest;
+  readonly #caller: Caller;
   readonly #keeper: ConnectionKeeper;
   readonly #requests: Requests;
+  readonly #clock: Clock;
   readonly #rooms = new Map<string, { room: Room; subscription: Subscription }>();
   readonly #subscriptionsById = new Map<string, Set<Subscription>>();
+  /** Nobody hears of one end twice. */
+  #told: WardroomError | undefined;
 
   constructor(options: ClientOptions) {
     const { session, take, rest, keeper, pendingMax } = readOptions(options);
     this.session = session;
-    this.#take = take;
-    this.#rest = rest;
     this.#keeper = new ConnectionKeeper(keeper, {
       state: (state, previous) => this.#events.emit('state', { state, previous }),
       authenticated: (frame, how) => this.#events.emit(how, frame),
@@ -58,11 +69,16 @@ export class WardroomClient {
     });
     const port = {
       live: () => this.state === 'live',
-      sendText: (text: string) => this.#keeper.sendText(text),
+      sendRequest: (text: string) => this.#keeper.sendRequest(text),
       tokenExpired: () => this.#keeper.tokenExpired(),
     };
+    this.#clock = keeper.clock;
     this.#requests = new Requests(port, keeper.clock, keeper.backoff, pendingMax);
-    session?.on('signed_out', (why) => this.#keeper.end(why));
+    // The token of the living connection is good enough; getToken may be costly.
+    const cheap: typeof take = async (reason, presented) =>
+      (reason === 'connect' ? this.#keeper.token : undefined) ?? take(reason, presented);
+    this.#caller = session ?? new TokenCaller(rest, cheap, (why) => this.#signedOut(why));
+    session?.on('signed_out', (why) => this.#signedOut(why));
   }
 
   get state(): ConnectionState {
@@ -73,10 +89,21 @@ export class WardroomClient {
     return this.#keeper.auth;
   }
 
-  /** Signs the built-in session in. */
-  login(fields: LoginFields): Promise<{ sessionId: string }> {
-    if (!this.session) throw new TypeError('login: this client gets its tokens from getToken');
-    return this.session.login(fields);
+  /** Signs the session of this client in. */
+  login(fields: LoginFields): Promise<SignedIn> {
+    return this.#ownSession().login(fields);
+  }
+  /** Signs up, where the tenant allows it. */
+  register(fields: RegisterFields): Promise<SignedIn> {
+    return this.#ownSession().register(fields);
+  }
+  /** Without an account, where the tenant allows it. */
+  guest(fields: GuestFields): Promise<SignedIn> {
+    return this.#ownSession().guest(fields);
+  }
+  /** With the ID token of an external issuer. */
+  exchange(fields: ExchangeFields): Promise<SignedIn> {
+    return this.#ownSession().exchange(fields);
   }
 
   /**
@@ -96,23 +123,33 @@ export class WardroomClient {
   }
 
   /**
+   * The machine woke up, or the network is back: the client is live again within 3 s. Pages call it
+   * by themselves (`online`, `visibilitychange`); elsewhere, for example in Electron, the
+   * application knows.
+   */
+  wake(): void {
+    this.#keeper.wake();
+  }
+
+  /**
    * Always the same object for the same id or slug; an id also finds the room that was subscribed
    * by its slug.
    */
-  room(idOrSlug: string): Room {
+  room<B = Body>(idOrSlug: string): Room<B> {
     let entry =
       this.#rooms.get(idOrSlug) ??
       [...this.#rooms.values()].find(({ room }) => room.id === idOrSlug);
     if (!entry) this.#rooms.set(idOrSlug, (entry = this.#makeRoom(idOrSlug)));
-    return entry.room;
+    return entry.room as unknown as Room<B>;
   }
 
-  /** Calls REST with the access token; refused with `refresh`, once more with a newer one. */
+  /** Calls REST as the user; refused with `refresh`, once more with a newer token. */
   rest<T>(path: string, call?: RestCall): Promise<T> {
-    // The token of the living connection is good enough; getToken may be costly.
-    const take: TakeToken = async (reason, presented) =>
-      (reason === 'connect' ? this.#keeper.token : undefined) ?? this.#take(reason, presented);
-    return callSignedIn<T>(this.#rest, take, path, call);
+    return this.#caller.call<T>(path, call);
+  }
+
+  protected newRoom(...parts: ConstructorParameters<typeof Room<Body>>): Room {
+    return new Room(...parts);
   }
 
   #makeRoom(ref: string) {
@@ -132,9 +169,11 @@ export class WardroomClient {
         this.#subscriptionsById.set(id, named.add(subscription));
       },
       rest: (path) => this.rest(path),
+      me: () => this.auth?.user_id,
+      clock: this.#clock,
     };
     const subscription = new Subscription(ref, events, port);
-    return { room: new Room(ref, events, subscription, port), subscription };
+    return { room: this.newRoom(ref, events, subscription, port), subscription };
   }
 
   #ready(fresh: boolean): void {
@@ -156,8 +195,25 @@ export class WardroomClient {
       for (const { subscription } of this.#rooms.values()) subscription.forget(why);
     if (why.action === 'login') {
       void this.session?.end(why);
-      this.#events.emit('signed_out', why);
+      this.#tell(why);
     }
     this.#events.emit('closed', why);
+  }
+
+  /** Learned from REST or from the session; the connection ends with it. */
+  #signedOut(why: WardroomError): void {
+    if (this.state === 'closed') this.#tell(why);
+    else this.#keeper.end(why);
+  }
+
+  #tell(why: WardroomError): void {
+    if (why === this.#told || why.action !== 'login') return;
+    this.#told = why;
+    this.#events.emit('signed_out', why);
+  }
+
+  #ownSession(): WardroomSession {
+    if (this.session) return this.session;
+    throw new TypeError('This client gets its tokens from getToken: sign in where they come from');
   }
 }

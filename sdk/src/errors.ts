@@ -1,4 +1,3 @@
-import { ACTIONS, CLOSE_CODES, ERROR_CODES } from '@wardroom/protocol/codes';
 import type { Action, CloseCode, ErrorCode, UnsubscribeCode } from '@wardroom/protocol/codes';
 
 /** Codes that no server sends: what the SDK itself has to say. */
@@ -18,6 +17,12 @@ export const CLIENT_CODES = {
   signed_out: { action: 'login', message: 'Nobody is signed in.' },
   session_replaced: { action: 'login', message: 'Somebody signed in anew over the same storage.' },
   closed: { action: 'none', message: 'The client was closed.' },
+  gave_up: { action: 'none', message: 'The connection failed too often in a row.' },
+  no_web_socket: {
+    action: 'stop',
+    message:
+      'There is no global WebSocket here (Node 20): pass webSocket, for example that of `ws`.',
+  },
 } as const satisfies Record<string, { action: Action; message: string }>;
 
 export type ClientCode = keyof typeof CLIENT_CODES;
@@ -29,6 +34,12 @@ export type WardroomErrorCode =
 /** Contract P7: what kind of trouble it is, told apart. */
 export type ErrorKind = 'auth' | 'denied' | 'temporary' | 'transport' | 'client';
 
+/** One field of a request that the server refused, from `errors` of the problem document. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
 export interface WardroomErrorFields {
   action?: Action | undefined;
   message?: string | undefined;
@@ -36,6 +47,7 @@ export interface WardroomErrorFields {
   decisionId?: string | undefined;
   status?: number | undefined;
   opId?: string | undefined;
+  errors?: readonly FieldError[] | undefined;
   cause?: unknown;
 }
 
@@ -51,6 +63,8 @@ export class WardroomError extends Error {
   readonly status: number | undefined;
   /** Of a publish or edit whose outcome is unknown: publishing again under it has one effect. */
   readonly opId: string | undefined;
+  /** Which fields of a REST call are wrong; empty where the server names none. */
+  readonly errors: readonly FieldError[];
 
   constructor(code: WardroomErrorCode, fields: WardroomErrorFields = {}) {
     super(fields.message ?? specOf(code)?.message ?? code, { cause: fields.cause });
@@ -60,6 +74,7 @@ export class WardroomError extends Error {
     this.decisionId = fields.decisionId;
     this.status = fields.status;
     this.opId = fields.opId;
+    this.errors = fields.errors ?? [];
   }
 
   get kind(): ErrorKind {
@@ -83,6 +98,7 @@ export function errorFromWire(
     retryAfterMs: typeof wire['retry_after_ms'] === 'number' ? wire['retry_after_ms'] : undefined,
     decisionId: text(wire['decision_id']),
     status,
+    errors: fieldErrors(wire['errors']),
   });
 }
 
@@ -91,17 +107,29 @@ export function toWardroomError(thrown: unknown, code: ClientCode): WardroomErro
   return thrown instanceof WardroomError ? thrown : new WardroomError(code, { cause: thrown });
 }
 
-export const isAction = (value: unknown): value is Action =>
+/** The server's tables of codes are not taken along: every refusal carries action and message. */
+const ACTIONS: Record<Action, true> = {
+  none: true,
+  refresh: true,
+  retry: true,
+  reconnect: true,
+  login: true,
+  stop: true,
+};
+const isAction = (value: unknown): value is Action =>
   typeof value === 'string' && Object.hasOwn(ACTIONS, value);
+
+function fieldErrors(value: unknown): FieldError[] {
+  if (!Array.isArray(value)) return [];
+  return (value as unknown[]).flatMap((item) => {
+    const { path, message } = (item ?? {}) as Record<string, unknown>;
+    return typeof path === 'string' && typeof message === 'string' ? [{ path, message }] : [];
+  });
+}
 
 const text = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined;
 
 function specOf(code: string): { action: Action; message: string } | undefined {
-  for (const table of [CLIENT_CODES, ERROR_CODES, CLOSE_CODES] as Record<
-    string,
-    { action: Action; message: string }
-  >[])
-    if (Object.hasOwn(table, code)) return table[code];
-  return undefined;
+  return Object.hasOwn(CLIENT_CODES, code) ? CLIENT_CODES[code as ClientCode] : undefined;
 }

@@ -1,16 +1,34 @@
-export { WardroomClient, type ClientEvents } from './client.js';
+export { WardroomClient } from './full-client.js';
+export type { ClientEvents } from './client.js';
 export type { ClientOptions } from './options.js';
-export type { ConnectionState } from './connection-keeper.js';
+export type { ConnectionState } from './connection/connection-keeper.js';
 export type { Clock } from './clock.js';
-export type { SocketConstructor, SocketLike } from './connection.js';
+export type { SocketConstructor, SocketLike } from './connection/connection.js';
+export type { Debug, DebugOption } from './debug.js';
 export {
   CLIENT_CODES,
   WardroomError,
   type ClientCode,
   type ErrorKind,
+  type FieldError,
   type WardroomErrorCode,
 } from './errors.js';
-export type { Fetch, RestCall } from './rest.js';
+export type { Api } from './rest/api.js';
+export type { Fetch, RestCall } from './rest/rest.js';
+export type {
+  Me,
+  MemberPatch,
+  MemberView,
+  NewMember,
+  NewRoom,
+  Page,
+  PageQuery,
+  ReceiptView,
+  RoomPatch,
+  RoomView,
+  SessionView,
+  UserView,
+} from './rest/types.js';
 export type {
   Ack,
   Body,
@@ -19,17 +37,26 @@ export type {
   HistoryQuery,
   PublishAck,
   Room,
-} from './room.js';
+} from './room/room.js';
 export {
   WardroomSession,
-  type IssuedTokens,
+  type ExchangeFields,
+  type GuestFields,
   type LoginFields,
+  type RegisterFields,
   type SessionEvents,
   type SessionOptions,
-} from './session.js';
-export { memoryStorage, webStorage, type SessionStorage } from './session-storage.js';
-export type { Gap, Reset, RoomEvents, Unsubscribed } from './subscription.js';
-export type { Credential, GetToken, TokenReason } from './token-source.js';
-export type { Locks } from './with-lock.js';
+  type SignedIn,
+} from './session/session.js';
+export type { IssuedTokens } from './session/grant.js';
+export {
+  memoryStorage,
+  webStorage,
+  type SessionStorage,
+  type StorageArea,
+} from './session/session-storage.js';
+export type { Gap, Reset, RoomEvents, Unsubscribed } from './room/subscription.js';
+export type { Credential, GetToken, TokenReason } from './session/token-source.js';
+export type { Locks } from './session/with-lock.js';
 export type { Right, Role, RoomEventFrame, ServerFrames } from '@wardroom/protocol';
 export type { Action } from '@wardroom/protocol/codes';

@@ -103,13 +103,15 @@ console.log(await life(lib, process.argv[2], { webSocket: WebSocket }));
     expect(typeErrors(folder)).toBe('');
   });
 
-  inBrowser('runs in a page that loads one file', async () => {
-    write(folder, {
-      'page.html': `<script src="node_modules/@wardroom/client/dist/wardroom.min.js"></script>
+  for (const file of ['wardroom.min.js', 'wardroom.core.min.js']) {
+    inBrowser(`runs in a page that loads one file, ${file}`, async () => {
+      write(folder, {
+        'page.html': `<script src="node_modules/@wardroom/client/dist/${file}"></script>
 <script>${LIFE} window.lived = life(Wardroom, '${server.url}');</script>`,
+      });
+      expect(await livedIn('page.html')).toBe(LIVED);
     });
-    expect(await livedIn('page.html')).toBe(LIVED);
-  });
+  }
 
   inBrowser('runs in a Vite build', async () => {
     write(folder, {
@@ -141,10 +143,9 @@ window.lived = new Promise((resolve, reject) => {
   });
 
   test('uses nothing that a browser of two years ago lacks', () => {
-    const module = readFileSync(
-      join(folder, 'node_modules/@wardroom/client/dist/index.js'),
-      'utf8',
-    );
+    const dist = join(folder, 'node_modules/@wardroom/client/dist');
+    const modules = readdirSync(dist).filter((file) => /^[^.]+\.js$/.test(file));
+    const module = modules.map((file) => readFileSync(join(dist, file), 'utf8')).join('');
     expect(YOUNG.filter((name) => name.test(module))).toEqual([]);
     const searches = [...module.matchAll(/(\w+) = new URLSearchParams/g)].map(([, name]) => name);
     expect(searches.length).toBeGreaterThan(0);
@@ -199,6 +200,7 @@ async function livedIn(path: string): Promise<string> {
 
 /** A consumer: it compiles only when the types are what they should be, and nowhere `any`. */
 const TYPES = `import { WardroomClient, WardroomError, WardroomSession } from '@wardroom/client';
+import { WardroomClient as Core } from '@wardroom/client/core';
 import type {
   Action, ClientEvents, ClientOptions, HistoryPage, PublishAck, Right, Room, RoomEvents, ServerFrames,
 } from '@wardroom/client';
@@ -230,7 +232,13 @@ export async function main(options: ClientOptions): Promise<number> {
   client.on('connected', (frame) => frame.expires_in_ms.trim());
   try {
     const { seq } = await room.publish({ text: 'hello' });
-    return seq;
+    const typed = client.room<{ text: string }>('typed');
+    typed.on('message', ({ body }) => body.text.trim());
+    // @ts-expect-error: the bodies of this room have a text
+    await typed.publish({ words: 'hello' });
+    await new Core(options).room('lobby').subscribe();
+    const { items } = await client.api.rooms.list({ limit: 1 });
+    return seq + (items[0]?.seq ?? 0);
   } catch (error) {
     if (error instanceof WardroomError && error.action === 'login') return 0;
     // @ts-expect-error: no action of the protocol

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
+import { CLOSE_CODES } from '@wardroom/protocol/codes';
 import { WardroomError } from '@wardroom/client';
+import { ACTION_OF_STATUS } from '../../sdk/src/connection/read-close.js';
 import { harness } from './harness.js';
 
 const h = harness();
@@ -172,4 +174,10 @@ test('getToken: an error is tried again, null signs out', async () => {
   expect(why).toMatchObject({ code: 'token_unavailable', action: 'retry' });
   h.clock.advance(delayMs);
   await expect(live).rejects.toMatchObject({ code: 'signed_out', action: 'login' });
+});
+
+test('closes with a status that only Wardroom uses are understood without their words, as the table says', () => {
+  const own = Object.values(CLOSE_CODES).filter(({ status }) => status >= 4000);
+  expect(own.length).toBeGreaterThan(0);
+  for (const { status, action } of own) expect(ACTION_OF_STATUS[status]).toBe(action);
 });

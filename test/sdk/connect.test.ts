@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { WardroomClient } from '@wardroom/client';
+import { WardroomClient, WardroomSession } from '@wardroom/client';
 import { harness } from './harness.js';
+import { tokens } from './scripted-server.js';
 
 const h = harness();
 
@@ -113,12 +114,81 @@ test('a wrong option is refused at once', () => {
   expect(() => new WardroomClient({ url, getToken, webSocket: WebSocket, pendingMax: 0 })).toThrow(
     /pendingMax/,
   );
+});
+
+test('without a WebSocket the client is made, calls REST, and says what is missing when it connects', async () => {
   const global = globalThis as { WebSocket?: unknown };
   const before = global.WebSocket;
   delete global.WebSocket;
   try {
-    expect(() => new WardroomClient({ url, getToken })).toThrow(/pass webSocket/);
+    const client = new WardroomClient({ url: h.server.url, getToken: () => 'token' });
+    const me = client.rest('/v1/me');
+    (await h.server.calls.next()).answer(200, {});
+    expect(await me).toEqual({});
+    await expect(client.connect()).rejects.toMatchObject({
+      code: 'no_web_socket',
+      action: 'stop',
+      message: expect.stringContaining('pass webSocket'),
+    });
   } finally {
     if (before) global.WebSocket = before;
   }
+});
+
+test('after maxAttempts failures in a row the client gives up, and connect takes the rooms up again', async () => {
+  const { client, peer } = await h.connected({ maxAttempts: 2 });
+  const { events } = await h.subscribed(client, peer, 7);
+  const closed = client.once('closed');
+  const attempts: number[] = [];
+  client.on('waiting', ({ attempt }) => attempts.push(attempt));
+  let last = peer;
+  for (let count = 0; count < 2; count++) {
+    const waiting = client.once('waiting');
+    last.cut();
+    h.clock.advance((await waiting).delayMs);
+    last = await h.server.peers.next();
+  }
+  last.cut();
+  const why = await closed;
+  expect(why).toMatchObject({ code: 'gave_up', action: 'none', kind: 'client' });
+  expect(why.cause).toMatchObject({ code: 'connection_lost' });
+  expect([attempts, events.size]).toEqual([[1, 2], 0]);
+  void client.connect();
+  const next = await h.server.peers.next();
+  await next.welcome();
+  expect(await next.subscribed({ seq: 7 })).toMatchObject({ since: 7 });
+});
+
+test('debug writes each step and neither a token nor a body', async () => {
+  const lines: string[] = [];
+  const session = new WardroomSession({
+    url: h.server.url,
+    clock: h.clock,
+    debug: (line) => lines.push(line),
+  });
+  const login = session.login({ tenant: 'acme', email: 'a@acme.test', password: 'a-password' });
+  (await h.server.calls.next()).answer(200, tokens(1));
+  await login;
+  const debug = (line: string) => lines.push(line);
+  const { client, peer } = await h.connected({ session, debug }, { refresh_after_ms: 1000 });
+  const published = client.room('lobby').publish('a-body', { opId: 'op-1' });
+  peer.ack(await peer.next('publish'), 3);
+  await published;
+  const refreshed = client.once('refreshed');
+  h.clock.advance(1000);
+  (await h.server.calls.next()).answer(200, tokens(2));
+  await peer.next('auth_refresh');
+  peer.authOk();
+  await refreshed;
+  for (const line of [
+    'POST /v1/auth/login: 200',
+    'idle -> connecting',
+    '-> auth',
+    'authenticating -> live',
+    '-> publish id=r1 room=lobby op_id=op-1',
+    'POST /v1/auth/refresh: 200',
+    '-> auth_refresh id=auth1',
+  ])
+    expect(lines).toContain(line);
+  expect(lines.join('\n')).not.toMatch(/access-|refresh-\d|a-password|a-body/);
 });

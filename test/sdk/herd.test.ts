@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { WardroomError } from '../../sdk/src/errors.js';
-import { planReconnect } from '../../sdk/src/plan-reconnect.js';
+import { planReconnect } from '../../sdk/src/connection/plan-reconnect.js';
 
 const CLIENTS = 5_000;
 const LOST = new WardroomError('connection_lost');

@@ -38,4 +38,9 @@ export class ManualClock implements Clock {
     }
     this.#now = end;
   }
+
+  /** Time passes, and no timer runs: as on a machine that sleeps. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
 }

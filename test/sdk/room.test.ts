@@ -127,3 +127,43 @@ test('a room left while there was no connection is not taken up again', async ()
   await h.handled(client, next);
   expect(next.frames.size).toBe(0);
 });
+
+test('two who subscribed share one subscription, and the first to unsubscribe leaves the other one', async () => {
+  const { client, peer } = await h.connected();
+  const { room, events } = await h.subscribed(client, peer, 1);
+  expect(await client.room('lobby').subscribe()).toMatchObject({ room: ROOM, seq: 1 });
+  await room.unsubscribe();
+  expect(room.subscribed).toBe(true);
+  peer.message(2);
+  expect(await events.next()).toEqual(['message', 2]);
+  const left = room.unsubscribe();
+  const frame = await peer.next('unsubscribe');
+  peer.send({ type: 'unsubscribed', id: frame['id'], room: ROOM, code: 'client', action: 'none' });
+  await left;
+  expect(room.subscribed).toBe(false);
+});
+
+test('two who subscribe at the same time cause one subscribe, and its refusal rejects both', async () => {
+  const { client, peer } = await h.connected();
+  const both = [client.room('lobby').subscribe(), client.room('lobby').subscribe()];
+  peer.error(await peer.next('subscribe'), 'not_found');
+  for (const one of both) await expect(one).rejects.toMatchObject({ code: 'not_found' });
+  const again = client.room('lobby').subscribe();
+  await peer.subscribed({ seq: 3 });
+  expect((await again).seq).toBe(3);
+  expect(peer.frames.size).toBe(0);
+});
+
+test('C1: a page of the history is asked for where URLSearchParams has no size', async () => {
+  const size = Object.getOwnPropertyDescriptor(URLSearchParams.prototype, 'size');
+  Reflect.deleteProperty(URLSearchParams.prototype, 'size');
+  try {
+    const page = h.client().room('lobby').history({ before: 50, limit: 3 });
+    const call = await h.server.calls.next();
+    expect(call.url).toBe('/v1/rooms/lobby/messages?before=50&limit=3');
+    call.answer(200, { items: [], next_cursor: null, epoch: 'e1' });
+    await page;
+  } finally {
+    if (size) Object.defineProperty(URLSearchParams.prototype, 'size', size);
+  }
+});

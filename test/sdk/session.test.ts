@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type SessionStorage, WardroomSession, webStorage } from '@wardroom/client';
+import { type Locks, type SessionStorage, WardroomSession, webStorage } from '@wardroom/client';
 import { harness } from './harness.js';
 import { tokens } from './scripted-server.js';
 
@@ -201,4 +201,146 @@ test('a wrong password rejects and changes nothing', async () => {
     status: 401,
   });
   expect(session.sessionId).toBeUndefined();
+});
+
+test.each([
+  ['register', { ...alice, name: 'Alice' }, 201],
+  ['guest', { tenant: 'acme', device: 'kiosk' }, 201],
+  ['exchange', { tenant: 'acme', id_token: 'eyJ', device: 'laptop' }, 200],
+] as const)('%s opens a session like a login', async (way, fields, status) => {
+  const client = h.client({ session: makeSession() });
+  const done = client[way](fields as never);
+  const call = await h.server.calls.next();
+  expect(call).toMatchObject({ method: 'POST', url: `/v1/auth/${way}`, body: fields });
+  call.answer(status, tokens(1));
+  expect(await done).toEqual({ sessionId: tokens(1).session_id });
+  expect(await client.session!.accessToken()).toBe('access-1');
+});
+
+test('C3: a session that REST says is over is forgotten, and the client is signed out without a connection', async () => {
+  const storage = sharedArea();
+  const session = await signedIn(storage);
+  const client = h.client({ session });
+  const told: unknown[] = [];
+  client.on('signed_out', (why) => told.push(why.code));
+  const me = client.rest('/v1/me');
+  (await h.server.calls.next()).answer(401, { code: 'session_revoked', action: 'login' });
+  await expect(me).rejects.toMatchObject({ code: 'session_revoked' });
+  expect([told, await storage.get(), client.state]).toEqual([['session_revoked'], null, 'closed']);
+  await expect(client.rest('/v1/me')).rejects.toMatchObject({ code: 'signed_out' });
+  expect(h.server.calls.size).toBe(0);
+});
+
+test('a client with getToken is signed out by REST, too, also after it was closed', async () => {
+  const { client } = await h.connected();
+  client.close();
+  const signedOut = client.once('signed_out');
+  const me = client.rest('/v1/me');
+  (await h.server.calls.next()).answer(401, { code: 'session_expired', action: 'login' });
+  await expect(me).rejects.toMatchObject({ code: 'session_expired' });
+  expect(await signedOut).toMatchObject({ code: 'session_expired' });
+});
+
+test('a refusal of an old token does not end the session that was signed in meanwhile', async () => {
+  const session = await signedIn();
+  const me = session.call('/v1/me');
+  const late = await h.server.calls.next();
+  const login = session.login(alice);
+  (await h.server.calls.next()).answer(200, tokens(5, { session_id: 'another' }));
+  await login;
+  late.answer(401, { code: 'session_revoked', action: 'login' });
+  await expect(me).rejects.toMatchObject({ code: 'session_revoked' });
+  expect(await session.accessToken()).toBe('access-5');
+});
+
+test('C4: the fields that the server refused are on the error', async () => {
+  const session = await signedIn();
+  const errors = [{ path: 'name', message: 'Too short' }];
+  const made = session.call('/v1/rooms', { method: 'POST', body: {} });
+  (await h.server.calls.next()).answer(422, { code: 'invalid_request', action: 'none', errors });
+  await expect(made).rejects.toMatchObject({ code: 'invalid_request', errors });
+});
+
+test('C14: a storage that cannot be written costs no session: it lives on in memory', async () => {
+  let full = false;
+  const values = new Map<string, string>();
+  const area = {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => {
+      if (full) throw new DOMException('full', 'QuotaExceededError');
+      values.set(key, value);
+    },
+    removeItem: (key: string) => void values.delete(key),
+  };
+  const session = await signedIn(webStorage(area));
+  const failures: unknown[] = [];
+  session.on('storage_failed', ({ cause }) => failures.push(cause));
+  full = true;
+  for (const n of [2, 3]) {
+    const token = session.accessToken({ stale: `access-${n - 1}` });
+    const call = await h.server.calls.next();
+    expect(call.body).toEqual({ refresh_token: `refresh-${n - 1}` });
+    call.answer(200, tokens(n));
+    expect(await token).toBe(`access-${n}`);
+  }
+  expect(failures).toHaveLength(2);
+  // No tab presents a refresh token that was used.
+  expect(values.size).toBe(0);
+});
+
+test('a storage that the browser forbids costs no session', async () => {
+  const session = await signedIn(
+    webStorage(() => {
+      throw new DOMException('denied', 'SecurityError');
+    }),
+  );
+  expect(await session.accessToken()).toBe('access-1');
+  const token = session.accessToken({ stale: 'access-1' });
+  (await h.server.calls.next()).answer(200, tokens(2));
+  expect(await token).toBe('access-2');
+});
+
+test('two servers do not share what is kept in one storage', async () => {
+  const values = new Map<string, string>();
+  const area = {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  };
+  await signedIn(webStorage(area));
+  expect([...values.keys()]).toEqual([`wardroom:${h.server.url}`]);
+  const other = new WardroomSession({ url: 'https://other.test', storage: webStorage(area) });
+  await expect(other.accessToken()).rejects.toMatchObject({ code: 'signed_out' });
+  expect(await makeSession(webStorage(area)).accessToken()).toBe('access-1');
+});
+
+test('C9: a lock that another tab never gives back is waited for 2 s at most', async () => {
+  const never: Locks = { request: () => new Promise(() => {}) };
+  const session = new WardroomSession({ url: h.server.url, clock: h.clock, locks: never });
+  const login = session.login(alice);
+  h.clock.advance(1999);
+  expect(h.server.calls.size).toBe(0);
+  h.clock.advance(1);
+  (await h.server.calls.next()).answer(200, tokens(1));
+  await login;
+});
+
+test('locks that are refused, or given late, change nothing', async () => {
+  const late: (() => Promise<unknown>)[] = [];
+  const locks: Locks = {
+    request: (_, run) => {
+      late.push(run);
+      return late.length === 1 ? Promise.reject(new Error('no')) : (new Promise(() => {}) as never);
+    },
+  };
+  const session = new WardroomSession({ url: h.server.url, clock: h.clock, locks });
+  const login = session.login(alice);
+  (await h.server.calls.next()).answer(200, tokens(1));
+  await login;
+  const token = session.accessToken({ stale: 'access-1' });
+  h.clock.advance(2000);
+  (await h.server.calls.next()).answer(200, tokens(2));
+  expect(await token).toBe('access-2');
+  await late[1]!();
+  expect(h.server.calls.size).toBe(0);
 });

@@ -1,7 +1,8 @@
 import { PROTOCOL } from '@wardroom/protocol/limits';
 import type { ClientFrame, ServerFrame, ServerFrames } from '@wardroom/protocol';
-import type { Clock } from './clock.js';
-import { WardroomError } from './errors.js';
+import type { Clock } from '../clock.js';
+import { type Debug, describeFrame } from '../debug.js';
+import { WardroomError } from '../errors.js';
 import { Heartbeat } from './heartbeat.js';
 import { type CloseLike, readClose } from './read-close.js';
 
@@ -45,6 +46,7 @@ export class Connection {
     connectTimeoutMs: number,
     private readonly clock: Clock,
     private readonly handlers: ConnectionHandlers,
+    private readonly debug?: Debug,
   ) {
     this.#socket = new Socket(url, [PROTOCOL]);
     this.#timer = clock.setTimeout(
@@ -55,7 +57,10 @@ export class Connection {
       if (!this.#over) handlers.opened();
     });
     this.#socket.addEventListener('message', (event) => this.#heard(event.data));
-    this.#socket.addEventListener('close', (event) => this.fail(readClose(this.#goodbye, event)));
+    this.#socket.addEventListener('close', (event) => {
+      if (!this.#over) debug?.(`socket closed: ${event.code}`);
+      this.fail(readClose(this.#goodbye, event));
+    });
     // A close always follows; but an `error` that nobody listens to would end a Node process.
     this.#socket.addEventListener('error', () => {});
   }
@@ -64,7 +69,6 @@ export class Connection {
   established(): void {
     this.clock.clearTimeout(this.#timer);
     this.#heartbeat?.stop();
-    if (this.#heartbeatMs === 0) return;
     this.#heartbeat = new Heartbeat(
       this.clock,
       this.#heartbeatMs,
@@ -78,7 +82,20 @@ export class Connection {
   }
 
   sendText(text: string): void {
-    if (!this.#over) this.#socket.send(text);
+    if (this.#over) return;
+    this.debug?.(`-> ${describeFrame(JSON.parse(text) as object)}`);
+    this.#socket.send(text);
+  }
+
+  /** A frame that the server answers: silence after it is noticed sooner. */
+  sendRequest(text: string): void {
+    this.sendText(text);
+    this.#heartbeat?.expect();
+  }
+
+  /** Fails with `connection_lost` unless the server is heard within `patienceMs`. */
+  probe(patienceMs: number): void {
+    this.#heartbeat?.probe(patienceMs);
   }
 
   /** Ends it from this side, without telling the handlers. */
@@ -96,6 +113,7 @@ export class Connection {
     if (this.#over) return;
     this.#heartbeat?.heard();
     const frame = parseFrame(data);
+    if (frame) this.debug?.(`<- ${describeFrame(frame)}`);
     if (!frame || ('id' in frame && frame.id === PING_ID)) return;
     if (frame.type === 'hello') this.#heartbeatMs = frame.heartbeat_ms;
     if (frame.type !== 'goodbye') return this.handlers.frame(frame);

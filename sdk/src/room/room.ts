@@ -8,10 +8,11 @@ import type {
   ServerFrame,
   ServerFrames,
 } from '@wardroom/protocol';
-import type { Emitter } from './emitter.js';
-import { WardroomError } from './errors.js';
-import { newId } from './new-id.js';
-import type { Delivery } from './requests.js';
+import type { Clock } from '../clock.js';
+import type { Emitter } from '../emitter.js';
+import { WardroomError } from '../errors.js';
+import { newId } from '../new-id.js';
+import type { Delivery } from '../connection/requests.js';
 import type { RoomEvents, Subscription, SubscriptionPort } from './subscription.js';
 
 /** Any JSON value. */
@@ -20,14 +21,30 @@ export type Ack = ServerFrames['ack'];
 type Always<K extends keyof Ack> = { [P in K]-?: Exclude<Ack[P], undefined> };
 export type PublishAck = Ack & Always<'op_id' | 'message_id' | 'seq' | 'at' | 'duplicate'>;
 /** A stored message as the history returns it; a newer server may add fields. */
-export type HistoryMessage = Omit<ServerFrames['message'], 'type'> & { [field: string]: unknown };
-export interface HistoryPage {
-  items: HistoryMessage[];
+export interface HistoryMessage<B = Body> {
+  message_id: string;
+  room: string;
+  seq: number;
+  sender: string;
+  kind: string;
+  op_id: string;
+  /** Null when deleted. */
+  body: B | null;
+  at: string;
+  edited_at: string | null;
+  deleted_at: string | null;
+  /** The first users of each emoji, and how many there are. */
+  reactions: { emoji: string; count: number; users: string[] }[];
+}
+export interface HistoryPage<B = Body> {
+  items: HistoryMessage<B>[];
   next_cursor: string | null;
   /**
    * Which past of the room the seqs belong to: to be passed on with `subscribe({ since, epoch })`.
    */
   epoch: string;
+  /** The last durable event that the page shows; absent on older servers. */
+  seq?: number;
 }
 /** `before` and `after` are seqs, themselves excluded. */
 export interface HistoryQuery {
@@ -39,22 +56,25 @@ export interface HistoryQuery {
 
 export interface RoomPort extends SubscriptionPort {
   rest<T>(path: string): Promise<T>;
+  /** The user of the living connection. */
+  me(): string | undefined;
+  readonly clock: Clock;
 }
 
 /**
  * One room as an object. It outlives connections: a subscription and its position are taken along.
  */
-export class Room {
-  readonly on: Emitter<RoomEvents>['on'];
-  readonly off: Emitter<RoomEvents>['off'];
-  readonly once: Emitter<RoomEvents>['once'];
+export class Room<B = Body> {
+  readonly on: Emitter<RoomEvents<B>>['on'];
+  readonly off: Emitter<RoomEvents<B>>['off'];
+  readonly once: Emitter<RoomEvents<B>>['once'];
 
   constructor(
     /** Id or slug, as it was asked for. */
     readonly ref: string,
-    events: Emitter<RoomEvents>,
+    events: Emitter<RoomEvents<B>>,
     private readonly subscription: Subscription,
-    private readonly port: RoomPort,
+    protected readonly port: RoomPort,
   ) {
     this.on = events.on.bind(events);
     this.off = events.off.bind(events);
@@ -88,7 +108,7 @@ export class Room {
 
   /**
    * From now on, or with `since` from the event after it, if it is of the same `epoch`. Rejects
-   * when refused.
+   * when refused. Counted: as many `unsubscribe` end it.
    */
   subscribe({ since, epoch }: { since?: number; epoch?: string } = {}): Promise<
     ServerFrames['subscribed']
@@ -102,7 +122,7 @@ export class Room {
 
   /** Resolves after the commit. Survives reconnects under one `op_id`, so it has one effect. */
   async publish(
-    body: Body,
+    body: B,
     { kind, opId = newId() }: { kind?: string; opId?: string } = {},
   ): Promise<PublishAck> {
     const op = { op_id: opId, body: fitting(body, opId), ...(kind === undefined ? {} : { kind }) };
@@ -110,11 +130,7 @@ export class Room {
   }
 
   /** Survives reconnects like a publish. */
-  async edit(
-    messageId: string,
-    body: Body,
-    { opId = newId() }: { opId?: string } = {},
-  ): Promise<Ack> {
+  async edit(messageId: string, body: B, { opId = newId() }: { opId?: string } = {}): Promise<Ack> {
     const edit = { message_id: messageId, op_id: opId, body: fitting(body, opId) };
     return (await this.#ask('edit', edit, 'until_answered', opId)) as Ack;
   }
@@ -160,7 +176,7 @@ export class Room {
    * A page of stored messages, through REST. After a `gap {from, to}`: `{ after: from - 1, before:
    * to + 1 }`.
    */
-  history(query: HistoryQuery = {}): Promise<HistoryPage> {
+  history(query: HistoryQuery = {}): Promise<HistoryPage<B>> {
     const search = new URLSearchParams();
     for (const [name, value] of Object.entries(query) as [string, string | number | undefined][])
       if (value !== undefined) search.set(name, String(value));
@@ -189,9 +205,9 @@ type FieldsOf<T extends ClientFrameType> = Omit<ClientFrames[T], 'type' | 'id' |
  * A copy, because the body may be sent again later and must then still be the same. A body that is
  * too big is refused here: as a frame it could cost the connection.
  */
-function fitting(body: Body, opId?: string): Body {
+function fitting(body: unknown, opId?: string): Body {
   const text = JSON.stringify(body);
   if (new TextEncoder().encode(text).length > LIMITS.bodyBytes)
-    throw new WardroomError('too_big', { action: 'none', opId });
+    throw new WardroomError('too_big', { message: 'The body is too big.', opId });
   return JSON.parse(text) as Body;
 }

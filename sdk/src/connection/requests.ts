@@ -1,6 +1,6 @@
 import type { ClientFrame, ServerFrame, ServerFrames } from '@wardroom/protocol';
-import type { Clock } from './clock.js';
-import { errorFromWire, WardroomError } from './errors.js';
+import type { Clock } from '../clock.js';
+import { errorFromWire, WardroomError } from '../errors.js';
 import { type Backoff, jitterMs } from './plan-reconnect.js';
 
 /**
@@ -24,7 +24,7 @@ export interface RequestOptions {
 
 export interface RequestsPort {
   live(): boolean;
-  sendText(text: string): void;
+  sendRequest(text: string): void;
   /**
    * A request was refused because the token has expired. From here until a new one is accepted
    * `live` is false.
@@ -128,7 +128,7 @@ export class Requests {
   #send(request: Request): void {
     request.sent = true;
     this.#inFlight++;
-    this.port.sendText(request.text());
+    this.port.sendRequest(request.text());
   }
 
   #takeBack(request: Request): void {

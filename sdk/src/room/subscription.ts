@@ -7,10 +7,10 @@ import type {
   ServerFrames,
 } from '@wardroom/protocol';
 import type { Action } from '@wardroom/protocol/codes';
-import type { Emitter } from './emitter.js';
-import { toWardroomError, type WardroomError, type WardroomErrorCode } from './errors.js';
+import type { Emitter } from '../emitter.js';
+import { toWardroomError, type WardroomError, type WardroomErrorCode } from '../errors.js';
 import { judgeSeq } from './judge-seq.js';
-import type { RequestOptions } from './requests.js';
+import type { RequestOptions } from '../connection/requests.js';
 
 /**
  * Events `from` to `to`, both included, were not delivered and will not be: page the history for
@@ -50,7 +50,15 @@ type Passed =
   | 'read'
   | 'presence'
   | 'access';
-export type RoomEvents = { [T in Passed]: ServerFrames[T] } & {
+type WithBody<T extends 'message' | 'message_edited', B> = Omit<ServerFrames[T], 'body'> & {
+  body: B;
+};
+export type RoomEvents<B = ServerFrames['message']['body']> = {
+  [T in Exclude<Passed, 'message' | 'message_edited'>]: ServerFrames[T];
+} & {
+  message: WithBody<'message', B>;
+  message_edited: WithBody<'message_edited', B>;
+
   subscribed: ServerFrames['subscribed'];
   unsubscribed: Unsubscribed;
   gap: Gap;
@@ -78,6 +86,10 @@ export class Subscription {
   /** The application wants it, and the server has said yes once. */
   #attached = false;
   #wanted = false;
+  /** Callers that subscribed and have not unsubscribed. */
+  #users = 0;
+  #opening: Promise<ServerFrames['subscribed']> | undefined;
+  #last: ServerFrames['subscribed'] | undefined;
   #resuming = false;
   /** A repair from here did not bring the next event. */
   #unrepairable: number | undefined;
@@ -92,8 +104,32 @@ export class Subscription {
     return this.#attached && this.#wanted;
   }
 
-  async open(since?: number, epoch?: string): Promise<ServerFrames['subscribed']> {
+  /** Of callers that do not care where to start, only the first one asks the server. */
+  open(since?: number, epoch?: string): Promise<ServerFrames['subscribed']> {
+    const isFirst = this.#users++ === 0;
+    if (since === undefined && !isFirst && this.#opening) return this.#opening;
+    if (since === undefined && this.active && this.#last) {
+      const { role, seq = this.#last.seq, epoch: now = this.#last.epoch } = this;
+      return Promise.resolve({
+        ...this.#last,
+        role,
+        can: [...this.can],
+        seq,
+        epoch: now,
+        replayed: 0,
+      });
+    }
     this.#wanted = true;
+    const opening = this.#ask(since, epoch).finally(() => {
+      if (this.#opening === opening) this.#opening = undefined;
+    });
+    opening.catch(() => {
+      this.#users = this.#attached ? this.#users - 1 : 0;
+    });
+    return (this.#opening = opening);
+  }
+
+  async #ask(since?: number, epoch?: string): Promise<ServerFrames['subscribed']> {
     const frame = (id: string) =>
       ({ type: 'subscribe', id, room: this.ref, ...position(since, epoch) }) as const;
     const onAnswer = (answer: ServerFrame) =>
@@ -104,7 +140,10 @@ export class Subscription {
     })) as ServerFrames['subscribed'];
   }
 
+  /** The last of those who opened it ends it. */
   async close(): Promise<void> {
+    if (this.#users > 1) return void this.#users--;
+    this.#users = 0;
     this.#wanted = false;
     const answered = this.port.ask((id) => ({ type: 'unsubscribe', id, room: this.ref }), {
       delivery: 'once',
@@ -148,7 +187,7 @@ export class Subscription {
         this.#resuming = false;
         const { code, action } = toWardroomError(thrown, 'closed');
         // Closed by the application: `connect` takes the room up again.
-        if (this.active && code !== 'closed') this.#detach({ code, action });
+        if (this.active && code !== 'closed' && code !== 'gave_up') this.#detach({ code, action });
       });
   }
 
@@ -184,6 +223,7 @@ export class Subscription {
   forget(why: WardroomError): void {
     if (this.active) this.#detach({ code: why.code, action: why.action });
     this.#wanted = false;
+    this.#users = 0;
     this.seq = undefined;
     this.epoch = undefined;
   }
@@ -224,6 +264,7 @@ export class Subscription {
     this.port.named(answer.room);
     if (!this.#wanted) return this.port.tell({ type: 'unsubscribe', room: answer.room });
     this.#attached = true;
+    this.#last = answer;
     this.role = answer.role;
     this.can = answer.can;
     this.epoch = answer.epoch;
@@ -244,6 +285,7 @@ export class Subscription {
   #detach(why: Unsubscribed): void {
     this.#attached = false;
     this.#wanted = false;
+    this.#users = 0;
     this.role = null;
     this.can = [];
     this.events.emit('unsubscribed', why);

@@ -1,11 +1,14 @@
-import { CLOSE_CODES } from '@wardroom/protocol/codes';
 import type { ServerFrames } from '@wardroom/protocol';
-import { errorFromWire, WardroomError } from './errors.js';
+import type { Action } from '@wardroom/protocol/codes';
+import { errorFromWire, WardroomError } from '../errors.js';
 
 export interface CloseLike {
   readonly code: number;
   readonly reason: string;
 }
+
+/** The statuses that only Wardroom uses. */
+export const ACTION_OF_STATUS: Readonly<Record<number, Action>> = { 4001: 'refresh', 4003: 'stop' };
 
 /**
  * Why a connection ended: the goodbye, else the JSON reason of the close, else a status that only
@@ -20,14 +23,8 @@ export function readClose(
   if (!close) return new WardroomError('connection_lost');
   const reason = parseReason(close.reason);
   if (reason) return errorFromWire(reason, close.code);
-  const known =
-    close.code >= 4000 && Object.values(CLOSE_CODES).find((spec) => spec.status === close.code);
-  if (known)
-    return new WardroomError('bad_answer', {
-      action: known.action,
-      message: known.message,
-      status: close.code,
-    });
+  const action = ACTION_OF_STATUS[close.code];
+  if (action) return new WardroomError('bad_answer', { action, status: close.code });
   return new WardroomError('connection_lost', { status: close.code });
 }
 

@@ -1,4 +1,4 @@
-import type { WardroomError } from './errors.js';
+import type { WardroomError } from '../errors.js';
 
 export interface Backoff {
   readonly baseMs: number;

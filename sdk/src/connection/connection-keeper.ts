@@ -1,7 +1,9 @@
 import type { ServerFrame, ServerFrames } from '@wardroom/protocol';
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
+import type { Debug } from '../debug.js';
 import { Connection, type SocketConstructor } from './connection.js';
-import { toWardroomError, WardroomError } from './errors.js';
+import { onPageWake } from './page-wakes.js';
+import { toWardroomError, WardroomError } from '../errors.js';
 import { type Backoff, planReconnect } from './plan-reconnect.js';
 import { Reauth } from './reauth.js';
 import {
@@ -9,7 +11,7 @@ import {
   credentialFields,
   type TakeToken,
   type TokenReason,
-} from './token-source.js';
+} from '../session/token-source.js';
 
 /**
  * idle -> connecting -> authenticating -> live <-> paused; from any of them waiting (between two
@@ -19,15 +21,27 @@ import {
 export type ConnectionState =
   'idle' | 'connecting' | 'authenticating' | 'live' | 'paused' | 'waiting' | 'closed';
 
+/** After waking: how long a sign of life, a handshake or a renewal may take. */
+const PATIENCE_MS = 1500;
+/** So long after waking, failures of the transport are retried after at most `HURRIED_MS`. */
+const AWAKE_MS = 3000;
+const HURRIED_MS = 250;
+
 export interface KeeperOptions {
   url: string;
-  Socket: SocketConstructor;
+  /** Undefined: there is none here. Then connecting fails. */
+  Socket: SocketConstructor | undefined;
   take: TakeToken;
+  /** Gives up a renewal that has been under way for too long. */
+  hurry(): void;
   clock: Clock;
   backoff: Backoff;
   connectTimeoutMs: number;
   /** A connection that lived so long was a good one: the next trouble starts counting anew. */
   stableMs: number;
+  /** Attempts in a row that may fail. */
+  maxAttempts: number;
+  debug: Debug | undefined;
 }
 
 export interface KeeperHandlers {
@@ -60,6 +74,11 @@ export class ConnectionKeeper {
   #paused = false;
   #expired = false;
   #started: ReturnType<typeof deferred> | undefined;
+  /** The attempt that follows the wait. */
+  #next: { reason: TokenReason; notBefore: number } | undefined;
+  #wokeAt = -Infinity;
+  #wakeTimer: unknown;
+  #stopListening: (() => void) | undefined;
   readonly #reauth: Reauth;
 
   constructor(
@@ -95,7 +114,10 @@ export class ConnectionKeeper {
       return Promise.resolve(this.#auth);
     this.#started ??= deferred();
     const { promise } = this.#started;
-    if (this.#state === 'idle' || this.#state === 'closed') void this.#connect('connect');
+    if (this.#state === 'idle' || this.#state === 'closed') {
+      this.#stopListening ??= onPageWake(() => this.wake());
+      void this.#connect('connect');
+    }
     return promise;
   }
 
@@ -106,6 +128,33 @@ export class ConnectionKeeper {
 
   sendText(text: string): void {
     this.#connection?.sendText(text);
+  }
+  sendRequest(text: string): void {
+    this.#connection?.sendRequest(text);
+  }
+
+  /**
+   * The machine slept, or the network was away and is back. A token that is due is renewed at once,
+   * a connection that gives no sign of life is replaced, and a wait is cut short; only a delay that
+   * the server asked for stays.
+   */
+  wake(): void {
+    if (this.#state === 'idle' || this.#state === 'closed') return;
+    const { clock } = this.options;
+    this.options.debug?.('woken');
+    this.#wokeAt = clock.now();
+    if (this.#next) return this.#waitFor(Math.max(0, this.#next.notBefore - clock.now()));
+    if (this.#liveAt !== undefined) {
+      this.#reauth.wake();
+      return this.#connection?.probe(PATIENCE_MS);
+    }
+    const run = this.#run;
+    clock.clearTimeout(this.#wakeTimer);
+    this.#wakeTimer = clock.setTimeout(() => {
+      if (run !== this.#run || this.#liveAt !== undefined) return;
+      if (this.#connection) this.#leave(new WardroomError('connection_lost'));
+      else this.options.hurry();
+    }, PATIENCE_MS);
   }
 
   tokenExpired(): void {
@@ -121,6 +170,8 @@ export class ConnectionKeeper {
     this.#credential = undefined;
     const started = this.#started;
     this.#started = undefined;
+    this.#stopListening?.();
+    this.#stopListening = undefined;
     this.#become('closed');
     this.handlers.ended(why);
     started?.reject(why);
@@ -128,6 +179,8 @@ export class ConnectionKeeper {
 
   async #connect(reason: TokenReason): Promise<void> {
     const run = ++this.#run;
+    this.#next = this.#timer = undefined;
+    if (!this.options.Socket) return this.end(new WardroomError('no_web_socket'));
     this.#become('connecting');
     try {
       const credential = await this.options.take(reason, this.#credential);
@@ -138,7 +191,7 @@ export class ConnectionKeeper {
       return;
     }
     try {
-      this.#connection = this.#open();
+      this.#connection = this.#open(this.options.Socket);
     } catch (cause) {
       // Forbidden here (an insecure socket on a secure page): no later attempt would fare better.
       this.end(
@@ -151,13 +204,14 @@ export class ConnectionKeeper {
     }
   }
 
-  #open(): Connection {
-    const { Socket, url, connectTimeoutMs, clock } = this.options;
-    return new Connection(Socket, url, connectTimeoutMs, clock, {
+  #open(Socket: SocketConstructor): Connection {
+    const { url, connectTimeoutMs, clock, debug } = this.options;
+    const handlers = {
       opened: () => this.#authenticate(),
-      frame: (frame) => this.#receive(frame),
-      lost: (why) => this.#leave(why),
-    });
+      frame: (frame: ServerFrame) => this.#receive(frame),
+      lost: (why: WardroomError) => this.#leave(why),
+    };
+    return new Connection(Socket, url, connectTimeoutMs, clock, handlers, debug);
   }
 
   #authenticate(): void {
@@ -221,18 +275,34 @@ export class ConnectionKeeper {
   #again(why: WardroomError, reason: TokenReason): void {
     const plan = planReconnect(why, this.#attempt, this.options.backoff);
     if (plan.next === 'end') return this.end(why);
+    if (this.#attempt >= this.options.maxAttempts)
+      return this.end(new WardroomError('gave_up', { cause: why }));
+    const now = this.options.clock.now();
+    const hurried = why.kind === 'transport' && now - this.#wokeAt < AWAKE_MS;
+    const delayMs = hurried ? Math.min(plan.delayMs, HURRIED_MS) : plan.delayMs;
+    this.#next = {
+      reason: plan.newToken ? 'rejected' : reason,
+      notBefore: now + (why.retryAfterMs ?? 0),
+    };
     this.#become('waiting');
     this.handlers.lost(why);
-    this.handlers.waiting(why, plan.delayMs, ++this.#attempt);
-    // A listener may have closed the client.
-    if (this.#state !== 'waiting') return;
-    const nextReason = plan.newToken ? 'rejected' : reason;
-    this.#timer = this.options.clock.setTimeout(() => void this.#connect(nextReason), plan.delayMs);
+    this.handlers.waiting(why, delayMs, ++this.#attempt);
+    // A listener may have closed the client, or woken it.
+    if (this.#state === 'waiting' && this.#timer === undefined) this.#waitFor(delayMs);
+  }
+
+  #waitFor(ms: number): void {
+    const { reason } = this.#next!;
+    this.options.clock.clearTimeout(this.#timer);
+    this.#timer = this.options.clock.setTimeout(() => void this.#connect(reason), ms);
   }
 
   #drop(): void {
     this.#run++;
     this.options.clock.clearTimeout(this.#timer);
+    this.options.clock.clearTimeout(this.#wakeTimer);
+    this.#timer = undefined;
+    this.#next = undefined;
     this.#reauth.stop();
     this.#connection?.end();
     this.#connection = undefined;
@@ -244,7 +314,9 @@ export class ConnectionKeeper {
   #become(state: ConnectionState): void {
     const previous = this.#state;
     this.#state = state;
-    if (state !== previous) this.handlers.state(state, previous);
+    if (state === previous) return;
+    this.options.debug?.(`${previous} -> ${state}`);
+    this.handlers.state(state, previous);
   }
 }
 

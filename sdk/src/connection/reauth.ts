@@ -1,8 +1,8 @@
 import type { ClientFrame, ServerFrames } from '@wardroom/protocol';
-import type { Clock } from './clock.js';
-import { errorFromWire, toWardroomError, WardroomError } from './errors.js';
+import type { Clock } from '../clock.js';
+import { errorFromWire, toWardroomError, WardroomError } from '../errors.js';
 import { type Backoff, jitterMs } from './plan-reconnect.js';
-import { type Credential, credentialFields, type TokenReason } from './token-source.js';
+import { type Credential, credentialFields, type TokenReason } from '../session/token-source.js';
 
 export interface ReauthPort {
   take(reason: TokenReason): Promise<Credential>;
@@ -64,6 +64,11 @@ export class Reauth {
           this.#failed(toWardroomError(thrown, 'token_unavailable'), () => this.run(reason));
       },
     );
+  }
+
+  /** Timers stand still while a machine sleeps: what is due by now is done now. */
+  wake(): void {
+    if (!this.#pausing && this.clock.now() >= this.#dueAt) this.run();
   }
 
   /** An `auth_ok` of any origin opens a new period. */

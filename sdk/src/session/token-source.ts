@@ -1,4 +1,4 @@
-import { WardroomError } from './errors.js';
+import { WardroomError } from '../errors.js';
 
 /**
  * Why a credential is asked for. `connect`: any valid one. `refresh`: a newer one, the present one
@@ -28,18 +28,6 @@ export function takeFromCallback(getToken: GetToken): TakeToken {
     if (!credential) throw new WardroomError('signed_out');
     return credential;
   }
-}
-
-/** The part of a session that gives tokens. */
-interface TokenGiver {
-  accessToken(options?: { stale?: string }): Promise<string>;
-}
-
-export function takeFromSession(session: TokenGiver): TakeToken {
-  return (reason, presented) =>
-    session.accessToken(
-      reason !== 'connect' && typeof presented === 'string' ? { stale: presented } : {},
-    );
 }
 
 export const credentialFields = (credential: Credential): { token: string } | { ticket: string } =>

@@ -1,0 +1,111 @@
+/** REST as the server answers it. A test compares these types with the schemas of the server. */
+import type { Right, Role } from '@wardroom/protocol';
+
+export interface Page<T> {
+  items: T[];
+  next_cursor: string | null;
+}
+export interface PageQuery {
+  limit?: number;
+  cursor?: string;
+}
+
+export interface Me {
+  user_id: string;
+  tenant_id: string;
+  session_id: string;
+  tenant: { id: string; slug: string; name: string };
+  role: 'member' | 'admin' | 'operator' | 'guest';
+  email: string | null;
+  name: string | null;
+}
+
+/** How far a change that takes rights has come; `effective`: nobody can act on the old ones. */
+export interface ReceiptView {
+  id: string;
+  history?: string | undefined;
+  effective: boolean;
+  state: 'effective' | 'pending';
+  sessions: number;
+  connections_closed: number;
+  nodes: { id: string; state: 'confirmed' | 'fenced'; ms: number }[];
+  committed_ms?: number | undefined;
+  ms: number;
+}
+
+export interface SessionView {
+  id: string;
+  tenant_id: string;
+  user_id: string;
+  guest: boolean;
+  device: string | null;
+  transport: 'body' | 'cookie';
+  created_at: string;
+  last_active_at: string;
+  expires_at: string;
+  /** The session of this client. */
+  current: boolean;
+}
+
+export interface RoomView {
+  id: string;
+  tenant_id: string;
+  slug: string | null;
+  name: string;
+  visibility: 'public' | 'private' | 'direct';
+  posting: 'members' | 'moderators';
+  /** Of the last durable event. */
+  seq: number;
+  /** The caller's own; null for a reader who is no member. */
+  role: Role | null;
+  can: Right[];
+  /** Not in lists. */
+  members_count?: number | undefined;
+  created_at: string;
+}
+interface GroupRoomFields {
+  name: string;
+  slug?: string | undefined;
+  posting?: 'members' | 'moderators' | undefined;
+}
+export type NewRoom =
+  | ({ visibility: 'public' } & GroupRoomFields)
+  | ({ visibility: 'private' } & GroupRoomFields)
+  | { visibility: 'direct'; members: string[]; name?: string | undefined };
+export interface RoomPatch {
+  name?: string | undefined;
+  slug?: string | null | undefined;
+  visibility?: 'public' | 'private' | undefined;
+  posting?: 'members' | 'moderators' | undefined;
+}
+
+export interface MemberView {
+  room_id: string;
+  user_id: string;
+  name: string;
+  /** Null: banned without being a member. */
+  role: Role | null;
+  muted_until: string | null;
+  banned: boolean;
+  version: number;
+  created_at: string;
+}
+export interface NewMember {
+  user: string;
+  role?: Role | undefined;
+}
+export interface MemberPatch {
+  role?: Role | undefined;
+  muted_until?: string | null | undefined;
+  banned?: boolean | undefined;
+}
+
+export interface UserView {
+  id: string;
+  tenant_id: string;
+  email: string;
+  name: string;
+  role: 'member' | 'admin' | 'operator';
+  state: 'active' | 'suspended';
+  created_at: string;
+}

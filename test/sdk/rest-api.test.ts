@@ -1,0 +1,106 @@
+/** The typed REST calls: their paths, and their types beside the schemas of the server. */
+import { expect, test } from '@jest/globals';
+import type * as sdk from '@wardroom/client';
+import type { Receipt } from '../../src/authority/receipt.schema.js';
+import type { UserView } from '../../src/admin/user.schema.js';
+import type { Me } from '../../src/auth/sign-in/sign-in.schemas.js';
+import type * as messages from '../../src/rooms/events/message.schema.js';
+import type * as members from '../../src/rooms/members/member.schema.js';
+import type * as rooms from '../../src/rooms/room.schema.js';
+import type { SessionView } from '../../src/sessions/session.schema.js';
+import type * as z from 'zod';
+import { harness } from './harness.js';
+
+const h = harness();
+
+type Same<A, B> = [A, B] extends [B, A] ? 'same' : 'not';
+type Fits<A, B> = A extends B ? 'fits' : 'not';
+type MessagePage = z.infer<typeof messages.messagePageSchema>;
+
+/** Answers have the type of the server's schema; bodies fit into the schemas that check them. */
+const types: {
+  me: Same<sdk.Me, Me>;
+  receipt: Same<sdk.ReceiptView, Receipt>;
+  session: Same<sdk.SessionView, SessionView>;
+  room: Same<sdk.RoomView, rooms.Room>;
+  member: Same<sdk.MemberView, members.Member>;
+  user: Same<sdk.UserView, UserView>;
+  history: Fits<MessagePage, sdk.HistoryPage<unknown>>;
+  message: Fits<sdk.HistoryMessage<unknown>, MessagePage['items'][number]>;
+  newRoom: Fits<sdk.NewRoom, z.input<typeof rooms.newRoomSchema>>;
+  roomPatch: Fits<sdk.RoomPatch, z.input<typeof rooms.roomPatchSchema>>;
+  newMember: Fits<sdk.NewMember, z.input<typeof members.newMemberSchema>>;
+  memberPatch: Fits<sdk.MemberPatch, z.input<typeof members.memberPatchSchema>>;
+} = {
+  me: 'same',
+  receipt: 'same',
+  session: 'same',
+  room: 'same',
+  member: 'same',
+  user: 'same',
+  history: 'fits',
+  message: 'fits',
+  newRoom: 'fits',
+  roomPatch: 'fits',
+  newMember: 'fits',
+  memberPatch: 'fits',
+};
+
+test('the types of the SDK are those of the schemas of the server', () => {
+  expect(new Set(Object.values(types))).toEqual(new Set(['same', 'fits']));
+});
+
+test.each<[string, (api: sdk.Api) => Promise<unknown>, unknown]>([
+  ['GET /v1/me', (api) => api.me(), undefined],
+  [
+    'POST /v1/auth/password',
+    (api) => api.changePassword({ current: 'old', new: 'new' }),
+    { current: 'old', new: 'new' },
+  ],
+  ['GET /v1/auth/sessions', (api) => api.sessions.list(), undefined],
+  ['DELETE /v1/auth/sessions/s1', (api) => api.sessions.end('s1'), undefined],
+  ['GET /v1/rooms?limit=2&cursor=c', (api) => api.rooms.list({ limit: 2, cursor: 'c' }), undefined],
+  ['GET /v1/rooms/lobby%2Fx', (api) => api.rooms.get('lobby/x'), undefined],
+  [
+    'POST /v1/rooms',
+    (api) => api.rooms.create({ visibility: 'public', name: 'Lobby' }),
+    { visibility: 'public', name: 'Lobby' },
+  ],
+  ['PATCH /v1/rooms/lobby', (api) => api.rooms.update('lobby', { name: 'New' }), { name: 'New' }],
+  ['DELETE /v1/rooms/lobby', (api) => api.rooms.delete('lobby'), undefined],
+  ['POST /v1/rooms/lobby/join', (api) => api.rooms.join('lobby'), {}],
+  ['POST /v1/rooms/lobby/leave', (api) => api.rooms.leave('lobby'), {}],
+  [
+    'GET /v1/rooms/lobby/members?limit=5',
+    (api) => api.members.list('lobby', { limit: 5 }),
+    undefined,
+  ],
+  [
+    'POST /v1/rooms/lobby/members',
+    (api) => api.members.add('lobby', { user: 'u1' }),
+    { user: 'u1' },
+  ],
+  [
+    'PATCH /v1/rooms/lobby/members/u1',
+    (api) => api.members.update('lobby', 'u1', { banned: true }),
+    { banned: true },
+  ],
+  ['DELETE /v1/rooms/lobby/members/u1', (api) => api.members.remove('lobby', 'u1'), undefined],
+  ['GET /v1/admin/tenants/acme/users', (api) => api.users.list('acme'), undefined],
+  [
+    'POST /v1/admin/tenants/acme/users',
+    (api) => api.users.create('acme', { email: 'a@b.c', password: 'secret pw', name: 'A' }),
+    { email: 'a@b.c', password: 'secret pw', name: 'A' },
+  ],
+  [
+    'PATCH /v1/admin/users/u1',
+    (api) => api.users.update('u1', { state: 'suspended' }),
+    { state: 'suspended' },
+  ],
+])('%s', async (request, ask, body) => {
+  const answered = ask(h.client().api);
+  const call = await h.server.calls.next();
+  expect([`${call.method} ${call.url}`, call.body]).toEqual([request, body]);
+  call.answer(200, { answer: 1 });
+  expect(await answered).toEqual({ answer: 1 });
+});
