@@ -19,6 +19,8 @@ export type {
   Me,
   MemberPatch,
   MemberView,
+  MyRoom,
+  MyRoomPatch,
   NewMember,
   NewRoom,
   Page,
@@ -27,6 +29,7 @@ export type {
   RoomPatch,
   RoomView,
   SessionView,
+  UserRole,
   UserView,
 } from './rest/types.js';
 export type {
@@ -36,6 +39,7 @@ export type {
   HistoryPage,
   HistoryQuery,
   PublishAck,
+  PublishOptions,
   Room,
 } from './room/room.js';
 export {

@@ -7,6 +7,7 @@ import type { Me } from '../../src/auth/sign-in/sign-in.schemas.js';
 import type * as messages from '../../src/rooms/events/message.schema.js';
 import type * as members from '../../src/rooms/members/member.schema.js';
 import type * as rooms from '../../src/rooms/room.schema.js';
+import type * as sidebar from '../../src/rooms/sidebar/sidebar.schema.js';
 import type { SessionView } from '../../src/sessions/session.schema.js';
 import type * as z from 'zod';
 import { harness } from './harness.js';
@@ -23,6 +24,8 @@ const types: {
   receipt: Same<sdk.ReceiptView, Receipt>;
   session: Same<sdk.SessionView, SessionView>;
   room: Same<sdk.RoomView, rooms.Room>;
+  myRoom: Same<sdk.MyRoom, sidebar.SidebarItem>;
+  myRoomPatch: Fits<sdk.MyRoomPatch, sidebar.SidebarPatch>;
   member: Same<sdk.MemberView, members.Member>;
   user: Same<sdk.UserView, UserView>;
   history: Fits<MessagePage, sdk.HistoryPage<unknown>>;
@@ -36,6 +39,8 @@ const types: {
   receipt: 'same',
   session: 'same',
   room: 'same',
+  myRoom: 'same',
+  myRoomPatch: 'fits',
   member: 'same',
   user: 'same',
   history: 'fits',
@@ -68,6 +73,12 @@ test.each<[string, (api: sdk.Api) => Promise<unknown>, unknown]>([
   ],
   ['PATCH /v1/rooms/lobby', (api) => api.rooms.update('lobby', { name: 'New' }), { name: 'New' }],
   ['DELETE /v1/rooms/lobby', (api) => api.rooms.delete('lobby'), undefined],
+  ['GET /v1/me/rooms', (api) => api.rooms.mine(), undefined],
+  [
+    'PATCH /v1/me/rooms/lobby',
+    (api) => api.rooms.setMine('lobby', { notify: 'none' }),
+    { notify: 'none' },
+  ],
   ['POST /v1/rooms/lobby/join', (api) => api.rooms.join('lobby'), {}],
   ['POST /v1/rooms/lobby/leave', (api) => api.rooms.leave('lobby'), {}],
   [

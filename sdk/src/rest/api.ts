@@ -3,6 +3,8 @@ import type {
   Me,
   MemberPatch,
   MemberView,
+  MyRoom,
+  MyRoomPatch,
   NewMember,
   NewRoom,
   Page,
@@ -11,6 +13,7 @@ import type {
   RoomPatch,
   RoomView,
   SessionView,
+  UserRole,
   UserView,
 } from './types.js';
 
@@ -56,6 +59,11 @@ export class Api {
     ): Promise<{ room: RoomView; receipt: ReceiptView | null }> =>
       this.#patch(`/v1/rooms/${part(room)}`, fields),
     delete: (room: string): Promise<ReceiptView> => this.#delete(`/v1/rooms/${part(room)}`),
+    /** The caller's own, newest activity first. */
+    mine: (query: PageQuery = {}): Promise<Page<MyRoom>> =>
+      this.call(withQuery('/v1/me/rooms', query)),
+    setMine: (room: string, fields: MyRoomPatch): Promise<MyRoom> =>
+      this.#patch(`/v1/me/rooms/${part(room)}`, fields),
     join: (room: string): Promise<MemberView> => this.#post(`/v1/rooms/${part(room)}/join`, {}),
     leave: (room: string): Promise<ReceiptView> => this.#post(`/v1/rooms/${part(room)}/leave`, {}),
   };
@@ -84,11 +92,11 @@ export class Api {
       this.call(withQuery(`/v1/admin/tenants/${part(tenant)}/users`, query)),
     create: (
       tenant: string,
-      fields: { email: string; password: string; name: string; role?: 'member' | 'admin' },
+      fields: { email: string; password: string; name: string; role?: UserRole },
     ): Promise<UserView> => this.#post(`/v1/admin/tenants/${part(tenant)}/users`, fields),
     update: (
       user: string,
-      fields: { state?: 'active' | 'suspended'; role?: 'member' | 'admin'; name?: string },
+      fields: { state?: 'active' | 'suspended'; role?: UserRole; name?: string },
     ): Promise<{ user: UserView; receipt: ReceiptView | null }> =>
       this.#patch(`/v1/admin/users/${part(user)}`, fields),
   };

@@ -10,12 +10,14 @@ export interface PageQuery {
   cursor?: string;
 }
 
+export type UserRole = 'member' | 'admin' | 'operator' | 'auditor';
+
 export interface Me {
   user_id: string;
   tenant_id: string;
   session_id: string;
   tenant: { id: string; slug: string; name: string };
-  role: 'member' | 'admin' | 'operator' | 'guest';
+  role: UserRole | 'guest';
   email: string | null;
   name: string | null;
 }
@@ -54,6 +56,12 @@ export interface RoomView {
   name: string;
   visibility: 'public' | 'private' | 'direct';
   posting: 'members' | 'moderators';
+  topic: string | null;
+  description: string | null;
+  /** Everybody reads, nobody writes. */
+  archived: boolean;
+  /** Prefix of a kind: the least role that may publish or signal it. */
+  kinds: Record<string, Role>;
   /** Of the last durable event. */
   seq: number;
   /** The caller's own; null for a reader who is no member. */
@@ -77,6 +85,43 @@ export interface RoomPatch {
   slug?: string | null | undefined;
   visibility?: 'public' | 'private' | undefined;
   posting?: 'members' | 'moderators' | undefined;
+  topic?: string | null | undefined;
+  description?: string | null | undefined;
+  archived?: boolean | undefined;
+  kinds?: Record<string, Role> | undefined;
+}
+
+/** One of the caller's own rooms, as a list shows it. */
+export interface MyRoom {
+  room: RoomView;
+  last_message: {
+    message_id: string;
+    seq: number;
+    n: number;
+    sender: string;
+    kind: string;
+    at: string;
+    edited_at: string | null;
+    deleted_at: string | null;
+    /** Null when deleted, or too long for a list. */
+    body: unknown;
+    /** The beginning of a body that is a text or has one. */
+    text: string | null;
+  } | null;
+  last_n: number;
+  read_n: number;
+  /** `last_n - read_n` */
+  unread: number;
+  /** Unread messages that mention the caller. */
+  mentions: number;
+  favourite: boolean;
+  notify: 'all' | 'mentions' | 'none';
+  /** The other user of a direct room. */
+  peer: { id: string; name: string } | null;
+}
+export interface MyRoomPatch {
+  favourite?: boolean | undefined;
+  notify?: 'all' | 'mentions' | 'none' | undefined;
 }
 
 export interface MemberView {
@@ -105,7 +150,7 @@ export interface UserView {
   tenant_id: string;
   email: string;
   name: string;
-  role: 'member' | 'admin' | 'operator';
+  role: UserRole;
   state: 'active' | 'suspended';
   created_at: string;
 }

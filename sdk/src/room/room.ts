@@ -25,6 +25,8 @@ export interface HistoryMessage<B = Body> {
   message_id: string;
   room: string;
   seq: number;
+  /** Its number among the messages of the room. */
+  n: number;
   sender: string;
   kind: string;
   op_id: string;
@@ -33,6 +35,10 @@ export interface HistoryMessage<B = Body> {
   at: string;
   edited_at: string | null;
   deleted_at: string | null;
+  /** The message that it answers. */
+  reply_to: string | null;
+  /** Users of the room, or everybody in it. */
+  mentions: string[] | 'room' | null;
   /** The first users of each emoji, and how many there are. */
   reactions: { emoji: string; count: number; users: string[] }[];
 }
@@ -45,6 +51,15 @@ export interface HistoryPage<B = Body> {
   epoch: string;
   /** The last durable event that the page shows; absent on older servers. */
   seq?: number;
+}
+export interface PublishOptions {
+  kind?: string;
+  /** The same `opId` and content again have one effect. Default: a new one. */
+  opId?: string;
+  /** A message of the room. */
+  replyTo?: string;
+  /** Users of the room, or everybody in it (moderators and up). */
+  mentions?: string[] | 'room';
 }
 /** `before` and `after` are seqs, themselves excluded. */
 export interface HistoryQuery {
@@ -123,9 +138,15 @@ export class Room<B = Body> {
   /** Resolves after the commit. Survives reconnects under one `op_id`, so it has one effect. */
   async publish(
     body: B,
-    { kind, opId = newId() }: { kind?: string; opId?: string } = {},
+    { kind, opId = newId(), replyTo, mentions }: PublishOptions = {},
   ): Promise<PublishAck> {
-    const op = { op_id: opId, body: fitting(body, opId), ...(kind === undefined ? {} : { kind }) };
+    const op = {
+      op_id: opId,
+      body: fitting(body, opId),
+      ...(kind !== undefined && { kind }),
+      ...(replyTo !== undefined && { reply_to: replyTo }),
+      ...(mentions !== undefined && { mentions }),
+    };
     return (await this.#ask('publish', op, 'until_answered', opId)) as PublishAck;
   }
 
