@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { ITEMS } from '../../dist/admin/review/measures.js';
 import { percent } from '../../dist/admin/review/verdict.js';
+import { CLASSES, OCSF } from '../../dist/admin/audit-export/ocsf.js';
 import { AUDIT_EVENTS } from '../../dist/audit/audit-events.js';
 import { BUCKETS, CALL_BUDGETS, FRAME_BUDGETS } from '../../dist/budgets/budgets.js';
 import { HELD_BYTES } from '../../dist/budgets/held-bytes.js';
@@ -140,8 +141,12 @@ export const tables = {
 
   'audit-events': () =>
     table(
-      ['event', 'meaning'],
-      Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [code(event), meaning]),
+      ['event', 'OCSF class', 'meaning'],
+      Object.entries(AUDIT_EVENTS).map(([event, meaning]) => [
+        code(event),
+        `${CLASSES[OCSF[event].of]} ${OCSF[event].of}`,
+        meaning,
+      ]),
     ),
 
   budgets: () =>

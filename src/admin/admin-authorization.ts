@@ -58,7 +58,7 @@ export class AdminAuthorization {
 
   /** After the authorization. `id`: of what; null: of everything that there is. */
   recordLook(
-    what: 'audit' | 'close' | 'decision' | 'explanation' | 'sessions' | 'users',
+    what: 'audit' | 'audit_export' | 'close' | 'decision' | 'explanation' | 'sessions' | 'users',
     {
       id,
       tenant = null,

@@ -6,6 +6,8 @@ import { PolicyModule } from '../policy/policy.module.js';
 import { SessionsModule } from '../sessions/sessions.module.js';
 import { StatsModule } from '../stats/stats.module.js';
 import { AdminAuthorization } from './admin-authorization.js';
+import { AuditExportController } from './audit-export/audit-export.controller.js';
+import { ExportAudit } from './audit-export/export-audit.js';
 import { AuditController } from './audit.controller.js';
 import { ClosesController } from './closes.controller.js';
 import { ConfigController } from './config/config.controller.js';
@@ -45,6 +47,7 @@ import { Users } from './users.js';
     SessionsController,
     TokensController,
     ConfigController,
+    AuditExportController,
     DecisionsController,
     ClosesController,
     AuditController,
@@ -72,6 +75,7 @@ import { Users } from './users.js';
     Nodes,
     ConfigRecord,
     ReadConfig,
+    ExportAudit,
     Introspect,
   ],
 })

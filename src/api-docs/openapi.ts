@@ -134,7 +134,10 @@ function headerParameters(headers: Operation['headers'] = {}): JsonSchema[] {
   }));
 }
 
-function answers({ answers: byStatus }: Operation, schemas: JsonSchemas): JsonSchema {
+function answers(
+  { answers: byStatus, produces = 'application/json' }: Operation,
+  schemas: JsonSchemas,
+): JsonSchema {
   return Object.fromEntries(
     Object.entries(byStatus).map(([status, schema]) => [
       status,
@@ -142,7 +145,7 @@ function answers({ answers: byStatus }: Operation, schemas: JsonSchemas): JsonSc
         description: descriptionOf(Number(status)),
         ...(schema === null
           ? {}
-          : { content: { 'application/json': { schema: schemas.of(schema, 'output') } } }),
+          : { content: { [produces]: { schema: schemas.of(schema, 'output') } } }),
       },
     ]),
   );

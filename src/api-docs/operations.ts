@@ -1,5 +1,6 @@
 /** Every REST call of the product. */
 import type { Type } from '@nestjs/common';
+import { AuditExportController } from '../admin/audit-export/audit-export.controller.js';
 import { AuditController } from '../admin/audit.controller.js';
 import { ClosesController } from '../admin/closes.controller.js';
 import { ConfigController } from '../admin/config/config.controller.js';
@@ -46,6 +47,7 @@ const CONTROLLERS: readonly Type[] = [
   DecisionsController,
   ClosesController,
   AuditController,
+  AuditExportController,
   NodesController,
   ReviewController,
   ApiDocsController,

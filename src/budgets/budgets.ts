@@ -90,6 +90,7 @@ const SIGN_IN = '1 session of at most `MAX_SESSIONS_PER_USER`; audit';
 const LOOK = '1 audit record';
 const PAGE_COST = 2;
 const HISTORY_COST = 4;
+const EXPORT_COST = 20;
 
 /** By method and path of the operation. */
 export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
@@ -153,6 +154,7 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /v1/admin/decisions/{id}': budget('call', 5, LOOK),
   'get /v1/admin/explain': budget('call', 5, LOOK),
   'get /v1/admin/audit': budget('call', 20, LOOK, HISTORY_COST),
+  'get /v1/admin/audit/export': budget('call', 200, LOOK, EXPORT_COST),
   'get /v1/admin/keys': budget('call', 5),
   'get /v1/admin/stats': budget('call', 40, NOTHING, HISTORY_COST),
   'get /v1/admin/review': budget('call', 20, NOTHING, HISTORY_COST),

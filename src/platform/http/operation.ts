@@ -32,6 +32,8 @@ interface Declaration {
   readonly authority?: true;
   /** Media type of the body, where it is not JSON. */
   readonly consumes?: string;
+  /** Media type of the answer, where it is not JSON. */
+  readonly produces?: string;
   /** Request headers by name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** By status; null: without a body. */

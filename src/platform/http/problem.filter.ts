@@ -50,7 +50,8 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.warn({ ...line, cause: (error.cause as Error | undefined)?.message });
     else this.logger.debug(line);
     if (response.headersSent) {
-      response.end();
+      // Cut: nobody takes what came for the whole answer.
+      response.destroy();
       return;
     }
     for (const [name, value] of Object.entries(problemHeaders(error)))
