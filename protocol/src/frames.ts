@@ -190,6 +190,7 @@ export const SERVER_FRAMES = {
   message_edited: frame('message_edited', { ...roomEvent, body: bodySchema }),
   message_deleted: frame('message_deleted', roomEvent),
   reaction: frame('reaction', { ...roomEvent, emoji: emojiSchema, on: z.boolean() }),
+  pinned: frame('pinned', { ...roomEvent, on: z.boolean() }),
   signal: frame('signal', { room: uuid, sender: uuid, kind: kindSchema, body: bodySchema }),
   typing: frame('typing', { room: uuid, sender: uuid, on: z.boolean() }),
   read: frame('read', { room: uuid, sender: uuid, seq: seqSchema }),
@@ -222,7 +223,7 @@ export type ClientFrame = ClientFrames[ClientFrameType];
 export type ServerFrame = ServerFrames[ServerFrameType];
 /** Durable room events: they share one `seq` per room and are covered by `since`. */
 export type RoomEventFrame = ServerFrames[
-  'message' | 'message_edited' | 'message_deleted' | 'reaction'];
+  'message' | 'message_edited' | 'message_deleted' | 'reaction' | 'pinned'];
 
 /** JSON of a close reason: `{code, action, close_id, retry_after_ms?}`, at most 123 bytes. */
 export const closeReasonSchema = z.strictObject({

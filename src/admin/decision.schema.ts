@@ -20,6 +20,7 @@ const ACTIONS = {
   react: true,
   edit: true,
   delete: true,
+  pin: true,
   join: true,
   leave: true,
   add_member: true,

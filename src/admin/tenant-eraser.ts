@@ -28,6 +28,9 @@ const EVENTS_OF_ROOM = `
 const MENTIONS_OF_ROOM = `
   DELETE FROM mentions WHERE (room_id, user_id, n) IN
     (SELECT room_id, user_id, n FROM mentions WHERE room_id = $1 LIMIT $2)`;
+const PINS_OF_ROOM = `
+  DELETE FROM pins WHERE (room_id, message_id) IN
+    (SELECT room_id, message_id FROM pins WHERE room_id = $1 LIMIT $2)`;
 const MEMBERS_OF_ROOM = `
   DELETE FROM members WHERE room_id = $1
     AND user_id IN (SELECT user_id FROM members WHERE room_id = $1 LIMIT $2)`;
@@ -110,6 +113,7 @@ export class TenantEraser implements OnModuleInit, OnModuleDestroy {
   private async eraseRoom(room: string): Promise<void> {
     await this.inBatches(EVENTS_OF_ROOM, room);
     await this.inBatches(MENTIONS_OF_ROOM, room);
+    await this.inBatches(PINS_OF_ROOM, room);
     await this.inBatches(MEMBERS_OF_ROOM, room);
     if (this.mayGoOn()) await this.database.pool.query('DELETE FROM rooms WHERE id = $1', [room]);
   }

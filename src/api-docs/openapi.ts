@@ -13,6 +13,7 @@ const TAGS: readonly [prefix: string, tag: string][] = [
   ['/v1/oauth', 'oauth'],
   ['/.well-known', 'oauth'],
   ['/v1/rooms', 'rooms'],
+  ['/v1/search', 'rooms'],
   ['/v1/admin', 'admin'],
   ['/v1/receipts', 'admin'],
 ];

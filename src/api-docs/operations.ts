@@ -20,6 +20,8 @@ import { HealthController } from '../health/health.controller.js';
 import { operationsOf } from '../platform/http/operation.js';
 import type { Operation } from '../platform/http/operation.js';
 import { MessagesController } from '../rooms/events/messages.controller.js';
+import { PinsController } from '../rooms/events/pins.controller.js';
+import { SearchController } from '../rooms/events/search.controller.js';
 import { MembersController } from '../rooms/members/members.controller.js';
 import { RoomsController } from '../rooms/rooms.controller.js';
 import { SidebarController } from '../rooms/sidebar/sidebar.controller.js';
@@ -38,6 +40,8 @@ const CONTROLLERS: readonly Type[] = [
   SidebarController,
   MembersController,
   MessagesController,
+  PinsController,
+  SearchController,
   TenantsController,
   RevocationsController,
   SessionsController,

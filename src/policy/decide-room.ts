@@ -19,6 +19,7 @@ export type RoomAction =
   | 'react'
   | 'edit'
   | 'delete'
+  | 'pin'
   | 'join'
   | 'leave'
   | 'add_member'
@@ -92,6 +93,8 @@ export function decideRoom(
       return decideWrite(facts, seen, nowMs);
     case 'edit':
       return decideEdit(userId, facts, seen, target, nowMs);
+    case 'pin':
+      return decidePin(facts, seen, nowMs);
     case 'delete':
       return decideDelete(userId, facts, seen, target);
     case 'add_member':
@@ -173,6 +176,15 @@ function decideDelete(userId: string, facts: Facts, seen: Allow, target: ActionT
   if (seen.role !== 'owner' && seen.role !== 'moderator')
     return deny('delete.4_role', 'role_required');
   return { ...seen, rule: 'delete.5_moderates' };
+}
+
+/** A direct room has no moderators: both of its users pin. */
+function decidePin(facts: Facts, seen: Allow, nowMs: number): Decision {
+  const writer = decideWrite(facts, seen, nowMs);
+  if (!writer.allow) return writer;
+  if (seen.room.visibility === 'direct') return { ...seen, rule: 'pin.1_direct' };
+  if (rankOf(seen.role) < RANK.moderator) return deny('pin.2_role', 'role_required');
+  return { ...seen, rule: 'pin.3_moderates' };
 }
 
 function decideAdd(facts: Facts, seen: Allow, { newRole }: ActionTarget): Decision {

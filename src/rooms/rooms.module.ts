@@ -7,6 +7,9 @@ import { ChangeMembers } from './members/change-members.js';
 import { ChangeRoom } from './change-room.js';
 import { CommitRoomEvents } from './events/commit-room-events.js';
 import { CreateRoom } from './create-room.js';
+import { FindMessages } from './events/find-messages.js';
+import { PinsController } from './events/pins.controller.js';
+import { SearchController } from './events/search.controller.js';
 import { History } from './events/history.js';
 import { MembersController } from './members/members.controller.js';
 import { Members } from './members/members.js';
@@ -21,7 +24,14 @@ import { SidebarRooms } from './sidebar/sidebar.js';
 
 @Module({
   imports: [AuthorityModule, AuthModule, PolicyModule],
-  controllers: [RoomsController, SidebarController, MembersController, MessagesController],
+  controllers: [
+    RoomsController,
+    SidebarController,
+    MembersController,
+    MessagesController,
+    PinsController,
+    SearchController,
+  ],
   providers: [
     Rooms,
     CreateRoom,
@@ -33,6 +43,7 @@ import { SidebarRooms } from './sidebar/sidebar.js';
     RoomEvents,
     RoomEpochs,
     History,
+    FindMessages,
     ReadMarkers,
     SidebarRooms,
   ],

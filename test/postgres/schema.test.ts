@@ -27,6 +27,7 @@ const scalars: Record<string, string> = {
   Bytes: 'bytea',
   Float: 'double precision',
   DateTime: 'timestamp(3)',
+  tsvector: 'tsvector',
 };
 const natives: Record<string, string> = {
   Uuid: 'uuid',
@@ -34,7 +35,10 @@ const natives: Record<string, string> = {
   SmallInt: 'smallint',
 };
 
-const text = readFileSync(join(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8');
+const text = readFileSync(join(import.meta.dirname, '../../prisma/schema.prisma'), 'utf8').replace(
+  /Unsupported\("(\w+)"\)/g,
+  '$1',
+);
 const models = [...text.matchAll(/^model (\w+) \{\n(.*?)^\}/gms)].map(([, name, body]) => ({
   name: name ?? '',
   lines: (body ?? '').split('\n').map((line) => line.trim()),

@@ -1,5 +1,6 @@
 -- People count by numbers: a message has a number among the messages of its room. Edits, deletions and reactions carry the number
 -- of the last message before them, so the number at any seq is one row of the primary key (contract section 8).
+-- A message also keeps its first body when it is edited, its words for the search, and is pinned by an event of its own.
 ALTER TABLE rooms
   ADD COLUMN last_n bigint NOT NULL DEFAULT 0,
   ADD COLUMN last_message_seq bigint NOT NULL DEFAULT 0,
@@ -7,7 +8,11 @@ ALTER TABLE rooms
 ALTER TABLE room_events
   ADD COLUMN n bigint NOT NULL DEFAULT 0,
   ADD COLUMN reply_to uuid,
-  ADD COLUMN mentions uuid[];
+  ADD COLUMN mentions uuid[],
+  ADD COLUMN original text,
+  ADD COLUMN words tsvector,
+  DROP CONSTRAINT room_events_type_check,
+  ADD CONSTRAINT room_events_type_check CHECK (type IN ('message', 'message_edited', 'message_deleted', 'reaction', 'pinned'));
 ALTER TABLE members
   ADD COLUMN read_n bigint NOT NULL DEFAULT 0,
   ADD COLUMN favourite boolean NOT NULL DEFAULT false,
@@ -29,10 +34,34 @@ CREATE TABLE mentions (
   PRIMARY KEY (room_id, user_id, n)
 );
 CREATE INDEX mentions_message ON mentions (room_id, n);
+
+-- Proves that a message that is not deleted is pinned in its room, by whom and by which event.
+CREATE TABLE pins (
+  room_id    uuid NOT NULL,
+  message_id uuid NOT NULL,
+  seq        bigint NOT NULL,
+  pinned_by  uuid NOT NULL,
+  pinned_at  timestamptz(3) NOT NULL,
+  PRIMARY KEY (room_id, message_id)
+);
+
+-- What people read of a body: itself where it is a string, else its member `text`.
+CREATE FUNCTION message_text(body text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE jsonb_typeof(body::jsonb) WHEN 'string' THEN body::jsonb #>> '{}' ELSE body::jsonb ->> 'text' END;
+
+-- Words of a message, and lexemes of its tenant and room: a search meets the words of no other tenant.
+CREATE FUNCTION message_words(text text, tenant uuid, room uuid) RETURNS tsvector
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN to_tsvector('simple', text) || array_to_tsvector(ARRAY['t:' || tenant, 'r:' || room]);
+UPDATE room_events e SET words = message_words(message_text(e.body), r.tenant_id, r.id)
+FROM rooms r WHERE r.id = e.room_id AND e.type = 'message' AND e.body IS NOT NULL;
+CREATE INDEX room_events_words ON room_events USING gin (words) WHERE words IS NOT NULL;
 CREATE INDEX room_events_replies ON room_events (reply_to, seq) WHERE reply_to IS NOT NULL;
 
 ALTER TYPE room_event_input ADD ATTRIBUTE reply_to uuid;
 ALTER TYPE room_event_input ADD ATTRIBUTE mentions uuid[];
+ALTER TYPE room_event_input ADD ATTRIBUTE words text;
 
 -- The whole function as it is from here on.
 DROP FUNCTION apply_room_events(json);
@@ -59,9 +88,9 @@ BEGIN
   -- 3. judge, number and store in one statement, whose snapshot is younger than the locks
   RETURN QUERY
   WITH judged AS (
-    SELECT x.*, r.last_seq, r.last_n, r.authz_epoch, r.ctid AS room_at, t.ctid AS target_at, room_event_mark(h.message_id, h.at) AS head_mark,
+    SELECT x.*, r.tenant_id, r.last_seq, r.last_n, r.authz_epoch, r.ctid AS room_at, t.ctid AS target_at, room_event_mark(h.message_id, h.at) AS head_mark,
       d.seq AS seen_seq, d.message_id AS seen_message, d.at AS seen_at, d.epoch AS seen_epoch, d.n AS seen_n, t.n AS target_n,
-      t.deleted_at AS target_deleted_at, z.seq AS reaction_seq, del.seq AS deleted_seq, del.at AS deleted_event_at,
+      t.deleted_at AS target_deleted_at, coalesce(z.seq, p.seq) AS state_seq, del.seq AS deleted_seq, del.at AS deleted_event_at,
       CASE
         WHEN s.id IS NULL THEN 'session_revoked'
         WHEN s.ended_at IS NOT NULL THEN s.end_reason
@@ -76,6 +105,7 @@ BEGIN
         WHEN x.type = 'message_deleted' AND t.deleted_at IS NOT NULL THEN 'duplicate'
         WHEN t.deleted_at IS NOT NULL THEN 'gone'
         WHEN x.type = 'reaction' AND coalesce(z.reaction_on, false) = x."on" THEN 'duplicate'
+        WHEN x.type = 'pinned' AND (p.seq IS NOT NULL) = x."on" THEN 'duplicate'
         ELSE 'new'
       END AS verdict
     FROM unnest(inputs) x
@@ -91,13 +121,16 @@ BEGIN
       WHERE x.type = 'message_deleted' AND e.message_id = x.message_id AND e.type = 'message_deleted' AND e.type <> 'message' LIMIT 1) del ON true
     LEFT JOIN LATERAL (SELECT z.* FROM reactions z
       WHERE x.type = 'reaction' AND z.message_id = x.message_id AND z.user_id = x.sender AND z.emoji = x.emoji LIMIT 1) z ON true
+    LEFT JOIN LATERAL (SELECT p.* FROM pins p
+      WHERE x.type = 'pinned' AND p.room_id = x.room AND p.message_id = x.message_id LIMIT 1) p ON true
   ), numbered AS (
     SELECT j.*, j.last_seq + row_number() OVER (PARTITION BY j.room ORDER BY j.i) AS new_seq,
       j.last_n + count(*) FILTER (WHERE j.type = 'message') OVER (PARTITION BY j.room ORDER BY j.i) AS new_n, date_trunc('milliseconds', clock_timestamp()) AS new_at
     FROM judged j WHERE j.verdict = 'new'
   ), stored AS (
-    INSERT INTO room_events (room_id, seq, type, message_id, sender, op_id, fingerprint, value_fingerprint, kind, body, emoji, reaction_on, epoch, at, n, reply_to, mentions)
-    SELECT n.room, n.new_seq, n.type, n.message_id, n.sender, n.op_id, decode(n.fingerprint, 'hex'), decode(n.value_fingerprint, 'hex'), n.kind, n.body, n.emoji, n."on", n.authz_epoch, n.new_at, n.new_n, n.reply_to, n.mentions
+    INSERT INTO room_events (room_id, seq, type, message_id, sender, op_id, fingerprint, value_fingerprint, kind, body, emoji, reaction_on, epoch, at, n, reply_to, mentions, words)
+    SELECT n.room, n.new_seq, n.type, n.message_id, n.sender, n.op_id, decode(n.fingerprint, 'hex'), decode(n.value_fingerprint, 'hex'), n.kind, n.body, n.emoji, n."on", n.authz_epoch, n.new_at, n.new_n, n.reply_to, n.mentions,
+      CASE WHEN n.type = 'message' THEN message_words(n.words, n.tenant_id, n.room) END
     FROM numbered n
   ), heads AS (
     UPDATE rooms r SET last_seq = h.top, last_n = h.top_n, last_message_seq = coalesce(h.message_seq, r.last_message_seq), last_message_at = coalesce(h.message_at, r.last_message_at)
@@ -115,16 +148,22 @@ BEGIN
   ), unmentioned AS (
     DELETE FROM mentions y USING numbered n WHERE n.type = 'message_deleted' AND y.room_id = n.room AND y.n = n.target_n
   ), edited AS (
-    UPDATE room_events e SET body = n.body, edited_at = n.new_at
+    UPDATE room_events e SET body = n.body, edited_at = n.new_at, original = coalesce(e.original, e.body), words = message_words(n.words, n.tenant_id, n.room)
     FROM numbered n WHERE n.type = 'message_edited' AND e.ctid = n.target_at
   ), deleted AS (
-    UPDATE room_events e SET body = NULL, deleted_at = CASE WHEN e.type = 'message' THEN n.new_at END
+    UPDATE room_events e SET body = NULL, original = NULL, words = NULL, deleted_at = CASE WHEN e.type = 'message' THEN n.new_at END
     FROM (SELECT n.new_at, bodies.at_row FROM numbered n CROSS JOIN LATERAL (
         SELECT n.target_at AS at_row
         UNION ALL
         SELECT y.ctid FROM room_events y WHERE n.type = 'message_deleted' AND y.message_id = n.message_id AND y.type = 'message_edited' AND y.type <> 'message'
         OFFSET 0) bodies WHERE n.type = 'message_deleted') n
     WHERE e.ctid = n.at_row
+  ), pinned AS (
+    INSERT INTO pins (room_id, message_id, seq, pinned_by, pinned_at)
+    SELECT n.room, n.message_id, n.new_seq, n.sender, n.new_at FROM numbered n WHERE n.type = 'pinned' AND n."on"
+  ), unpinned AS (
+    DELETE FROM pins p USING numbered n
+    WHERE (n.type = 'message_deleted' OR n.type = 'pinned' AND NOT n."on") AND p.room_id = n.room AND p.message_id = n.message_id
   ), reacted AS (
     INSERT INTO reactions (message_id, user_id, emoji, room_id, reaction_on, seq)
     SELECT n.message_id, n.sender, n.emoji, n.room, n."on", n.new_seq FROM numbered n WHERE n.type = 'reaction'
@@ -132,7 +171,7 @@ BEGIN
   )
   SELECT j.i, j.verdict,
     coalesce(j.seen_message, j.message_id),
-    coalesce(n.new_seq, j.seen_seq, j.deleted_seq, j.reaction_seq, j.last_seq),
+    coalesce(n.new_seq, j.seen_seq, j.deleted_seq, j.state_seq, j.last_seq),
     coalesce(n.authz_epoch, j.seen_epoch, j.authz_epoch),
     coalesce(n.new_at, j.seen_at, j.deleted_event_at),
     coalesce(lag(room_event_mark(n.message_id, n.new_at)) OVER (PARTITION BY n.room ORDER BY n.i), j.head_mark, ''),

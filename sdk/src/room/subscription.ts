@@ -45,6 +45,7 @@ type Passed =
   | 'message_edited'
   | 'message_deleted'
   | 'reaction'
+  | 'pinned'
   | 'signal'
   | 'typing'
   | 'read'
@@ -201,6 +202,7 @@ export class Subscription {
       case 'message_edited':
       case 'message_deleted':
       case 'reaction':
+      case 'pinned':
         return this.#follow(frame);
       case 'reset':
         return this.#startAnew(frame);

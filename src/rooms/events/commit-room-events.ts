@@ -35,6 +35,8 @@ export interface RoomEventInput {
   reply_to: string | null;
   /** Users; `EVERYBODY` alone where the room is mentioned. */
   mentions: string[] | null;
+  /** The text of its body for the search. */
+  words: string | null;
   /** RFC 3339: the end of the token it is done with; judged at the commit. */
   until: string | null;
 }

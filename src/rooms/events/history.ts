@@ -3,60 +3,26 @@
  * one principal checks the right to read in the same statement.
  */
 import { Injectable } from '@nestjs/common';
-import { LIMITS } from '@wardroom/protocol/limits';
 import { PAGE_BYTES } from '../../budgets/held-bytes.js';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Batcher } from '../../platform/stores/batcher.js';
 import { Policy } from '../../policy/policy.js';
-import { READABLE } from '../../policy/readable-sql.js';
 import type { Principal } from '../../sessions/principal.js';
 import { ROOM_EPOCH } from './room-epochs.js';
 import type { Known } from './room-epochs.js';
-import { mentionsOf, toRoomEvents } from './room-event.js';
+import { EVENT_COLUMNS, MESSAGE_COLUMNS, READABLE_ROOM, toItem } from './message-items.js';
+import type { HistoryItem, MessageRow } from './message-items.js';
+import { toRoomEvents } from './room-event.js';
 import type { RoomEvent, RoomEventRow } from './room-event.js';
 
 export interface HistoryQuery {
+  /** Replies to this message alone. */
+  thread?: string | undefined;
   before?: number | undefined;
   after?: number | undefined;
   limit: number;
 }
-
-export interface HistoryItem {
-  message_id: string;
-  room: string;
-  seq: number;
-  /** Its number among the messages of the room. */
-  n: number;
-  sender: string;
-  kind: string;
-  op_id: string;
-  /** Null when deleted. */
-  body: unknown;
-  at: string;
-  edited_at: string | null;
-  deleted_at: string | null;
-  reply_to: string | null;
-  mentions: string[] | 'room' | null;
-  /** The first users of each emoji, and how many there are. */
-  reactions: Reaction[];
-}
-
-interface Reaction {
-  emoji: string;
-  count: number;
-  users: string[];
-}
-
-/** $1 room, $2 user, $3 tenant: one row when the user may read the room now. */
-const READABLE_ROOM = `
-  SELECT r.id, r.last_seq, ${ROOM_EPOCH} AS epoch FROM rooms r
-  LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $2
-  LEFT JOIN users u ON u.id = $2 AND u.tenant_id = r.tenant_id
-  WHERE r.id = $1 AND r.tenant_id = $3 AND ${READABLE}`;
-
-const EVENT_COLUMNS =
-  'e.room_id, e.seq, e.type, e.message_id, e.sender, e.op_id, e.kind, e.body, e.emoji, e.reaction_on, e.epoch, e.at, e.n, e.reply_to, e.mentions';
 
 /**
  * The bytes of the bodies before this one. Their length is read where they are kept, not from them.
@@ -68,23 +34,11 @@ const BODY_BYTES_BEFORE =
 const ITEM_BYTES = 400;
 const REACTION_BYTES = 40;
 
-/** Of each emoji the first users, and how many there are. */
-const REACTIONS = `
-  (SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'count', g.count, 'users', g.users)) FROM (
-     SELECT x.emoji, count(*) AS count, to_jsonb((array_agg(x.user_id ORDER BY x.seq))[1:${LIMITS.reactionUsers}]) AS users FROM reactions x
-     WHERE x.message_id = e.message_id AND x.reaction_on GROUP BY x.emoji ORDER BY min(x.seq) LIMIT ${LIMITS.emojis}) g)`;
-
 /** At most so many events of a room, and no more after so many bytes of bodies. */
 export interface Piece {
   events: number;
   bytes: number;
 }
-
-type MessageRow = RoomEventRow & {
-  edited_at: Date | null;
-  deleted_at: Date | null;
-  reactions: Reaction[] | null;
-};
 
 /**
  * Where a room stands: its last event, the epoch of its rights, and which past its numbers belong
@@ -141,21 +95,22 @@ export class History {
     const granted = await this.policy.authorize(principal, room, 'read');
     const forward = query.after !== undefined;
     const order = forward ? 'ASC' : 'DESC';
+    const { thread } = query;
+    const replies = thread === undefined ? '' : 'AND e.reply_to = $8';
     const rows = await this.database.hot<
       MessageRow & { readable: boolean; room_epoch: string; found: string }
     >(
-      forward ? 'history_forward' : 'history_backward',
+      `${thread === undefined ? 'history' : 'thread'}_${forward ? 'forward' : 'backward'}`,
       `WITH readable AS (${READABLE_ROOM})
        SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
-         SELECT ${EVENT_COLUMNS}, e.edited_at, e.deleted_at, e.found,
-           ${REACTIONS} AS reactions
+         SELECT ${MESSAGE_COLUMNS}, e.found
          FROM (
            SELECT e.*, count(*) OVER () AS found, coalesce(sum(e.bytes) OVER (
              ORDER BY e.seq ${order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS bytes_before
            FROM (
              SELECT e.*, ${ITEM_BYTES} + coalesce(octet_length(e.body), 0)
                + ${REACTION_BYTES} * (SELECT count(*) FROM reactions x WHERE x.message_id = e.message_id AND x.reaction_on) AS bytes
-             FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $4 AND e.seq > $5
+             FROM room_events e WHERE e.room_id = readable.id AND e.type = 'message' AND e.seq < $4 AND e.seq > $5 ${replies}
              ORDER BY e.seq ${order} LIMIT $6) e) e
          WHERE e.bytes_before < $7 ORDER BY e.seq ${order}) page ON true`,
       [
@@ -166,6 +121,7 @@ export class History {
         query.after ?? 0,
         query.limit,
         PAGE_BYTES,
+        ...(thread === undefined ? [] : [thread]),
       ],
     );
     if (rows[0]?.readable !== true)
@@ -177,6 +133,20 @@ export class History {
       next_cursor: isLast || items.length === 0 ? null : String(items.at(-1)!.seq),
       epoch: rows[0].room_epoch,
     };
+  }
+
+  /** Messages before, at and after a seq, newest first; the cursor goes on towards the oldest. */
+  async around(
+    principal: Principal,
+    room: string,
+    seq: number,
+    limit: number,
+  ): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
+    const half = Math.ceil(limit / 2);
+    const older = await this.page(principal, room, { before: seq + 1, limit: half });
+    if (limit === half) return older;
+    const newer = await this.page(principal, room, { after: seq, limit: limit - half });
+    return { ...older, items: [...newer.items.reverse(), ...older.items] };
   }
 
   /** Events after `seq` up to `upTo`, in order, for one principal. Null: not readable any more. */
@@ -298,23 +268,4 @@ export class History {
     );
     return roomIds.map((id) => heads.get(id) ?? null);
   }
-}
-
-function toItem(row: MessageRow): HistoryItem {
-  return {
-    message_id: row.message_id,
-    room: row.room_id,
-    seq: Number(row.seq),
-    n: Number(row.n),
-    sender: row.sender,
-    kind: row.kind ?? '',
-    op_id: row.op_id ?? '',
-    body: row.body === null ? null : JSON.parse(row.body),
-    at: row.at.toISOString(),
-    edited_at: row.edited_at?.toISOString() ?? null,
-    deleted_at: row.deleted_at?.toISOString() ?? null,
-    reply_to: row.reply_to,
-    mentions: row.mentions === null ? null : mentionsOf(row.mentions),
-    reactions: row.reactions ?? [],
-  };
 }

@@ -42,6 +42,10 @@ export type MessagePatch = z.infer<typeof messagePatchSchema>;
 export const historyQuerySchema = z.strictObject({
   before: seqField,
   after: seqField,
+  /** Messages on both sides of a seq. */
+  around: seqField,
+  /** Replies to a message. */
+  thread: z.uuid().optional(),
   limit: pageFields.limit,
   cursor: seqField,
 });
@@ -71,6 +75,7 @@ export const messageSchema = z
     ),
   })
   .meta({ id: 'Message' });
+export type Message = z.infer<typeof messageSchema>;
 export const messagePageSchema = z
   .object({ items: z.array(messageSchema), next_cursor: z.string().nullable(), epoch: epochSchema })
   .meta({ id: 'MessagePage' });
@@ -90,3 +95,55 @@ export const publishAckSchema = z
 export const changeAckSchema = z
   .object({ room: z.uuid(), message_id: z.uuid(), seq: seqSchema })
   .meta({ id: 'ChangeAck' });
+
+const editSchema = z
+  .object({
+    seq: seqSchema,
+    sender: z.uuid(),
+    at: z.iso.datetime(),
+    body: z.unknown().meta({ description: 'any JSON value' }),
+  })
+  .meta({ id: 'Edit' });
+export type Edit = z.infer<typeof editSchema>;
+export const editListSchema = z
+  .object({
+    items: z.array(editSchema).meta({ description: 'oldest first; the first is no edit' }),
+  })
+  .meta({ id: 'EditList' });
+export type EditList = z.infer<typeof editListSchema>;
+
+export const pinListSchema = z
+  .object({
+    items: z.array(
+      z.object({ message: messageSchema, pinned_by: z.uuid(), pinned_at: z.iso.datetime() }),
+    ),
+  })
+  .meta({ id: 'PinList' });
+export type PinList = z.infer<typeof pinListSchema>;
+
+const SEARCH_CHARS = 200;
+const SEARCH_ITEMS = 50;
+export const searchQuerySchema = z.strictObject({
+  q: plainText(1, SEARCH_CHARS),
+  room: plainText(1, 64).optional(),
+  sender: z.uuid().optional(),
+  before: z.iso.datetime().optional(),
+  after: z.iso.datetime().optional(),
+  limit: z.coerce.number().int().min(1).max(SEARCH_ITEMS).default(20),
+  cursor: z.uuid().optional(),
+});
+export type SearchQuery = z.infer<typeof searchQuerySchema>;
+export const searchPageSchema = z
+  .object({
+    items: z.array(
+      z.object({
+        message: messageSchema,
+        ranges: z
+          .array(z.object({ from: z.int().min(0), to: z.int().min(0) }))
+          .meta({ description: 'the words found, in UTF-16 units of the text of the body' }),
+      }),
+    ),
+    next_cursor: z.string().nullable(),
+  })
+  .meta({ id: 'SearchPage' });
+export type SearchPage = z.infer<typeof searchPageSchema>;

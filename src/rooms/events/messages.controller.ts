@@ -9,17 +9,27 @@ import { newId } from '../../platform/ids.js';
 import { IdParam, RefParam } from '../../platform/http/path.js';
 import { ZodBody, ZodQuery } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
+import { FindMessages } from './find-messages.js';
 import { History } from './history.js';
 import {
   changeAckSchema,
+  editListSchema,
   historyQuerySchema,
   messagePageSchema,
   messagePatchSchema,
+  messageSchema,
   newMessageSchema,
   opIdText,
   publishAckSchema,
 } from './message.schema.js';
-import type { HistoryPageQuery, MessagePage, MessagePatch, NewMessage } from './message.schema.js';
+import type {
+  EditList,
+  HistoryPageQuery,
+  Message,
+  MessagePage,
+  MessagePatch,
+  NewMessage,
+} from './message.schema.js';
 import { RoomEvents } from './room-events.js';
 import type { ChangeAck, PublishAck } from './room-events.js';
 
@@ -29,6 +39,7 @@ const KEY = { 'Idempotency-Key': 'the `op_id`: the same key and content have one
 export class MessagesController {
   constructor(
     private readonly history: History,
+    private readonly found: FindMessages,
     private readonly events: RoomEvents,
   ) {}
 
@@ -39,12 +50,44 @@ export class MessagesController {
   })
   page(
     @RefParam('room') room: string,
-    @ZodQuery(historyQuerySchema) { before, after, limit, cursor }: HistoryPageQuery,
+    @ZodQuery(historyQuerySchema) query: HistoryPageQuery,
     @CurrentPrincipal() principal: Principal,
   ): Promise<MessagePage> {
+    const { before, after, around, thread, limit, cursor } = query;
+    if (around !== undefined && cursor === undefined) {
+      if (before !== undefined || after !== undefined || thread !== undefined)
+        throw new DomainError('invalid_request', {
+          errors: [{ path: 'around', message: 'goes with limit alone' }],
+        });
+      return this.history.around(principal, room, around, limit);
+    }
     const from =
       after === undefined ? { before: cursor ?? before } : { before, after: cursor ?? after };
-    return this.history.page(principal, room, { ...from, limit });
+    return this.history.page(principal, room, { ...from, thread, limit });
+  }
+
+  @Get(':id')
+  @Operation({ summary: 'one message', answers: { 200: messageSchema } })
+  one(
+    @RefParam('room') room: string,
+    @IdParam('id') id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Message> {
+    return this.found.one(principal, room, id);
+  }
+
+  @Get(':id/edits')
+  @Operation({
+    summary: 'its bodies, oldest first (author, moderators)',
+    answers: { 200: editListSchema },
+    errors: ['role_required'],
+  })
+  edits(
+    @RefParam('room') room: string,
+    @IdParam('id') id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<EditList> {
+    return this.found.edits(principal, room, id);
   }
 
   @Post()

@@ -84,6 +84,8 @@ function tail(row: RoomEventRow): string {
       return `,"body":${row.body ?? 'null'}`;
     case 'message_deleted':
       return '';
+    case 'pinned':
+      return `,"on":${row.reaction_on === true}`;
     case 'reaction':
       return `,"emoji":${JSON.stringify(row.emoji)},"on":${row.reaction_on === true}`;
   }

@@ -17,6 +17,7 @@ import { CommitRoomEvents } from './commit-room-events.js';
 import type { RoomEventInput, RoomEventOutcome } from './commit-room-events.js';
 import { requireKind } from './require-kind.js';
 import { requireReferences, storedMentions } from './references.js';
+import { textOf } from './text-of.js';
 import { toRoomEvent } from './room-event.js';
 import type { RoomEvent } from './room-event.js';
 
@@ -52,6 +53,7 @@ type Content = Pick<
   | 'on'
   | 'reply_to'
   | 'mentions'
+  | 'words'
 >;
 type Ack = ServerFrames['ack'];
 /** Fields of an `ack` that are always there for this kind of change. */
@@ -61,7 +63,8 @@ export type ChangeAck = AckWith<'room' | 'message_id' | 'seq'>;
 
 const STALE_RETRIES = 5;
 const DEFAULT_KIND = 'text';
-const NO_REFERENCES = { reply_to: null, mentions: null } as const;
+const NO_REFERENCES = { reply_to: null, mentions: null, words: null } as const;
+const PINS_MAX = 50;
 
 @Injectable()
 export class RoomEvents {
@@ -105,6 +108,7 @@ export class RoomEvents {
       on: null,
       reply_to,
       mentions,
+      words: textOf(input.body),
     } as const;
     const done = await this.effect(principal, room, 'publish', undefined, content, granted);
     return {
@@ -138,6 +142,7 @@ export class RoomEvents {
       emoji: null,
       on: null,
       ...NO_REFERENCES,
+      words: textOf(input.body),
     } as const;
     return changeAck(
       await this.effect(principal, room, 'edit', input.message_id, content, granted),
@@ -186,6 +191,39 @@ export class RoomEvents {
       ...NO_REFERENCES,
     } as const;
     return changeAck(await this.effect(principal, room, 'react', undefined, content, granted));
+  }
+
+  /** Moderators and up. At most `PINS_MAX` in a room, give or take those pinned at once. */
+  async pin(
+    principal: Principal,
+    room: string,
+    input: { message_id: string; on: boolean },
+  ): Promise<ChangeAck> {
+    const granted = await this.policy.authorize(principal, room, 'pin');
+    if (input.on) await this.requireRoomForPin(granted.room.id);
+    const content = {
+      type: 'pinned',
+      message_id: input.message_id,
+      op_id: null,
+      fingerprint: null,
+      value_fingerprint: null,
+      kind: null,
+      body: null,
+      emoji: null,
+      on: input.on,
+      ...NO_REFERENCES,
+    } as const;
+    return changeAck(await this.effect(principal, room, 'pin', undefined, content, granted));
+  }
+
+  private async requireRoomForPin(roomId: string): Promise<void> {
+    const [row] = await this.database.hot<{ pins: number }>(
+      'count_pins',
+      'SELECT count(*)::int AS pins FROM pins WHERE room_id = $1',
+      [roomId],
+    );
+    if (row!.pins >= PINS_MAX)
+      throw new DomainError('quota_exceeded', { detail: 'pins of a room' });
   }
 
   /**

@@ -10,6 +10,7 @@ import { Prisma } from '../../platform/generated/client.js';
 import { Policy } from '../../policy/policy.js';
 import type { Principal } from '../../sessions/principal.js';
 import { EVERYBODY } from '../events/room-event.js';
+import { textOf } from '../events/text-of.js';
 import { roomRows, toRoom } from '../room-query.js';
 import { SHOWN_BODY_BYTES, SHOWN_TEXT_CHARS } from './sidebar.schema.js';
 import type { Sidebar, SidebarItem, SidebarPatch, SidebarQuery } from './sidebar.schema.js';
@@ -138,11 +139,4 @@ function lastMessageOf(row: Row, message_id: string): SidebarItem['last_message'
     body: row.body_is_cut ? null : value,
     text: textOf(value)?.slice(0, SHOWN_TEXT_CHARS) ?? null,
   };
-}
-
-/** The text of a body for people: itself where it is a string, else its member `text`. */
-function textOf(body: unknown): string | null {
-  if (typeof body === 'string') return body;
-  const text = typeof body === 'object' && body !== null && 'text' in body ? body.text : null;
-  return typeof text === 'string' ? text : null;
 }

@@ -1,0 +1,101 @@
+/** The search finds words in rooms that the caller may read now, and nothing else (section 8). */
+import { beforeAll, expect, test } from '@jest/globals';
+import { World, call, nodeA, nodeB } from '../support/world.js';
+import type { SignedIn } from '../support/world.js';
+
+let world: World;
+let owner: SignedIn;
+let ben: SignedIn;
+let open: string;
+let secret: string;
+
+beforeAll(async () => {
+  world = await World.create();
+  [owner, ben] = (await world.users('owner', 'ben')) as [SignedIn, SignedIn];
+  open = await world.room(owner, { visibility: 'public' }, [[ben, 'member']]);
+  secret = await world.room(owner, {}, [[ben, 'member']]);
+});
+
+const publish = async (room: string, body: unknown, user = owner) =>
+  (await call(nodeA(), `/v1/rooms/${room}/messages`, { token: user.token, body: { body } })).body;
+async function search(user: SignedIn, query: Record<string, string>, base = nodeA()) {
+  const { body } = await call(base, `/v1/search?${new URLSearchParams(query)}`, {
+    token: user.token,
+  });
+  return body as {
+    items: { message: { body: unknown; message_id: string }; ranges: object[] }[];
+    next_cursor: string | null;
+  };
+}
+const bodies = async (...args: Parameters<typeof search>) =>
+  (await search(...args)).items.map(({ message }) => message.body);
+
+test('texts and the member `text` of bodies are found, newest first, with the words marked', async () => {
+  await publish(open, 'The heron waits');
+  await publish(open, { text: '😀 a Heron \u{E000} flies', title: 'heron in another member' });
+  await publish(open, { title: 'heron without text' });
+  const { items } = await search(ben, { q: 'heron' }, nodeB());
+  expect(items.map(({ message, ranges }) => [message.body, ranges])).toEqual([
+    [
+      { text: '😀 a Heron \u{E000} flies', title: 'heron in another member' },
+      [{ from: 5, to: 10 }],
+    ],
+    ['The heron waits', [{ from: 4, to: 9 }]],
+  ]);
+});
+
+test('an edit is found by its new words alone, a deleted message by none', async () => {
+  const { message_id } = await publish(open, 'osprey');
+  const path = `/v1/rooms/${open}/messages/${message_id}`;
+  await call(nodeA(), path, { method: 'PATCH', token: owner.token, body: { body: 'kestrel' } });
+  expect(await bodies(ben, { q: 'osprey' })).toEqual([]);
+  expect(await bodies(ben, { q: 'kestrel' })).toEqual(['kestrel']);
+  await call(nodeA(), path, { method: 'DELETE', token: owner.token });
+  expect(await bodies(ben, { q: 'kestrel' })).toEqual([]);
+});
+
+test('room, sender, times and phrases narrow it; pages go on where the one before ended', async () => {
+  const first = await publish(open, 'curlew one');
+  await publish(secret, 'curlew two');
+  await publish(open, 'curlew three', ben);
+  expect(await bodies(ben, { q: 'curlew', room: secret })).toEqual(['curlew two']);
+  expect(await bodies(ben, { q: 'curlew', sender: ben.id })).toEqual(['curlew three']);
+  expect(await bodies(ben, { q: 'curlew', after: first.at })).toEqual([
+    'curlew three',
+    'curlew two',
+  ]);
+  expect(await bodies(ben, { q: '"one curlew"' })).toEqual([]);
+  expect(await bodies(ben, { q: 'curlew -two' })).toEqual(['curlew three', 'curlew one']);
+  const page = await search(ben, { q: 'curlew', limit: '2' });
+  expect(page.items).toHaveLength(2);
+  expect(await bodies(ben, { q: 'curlew', limit: '2', cursor: page.next_cursor! })).toEqual([
+    'curlew one',
+  ]);
+});
+
+test('whoever is removed, or is of another tenant, finds nothing of the room from the receipt on', async () => {
+  const room = await world.room(owner, {}, [[ben, 'member']]);
+  await publish(room, 'bittern');
+  expect(await bodies(ben, { q: 'bittern' })).toEqual(['bittern']);
+  const { body } = await call(nodeA(), `/v1/rooms/${room}/members/${ben.id}`, {
+    method: 'DELETE',
+    token: owner.token,
+  });
+  expect(body.effective).toBe(true);
+  for (const base of [nodeA(), nodeB()])
+    expect(await bodies(ben, { q: 'bittern' }, base)).toEqual([]);
+  const elsewhere = await (await World.create()).user('elsewhere', 'admin');
+  expect(await bodies(elsewhere, { q: 'bittern' })).toEqual([]);
+  expect(await bodies(owner, { q: 'bittern' })).toEqual(['bittern']);
+});
+
+test.each([['-only'], ['...'], [''], ['x'.repeat(201)]])(
+  'a search for %p is refused with invalid_request',
+  async (q) => {
+    const { body } = await call(nodeA(), `/v1/search?${new URLSearchParams({ q })}`, {
+      token: ben.token,
+      expect: 422,
+    });
+    expect(body.code).toBe('invalid_request');
+  },
+);
