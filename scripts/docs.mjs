@@ -1,16 +1,17 @@
 /**
  * `npm run docs` writes the tables that the code owns between `<!-- generated:NAME -->` and `<!--
- * /generated -->` in every page, and wraps prose that is too wide. `npm run docs -- --check`
- * changes nothing: it names pages that differ and citations that lead nowhere, and exits 1 for any
- * of them.
+ * /generated -->` in every page, wraps prose that is too wide, and writes the dashboard. With
+ * `--check` it changes nothing: it names files that differ and citations that lead nowhere, and
+ * exits 1 for any of them.
  */
 import './require-node.mjs';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deadCitations } from './docs/citations.mjs';
 import { proseFindings, wrapped } from './docs/prose.mjs';
 import { repository } from './docs/repository.mjs';
 import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+import { dashboardText } from './observability/dashboard.mjs';
 
 const BLOCK = /<!-- generated:([a-z-]+) -->\n([\s\S]*?)<!-- \/generated -->/g;
 
@@ -26,6 +27,11 @@ for (const { file, text } of all.pages) {
   if (after === text) continue;
   differing.push(file);
   if (!check) writeFileSync(join(root, file), after);
+}
+const dashboard = 'deploy/observability/grafana/wardroom.json';
+if (readFileSync(join(root, dashboard), 'utf8') !== dashboardText()) {
+  differing.push(dashboard);
+  if (!check) writeFileSync(join(root, dashboard), dashboardText());
 }
 const findings = check ? [...deadCitations(all), ...proseFindings(all)] : [];
 if (check && differing.length > 0)
