@@ -15,6 +15,7 @@ import { HealthModule } from './health/health.module.js';
 import { PlatformModule } from './platform/platform.module.js';
 import type { PostgresAccess } from './platform/stores/postgres-access.js';
 import { ProblemFilter } from './platform/http/problem.filter.js';
+import { PeopleModule } from './people/people.module.js';
 import { PolicyModule } from './policy/policy.module.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         SessionsModule,
         AuthModule,
         PolicyModule,
+        PeopleModule,
         RoomsModule,
         GatewayModule,
         AdminModule,

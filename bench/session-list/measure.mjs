@@ -7,18 +7,17 @@
  *   node bench/session-list/measure.mjs [--sessions 1000000] [--calls 100] [--out FILE]
  */
 import { writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
+import { measureCalls } from '../harness/list-calls.mjs';
 import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
 import { startServer } from '../harness/servers.mjs';
 import { ADMIN, minter, nodeCommand, nodeEnvironment, openWorld, userId } from '../seed.mjs';
 import { fillSessions, filters } from './fill.mjs';
 
 const BOUND_MS = 100;
-const WARM_UP = 3;
 const { values } = parseArgs({
   options: {
     sessions: { type: 'string', default: '1000000' },
@@ -27,7 +26,6 @@ const { values } = parseArgs({
   },
 });
 const [sessions, calls] = [Number(values.sessions), Number(values.calls)];
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 try {
@@ -48,7 +46,13 @@ try {
     { port, dir: world.dir, name: 'wardroom' },
   );
   const token = (await minter(world))(ADMIN);
-  const answers = await measure(port, token, filters(filled));
+  const paths = Object.fromEntries(
+    Object.entries(filters(filled)).map(([filter, query]) => [
+      filter,
+      `/v1/admin/sessions?${query}`,
+    ]),
+  );
+  const answers = await measureCalls({ port, token, paths, calls });
   await server.stop();
   const report = {
     command: `node bench/session-list/measure.mjs --sessions ${sessions} --calls ${calls}`,
@@ -70,55 +74,5 @@ try {
   console.error(error);
   process.exitCode = 1;
 } finally {
-  agent.destroy();
   await stopChildren();
-}
-
-/**
- * Filters take turns, so that what else the machine does falls on all of them. `/v1/me` has a turn,
- * too: the price of a call that reads one row.
- */
-async function measure(port, token, queries) {
-  const asked = Object.entries(queries).map(([filter, query]) => ({
-    filter,
-    path: `/v1/admin/sessions?${query}`,
-    took: [],
-    page: { items: [], next_cursor: null },
-  }));
-  const bare = { filter: 'nothing: GET /v1/me', path: '/v1/me', took: [], page: null };
-  for (let turn = 0; turn < WARM_UP + calls; turn += 1)
-    for (const one of [bare, ...asked]) {
-      const askedMs = performance.now();
-      const page = await ask(port, token, one.path);
-      if (turn >= WARM_UP) one.took.push(performance.now() - askedMs);
-      if (one !== bare) one.page = page;
-    }
-  return [bare, ...asked].map(({ filter, took, page }) => ({
-    filter,
-    ...figures(took),
-    ...(page === null ? {} : { items: page.items.length, more: page.next_cursor !== null }),
-  }));
-}
-
-function figures(took) {
-  took.sort((a, b) => a - b);
-  const at = (q) =>
-    Number(took[Math.min(took.length - 1, Math.ceil(q * took.length) - 1)].toFixed(1));
-  return { p50_ms: at(0.5), p95_ms: at(0.95), max_ms: at(1) };
-}
-
-function ask(port, token, path) {
-  const options = { port, agent, path, headers: { authorization: `Bearer ${token}` } };
-  return new Promise((resolve, reject) => {
-    request(options, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (piece) => (text += piece));
-      response.once('end', () => {
-        if (response.statusCode === 200) resolve(JSON.parse(text));
-        else reject(new Error(`${path}: ${response.statusCode} ${text}`));
-      });
-    })
-      .once('error', reject)
-      .end();
-  });
 }

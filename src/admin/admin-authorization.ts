@@ -8,13 +8,13 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { isId } from '../platform/ids.js';
-import { rankOf } from '../platform/stores/system-tenant.js';
 import { decideAdmin } from '../policy/decide-admin.js';
 import type { AdminAction, AdminTarget } from '../policy/decide-admin.js';
 import { Decisions } from '../policy/decisions.js';
 import { factsWithoutRoom } from '../policy/facts.js';
 import type { UserFacts } from '../policy/facts.js';
 import type { Principal } from '../sessions/principal.js';
+import { roleOfCaller } from '../sessions/role-of-caller.js';
 
 @Injectable()
 export class AdminAuthorization {
@@ -68,14 +68,8 @@ export class AdminAuthorization {
     this.audit.note({ event: 'data_read', tenant, user, detail: { what, id } });
   }
 
-  async roleOf({ userId, tenantId }: Principal): Promise<UserFacts['role']> {
-    const user = await this.database.prisma.user.findUnique({
-      where: { id: userId, tenantId },
-      select: { role: true, state: true, tenant: { select: { slug: true } } },
-    });
-    if (user === null) return 'guest';
-    if (user.state !== 'active') throw new DomainError('user_suspended');
-    return rankOf(user.role as UserFacts['role'], user.tenant);
+  roleOf(principal: Principal): Promise<UserFacts['role']> {
+    return roleOfCaller(this.database, principal);
   }
 
   /**

@@ -17,6 +17,7 @@ import { MySessionsController } from '../auth/http/my-sessions.controller.js';
 import { WellKnownController } from '../auth/http/well-known.controller.js';
 import { OAuthController } from '../auth/oidc/oauth.controller.js';
 import { HealthController } from '../health/health.controller.js';
+import { PeopleController } from '../people/people.controller.js';
 import { operationsOf } from '../platform/http/operation.js';
 import type { Operation } from '../platform/http/operation.js';
 import { MessagesController } from '../rooms/events/messages.controller.js';
@@ -36,6 +37,7 @@ const CONTROLLERS: readonly Type[] = [
   MySessionsController,
   OAuthController,
   WellKnownController,
+  PeopleController,
   RoomsController,
   SidebarController,
   MembersController,

@@ -26,7 +26,7 @@ export const AUDIT_EVENTS = {
   authz_fail: 'somebody was denied something; `rule` says why',
   privilege_permissions_changed: 'a role, mute or ban was given or taken, in a tenant or a room',
   user_created: 'a user was made',
-  user_updated: 'the name of a user was changed',
+  user_updated: 'the name, picture or status of a user was changed; `fields`: which',
   user_suspended: 'a user was suspended',
   user_restored: 'a suspended user was let in again',
   user_linked: 'an identity of an external issuer was linked to a user',

@@ -99,6 +99,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     AccessTokens,
     Cookies,
     Csrf,
+    CurrentUser,
     LoginLimits,
     CredentialLoopBreaker,
     SessionLoops,

@@ -37,6 +37,10 @@ export function emailForm(text: string): string | null {
   return ascii !== null && Buffer.byteLength(email) <= BYTES_MAX ? email : null;
 }
 
+/** The form of the beginning of an address. */
+export const emailBeginning = (text: string): string =>
+  sameSigma(text.normalize('NFKC').toLowerCase().normalize('NFKC'));
+
 /**
  * An address somebody has proven to an issuer is that mailbox and no other. Letters that only
  * compatibility makes equal (the ligature in `ﬁn@`, full-width letters) name another mailbox there:

@@ -20,6 +20,8 @@ export interface Me {
   role: UserRole | 'guest';
   email: string | null;
   name: string | null;
+  avatar: string | null;
+  status: string | null;
 }
 
 /** How far a change that takes rights has come; `effective`: nobody can act on the old ones. */

@@ -23,6 +23,8 @@ export class CurrentUser {
       role: user === null ? 'guest' : (user.role as Me['role']),
       email: user?.email ?? null,
       name: user?.name ?? null,
+      avatar: user?.avatar ?? null,
+      status: user?.status ?? null,
     };
   }
 }

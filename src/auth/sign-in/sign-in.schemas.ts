@@ -7,8 +7,13 @@ import { emailSchema } from '../../platform/email.js';
 import { USER_ROLES } from '../../platform/stores/system-tenant.js';
 import { plainText } from '../../platform/zod.js';
 
+/** Some character that leaves a mark. */
+const VISIBLE = /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u;
 /** A person's name. */
-export const personNameSchema = plainText(1, 100);
+export const personNameSchema = plainText(1, 100).refine(
+  (name) => VISIBLE.test(name),
+  'must not be blank',
+);
 /** Any Unicode; only its bytes are limited (passwords.ts). */
 export const newPasswordSchema = plainText(8, 1024);
 const givenPassword = plainText(1, 1024);
@@ -75,6 +80,8 @@ export const meSchema = z
     role: z.enum([...USER_ROLES, 'guest']),
     email: z.string().nullable(),
     name: z.string().nullable(),
+    avatar: z.string().nullable(),
+    status: z.string().nullable(),
   })
   .meta({ id: 'Me' });
 export type Me = z.infer<typeof meSchema>;
