@@ -25,9 +25,32 @@ export class Client {
   }
 
   get(path, query = {}) {
-    const named = Object.entries(query).filter(([, value]) => value !== undefined);
-    const search = new URLSearchParams(named).toString();
-    return this.call('GET', search === '' ? path : `${path}?${search}`);
+    return this.call('GET', withQuery(path, query));
+  }
+
+  /**
+   * The lines of an answer as they come; nothing where `--curl` prints instead. It may take as long
+   * as it takes to read, and its beginning no longer than any call.
+   */
+  async *lines(path, query = {}) {
+    const whole = withQuery(path, query);
+    if (this.curl) return this.show('GET', whole);
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(new Error('no answer')), PATIENCE_MS);
+    const response = await this.send('GET', whole, undefined, stop.signal);
+    clearTimeout(timer);
+    if (!response.ok) throw refused('GET', path, response, await response.text());
+    let rest = '';
+    try {
+      for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+        const texts = (rest + piece).split('\n');
+        rest = texts.pop() ?? '';
+        yield* texts;
+      }
+    } catch (error) {
+      if (error instanceof CliError) throw error;
+      throw new CliError(3, `The answer was cut: ${printable(causeOf(error))}.`);
+    }
   }
 
   post(path, body) {
@@ -37,40 +60,36 @@ export class Client {
   /** @returns the answer, or an empty object where `--curl` prints instead. */
   async call(method, path, body) {
     if (this.curl) {
-      process.stdout.write(`${this.curlOf(method, path, body)}\n`);
+      this.show(method, path, body);
       return {};
     }
+    const response = await this.send(method, path, body, AbortSignal.timeout(PATIENCE_MS));
+    const text = await response.text();
+    if (!response.ok) throw refused(method, path, response, text);
+    return parsed(text) ?? {};
+  }
+
+  /** The request, for `--curl`. */
+  show(method, path, body) {
+    process.stdout.write(`${this.curlOf(method, path, body)}\n`);
+  }
+
+  async send(method, path, body, signal) {
     const headers = {
       ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
-    let response;
     try {
-      response = await fetch(`${this.url}${path}`, {
+      return await fetch(`${this.url}${path}`, {
         method,
         headers,
         redirect: 'error',
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        signal,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch (error) {
-      const cause = error.cause?.code ?? error.cause?.message ?? error.message;
-      throw new CliError(3, `${this.url} cannot be reached: ${printable(cause)}`);
+      throw new CliError(3, `${this.url} cannot be reached: ${printable(causeOf(error))}`);
     }
-    const text = await response.text();
-    const answer = parsed(text);
-    if (response.ok) return answer ?? {};
-    const code = printable(answer?.code ?? response.status);
-    const detail = printable(answer?.detail ?? `${method} ${path} answered ${response.status}`);
-    if (response.status === 404)
-      throw new CliError(1, `Nothing has this name: ${detail} (${code})`);
-    if (code === 'invalid_credentials') throw new CliError(3, `${detail} (${code})`);
-    if (response.status === 401)
-      throw new CliError(3, `The credential is refused: ${detail} (${code}). Run: wardroom login`);
-    if (response.status === 403) throw new CliError(3, `Not allowed: ${detail} (${code})`);
-    if (response.status === 422 || response.status === 400)
-      throw new CliError(2, `${detail} ${fieldsOf(answer)}(${code})`);
-    throw new CliError(3, `${detail} (${code}, request ${printable(answer?.request_id ?? '-')})`);
   }
 
   /** The token is named, not shown. */
@@ -86,6 +105,29 @@ export class Client {
       );
     return [...parts, quoted(`${this.url}${path}`)].join(' ');
   }
+}
+
+const causeOf = (error) => error.cause?.code ?? error.cause?.message ?? error.message;
+
+function withQuery(path, query) {
+  const named = Object.entries(query).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(named).toString();
+  return search === '' ? path : `${path}?${search}`;
+}
+
+/** @returns {CliError} */
+function refused(method, path, { status }, text) {
+  const answer = parsed(text);
+  const code = printable(answer?.code ?? status);
+  const detail = printable(answer?.detail ?? `${method} ${path} answered ${status}`);
+  if (status === 404) return new CliError(1, `Nothing has this name: ${detail} (${code})`);
+  if (code === 'invalid_credentials') return new CliError(3, `${detail} (${code})`);
+  if (status === 401)
+    return new CliError(3, `The credential is refused: ${detail} (${code}). Run: wardroom login`);
+  if (status === 403) return new CliError(3, `Not allowed: ${detail} (${code})`);
+  if (status === 422 || status === 400)
+    return new CliError(2, `${detail} ${fieldsOf(answer)}(${code})`);
+  return new CliError(3, `${detail} (${code}, request ${printable(answer?.request_id ?? '-')})`);
 }
 
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,8 +1,13 @@
 /** The commands, one row each: usage, arguments, the call, and the text that people read. */
+import { AUDIT_COMMANDS } from './audit.mjs';
 import { CliError } from './client.mjs';
+import { CONFIG_COMMANDS } from './config.mjs';
+import { DOCTOR_COMMANDS } from './doctor/doctor.mjs';
+import { KEY_COMMANDS } from './keys.mjs';
 import { forgetLogin, keepLogin } from './login.mjs';
 import { REVIEW_COMMANDS } from './review.mjs';
 import { facts, table } from './text.mjs';
+import { TOKEN_COMMANDS } from './tokens.mjs';
 
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const CLOSE_ID = /^[0-9a-f]{12}$/;
@@ -55,18 +60,21 @@ export const COMMANDS = {
     },
   },
   sessions: {
-    usage: 'sessions [--tenant T] [--user U] [--limit N]',
-    summary: 'live sessions',
+    usage:
+      'sessions [--state live|ended|all] [--q TEXT] [--tenant T] [--user U] [--device D] [--ip A] [--before T] [--after T] [--limit N]',
+    summary: 'live sessions, or ended ones of 90 days; newest first',
     args: 0,
-    async run({ client, flags: { tenant, user, limit }, print }) {
-      const { items = [] } = await client.get('/v1/admin/sessions', { tenant, user, limit });
-      print(items, (rows) =>
-        table(rows, {
+    async run({ client, flags, print }) {
+      print(await sessions(client, flags), (rows) =>
+        table(rows.map(sessionRow), {
           session: 'id',
-          user: 'user_id',
+          user: 'person',
           device: 'device',
+          address: 'ip',
           since: 'created_at',
           'last active': 'last_active_at',
+          ended: 'ended_at',
+          why: 'reason',
         }),
       );
     },
@@ -112,19 +120,37 @@ export const COMMANDS = {
       );
     },
   },
-  audit: {
-    usage: 'audit [--tenant T] [--user U] [--event E] [--limit N]',
-    summary: 'the newest audit records',
-    args: 0,
-    async run({ client, flags: { tenant, user, event, limit }, print }) {
-      const { items = [] } = await client.get('/v1/admin/audit', { tenant, user, event, limit });
-      print(items, (rows) =>
-        table(rows, { at: 'at', event: 'event', actor: 'actor_id', user: 'user_id', ip: 'ip' }),
-      );
-    },
-  },
+  ...TOKEN_COMMANDS,
+  ...KEY_COMMANDS,
+  ...CONFIG_COMMANDS,
+  ...AUDIT_COMMANDS,
+  ...DOCTOR_COMMANDS,
   ...REVIEW_COMMANDS,
 };
+
+const LIMIT = 50;
+const PAGE = 200;
+
+/** A page may be short and not the last one. */
+async function sessions(client, { limit = String(LIMIT), ...filters }) {
+  const wanted = Number(limit);
+  const names = ['state', 'q', 'tenant', 'user', 'device', 'ip', 'before', 'after'];
+  const query = Object.fromEntries(names.map((name) => [name, filters[name]]));
+  const found = [];
+  for (let cursor; ;) {
+    // The server refuses a limit that is no number.
+    const size = Number.isInteger(wanted) ? Math.min(wanted - found.length, PAGE) : limit;
+    const page = await client.get('/v1/admin/sessions', { ...query, limit: size, cursor });
+    found.push(...(page.items ?? []));
+    cursor = page.next_cursor ?? undefined;
+    if (cursor === undefined || found.length >= wanted) return found;
+  }
+}
+
+const sessionRow = ({ user, user_id: id, guest, ...rest }) => ({
+  ...rest,
+  person: user?.email ?? (guest ? `guest ${id}` : id),
+});
 
 const closeText = ([{ sentence, ...row }]) => facts(sentence, row);
 const decisionText = ([row]) =>

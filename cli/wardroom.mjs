@@ -31,17 +31,23 @@ const OPTIONS = {
   note: { type: 'string' },
   range: { type: 'string' },
   name: { type: 'string' },
+  state: { type: 'string' },
+  q: { type: 'string' },
+  device: { type: 'string' },
+  ip: { type: 'string' },
+  before: { type: 'string' },
+  after: { type: 'string' },
 };
 
 function usage() {
-  const width = Math.max(...Object.values(COMMANDS).map(({ usage: text }) => text.length));
-  const lines = Object.values(COMMANDS).map(
-    ({ usage: text, summary }) => `  ${text.padEnd(width)}  ${summary}`,
-  );
+  const drills = { usage: 'drill', summary: 'checks the promises on a deployment: docs/drills.md' };
+  const lines = Object.entries({ ...COMMANDS, drill: drills }).map(([name, command]) => {
+    const forms = command.usage.split(new RegExp(` \\| (?=${name}\\b)`));
+    return `${forms.map((form) => `  ${form}\n`).join('')}      ${command.summary}`;
+  });
   return `Usage: wardroom <command> [flags]
 
 ${lines.join('\n')}
-  ${'drill --url URL'.padEnd(width)}  checks the promises on a deployment: docs/drills.md
 
   --url URL      the deployment; WARDROOM_URL, or that of \`wardroom login\`
   --token TOKEN  an access token of an operator; better in WARDROOM_TOKEN, or by \`wardroom login\`
@@ -70,16 +76,25 @@ async function main(args) {
   if (![command.args].flat().includes(rest.length))
     throw new CliError(2, `Usage: wardroom ${command.usage}`);
   requireItsFlags(command, values);
-  const kept = keptLogin();
-  const url = values.url ?? process.env.WARDROOM_URL ?? kept?.url;
-  if (url === undefined)
+  const client = clientOf(values);
+  if (client === null && command.isLocal?.(rest) !== true)
     throw new CliError(2, 'Which deployment? Give --url, WARDROOM_URL, or `wardroom login --url`.');
-  const client = new Client({ url, curl: values.curl });
-  const mine = kept?.url === client.url ? kept.token : undefined;
-  client.token =
-    /** @type {string | undefined} */ (values.token) ?? process.env.WARDROOM_TOKEN ?? mine;
   await command.run({ client, args: rest, flags: values, print: printer(values) });
   return 0;
+}
+
+/**
+ * Null: nobody named a deployment.
+ * @param {Record<string, any>} flags
+ */
+function clientOf({ url: named, curl, token }) {
+  const kept = keptLogin();
+  const url = named ?? process.env.WARDROOM_URL ?? kept?.url;
+  if (url === undefined) return null;
+  const client = new Client({ url, curl });
+  const mine = kept?.url === client.url ? kept.token : undefined;
+  client.token = token ?? process.env.WARDROOM_TOKEN ?? mine;
+  return client;
 }
 
 const OF_ALL = new Set(['url', 'token', 'json', 'curl', 'help']);
@@ -110,6 +125,12 @@ function drill(args) {
   const child = spawn(process.execPath, [script, ...args], { stdio: 'inherit' });
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 3)));
 }
+
+// A reader that has enough, such as `head`, is no trouble.
+process.stdout.on('error', (error) => {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -30,13 +30,13 @@ export class AuditExportController {
     errors: ['role_required'],
   })
   async export(
-    @ZodQuery(auditExportQuerySchema) { after }: AuditExportQuery,
+    @ZodQuery(auditExportQuerySchema) query: AuditExportQuery,
     @CurrentPrincipal() principal: Principal,
     @Req() request: RecheckedRequest,
     @Res() response: Response,
   ): Promise<void> {
     await this.admin.require(principal, 'export_audit', { tenantId: null });
-    const writeTo = await this.exporting.begin(after, () => request.recheck?.());
+    const writeTo = await this.exporting.begin(query, () => request.recheck?.());
     this.admin.recordLook('audit_export', { id: null, tenant: null, user: null });
     response.status(200).set({ 'Content-Type': NDJSON, 'Cache-Control': 'no-store' });
     void writeTo(response).catch((error: Error) =>

@@ -3,13 +3,27 @@ import * as z from 'zod';
 
 const CURSOR = /^[1-9][0-9]{0,17}-[0-9a-f]{12}$/;
 
-export const auditExportQuerySchema = z.strictObject({
-  after: z
-    .string()
-    .regex(CURSOR, 'must be the cursor of a line')
-    .optional()
-    .meta({ description: '`cursor` of the last line that was read' }),
-});
+const LAST_MAX = 1_000;
+
+export const auditExportQuerySchema = z
+  .strictObject({
+    after: z
+      .string()
+      .regex(CURSOR, 'must be the cursor of a line')
+      .optional()
+      .meta({ description: '`cursor` of the last line that was read' }),
+    last: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(LAST_MAX)
+      .optional()
+      .meta({ description: 'begins so many records before the end; not beside `after`' }),
+  })
+  .refine(({ after, last }) => after === undefined || last === undefined, {
+    path: ['last'],
+    message: 'not beside `after`',
+  });
 export type AuditExportQuery = z.infer<typeof auditExportQuerySchema>;
 
 export const auditExportLineSchema = z

@@ -15,6 +15,7 @@ import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { Database } from '../../platform/stores/database.js';
 import { SERVING } from '../../platform/stores/postgres-settings.js';
+import type { AuditExportQuery } from './audit-export.schema.js';
 import { ocsfOf } from './ocsf.js';
 import type { ExportedRecord } from './ocsf.js';
 
@@ -50,7 +51,7 @@ export class ExportAudit {
    * may not any more: the answer is cut then, so that nobody takes it for whole.
    */
   async begin(
-    after: string | undefined,
+    { after, last: count }: AuditExportQuery,
     stillMay: () => void | Promise<void>,
   ): Promise<(to: Writable) => Promise<void>> {
     if (this.running >= BESIDE_EACH_OTHER)
@@ -58,7 +59,8 @@ export class ExportAudit {
     this.running += 1;
     try {
       const last = await this.settled();
-      const from = after === undefined ? '0' : await this.positionOf(after, last);
+      const from =
+        after === undefined ? await this.before(last, count) : await this.positionOf(after, last);
       return (to) => this.write(from, last, stillMay, to).finally(() => (this.running -= 1));
     } catch (error) {
       this.running -= 1;
@@ -107,6 +109,16 @@ export class ExportAudit {
   private async writers(): Promise<Set<string>> {
     const { rows } = await this.database.pool.query<{ writer: string }>(WRITERS);
     return new Set(rows.map(({ writer }) => writer));
+  }
+
+  /** The position before the last `count` records; before all of them without it. */
+  private async before(last: string, count: number | undefined): Promise<string> {
+    if (count === undefined) return '0';
+    const { rows } = await this.database.pool.query<{ position: string }>(
+      'SELECT position FROM audit_events WHERE position <= $1 ORDER BY position DESC OFFSET $2 LIMIT 1',
+      [last, count],
+    );
+    return rows[0]?.position ?? '0';
   }
 
   /** A cursor of a history that the database lost would skip what was written since. */

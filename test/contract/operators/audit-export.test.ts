@@ -159,6 +159,16 @@ describe('a large audit', () => {
   });
 });
 
+test('`last` begins near the end', async () => {
+  const whole = await lines();
+  const response = await fetch(`${node.url}${PATH}?last=3`, {
+    headers: { authorization: `Bearer ${world.operator()}` },
+  });
+  const [first] = (await response.text()).split('\n');
+  const place = whole.findIndex(({ cursor }) => cursor === JSON.parse(first!).cursor);
+  expect(place === -1 || place >= whole.length - 3).toBe(true);
+});
+
 test.each(['x', '0-000000000000', '1-0000000000', '999999999-000000000000', '1-ffffffffffff'])(
   'the cursor %s is refused',
   async (cursor) => {
