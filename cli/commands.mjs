@@ -4,6 +4,7 @@ import { CliError } from './client.mjs';
 import { CONFIG_COMMANDS } from './config.mjs';
 import { DOCTOR_COMMANDS } from './doctor/doctor.mjs';
 import { KEY_COMMANDS } from './keys.mjs';
+import { LIVE_COMMANDS } from './live.mjs';
 import { forgetLogin, keepLogin } from './login.mjs';
 import { REVIEW_COMMANDS } from './review.mjs';
 import { facts, table } from './text.mjs';
@@ -120,6 +121,7 @@ export const COMMANDS = {
       );
     },
   },
+  ...LIVE_COMMANDS,
   ...TOKEN_COMMANDS,
   ...KEY_COMMANDS,
   ...CONFIG_COMMANDS,

@@ -28,13 +28,16 @@ const OPTIONS = {
   reason: { type: 'string' },
   event: { type: 'string' },
   limit: { type: 'string' },
+  room: { type: 'string' },
+  node: { type: 'string' },
+  ip: { type: 'string' },
+  state: { type: 'string' },
+  stop: { type: 'boolean' },
   note: { type: 'string' },
   range: { type: 'string' },
   name: { type: 'string' },
-  state: { type: 'string' },
   q: { type: 'string' },
   device: { type: 'string' },
-  ip: { type: 'string' },
   before: { type: 'string' },
   after: { type: 'string' },
 };
@@ -102,7 +105,7 @@ const OF_ALL = new Set(['url', 'token', 'json', 'curl', 'help']);
 /** A flag that a command does not take is a mistake: the answer would be another than was meant. */
 function requireItsFlags({ usage: text }, values) {
   for (const name of Object.keys(values))
-    if (!OF_ALL.has(name) && !text.includes(`--${name} `))
+    if (!OF_ALL.has(name) && !new RegExp(`--${name}\\b`).test(text))
       throw new CliError(2, `--${name} means nothing here. Usage: wardroom ${text}`);
 }
 

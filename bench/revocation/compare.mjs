@@ -63,6 +63,8 @@ export async function costOfComparing() {
       undefined,
       partly({}),
       partly({ isFenced: (nowMs) => lease.isFenced(nowMs) }),
+      'header',
+      null,
     ),
   );
   connection.token = { deadlineMs: Infinity };

@@ -58,7 +58,16 @@ export class AdminAuthorization {
 
   /** After the authorization. `id`: of what; null: of everything that there is. */
   recordLook(
-    what: 'audit' | 'audit_export' | 'close' | 'decision' | 'explanation' | 'sessions' | 'users',
+    what:
+      | 'audit'
+      | 'audit_export'
+      | 'close'
+      | 'connection'
+      | 'connections'
+      | 'decision'
+      | 'explanation'
+      | 'sessions'
+      | 'users',
     {
       id,
       tenant = null,

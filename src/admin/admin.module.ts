@@ -20,6 +20,10 @@ import { CloseExplanation } from './close-explanation.js';
 import { Introspect } from './introspect.js';
 import { IntrospectionController } from './introspection.controller.js';
 import { AdminQueries } from './admin-queries.js';
+import { CloseConnection } from './live/close-connection.js';
+import { ConnectionDetail } from './live/connection-detail.js';
+import { Connections } from './live/connections.js';
+import { ConnectionsController } from './live/connections.controller.js';
 import { Nodes } from './live/nodes.js';
 import { NodesController } from './live/nodes.controller.js';
 import { ReadAudit } from './read-audit.js';
@@ -53,6 +57,7 @@ import { Users } from './users.js';
     AuditController,
     NodesController,
     ReviewController,
+    ConnectionsController,
     IntrospectionController,
   ],
   providers: [
@@ -76,6 +81,9 @@ import { Users } from './users.js';
     ConfigRecord,
     ReadConfig,
     ExportAudit,
+    Connections,
+    ConnectionDetail,
+    CloseConnection,
     Introspect,
   ],
 })

@@ -37,11 +37,15 @@ interface Row extends Who {
   at: Date;
   session_ended_at: Date | null;
   end_reason: string | null;
+  /** The operator who closed the connection itself. */
+  closed_by: string | null;
 }
 
 /** $1: close id, $2: connection id or null. Of two with one close id the later one. */
 const FIND = `
-  SELECT c.*, s.ended_at AS session_ended_at, s.end_reason
+  SELECT c.connection_id, c.close_id, c.node, c.tenant_id, c.user_id, c.session_id, c.ip, c.side, c.code, c.opened_at,
+    c.token_expires_at, c.at,
+    jsonb_path_query_first(c.timeline, '$.events[*] ? (@.event == "closed_by").by') #>> '{}' AS closed_by, s.ended_at AS session_ended_at, s.end_reason
   FROM connection_ends c LEFT JOIN sessions s ON s.id = c.session_id
   WHERE c.close_id = $1 AND ($2::uuid IS NULL OR c.connection_id = $2) ORDER BY c.at DESC LIMIT 1`;
 
@@ -106,7 +110,7 @@ function viewOf(row: Row): Close {
     token_expires_at: textOf(row.token_expires_at),
     session_ended_at: textOf(row.session_ended_at),
     reason: row.reason,
-    ended_by: row.ended_by,
+    ended_by: row.closed_by ?? row.ended_by,
     receipt: row.receipt,
     told:
       known === undefined ? null : { code: row.code, action: known.action, close_id: row.close_id },

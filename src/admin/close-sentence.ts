@@ -61,6 +61,8 @@ const BY_CODE: Readonly<Partial<Record<CloseCode, string>>> = {
   policy_violation: 'it sent too many invalid frames',
   auth_unavailable: 'the node could not prove its authority',
   restarting: 'the node was stopped in order',
+  draining: 'an operator closed it, and the client may come back',
+  forbidden: 'an operator closed it for good',
   overloaded: 'the node had no room for it',
   internal: 'something failed in the node; its log has the error',
 };

@@ -27,10 +27,10 @@ export const closeSchema = z
     token_expires_at: z.iso.datetime().nullable(),
     session_ended_at: z.iso.datetime().nullable(),
     reason: z.string().nullable().meta({ description: 'why the session ended' }),
-    ended_by: z
-      .uuid()
-      .nullable()
-      .meta({ description: 'the user who ended the session; null: nobody known, or the system' }),
+    ended_by: z.uuid().nullable().meta({
+      description:
+        'the user who ended the session, or the operator who closed the connection; null: nobody known, or the system',
+    }),
     receipt: z
       .uuid()
       .nullable()

@@ -6,6 +6,7 @@ import { ClosesController } from '../admin/closes.controller.js';
 import { ConfigController } from '../admin/config/config.controller.js';
 import { DecisionsController } from '../admin/decisions.controller.js';
 import { IntrospectionController } from '../admin/introspection.controller.js';
+import { ConnectionsController } from '../admin/live/connections.controller.js';
 import { NodesController } from '../admin/live/nodes.controller.js';
 import { ReviewController } from '../admin/review/review.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
@@ -56,6 +57,7 @@ const CONTROLLERS: readonly Type[] = [
   AuditExportController,
   NodesController,
   ReviewController,
+  ConnectionsController,
   ApiDocsController,
   HealthController,
 ];

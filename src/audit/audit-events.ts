@@ -23,6 +23,7 @@ export const AUDIT_EVENTS = {
   connection_renewed: 'a WebSocket was authenticated again in place',
   connection_refused: 'a WebSocket, or its renewal, was refused for its credential',
   connection_closed: 'an authenticated WebSocket is over',
+  connection_ended: 'an operator closed a WebSocket; `connection`: which, `code`: with which code',
   authz_fail: 'somebody was denied something; `rule` says why',
   privilege_permissions_changed: 'a role, mute or ban was given or taken, in a tenant or a room',
   user_created: 'a user was made',

@@ -173,6 +173,9 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'get /v1/admin/review': budget('call', 20, NOTHING, HISTORY_COST),
   'post /v1/admin/reviews': budget('call', 20, 'audit', HISTORY_COST),
   'get /v1/admin/nodes': budget('call', 10, NOTHING, PAGE_COST),
+  'get /v1/admin/connections': budget('call', 20, LOOK, HISTORY_COST),
+  'get /v1/admin/connections/{id}': budget('call', 10, LOOK, PAGE_COST),
+  'delete /v1/admin/connections/{id}': budget('call', 10, 'audit', PAGE_COST),
 };
 
 export const isOfPrincipal = (bucket: Bucket): bucket is PrincipalBucket =>

@@ -36,6 +36,9 @@ export const NODE_TAILS_BYTES = 32 * MIB;
 /** Ends of connections that a node holds while Postgres is away, and bytes of one. */
 export const CLOSES_WAITING_MAX = 20_000;
 const CLOSE_BYTES = 1_024;
+/** Those of them that are held with the last events of their connection, and bytes of these. */
+export const TIMELINES_WAITING_MAX = 5_000;
+const TIMELINE_BYTES = 6 * KIB;
 /** Handshakes that may be reconnects, until that is known. */
 export const RECONNECTS_WAITING_MAX = 10_000;
 const RECONNECT_BYTES = 512;
@@ -92,7 +95,7 @@ export const HELD_BYTES = {
   },
   'ends of connections that wait to be written': {
     of: 'node',
-    bytes: CLOSES_WAITING_MAX * CLOSE_BYTES,
+    bytes: CLOSES_WAITING_MAX * CLOSE_BYTES + TIMELINES_WAITING_MAX * TIMELINE_BYTES,
     beyond: 'the oldest one goes, and is counted',
   },
   'handshakes that may be reconnects': {

@@ -25,6 +25,7 @@ import { FrameGuard } from './frames/frame.guard.js';
 import { FrameQueue } from './frames/frame-queue.js';
 import { handshakeGuards } from './handshake/handshake-guards.js';
 import { Handshake } from './handshake/handshake.js';
+import { LiveConnections } from './live/live-connections.js';
 import { NodeBus } from './live/node-bus.js';
 import { NodeStatus } from './live/node-status.js';
 import { PolicyChanges } from './delivery/policy-changes.js';
@@ -81,8 +82,9 @@ import { TypingEnds } from './delivery/typing-ends.js';
     Drain,
     NodeBus,
     NodeStatus,
+    LiveConnections,
   ],
-  exports: [Handshake, ConnectionRegistry, Drain, FrameQueue, NodeStatus],
+  exports: [Handshake, ConnectionRegistry, Drain, FrameQueue, NodeStatus, LiveConnections],
 })
 export class GatewayModule implements OnApplicationBootstrap {
   constructor(

@@ -60,6 +60,31 @@ test('users and sessions: aligned columns', async () => {
   expect(JSON.parse(sessions.stdout)).toMatchObject({ id: ben.session });
 });
 
+test('connections: listed, shown and closed; nodes: one row each', async () => {
+  const ben = await world.user('ben');
+  const client = await live(wsUrl(nodeB()), ben.token);
+  const id = client.frames[0].connection_id;
+  const listed = await asOperator(['connections', '--user', ben.id]);
+  const [head, row] = listed.stdout.trimEnd().split('\n');
+  expect(head).toMatch(/^connection +user +node +ip +since +token ms +rooms +queue bytes$/);
+  expect(row).toContain(`${id}  ${ben.email}  `);
+  const json = await asOperator(['connections', '--session', ben.session, '--json']);
+  expect(JSON.parse(json.stdout)).toMatchObject({ id, user: { email: ben.email } });
+  const shown = await asOperator(['connections', 'show', id]);
+  expect(shown.stdout).toMatch(new RegExp(`^A connection of ${ben.email}, live\\.\n`));
+  expect(shown.stdout).toMatch(/Z {2}authenticated {2}20\d\d-/);
+  const printed = await asOperator(['connections', 'close', id, '--stop', '--curl']);
+  expect(printed.stdout).toContain(`-X DELETE '${nodeA()}/v1/admin/connections/${id}?action=stop'`);
+  expect(client.isClosed).toBeNull();
+  const closed = await asOperator(['connections', 'close', id, '--stop']);
+  expect(closed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Closed for good\.\n/) });
+  expect((await client.closed).code).toBe(4003);
+  expect((await asOperator(['connections', 'close', id])).code).toBe(1);
+  const nodes = await asOperator(['nodes']);
+  expect(nodes.stdout.split('\n')[0]).toMatch(/^node +name +version +state +connections +rooms /);
+  expect(nodes.stdout.match(/ serving /g)!.length).toBeGreaterThanOrEqual(2);
+});
+
 test('login keeps a token in a file of this user alone; logout ends it', async () => {
   const { email, password } = await world.user('ada', 'admin');
   const login = await wardroom(['login', '--email', email, '--tenant', world.tenant.slug], {
@@ -99,6 +124,9 @@ test.each<[string, number, string[], Record<string, string>]>([
   ['an unknown command', 2, ['explode'], {}],
   ['a flag that does not exist', 2, ['sessions', '--colour'], {}],
   ['a flag of another command', 2, ['tenants', '--reason', 'x'], {}],
+  ['connections without what to do', 2, ['connections', 'show'], {}],
+  ['a list that stops', 2, ['connections', '--stop'], {}],
+  ['another deed', 2, ['connections', 'open', '0123456789ab'], {}],
   ['an argument too many', 2, ['why', 'a', 'b'], {}],
   ['an id of no known shape', 2, ['why', 'xyz'], {}],
   ['an address that is none', 2, ['tenants', '--url', 'ftp://x'], {}],

@@ -93,6 +93,8 @@ class Machine {
       undefined,
       this.socket as unknown as Socket,
       host,
+      'header',
+      null,
     );
     this.connection.step('credential');
     this.accept();

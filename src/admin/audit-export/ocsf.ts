@@ -73,6 +73,7 @@ export const OCSF: Readonly<Record<AuditEventName, Mapping>> = {
   connection_renewed: is(3002, OTHER),
   connection_refused: failed(4001, 5),
   connection_closed: is(4001, 2),
+  connection_ended: is(4001, 2),
   authz_fail: failed(6003, OTHER),
   privilege_permissions_changed: is(3005, OTHER),
   user_created: is(3001, 1),

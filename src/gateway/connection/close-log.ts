@@ -4,7 +4,7 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnModuleInit } from '@nestjs/common';
-import { CLOSES_WAITING_MAX } from '../../budgets/held-bytes.js';
+import { CLOSES_WAITING_MAX, TIMELINES_WAITING_MAX } from '../../budgets/held-bytes.js';
 import { monotonicMs, rfc3339, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { Metrics } from '../../platform/metrics.js';
@@ -23,19 +23,28 @@ const PRUNE_EVERY_MS = 600_000;
 const PRUNE_CHUNK = 5_000;
 
 const INSERT = `
-  INSERT INTO connection_ends (connection_id, close_id, node, tenant_id, user_id, session_id, ip, side, code, opened_at, token_expires_at, at)
+  INSERT INTO connection_ends (connection_id, close_id, node, tenant_id, user_id, session_id, ip, side, code, opened_at, token_expires_at, at, timeline)
   SELECT r.* FROM json_to_recordset($1::json) AS r (connection_id uuid, close_id text, node uuid, tenant_id uuid, user_id uuid, session_id uuid,
-    ip text, side text, code text, opened_at timestamptz, token_expires_at timestamptz, at timestamptz)
+    ip text, side text, code text, opened_at timestamptz, token_expires_at timestamptz, at timestamptz, timeline jsonb)
   ON CONFLICT (connection_id) DO NOTHING`;
 
 const PRUNE = `
   DELETE FROM connection_ends WHERE connection_id = ANY (ARRAY(
     SELECT connection_id FROM connection_ends WHERE at < clock_timestamp() - make_interval(hours => $1) LIMIT ${PRUNE_CHUNK}))`;
 
+/** The parts of a connection that are kept beside its row: its last events, and how it came. */
+type Parts = Pick<Connection, 'timeline' | 'carrier' | 'userAgent'>;
+
+interface WaitingEnd {
+  readonly row: object;
+  readonly openedMs: number;
+  readonly connection: Parts | null;
+}
+
 @Injectable()
 export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger(CloseLog.name);
-  private waiting: object[] = [];
+  private waiting: WaitingEnd[] = [];
   private writing: Promise<void> | null = null;
   private strangers = { minute: 0, count: 0 };
   private readonly timers: NodeJS.Timeout[] = [];
@@ -69,7 +78,7 @@ export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
       this.waiting.shift();
       this.metrics.closesLost.inc();
     }
-    this.waiting.push({
+    const row = {
       connection_id: connection.id,
       close_id: closeIdOf(connection.id),
       node: this.identity.id,
@@ -82,7 +91,9 @@ export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
       opened_at: rfc3339(new Date(openedMs)),
       token_expires_at: token === null ? null : rfc3339(new Date(token.expiresAtMs)),
       at: rfc3339(new Date(now)),
-    });
+    };
+    const hasRoom = this.waiting.length < TIMELINES_WAITING_MAX;
+    this.waiting.push({ row, openedMs, connection: hasRoom ? partsOf(connection) : null });
   }
 
   private isTooMany(): boolean {
@@ -102,7 +113,9 @@ export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
     while (this.waiting.length > 0) {
       const batch = this.waiting.slice(0, BATCH);
       try {
-        await this.database.hot('connection_ends', INSERT, [JSON.stringify(batch)]);
+        await this.database.hot('connection_ends', INSERT, [
+          JSON.stringify(batch.map(withTimeline)),
+        ]);
       } catch (error) {
         // They stay, and are tried again with the next flush.
         this.logger.warn({
@@ -139,4 +152,18 @@ export class CloseLog implements OnModuleInit, BeforeApplicationShutdown {
     for (const timer of this.timers) clearInterval(timer);
     await this.flush();
   }
+}
+
+const partsOf = ({ timeline, carrier, userAgent }: Connection): Parts => ({
+  timeline,
+  carrier,
+  userAgent,
+});
+
+function withTimeline({ row, openedMs, connection }: WaitingEnd): object {
+  if (connection === null) return row;
+  const { timeline, carrier, userAgent } = connection;
+  const { renewals, omitted } = timeline;
+  const events = timeline.view(openedMs);
+  return { ...row, timeline: { carrier, user_agent: userAgent, renewals, omitted, events } };
 }

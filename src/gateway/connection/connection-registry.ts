@@ -69,6 +69,10 @@ export class ConnectionRegistry implements ConnectionHost {
     return this.byUser.of(userId);
   }
 
+  ofSession(sessionId: string): Iterable<Connection> {
+    return this.bySession.of(sessionId);
+  }
+
   /** Called when a connection was ended by the server or is gone, after it left the lists. */
   onEnded(listener: (connection: Connection) => void): void {
     this.endListeners.push(listener);

@@ -101,6 +101,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
 
   private warn(connection: Connection): void {
     connection.times.warned = true;
+    connection.timeline.warned(connection.ageMs);
     this.metrics.expiries.inc({ phase: 'warned' });
     const token = connection.token!;
     const { refresh_after_ms } = refreshWindow(token.issuedAtMs, token.expiresAtMs, wallMs());
@@ -118,6 +119,7 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
   private expire(connection: Connection): void {
     if (!connection.step('expired')) return;
     this.metrics.expiries.inc({ phase: 'expired' });
+    connection.timeline.expired(connection.ageMs, this.config.authGraceSeconds * 1000);
     connection.dropTransient();
     for (const listener of this.expiryListeners) listener(connection);
     connection.send({ type: 'auth_expired', grace_ms: this.config.authGraceSeconds * 1000 });

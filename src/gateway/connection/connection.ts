@@ -19,6 +19,7 @@ import type { FrameRequest } from './frame-request.js';
 import { OutboundQueue } from './outbound-queue.js';
 import type { RoomKey, Source } from './outbound-queue.js';
 import { SocketWriter } from './socket-writer.js';
+import { Timeline } from '../live/timeline.js';
 
 /** The part that a connection needs of the WebSocket below it (`wardroom-socket.ts`). */
 export interface Transport {
@@ -88,6 +89,7 @@ export class Connection extends SocketWriter {
   inbox: FrameInbox | null = null;
   /** For connection-timers.ts. */
   readonly times = new ConnectionTimes();
+  readonly timeline = new Timeline();
   dispatch: Dispatch | null = null;
 
   private drains: (() => void)[] | null = null;
@@ -98,6 +100,9 @@ export class Connection extends SocketWriter {
     readonly origin: string | undefined,
     socket: Socket,
     private readonly host: ConnectionHost,
+    /** The carrier of its first credential. */
+    readonly carrier: string,
+    readonly userAgent: string | null,
   ) {
     super(socket);
   }
@@ -127,6 +132,11 @@ export class Connection extends SocketWriter {
 
   pastExpiryAt(nowMs: number): boolean {
     return this.accepted !== null && nowMs >= this.deadlineMs;
+  }
+
+  /** Milliseconds since it was opened. */
+  get ageMs(): number {
+    return monotonicMs() - this.times.openedMs;
   }
 
   get heldBytes(): number {

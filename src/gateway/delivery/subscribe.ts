@@ -37,6 +37,7 @@ export class Subscribe {
   ): Promise<undefined> {
     const { subscription, facts } = await this.insert(connection, frame, granted);
     const { channel } = subscription;
+    connection.timeline.subscribed(connection.ageMs, channel.id);
     const since = frame.since ?? channel.lastSeq;
     // A client may know an event that is committed and not fanned out yet: its `since` is not too
     // high.
@@ -64,7 +65,9 @@ export class Subscribe {
 
   unsubscribe(connection: Connection, roomId: string): void {
     const subscription = this.subscriptions.of(connection).get(roomId);
-    if (subscription !== undefined) this.subscriptions.remove(subscription);
+    if (subscription === undefined) return;
+    this.subscriptions.remove(subscription);
+    connection.timeline.unsubscribed(connection.ageMs, roomId, 'client');
   }
 
   private async insert(

@@ -23,11 +23,13 @@ export class SubscriptionRights {
    * then the client receives `unsubscribed`.
    */
   revoke(subscription: Subscription, code: UnsubscribeCode): void {
+    const { connection, channel } = subscription;
     this.subscriptions.remove(subscription);
-    subscription.connection.dropQueued(subscription.channel.key);
-    subscription.connection.send({
+    connection.timeline.unsubscribed(connection.ageMs, channel.id, code);
+    connection.dropQueued(channel.key);
+    connection.send({
       type: 'unsubscribed',
-      room: subscription.channel.id,
+      room: channel.id,
       code,
       action: UNSUBSCRIBE_CODES[code].action,
     });

@@ -99,6 +99,7 @@ export class Authenticate {
       await this.renew(connection, token, frame.id);
     } catch (error) {
       const { code, message, retryAfterMs } = toDomainError(error);
+      connection.timeline.refused('renewal_refused', connection.ageMs, code);
       this.audit.refusedCredential(connection, error, true);
       this.counts.reauthenticated(connection, code);
       this.logger.log({
@@ -141,6 +142,7 @@ export class Authenticate {
     const dead = this.verdict(token);
     if (dead !== null) return connection.end(dead);
     connection.step('accepted');
+    connection.timeline.authenticated(connection.ageMs, endOf(connection, token));
     this.audit.authenticated(connection);
     this.counts.accepted(connection);
     this.activity.touch(token.principal.sessionId);
@@ -170,7 +172,10 @@ export class Authenticate {
     connection.times.warned = false;
     connection.step('accepted');
     // The token in use, presented again, renews nothing.
-    if (!inUse) this.audit.authenticated(connection);
+    if (!inUse) {
+      connection.timeline.renewed(connection.ageMs, endOf(connection, token));
+      this.audit.authenticated(connection);
+    }
     this.activity.touch(sessionId);
     this.timers.schedule(connection);
     this.tell(connection, id);
@@ -227,6 +232,10 @@ function retryAfterMs({ code, action, retryAfterMs }: DomainError): number | und
   if (action !== 'retry') return undefined;
   return code === 'auth_loop' ? retryAfterMs : spread(5_000);
 }
+
+/** In ms since the connection was opened. */
+const endOf = ({ times }: Connection, { deadlineMs }: AcceptedToken): number =>
+  deadlineMs - times.openedMs;
 
 const credentialOf = (
   frame: ClientFrames['auth'] | ClientFrames['auth_refresh'],

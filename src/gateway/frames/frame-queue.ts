@@ -185,6 +185,7 @@ export class FrameQueue {
       (this.inboxOf(connection).invalidFrames += 1) >= LIMITS.invalidFrames
     )
       return connection.end('policy_violation');
+    connection.timeline.refused('denied', connection.ageMs, code, error.decisionId);
     const detail =
       thrown instanceof FrameError && thrown.detail !== undefined ? ` (${thrown.detail})` : '';
     connection.send({

@@ -32,6 +32,7 @@ import { Strangers } from '../connection/strangers.js';
 import { HANDSHAKE_GUARDS } from './handshake-guards.js';
 import { TcpGate } from './tcp-gate.js';
 import { Upgrade } from './upgrade.js';
+import { UserAgents } from './user-agents.js';
 import { WardroomSocket } from '../connection/wardroom-socket.js';
 import type { SocketHost } from '../connection/wardroom-socket.js';
 
@@ -39,6 +40,7 @@ import type { SocketHost } from '../connection/wardroom-socket.js';
 export class Handshake implements SocketHost {
   private readonly logger = new Logger(Handshake.name);
   draining = false;
+  private readonly userAgents = new UserAgents();
 
   constructor(
     private readonly config: Config,
@@ -115,6 +117,8 @@ export class Handshake implements SocketHost {
           upgrade.origin,
           socket,
           this.connections,
+          upgrade.carrier.kind,
+          this.userAgents.of(request.headers['user-agent']),
         );
         (ws as WardroomSocket).attach(connection, this);
         this.gate.leave(socket);

@@ -41,6 +41,7 @@ export interface Answers<T> {
 }
 
 interface Pending {
+  readonly read: ShapeCheck<unknown>;
   readonly slices: Map<string, { next: number; items: unknown[] }>;
   readonly missing: Set<string>;
   done: () => void;
@@ -97,13 +98,13 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
     const { id: own } = this.identity;
     const others = (await this.nodes.others()).filter((id) => only === undefined || id === only);
     const byNode = new Map<string, T[]>();
-    const asked = others.length === 0 ? undefined : this.askOthers(kind, body, others, only);
+    const asked =
+      others.length === 0
+        ? undefined
+        : this.askOthers({ kind, body, to: only ?? null }, others, read);
     if (only === undefined || only === own)
       byNode.set(own, (await this.itemsOf(kind, body)) as T[]);
-    for (const [node, items] of (await asked) ?? []) {
-      const known = items.map(read).filter((item) => item !== undefined);
-      if (known.length === items.length) byNode.set(node, known);
-    }
+    for (const [node, items] of (await asked) ?? []) byNode.set(node, items as T[]);
     return { byNode, partial: others.filter((id) => !byNode.has(id)) };
   }
 
@@ -118,14 +119,14 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** The answers that came in full. */
   private async askOthers(
-    kind: QuestionKind,
-    body: unknown,
+    asked: Omit<Question, 'id'>,
     others: string[],
-    only: string | undefined,
+    read: ShapeCheck<unknown>,
   ): Promise<Map<string, unknown[]>> {
     if (this.subscriber?.status !== 'ready') return new Map();
-    const question: Question = { id: newId(), kind, to: only ?? null, body };
+    const question: Question = { id: newId(), ...asked };
     const pending: Pending = {
+      read,
       slices: new Map(others.map((id) => [id, { next: 0, items: [] }])),
       missing: new Set(others),
       done: () => undefined,
@@ -153,9 +154,11 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
       // Too late, or a copy of what came before.
       if (pending === undefined || !pending.missing.has(sender)) return;
       const answer = pending.slices.get(sender)!;
-      if (value.n !== answer.next || answer.items.length + value.items.length > ITEMS_MAX) return;
+      const items = value.items.map(pending.read);
+      if (value.n !== answer.next || items.includes(undefined)) return;
+      if (answer.items.length + items.length > ITEMS_MAX) return;
       answer.next += 1;
-      answer.items.push(...value.items);
+      answer.items.push(...items);
       if (value.last) pending.missing.delete(sender);
       if (pending.missing.size === 0) pending.done();
     });
@@ -205,8 +208,7 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
       );
     let n = 0;
     for await (const items of this.answerers.get(kind)!(body)) {
-      void send({ question: id, n, last: false, items });
-      n += 1;
+      if (items.length > 0) void send({ question: id, n: n++, last: false, items });
       await nextTurn();
     }
     void send({ question: id, n, last: true, items: [] });

@@ -5,6 +5,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import { CatchUp } from '../../../src/gateway/delivery/catch-up.js';
+import { Timeline } from '../../../src/gateway/live/timeline.js';
 import { SubscriptionRights } from '../../../src/gateway/delivery/subscription-rights.js';
 import type { Subscription } from '../../../src/gateway/delivery/room-channel.js';
 import { DomainError } from '../../../src/platform/errors.js';
@@ -57,6 +58,8 @@ function one() {
     drained: () => drained.then(() => (connection.heldBytes = 0)),
     queue: () => policy.onSent(),
     dropQueued: () => undefined,
+    timeline: new Timeline(),
+    ageMs: 0,
     wake: () => undefined,
     send: (frame: { type: string }) => sent.push(frame),
   };

@@ -1,0 +1,138 @@
+/**
+ * The live connections of all nodes: listed, described, closed. Each node answers for its own, in
+ * slices that let the event loop go on. Nothing here has to be kept true: it is asked.
+ */
+import { Injectable } from '@nestjs/common';
+import { ConnectionRegistry } from '../connection/connection-registry.js';
+import type { Connection } from '../connection/connection.js';
+import { Channels } from '../delivery/channels.js';
+import { Subscriptions } from '../delivery/subscriptions.js';
+import {
+  LIVE_STATES,
+  closeRequestSchema,
+  describe,
+  liveFilterSchema,
+  openedAtMs,
+  readLiveConnection,
+  readLiveDetail,
+} from './live-connection.js';
+import type { CloseRequest, LiveConnection, LiveDetail, LiveFilter } from './live-connection.js';
+import { NodeBus } from './node-bus.js';
+import type { Answers } from './node-bus.js';
+
+/** Rows, and connections looked at, of one turn of the event loop. */
+const ROWS_OF_A_TURN = 100;
+const LOOKED_OF_A_TURN = 2_000;
+
+export interface Found<T> {
+  /** Null: no node that answered has it. */
+  readonly node: string | null;
+  readonly item: T | null;
+  readonly partial: string[];
+}
+
+@Injectable()
+export class LiveConnections {
+  constructor(
+    private readonly bus: NodeBus,
+    private readonly connections: ConnectionRegistry,
+    private readonly subscriptions: Subscriptions,
+    private readonly channels: Channels,
+  ) {
+    bus.answer('connections', (body) => this.list(liveFilterSchema.parse(body)));
+    bus.answer('connection', (body) => [this.detail(String(body))]);
+    bus.answer('close', (body) => [this.close(closeRequestSchema.parse(body))]);
+  }
+
+  /** Of each node the newest that match; `node`: of this one only. */
+  ofAll(filter: LiveFilter, node?: string): Promise<Answers<LiveConnection>> {
+    return this.bus.ask('connections', filter, readLiveConnection, { only: node });
+  }
+
+  async find(id: string): Promise<Found<LiveDetail>> {
+    return firstOf(await this.bus.ask('connection', id, readLiveDetail));
+  }
+
+  /** Closed by the node that has it, before it answers. */
+  async closeAnywhere(request: CloseRequest, node: string): Promise<Found<string>> {
+    const read = (value: unknown) => (typeof value === 'string' ? value : undefined);
+    return firstOf(await this.bus.ask('close', request, read, { only: node }));
+  }
+
+  private *list(filter: LiveFilter): Iterable<LiveConnection[]> {
+    let slice: LiveConnection[] = [];
+    let [looked, left] = [0, filter.limit];
+    for (const connection of this.candidates(filter)) {
+      if ((looked += 1) % LOOKED_OF_A_TURN === 0 || slice.length === ROWS_OF_A_TURN) {
+        yield slice;
+        slice = [];
+      }
+      if (!this.matches(connection, filter)) continue;
+      slice.push(describe(connection, this.subscriptions.of(connection).size));
+      if ((left -= 1) === 0) break;
+    }
+    yield slice;
+  }
+
+  /** Newest first. */
+  private candidates({ session, user, room }: LiveFilter): Connection[] {
+    if (session !== undefined) return newestFirst(this.connections.ofSession(session));
+    if (user !== undefined) return newestFirst(this.connections.ofUser(user));
+    if (room === undefined) return [...this.connections.values()].reverse();
+    const subscriptions = this.channels.get(room)?.subscriptions ?? [];
+    return newestFirst([...subscriptions].map(({ connection }) => connection));
+  }
+
+  private matches(connection: Connection, filter: LiveFilter): boolean {
+    const { before, user, session, room, ip, state } = filter;
+    const principal = connection.token?.principal;
+    return (
+      isListed(connection) &&
+      (before === undefined || connection.id < before) &&
+      (user === undefined || principal?.userId === user) &&
+      (session === undefined || principal?.sessionId === session) &&
+      (room === undefined || this.subscriptions.of(connection).has(room)) &&
+      (ip === undefined || connection.ip === ip) &&
+      (state === undefined || connection.state === state)
+    );
+  }
+
+  private detail(id: string): LiveDetail[] {
+    const connection = this.byId(id);
+    if (connection === undefined) return [];
+    const { timeline, state } = connection;
+    return [
+      {
+        ...describe(connection, this.subscriptions.of(connection).size),
+        state: state as LiveDetail['state'],
+        omitted: timeline.omitted,
+        timeline: timeline.view(openedAtMs(connection)) as unknown as LiveDetail['timeline'],
+      },
+    ];
+  }
+
+  private close({ id, code, by }: CloseRequest): string[] {
+    const connection = this.byId(id);
+    if (connection === undefined) return [];
+    connection.timeline.closedBy(connection.ageMs, by);
+    connection.end(code);
+    return [id];
+  }
+
+  private byId(id: string): Connection | undefined {
+    for (const connection of this.connections.values())
+      if (connection.id === id) return isListed(connection) ? connection : undefined;
+    return undefined;
+  }
+}
+
+const isListed = ({ state }: Connection): boolean =>
+  (LIVE_STATES as readonly string[]).includes(state);
+
+const newestFirst = (connections: Iterable<Connection>): Connection[] =>
+  [...connections].sort((a, b) => (a.id < b.id ? 1 : -1));
+
+function firstOf<T>({ byNode, partial }: Answers<T>): Found<T> {
+  for (const [node, [item]] of byNode) if (item !== undefined) return { node, item, partial };
+  return { node: null, item: null, partial };
+}
