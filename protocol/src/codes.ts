@@ -70,6 +70,11 @@ export const ERROR_CODES = {
   },
   muted: { status: 403, action: 'none', message: 'You are muted in this room.' },
   role_required: { status: 403, action: 'none', message: 'Your role does not allow this.' },
+  scope_required: {
+    status: 403,
+    action: 'none',
+    message: 'The scopes of this service account do not allow this.',
+  },
   guest_read_only: { status: 403, action: 'none', message: 'Guests may only read.' },
   kind_refused: { status: 403, action: 'none', message: 'This kind is not for you to send.' },
   csrf_failed: {

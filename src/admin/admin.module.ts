@@ -31,6 +31,8 @@ import { MonthlyReview } from './review/monthly-review.js';
 import { ReviewController } from './review/review.controller.js';
 import { RevocationsController } from './revocations.controller.js';
 import { Revoke } from './revoke.js';
+import { ServiceAccounts } from './service/service-accounts.js';
+import { ServiceAccountsController } from './service/service-accounts.controller.js';
 import { SessionList } from './sessions/session-list.js';
 import { SessionsController } from './sessions/sessions.controller.js';
 import { TenantEraser } from './tenant-eraser.js';
@@ -49,6 +51,7 @@ import { Users } from './users.js';
     TenantsController,
     RevocationsController,
     SessionsController,
+    ServiceAccountsController,
     TokensController,
     ConfigController,
     AuditExportController,
@@ -73,6 +76,7 @@ import { Users } from './users.js';
     ReadAudit,
     MonthlyReview,
     SessionList,
+    ServiceAccounts,
     TokenFactsReader,
     JudgeAccessToken,
     JudgeRefreshToken,

@@ -54,7 +54,8 @@ export async function changeUser(tx: Tx, before: User, patch: UserPatch): Promis
   };
 }
 
-async function carryVersion(tx: Tx, userId: string, version: number): Promise<void> {
+/** Sessions carry the version of their user, so that a statement sees that it moved. */
+export async function carryVersion(tx: Tx, userId: string, version: number): Promise<void> {
   await tx.$executeRaw`
     WITH live AS (SELECT id FROM sessions WHERE user_id = ${userId}::uuid AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE)
     UPDATE sessions s SET user_version = ${version}::integer FROM live WHERE s.id = live.id`;

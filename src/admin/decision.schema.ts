@@ -12,6 +12,7 @@ import type { Facts } from '../policy/facts.js';
 /** Every action of the ladder; the compiler misses none. */
 const ACTIONS = {
   read: true,
+  subscribe: true,
   presence: true,
   mark_read: true,
   publish: true,

@@ -6,10 +6,10 @@ import * as z from 'zod';
 import { personNameSchema, newPasswordSchema } from '../auth/sign-in/sign-in.schemas.js';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { emailSchema } from '../platform/email.js';
-import { USER_ROLES } from '../platform/stores/system-tenant.js';
+import { PERSON_ROLES } from '../platform/stores/system-tenant.js';
 
 const stateSchema = z.enum(['active', 'suspended']);
-const roleSchema = z.enum(USER_ROLES);
+const roleSchema = z.enum(PERSON_ROLES);
 
 export const userSchema = z
   .object({

@@ -37,6 +37,7 @@ export class Users {
     this.admin.recordLook('users', { id: tenant, tenant });
     const where = {
       tenantId: tenant,
+      role: { not: 'service' },
       ...(cursor === undefined ? {} : { id: { gt: cursor } }),
     };
     return page(
@@ -78,12 +79,14 @@ export class Users {
     patch: UserPatch,
     wait: boolean,
   ): Promise<ChangedUser> {
-    const seen = await this.database.prisma.user.findUnique({ where: { id: userId } });
+    const seen = await this.database.prisma.user.findUnique({
+      where: { id: userId, role: { not: 'service' } },
+    });
     await this.admin.require(principal, 'change_user', targetOf(seen, patch));
     found(seen, 'user');
     const { result, pending } = await this.log.commit(async (tx) => {
       const { role } = await lockCaller(tx, principal, 'change', userId);
-      const before = await tx.user.findUnique({ where: { id: userId } });
+      const before = await tx.user.findUnique({ where: { id: userId, role: { not: 'service' } } });
       this.admin.authorize(principal, role, 'change_user', targetOf(before, patch));
       return changeUser(tx, found(before, 'user'), patch);
     });

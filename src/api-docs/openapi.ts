@@ -10,6 +10,7 @@ const TAGS: readonly [prefix: string, tag: string][] = [
   ['/v1/auth', 'auth'],
   ['/v1/me/rooms', 'rooms'],
   ['/v1/me', 'auth'],
+  ['/v1/service', 'auth'],
   ['/v1/oauth', 'oauth'],
   ['/.well-known', 'oauth'],
   ['/v1/rooms', 'rooms'],

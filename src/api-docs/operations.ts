@@ -11,10 +11,12 @@ import { NodesController } from '../admin/live/nodes.controller.js';
 import { ReviewController } from '../admin/review/review.controller.js';
 import { RevocationsController } from '../admin/revocations.controller.js';
 import { SessionsController } from '../admin/sessions/sessions.controller.js';
+import { ServiceAccountsController } from '../admin/service/service-accounts.controller.js';
 import { TenantsController } from '../admin/tenants.controller.js';
 import { TokensController } from '../admin/tokens/tokens.controller.js';
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';
+import { ServiceController } from '../auth/service/service.controller.js';
 import { WellKnownController } from '../auth/http/well-known.controller.js';
 import { OAuthController } from '../auth/oidc/oauth.controller.js';
 import { HealthController } from '../health/health.controller.js';
@@ -36,6 +38,7 @@ import { ApiDocsController } from './api-docs.controller.js';
 const CONTROLLERS: readonly Type[] = [
   AuthController,
   MySessionsController,
+  ServiceController,
   OAuthController,
   WellKnownController,
   PeopleController,
@@ -46,6 +49,7 @@ const CONTROLLERS: readonly Type[] = [
   PinsController,
   SearchController,
   TenantsController,
+  ServiceAccountsController,
   RevocationsController,
   SessionsController,
   TokensController,

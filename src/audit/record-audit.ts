@@ -52,16 +52,17 @@ export function toRecord({ note, atMs, seq, request }: Noticed): AuditRecord {
     at: new Date(atMs).toISOString(),
     event: note.event,
     tenant_id: orElse(note.tenant, caller?.tenantId),
-    actor_id: orElse(note.actor, caller?.userId),
+    actor_id: orElse(note.actor, caller?.actor ?? caller?.userId),
     user_id: note.user ?? null,
     session_hash: session === undefined || session === null ? null : sessionHash(session),
     ip: orElse(note.ip, request?.ip),
     request_id: orElse(note.requestId, request?.requestId),
     // As JSON will keep it: a member that is undefined is none.
-    detail:
-      note.detail === undefined
-        ? {}
-        : (JSON.parse(JSON.stringify(note.detail)) as AuditRecord['detail']),
+    detail: JSON.parse(
+      JSON.stringify(
+        caller?.actor === undefined ? (note.detail ?? {}) : { ...note.detail, as: caller.userId },
+      ),
+    ) as AuditRecord['detail'],
   };
 }
 

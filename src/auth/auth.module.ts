@@ -36,6 +36,11 @@ import { RefreshSession } from './sign-in/refresh-session.js';
 import { Register } from './sign-in/register.js';
 import { RevokeToken } from './sign-in/revoke-token.js';
 import { SignInAudit } from './sign-in/sign-in-audit.js';
+import { ServiceCalls } from './service/service-calls.js';
+import { ServiceController } from './service/service.controller.js';
+import { ServiceKeys } from './service/service-keys.js';
+import { ServiceSessions } from './service/service-sessions.js';
+import { ServiceTokens } from './service/service-tokens.js';
 import { SpentTickets } from './tokens/spent-tickets.js';
 import { SpendCall } from './guard/spend-call.js';
 import { SigningKeys } from './keys/signing-keys.js';
@@ -54,7 +59,13 @@ import { CurrentUser } from './sign-in/current-user.js';
     PassportModule,
     JwtModule.register({}),
   ],
-  controllers: [AuthController, MySessionsController, OAuthController, WellKnownController],
+  controllers: [
+    AuthController,
+    MySessionsController,
+    ServiceController,
+    OAuthController,
+    WellKnownController,
+  ],
   providers: [
     PublicUrl,
     AllowedOrigins,
@@ -85,6 +96,10 @@ import { CurrentUser } from './sign-in/current-user.js';
     RefreshSession,
     RevokeToken,
     ChangePassword,
+    ServiceKeys,
+    ServiceCalls,
+    ServiceTokens,
+    ServiceSessions,
     SpentTickets,
     Tickets,
     TokenResponse,

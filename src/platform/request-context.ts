@@ -12,7 +12,13 @@ export interface RequestContext {
   /** As the client names itself; null: it does not. */
   readonly userAgent: string | null;
   /** Set when the credential was accepted. */
-  actor?: { readonly userId: string; readonly tenantId: string; readonly sessionId: string };
+  actor?: {
+    readonly userId: string;
+    readonly tenantId: string;
+    readonly sessionId: string;
+    /** The service account that acts as `userId`. */
+    readonly actor?: string;
+  };
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

@@ -35,6 +35,8 @@ const ADMIN_ACTIONS = {
   read_decision: { of: 'tenant', does: 'read' },
   read_close: { of: 'tenant', does: 'read' },
   read_audit: { of: 'tenant', does: 'read' },
+  list_service_accounts: { of: 'tenant', does: 'read' },
+  change_service_accounts: { of: 'tenant', does: 'change' },
   introspect: { of: 'tenant', does: 'read' },
   inspect_token: { of: 'installation', does: 'read' },
   read_config: { of: 'installation', does: 'read' },
@@ -81,6 +83,7 @@ export function decideAdmin(
 ): AdminDecision {
   if (!caller.active) return deny('admin.1_inactive', 'role_required');
   if (caller.role === 'auditor') return decideAuditor(action);
+  if (caller.role === 'service') return decideService(caller, action, target);
   if (caller.role !== 'operator' && caller.role !== 'admin')
     return deny('admin.2_neither_admin_nor_operator', 'role_required');
   if (caller.role === 'admin') {
@@ -98,6 +101,32 @@ function decideAuditor(action: AdminAction): AdminDecision {
   if (ADMIN_ACTIONS[action].does !== 'read')
     return deny('auditor.1_changes_nothing', 'role_required');
   return allow('auditor.2_reads');
+}
+
+/** Its scopes were asked for at the door (auth/service/call-scopes.ts). */
+const SERVICE_ACTIONS: ReadonlySet<AdminAction> = new Set([
+  'list_users',
+  'create_user',
+  'change_user',
+  'list_sessions',
+  'revoke_sessions',
+]);
+
+/** In its own tenant, about members: no account of a backend makes, or unmakes, an admin. */
+function decideService(
+  caller: AdminCaller,
+  action: AdminAction,
+  target: AdminTarget,
+): AdminDecision {
+  if (!SERVICE_ACTIONS.has(action)) return deny('service.1_not_its_business', 'role_required');
+  const inside = decideInTenant(caller, action, target);
+  if (!inside.allow) return inside;
+  const changes = ADMIN_ACTIONS[action].does === 'change';
+  const above =
+    (target.userRole ?? 'member') !== 'member' || (target.newRole ?? 'member') !== 'member';
+  if (changes && action !== 'revoke_sessions' && above)
+    return deny('service.2_members_only', 'role_required');
+  return allow('service.3_may');
 }
 
 function decideInTenant(

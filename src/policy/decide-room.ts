@@ -4,13 +4,15 @@
  * the same functions.
  */
 import type { ErrorCode } from '@wardroom/protocol/codes';
+import type { Scope } from './scopes.js';
 import type { Right, Role } from '@wardroom/protocol';
 import { isSystemRole } from '../platform/stores/system-tenant.js';
 import type { Facts, MemberFacts, RoomFacts, UserFacts } from './facts.js';
 
 export type RoomAction =
-  // `subscribe` asks for it, too.
   | 'read'
+  // Of a connection that gets the events of the room.
+  | 'subscribe'
   | 'presence'
   | 'mark_read'
   | 'publish'
@@ -76,8 +78,11 @@ export function decideRoom(
 ): Decision {
   const seen = decideRead(facts);
   if (!seen.allow) return seen;
+  const scoped = decideScope(facts.user, action);
+  if (scoped !== null) return scoped;
   switch (action) {
     case 'read':
+    case 'subscribe':
     case 'presence':
       return seen;
     case 'join':
@@ -113,7 +118,7 @@ function decideRead(facts: Facts): Decision {
   if (!user.active) return deny('read.2_user_inactive', 'not_found');
   if (isSystemRole(user.role)) return deny('read.3_operators_have_no_rooms', 'not_found');
   if (member.banned) return deny('read.4_banned', 'not_found');
-  if (user.role === 'admin' && room.visibility !== 'direct')
+  if (ownsRooms(user.role) && room.visibility !== 'direct')
     return { allow: true, rule: 'read.5_tenant_admin', facts, room, role: 'owner' };
   if (member.role !== null)
     return { allow: true, rule: 'read.6_member', facts, room, role: member.role };
@@ -121,6 +126,39 @@ function decideRead(facts: Facts): Decision {
     return { allow: true, rule: 'read.7_public', facts, room, role: null };
   return deny('read.8_not_public', 'not_found');
 }
+
+/** Scope that an action needs of a service account; null: each of them will do. */
+const SCOPE_OF: Readonly<Record<RoomAction, Scope | null>> = {
+  read: null,
+  subscribe: 'messages',
+  presence: 'messages',
+  mark_read: 'messages',
+  publish: 'messages',
+  signal: 'messages',
+  typing: 'messages',
+  react: 'messages',
+  edit: 'messages',
+  delete: 'messages',
+  pin: 'messages',
+  join: 'members',
+  leave: 'members',
+  add_member: 'members',
+  moderate_member: 'members',
+  change_role: 'members',
+  manage_room: 'rooms',
+};
+
+function decideScope({ role, scopes }: UserFacts, action: RoomAction): Deny | null {
+  if (role !== 'service') return null;
+  const scope = SCOPE_OF[action];
+  return scope === null || scopes?.includes(scope) === true
+    ? null
+    : deny('service.1_scope', 'scope_required');
+}
+
+/** Counts as owner of every room of the tenant, direct ones excepted. */
+export const ownsRooms = (role: UserFacts['role']): boolean =>
+  role === 'admin' || role === 'service';
 
 function decideMember({ user }: Facts, seen: Allow): Decision {
   if (user.role === 'guest') return deny('member.1_guest', 'guest_read_only');
@@ -138,7 +176,7 @@ function decideLeave(facts: Facts, seen: Allow): Decision {
 function decideJoin({ user, room, member }: Facts, seen: Allow): Decision {
   if (user.role === 'guest') return deny('join.1_guest', 'guest_read_only');
   if (member.role !== null) return { ...seen, rule: 'join.2_already_in' };
-  if (room!.visibility !== 'public' && user.role !== 'admin')
+  if (room!.visibility !== 'public' && !ownsRooms(user.role))
     return deny('join.3_by_invitation', 'role_required');
   return { ...seen, rule: 'join.4_public' };
 }
@@ -147,7 +185,7 @@ function decideWrite(facts: Facts, seen: Allow, nowMs: number): Decision {
   const inside = decideMember(facts, seen);
   if (!inside.allow) return inside;
   if (seen.room.archived) return deny('write.0_archived', 'read_only');
-  if (facts.user.role !== 'admin' && isMuted(facts.member, nowMs))
+  if (!ownsRooms(facts.user.role) && isMuted(facts.member, nowMs))
     return deny('write.1_muted', 'muted');
   if (seen.role === 'viewer') return deny('write.2_viewer', 'read_only');
   if (seen.role === 'member' && seen.room.posting === 'moderators')

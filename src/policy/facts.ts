@@ -38,6 +38,8 @@ export interface UserFacts {
    * moved.
    */
   readonly version: number;
+  /** Of a service account alone. */
+  readonly scopes?: readonly string[];
 }
 
 export interface Facts {
@@ -70,6 +72,7 @@ export interface StandingRow {
   user_role: UserFacts['role'] | null;
   user_state: string | null;
   user_version: number | null;
+  user_scopes: string[] | null;
 }
 
 export function standingOf(row: StandingRow): Pick<Facts, 'member' | 'user'> {
@@ -86,6 +89,11 @@ export function standingOf(row: StandingRow): Pick<Facts, 'member' | 'user'> {
     user:
       row.user_role === null
         ? GUEST
-        : { role: row.user_role, active: row.user_state === 'active', version: row.user_version! },
+        : {
+            role: row.user_role,
+            active: row.user_state === 'active',
+            version: row.user_version!,
+            ...(row.user_role === 'service' ? { scopes: row.user_scopes ?? [] } : {}),
+          },
   };
 }

@@ -40,11 +40,12 @@ interface Row {
   user_role: UserRole | null;
   user_state: string | null;
   user_version: number | null;
+  user_scopes: string[] | null;
 }
 
 const LOAD = `
   SELECT x.i, r.id, r.slug, r.visibility, r.posting, r.archived, r.kinds, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version AS room_version,
-    m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version
+    m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version, u.scopes AS user_scopes
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[]) WITH ORDINALITY AS x (tenant_id, room_id, slug, user_id, i)
   LEFT JOIN LATERAL (
     SELECT * FROM rooms a WHERE a.id = x.room_id AND a.tenant_id = x.tenant_id

@@ -7,4 +7,4 @@
 export const READABLE = `r.state IS NOT DISTINCT FROM 'open' AND m.banned IS NOT TRUE
   AND coalesce(u.state, 'active') = 'active' AND coalesce(u.role, 'guest') NOT IN ('operator', 'auditor')
   AND (m.role IS NOT NULL OR r.visibility = 'public'
-    OR (coalesce(u.role, 'guest') = 'admin' AND r.visibility <> 'direct'))`;
+    OR (coalesce(u.role, 'guest') IN ('admin', 'service') AND r.visibility <> 'direct'))`;

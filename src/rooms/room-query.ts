@@ -34,6 +34,7 @@ export interface RoomRow {
   user_role: UserRole | null;
   user_state: string | null;
   user_version: number | null;
+  user_scopes: string[] | null;
   /** Null: not asked for. */
   members_count: number | null;
 }
@@ -52,7 +53,7 @@ export function roomRows(
 ): Promise<RoomRow[]> {
   return tx.$queryRaw<RoomRow[]>`
     SELECT r.id, r.tenant_id, r.slug, r.name, r.visibility, r.posting, r.topic, r.description, r.archived, r.kinds, r.state = 'open' AS open, r.authz_epoch AS epoch, r.version, r.last_seq, r.created_at,
-      m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version,
+      m.role, m.muted_until, m.banned, m.version AS member_version, u.role AS user_role, u.state AS user_state, u.version AS user_version, u.scopes AS user_scopes,
       ${members === 'counted' ? COUNTED : Prisma.sql`NULL::integer`} AS members_count
     FROM rooms r
     LEFT JOIN members m ON m.room_id = r.id AND m.user_id = ${userId}::uuid

@@ -39,7 +39,7 @@ export class Rooms {
         WHERE m.user_id = ${userId}::uuid AND m.role IS NOT NULL AND m.room_id > ${cursor}::uuid AND ${ofTenant} AND ${notBanned} ORDER BY m.room_id LIMIT ${limit + 1})
       UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility = 'public' ${next})
       UNION (SELECT r.id FROM rooms r WHERE ${open} AND r.visibility <> 'direct'
-        AND EXISTS (SELECT 1 FROM users a WHERE a.id = ${userId}::uuid AND a.role = 'admin') ${next})`;
+        AND EXISTS (SELECT 1 FROM users a WHERE a.id = ${userId}::uuid AND a.role IN ('admin', 'service')) ${next})`;
     // An array is looked up by its ids; of a set the planner may make a walk over all rooms of the
     // tenant.
     const where = Prisma.sql`${ofTenant} AND r.id = ANY (ARRAY(${candidates})) AND ${Prisma.raw(READABLE)} ORDER BY r.id LIMIT ${limit + 1}`;

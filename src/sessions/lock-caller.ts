@@ -37,6 +37,7 @@ export async function lockCaller(
   other?: string,
 ): Promise<Caller> {
   const { tenantId, userId, sessionId } = principal;
+  const owner = principal.actor ?? userId;
   const strength = user === 'share' ? Prisma.sql`FOR SHARE` : Prisma.sql`FOR NO KEY UPDATE`;
   const [caller] = await tx.$queryRaw<CallerRow[]>`
     WITH tenant AS MATERIALIZED (
@@ -46,7 +47,7 @@ export async function lockCaller(
       WHERE id IN (${userId}::uuid, ${other ?? userId}::uuid) AND (SELECT count(*) FROM tenant) >= 0 ORDER BY id ${strength}
     ), own AS MATERIALIZED (
       SELECT guest, end_reason, expires_at <= clock_timestamp() AS expired FROM sessions
-      WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND tenant_id = ${tenantId}::uuid AND (SELECT count(*) FROM people) >= 0 FOR SHARE
+      WHERE id = ${sessionId}::uuid AND user_id = ${owner}::uuid AND tenant_id = ${tenantId}::uuid AND (SELECT count(*) FROM people) >= 0 FOR SHARE
     )
     SELECT (SELECT state FROM tenant) AS tenant_state, (SELECT slug FROM tenant) AS tenant_slug, p.state AS user_state, p.role, s.guest, s.end_reason, s.expired
     FROM (SELECT count(*) FROM own) locked LEFT JOIN own s ON true LEFT JOIN people p ON p.id = ${userId}::uuid AND p.tenant_id = ${tenantId}::uuid`;

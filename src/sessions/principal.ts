@@ -3,9 +3,12 @@
  * while they act.
  */
 export interface Principal {
+  /** The user whose rights count. */
   readonly userId: string;
   readonly tenantId: string;
   readonly sessionId: string;
+  /** The service account whose session it is, where it acts as `userId` (contract section 9). */
+  readonly actor?: string;
   /** Wall clock, ms: the end of the token in use. Absent without a token (at login). */
   readonly tokenEndsAtMs?: number;
 }

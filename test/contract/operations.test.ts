@@ -6,6 +6,7 @@ import type { Type } from '@nestjs/common';
 import { METHOD_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
 import { RouteParamtypes } from '@nestjs/common/internal';
 import { AppModule } from '../../src/app.module.js';
+import { CALL_SCOPES } from '../../src/auth/service/call-scopes.js';
 import { OPERATIONS } from '../../src/api-docs/operations.js';
 import { operationOf, operationsOf } from '../../src/platform/http/operation.js';
 import type { Operation } from '../../src/platform/http/operation.js';
@@ -50,6 +51,11 @@ describe('operations', () => {
       );
     },
   );
+});
+
+test('calls of service accounts are operations with a credential', () => {
+  const known = OPERATIONS.filter(({ auth }) => auth === 'bearer').map(keyOf);
+  expect(Object.keys(CALL_SCOPES).filter((call) => !known.includes(call))).toEqual([]);
 });
 
 describe('/openapi.json', () => {

@@ -106,7 +106,7 @@ function described({ lines }: { lines: string[] }): Table {
     const native = natives[/@db\.(\S+)/.exec(attributes)?.[1] ?? ''] ?? scalars[type] ?? type;
     // Prisma has no word for a list that may be NULL: it reads one as empty.
     const isList = /^\w+\s+\w+\[\]/.test(line);
-    const nullable = isList || /^\w+\s+\w+\?/.test(line);
+    const nullable = (isList && !attributes.includes('@default')) || /^\w+\s+\w+\?/.test(line);
     table.columns[column] = [
       isList ? `${native}[]` : native,
       nullable ? 'null' : 'not null',
@@ -206,11 +206,12 @@ function snake(field: string): string {
 }
 
 function defaultOf(attributes: string): string {
+  if (attributes.includes('@default([])')) return 'default {}';
   const value = /@default\((?:dbgenerated\("([^"]+)"\)|"([^"]*)"|(\w+))\)/.exec(attributes);
   return value === null ? '' : `default ${value[1] ?? value[2] ?? value[3]}`;
 }
 
 /** 'active'::text -> active, '0'::bigint -> 0 */
 function literal(expression: string): string {
-  return /^'(.*)'::\w+$/.exec(expression)?.[1] ?? expression;
+  return /^'(.*)'::\w+(?:\[\])?$/.exec(expression)?.[1] ?? expression;
 }

@@ -97,7 +97,8 @@ BEGIN
         WHEN s.expires_at <= clock_timestamp() THEN 'session_expired'
         WHEN x.until <= clock_timestamp() THEN 'token_expired'
         WHEN r.id IS NULL OR r.state <> 'open' THEN 'gone'
-        WHEN r.authz_epoch <> x.epoch OR s.user_version <> x.user_version THEN 'stale'
+        -- a session of a service account may act as another user
+        WHEN r.authz_epoch <> x.epoch OR CASE WHEN s.user_id = x.sender THEN s.user_version ELSE a.version END IS DISTINCT FROM x.user_version THEN 'stale'
         WHEN d.seq IS NOT NULL AND (d.fingerprint = decode(x.fingerprint, 'hex') OR coalesce(d.value_fingerprint, d.fingerprint) = decode(coalesce(x.value_fingerprint, x.fingerprint), 'hex')) THEN 'duplicate'
         WHEN d.seq IS NOT NULL THEN 'conflict'
         WHEN x.type = 'message' THEN 'new'
@@ -111,6 +112,7 @@ BEGIN
     FROM unnest(inputs) x
     -- LATERAL and LIMIT: one look-up per input and nothing else; IS NOT DISTINCT FROM: no index but the intended one fits
     LEFT JOIN LATERAL (SELECT * FROM sessions s WHERE s.id = x.session LIMIT 1) s ON true
+    LEFT JOIN LATERAL (SELECT a.version FROM users a WHERE s.user_id <> x.sender AND a.id = x.sender AND a.tenant_id = s.tenant_id LIMIT 1) a ON true
     LEFT JOIN LATERAL (SELECT r.ctid, r.* FROM rooms r WHERE r.id = x.room LIMIT 1) r ON true
     LEFT JOIN LATERAL (SELECT h.* FROM room_events h WHERE h.room_id = x.room AND h.seq = r.last_seq LIMIT 1) h ON true
     LEFT JOIN LATERAL (SELECT d.* FROM room_events d

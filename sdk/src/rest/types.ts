@@ -17,7 +17,7 @@ export interface Me {
   tenant_id: string;
   session_id: string;
   tenant: { id: string; slug: string; name: string };
-  role: UserRole | 'guest';
+  role: UserRole | 'service' | 'guest';
   email: string | null;
   name: string | null;
   avatar: string | null;

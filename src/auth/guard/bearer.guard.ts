@@ -22,6 +22,11 @@ import { Csrf } from './csrf.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
 import { auditRefusal } from '../limits/audit-refusal.js';
 import { CountFailure } from '../limits/count-failure.js';
+import { CredentialLoopBreaker } from '../limits/credential-loop-breaker.js';
+import { ACT_AS, ServiceCalls } from '../service/service-calls.js';
+import { ServiceKeys, isServiceKey } from '../service/service-keys.js';
+import { bearerOf } from './bearer.js';
+import { callOf } from './call-of.js';
 import { SpendCall } from './spend-call.js';
 
 /**
@@ -52,6 +57,9 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     private readonly audit: AuditTrail,
     private readonly budget: SpendCall,
     private readonly failures: CountFailure,
+    private readonly loops: CredentialLoopBreaker,
+    private readonly keys: ServiceKeys,
+    private readonly service: ServiceCalls,
   ) {
     super();
   }
@@ -75,9 +83,15 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
   }
 
   private async authenticate(context: ExecutionContext): Promise<void> {
-    await super.canActivate(context);
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const { principal } = acceptedOf(context);
+    const accepted = await this.accept(context, request);
+    const asked = request.headers[ACT_AS];
+    const principal = await this.service.admit(
+      accepted,
+      callOf(context),
+      Array.isArray(asked) ? asked.join() : asked,
+    );
+    request.acceptedToken = { ...accepted, principal };
     const current = currentRequest();
     if (current !== undefined) current.actor = principal;
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
@@ -88,6 +102,20 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
     this.activity.touch(principal.sessionId);
     if (READS.has(request.method))
       request.recheck = () => this.requireStillGood(acceptedOf(context), worksFenced);
+  }
+
+  /** The key of a service account is no JWT: passport is not asked. */
+  private async accept(
+    context: ExecutionContext,
+    request: AuthenticatedRequest,
+  ): Promise<AcceptedToken> {
+    const key = bearerOf(request.headers.authorization ?? '');
+    if (!isServiceKey(key)) {
+      await super.canActivate(context);
+      return acceptedOf(context);
+    }
+    request.carrier = 'header';
+    return this.loops.guardRequest(key, () => this.keys.accept(key));
   }
 
   /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */

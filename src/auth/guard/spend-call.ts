@@ -6,7 +6,7 @@ import { CALL_BUDGETS, isOfPrincipal } from '../../budgets/budgets.js';
 import type { Budget } from '../../budgets/budgets.js';
 import { PrincipalRates } from '../../budgets/principal-rates.js';
 import { DomainError } from '../../platform/errors.js';
-import { operationOf } from '../../platform/http/operation.js';
+import { callOf } from './call-of.js';
 
 const REFUSED_AFTER_MS = 250;
 
@@ -35,8 +35,7 @@ export class SpendCall {
     const handler = context.getHandler();
     const known = this.budgets.get(handler);
     if (known !== undefined) return known;
-    const { method, path } = operationOf(context.getClass(), handler);
-    const call = `${method} ${path}`;
+    const call = callOf(context);
     const budget = CALL_BUDGETS[call];
     if (budget === undefined)
       throw new DomainError('internal', { detail: `no budget for ${call}` });

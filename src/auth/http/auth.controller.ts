@@ -40,6 +40,7 @@ import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { RefreshSession } from '../sign-in/refresh-session.js';
 import { parseRefreshToken } from '../tokens/refresh-token.js';
 import { Register } from '../sign-in/register.js';
+import { ServiceTokens } from '../service/service-tokens.js';
 import { SignInAudit } from '../sign-in/sign-in-audit.js';
 import type { SignInSubject, SignInMethod } from '../limits/sign-in-subject.js';
 import { Tickets } from '../tokens/tickets.js';
@@ -55,6 +56,7 @@ export class AuthController {
     private readonly refreshing: RefreshSession,
     private readonly passwordChange: ChangePassword,
     private readonly tickets: Tickets,
+    private readonly serviceTokens: ServiceTokens,
     private readonly sessions: Sessions,
     private readonly receipts: Receipts,
     private readonly answer: TokenResponse,
@@ -234,12 +236,12 @@ export class AuthController {
     answers: { 200: ticketSchema },
   })
   @Header('Cache-Control', 'no-store')
-  ticket(
+  async ticket(
     @ZodBody(emptyBody) _: object,
     @CurrentToken() token: AcceptedToken,
     @Req() request: Request,
   ): Promise<Ticket> {
-    return this.tickets.issue(token, request.headers.origin);
+    return this.tickets.issue(await this.serviceTokens.shortened(token), request.headers.origin);
   }
 
   /**

@@ -5,4 +5,5 @@ export interface SignInSubject {
 }
 
 /** The way in. */
-export type SignInMethod = 'password' | 'registration' | 'guest' | 'exchange' | 'try_out';
+export type SignInMethod =
+  'password' | 'registration' | 'guest' | 'exchange' | 'try_out' | 'service';

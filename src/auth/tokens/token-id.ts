@@ -14,3 +14,7 @@ export function newTokenId(generation: number): string {
 export function generationOf(jti: string): number {
   return Number.parseInt(jti.slice(-DIGITS), 16);
 }
+
+/** No refresh token goes with it: the credential of a service account. */
+export const SERVICE_GENERATION = 0;
+export const isOfService = (jti: string): boolean => generationOf(jti) === SERVICE_GENERATION;

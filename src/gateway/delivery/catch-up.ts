@@ -116,7 +116,7 @@ export class CatchUp {
         else
           await this.rights.keepIfReadable(
             subscription,
-            this.policy.authorizeFromDatabase(connection.principal, channel.id, 'read'),
+            this.policy.authorizeFromDatabase(connection.principal, channel.id, 'subscribe'),
           );
         if (subscription.ended || connection.state !== 'live') return;
       }
@@ -144,7 +144,7 @@ export class CatchUp {
    * remembered.
    */
   private mayRead({ connection, channel }: Subscription): boolean {
-    const granted = this.policy.authorizeCached(connection.principal, channel.id, 'read');
+    const granted = this.policy.authorizeCached(connection.principal, channel.id, 'subscribe');
     return granted !== null && granted.room.epoch >= channel.epoch;
   }
 

@@ -108,7 +108,11 @@ export class PolicyChanges {
   private user(event: EventOf<'user.changed'>): void {
     for (const connection of this.connections.ofUser(event.user)) {
       for (const subscription of [...this.subscriptions.of(connection).values()]) {
-        if (event.role !== 'admin' && subscription.accessBasis === 'admin')
+        // The scopes of a service account may have changed: it asks again.
+        if (
+          event.role === 'service' ||
+          (event.role !== 'admin' && subscription.accessBasis === 'admin')
+        )
           this.rights.revoke(subscription, 'removed');
         else this.tell(subscription);
       }

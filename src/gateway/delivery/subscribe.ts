@@ -84,10 +84,14 @@ export class Subscribe {
         if (since !== undefined && channel.subscriptions.size > 0)
           await this.channels.isCurrent(channel);
         // Only an answer that is true in this very step may insert.
-        let now = this.policy.authorizeCached(connection.principal, room, 'read');
+        let now = this.policy.authorizeCached(connection.principal, room, 'subscribe');
         if (now === null || now.room.epoch < channel.epoch) {
-          granted = await this.policy.authorizeFromDatabase(connection.principal, room, 'read');
-          now = this.policy.authorizeCached(connection.principal, room, 'read');
+          granted = await this.policy.authorizeFromDatabase(
+            connection.principal,
+            room,
+            'subscribe',
+          );
+          now = this.policy.authorizeCached(connection.principal, room, 'subscribe');
         } else granted = now;
         if (
           now === null ||

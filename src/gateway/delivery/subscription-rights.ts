@@ -1,15 +1,19 @@
 /** Rights of subscriptions that exist: asked again, announced to the client, ended when lost. */
 import { Injectable } from '@nestjs/common';
+import type { ErrorCode } from '@wardroom/protocol/codes';
 import { UNSUBSCRIBE_CODES } from '@wardroom/protocol/codes';
 import type { UnsubscribeCode } from '@wardroom/protocol/codes';
 import { DomainError } from '../../platform/errors.js';
-import { rightsIn } from '../../policy/decide-room.js';
+import { ownsRooms, rightsIn } from '../../policy/decide-room.js';
 import type { Allow } from '../../policy/decide-room.js';
 import type { Facts } from '../../policy/facts.js';
 import { Policy } from '../../policy/policy.js';
 import type { Connection } from '../connection/connection.js';
 import type { Basis, Subscription } from './room-channel.js';
 import { Subscriptions } from './subscriptions.js';
+
+/** Refusals of `subscribe` that end a subscription. */
+const ENDS: ReadonlySet<ErrorCode> = new Set(['not_found', 'scope_required']);
 
 @Injectable()
 export class SubscriptionRights {
@@ -40,7 +44,7 @@ export class SubscriptionRights {
     for (const subscription of [...this.subscriptions.of(connection).values()]) {
       await this.keepIfReadable(
         subscription,
-        this.policy.authorize(connection.principal, subscription.channel.id, 'read'),
+        this.policy.authorize(connection.principal, subscription.channel.id, 'subscribe'),
       );
     }
   }
@@ -52,7 +56,7 @@ export class SubscriptionRights {
       subscription.role = granted.role;
       subscription.accessBasis = basisOf(granted.facts);
     } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== 'not_found') throw error;
+      if (!(error instanceof DomainError) || !ENDS.has(error.code)) throw error;
       if (!subscription.ended) this.revoke(subscription, 'removed');
     }
   }
@@ -75,7 +79,7 @@ export class SubscriptionRights {
 }
 
 function roleOf({ member, user, room }: Facts) {
-  return user.role === 'admin' && room?.visibility !== 'direct' ? 'owner' : member.role;
+  return ownsRooms(user.role) && room?.visibility !== 'direct' ? 'owner' : member.role;
 }
 
 /** The weakest reason that holds: the one whose loss has to end the subscription. */

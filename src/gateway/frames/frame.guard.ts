@@ -27,7 +27,7 @@ const ACTION_OF: Record<ClientFrameType, RoomAction | null> = {
   auth_refresh: null,
   ping: null,
   unsubscribe: null,
-  subscribe: 'read',
+  subscribe: 'subscribe',
   presence: 'presence',
   read: 'mark_read',
   publish: 'publish',

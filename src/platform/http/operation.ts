@@ -48,7 +48,7 @@ interface Input {
 }
 
 export interface Operation extends Declaration, Input {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In the form of OpenAPI: `/v1/rooms/{room}`. */
   readonly path: string;
 }

@@ -3,7 +3,9 @@
  * administers it, an auditor reads and changes nothing. Other roles do not exist there: nobody is
  * registered or exchanged into it.
  */
-export const USER_ROLES = ['member', 'admin', 'operator', 'auditor'] as const;
+export const PERSON_ROLES = ['member', 'admin', 'operator', 'auditor'] as const;
+/** `service`: no person, an account of a backend (auth/service). */
+export const USER_ROLES = [...PERSON_ROLES, 'service'] as const;
 export type UserRole = (typeof USER_ROLES)[number];
 
 /** Roles of tenant `system` only. Their users have no rooms. */

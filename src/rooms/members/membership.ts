@@ -5,7 +5,7 @@ import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
 import type { UserRole } from '../../platform/stores/system-tenant.js';
-import { rankOf } from '../../policy/decide-room.js';
+import { ownsRooms, rankOf } from '../../policy/decide-room.js';
 import type { MemberFacts } from '../../policy/facts.js';
 import type { LockedRoom } from '../locked-room.js';
 import type { Member } from './member.schema.js';
@@ -40,7 +40,7 @@ export function memberRows(tx: Tx, roomId: string, where: Prisma.Sql): Promise<M
  * or bans one.
  */
 export async function findUser(room: LockedRoom, userId: string): Promise<MemberRow> {
-  const where = Prisma.sql`u.id = ${userId}::uuid AND u.tenant_id = ${room.row.tenant_id}::uuid AND u.role NOT IN ('operator', 'auditor')`;
+  const where = Prisma.sql`u.id = ${userId}::uuid AND u.tenant_id = ${room.row.tenant_id}::uuid AND u.role NOT IN ('operator', 'auditor', 'service')`;
   const [row] = await memberRows(room.tx, room.id, where);
   if (row === undefined)
     throw new DomainError('not_found', { detail: 'no such user in the tenant' });
@@ -49,7 +49,7 @@ export async function findUser(room: LockedRoom, userId: string): Promise<Member
 
 /** As the ladders want it: a tenant admin counts as owner, so no moderator outranks one. */
 export function targetFacts(row: MemberRow): MemberFacts {
-  const role = row.user_role === 'admin' ? 'owner' : row.role;
+  const role = ownsRooms(row.user_role) ? 'owner' : row.role;
   return {
     role,
     mutedUntilMs: row.muted_until?.getTime() ?? null,
