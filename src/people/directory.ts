@@ -27,6 +27,9 @@ const COLUMNS = Prisma.sql`u.id, u.name, u.avatar, u.status, u.state, u.email`;
 /** Operators and auditors are nobody's colleagues. */
 const OF_TENANT = (tenantId: string): Prisma.Sql =>
   Prisma.sql`u.tenant_id = ${tenantId}::uuid AND u.role NOT IN ('operator', 'auditor')`;
+/** Accounts of backends have a name where they send, and are in no list of people. */
+const LISTED = (tenantId: string): Prisma.Sql =>
+  Prisma.sql`${OF_TENANT(tenantId)} AND u.role <> 'service'`;
 const NAME = Prisma.sql`(fold_name(u.name) COLLATE "C")`;
 const EMAIL = Prisma.sql`(u.email COLLATE "C")`;
 /** Behind every text that begins so, in byte order. */
@@ -96,7 +99,7 @@ export class Directory {
         : Prisma.sql`AND (${NAME}, u.id) > ((SELECT fold_name(a.name) COLLATE "C" FROM users a WHERE a.id = ${after}::uuid AND a.tenant_id = ${tenantId}::uuid), ${after}::uuid)`;
     return this.database.prisma.$queryRaw<Row[]>`
       SELECT ${COLUMNS} FROM users u
-      WHERE ${OF_TENANT(tenantId)} ${q === undefined ? Prisma.empty : Prisma.sql`AND ${beginsWith(q)}`} ${from}
+      WHERE ${LISTED(tenantId)} ${q === undefined ? Prisma.empty : Prisma.sql`AND ${beginsWith(q)}`} ${from}
       ORDER BY ${NAME}, u.id LIMIT ${limit}`;
   }
 
@@ -108,7 +111,7 @@ export class Directory {
         : Prisma.sql`AND ${EMAIL} > (SELECT a.email COLLATE "C" FROM users a WHERE a.id = ${after}::uuid AND a.tenant_id = ${tenantId}::uuid)`;
     return this.database.prisma.$queryRaw<FoundRow[]>`
       SELECT ${COLUMNS}, ${beginsWith(q)} AS by_name FROM users u
-      WHERE ${OF_TENANT(tenantId)} AND ${EMAIL} >= ${beginning}::text AND ${EMAIL} < ${beginning}::text || ${LAST} ${from}
+      WHERE ${LISTED(tenantId)} AND ${EMAIL} >= ${beginning}::text AND ${EMAIL} < ${beginning}::text || ${LAST} ${from}
       ORDER BY ${EMAIL} LIMIT ${LOOKED_MAX}`;
   }
 
@@ -116,7 +119,7 @@ export class Directory {
     const email = emailForm(q);
     if (email === null || after !== null) return [];
     return this.database.prisma.$queryRaw<FoundRow[]>`
-      SELECT ${COLUMNS}, ${beginsWith(q)} AS by_name FROM users u WHERE ${OF_TENANT(tenantId)} AND u.email = ${email}`;
+      SELECT ${COLUMNS}, ${beginsWith(q)} AS by_name FROM users u WHERE ${LISTED(tenantId)} AND u.email = ${email}`;
   }
 }
 

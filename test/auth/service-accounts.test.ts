@@ -164,6 +164,10 @@ describe('an account', () => {
       token: admin.token,
     });
     expect(body.items.map((user: { id: string }) => user.id)).not.toContain(id);
+    const { body: people } = await call(nodeA(), '/v1/users?limit=200', { token: ada.token });
+    expect(people.items.map((user: { id: string }) => user.id)).not.toContain(id);
+    const { body: sender } = await call(nodeA(), `/v1/users/${id}`, { token: ada.token });
+    expect(sender).toMatchObject({ id, name: 'shop' });
     const changed = await call(nodeA(), `/v1/admin/users/${id}`, {
       method: 'PATCH',
       token: admin.token,

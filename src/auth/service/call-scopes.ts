@@ -36,6 +36,8 @@ export const CALL_SCOPES: Readonly<Record<string, Scope | null>> = {
   'delete /v1/rooms/{room}/pins/{message}': 'messages',
   'get /v1/search': 'messages',
 
+  'get /v1/users': 'users',
+  'get /v1/users/{id}': 'users',
   'get /v1/admin/tenants/{tenant}/users': 'users',
   'post /v1/admin/tenants/{tenant}/users': 'users',
   'patch /v1/admin/users/{user}': 'users',
