@@ -248,7 +248,7 @@ test('labels of metrics are bounded: codes, outcomes, types, methods, statuses; 
     ),
   );
   const bounded =
-    /^(le|state|outcome|type|kind|code|via|reason|effective|method|status|space|version|major|minor|patch|side)=[A-Za-z0-9_.+]{1,40}$/;
+    /^(le|state|outcome|type|kind|code|via|reason|effective|method|status|space|version|major|minor|patch|side|phase|carrier|action|after)=[A-Za-z0-9_.+]{1,40}$/;
   expect([...labels].filter((label) => !bounded.test(label))).toEqual([]);
   expect([...labels]).toContain('outcome=accepted');
   expect(labels.size).toBeLessThan(400);

@@ -40,8 +40,9 @@ export class ConnectionEnds {
   ) {}
 
   record(connection: Connection, end: ConnectionEnd): void {
-    this.metrics.connectionsClosed.inc({ side: end.side, code: labelOf(end) });
-    this.counts.over(connection, end);
+    const label = labelOf(end);
+    this.metrics.connectionsClosed.inc({ side: end.side, code: label });
+    this.counts.over(connection, end, label);
     this.audit.over(connection, end);
     this.closes.add(connection, end);
     this.logger.log({

@@ -3,7 +3,8 @@
  * metric and label exists, each alert is tested and has its section.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { dashboard, dashboardText } from '../../../scripts/observability/dashboard.mjs';
@@ -184,7 +185,38 @@ const promtool = {
   reason: 'promtool is not on PATH (package `prometheus`)',
 };
 
+/** The queries of the dashboard as rules, with times in the place of Grafana's variables. */
+function dashboardRules(): string {
+  const exprs = (dashboard().panels as any[]).flatMap(({ targets = [] }) =>
+    targets.map(({ expr }: any) => expr.replaceAll(/\$__(?:rate_interval|range)/g, '5m')),
+  );
+  // JSON is YAML, too.
+  const rulesOf = exprs.map((expr, i) => ({ record: `panel:query_${i}`, expr }));
+  return JSON.stringify({ groups: [{ name: 'dashboard', rules: rulesOf }] });
+}
+
 describe('promtool', () => {
+  testWith(promtool, 'queries of the dashboard by promtool')('the dashboard: every query', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wardroom-dashboard-'));
+    try {
+      writeFileSync(join(folder, 'dashboard.yml'), dashboardRules());
+      const { status, stdout, stderr } = spawnSync(
+        'promtool',
+        ['check', 'rules', 'dashboard.yml'],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      );
+      expect({ status, said: status === 0 ? '' : stdout + stderr }).toEqual({
+        status: 0,
+        said: '',
+      });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   testWith(promtool, 'alert rules by promtool').each([
     ['check', 'config', 'prometheus.yml'],
     ['check', 'rules', 'alerts.yml'],

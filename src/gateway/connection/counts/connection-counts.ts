@@ -78,7 +78,8 @@ export class ConnectionCounts {
     if (times.warned || state === 'expired') this.metrics.expiries.inc({ phase: 'renewed' });
   }
 
-  over(connection: Connection, { side, code }: ConnectionEnd): void {
+  /** `label`: the code, where a client cannot choose it freely. */
+  over(connection: Connection, { side, code }: ConnectionEnd, label: string): void {
     const expired = side === 'server' && code === 'token_expired';
     if (!this.opened.delete(connection)) {
       const outcome = side === 'server' ? code : 'left';
@@ -89,7 +90,7 @@ export class ConnectionCounts {
     if (expired) this.metrics.expiries.inc({ phase: 'closed' });
     const aliveMs = monotonicMs() - connection.times.openedMs;
     if (aliveMs < SHORT_CONNECTION_MS && !OF_THE_NODE.has(code))
-      this.loops.note('reconnect', connection.principal, String(code));
+      this.loops.note('reconnect', connection.principal, label);
   }
 }
 
