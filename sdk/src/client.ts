@@ -48,9 +48,11 @@ export class CoreClient {
   readonly #caller: Caller;
   readonly #keeper: ConnectionKeeper;
   readonly #requests: Requests;
-  readonly #clock: Clock;
+  protected readonly clock: Clock;
   readonly #rooms = new Map<string, { room: Room; subscription: Subscription }>();
   readonly #subscriptionsById = new Map<string, Set<Subscription>>();
+  /** The user of the last connection, until they are signed out. */
+  #me: string | undefined;
   /** Nobody hears of one end twice. */
   #told: WardroomError | undefined;
 
@@ -59,7 +61,10 @@ export class CoreClient {
     this.session = session;
     this.#keeper = new ConnectionKeeper(keeper, {
       state: (state, previous) => this.#events.emit('state', { state, previous }),
-      authenticated: (frame, how) => this.#events.emit(how, frame),
+      authenticated: (frame, how) => {
+        this.#me = frame.user_id;
+        this.#events.emit(how, frame);
+      },
       ready: (fresh) => this.#ready(fresh),
       frame: (frame) => this.#receive(frame),
       lost: (why) => this.#requests.lost(why),
@@ -72,7 +77,7 @@ export class CoreClient {
       sendRequest: (text: string) => this.#keeper.sendRequest(text),
       tokenExpired: () => this.#keeper.tokenExpired(),
     };
-    this.#clock = keeper.clock;
+    this.clock = keeper.clock;
     this.#requests = new Requests(port, keeper.clock, keeper.backoff, pendingMax);
     // The token of the living connection is good enough; getToken may be costly.
     const cheap: typeof take = async (reason, presented) =>
@@ -169,8 +174,9 @@ export class CoreClient {
         this.#subscriptionsById.set(id, named.add(subscription));
       },
       rest: (path) => this.rest(path),
-      me: () => this.auth?.user_id,
-      clock: this.#clock,
+      me: () => this.#me,
+      clock: this.clock,
+      onConnected: (listener) => this.on('connected', listener),
     };
     const subscription = new Subscription(ref, events, port);
     return { room: this.newRoom(ref, events, subscription, port), subscription };
@@ -191,8 +197,10 @@ export class CoreClient {
 
   #ended(why: WardroomError): void {
     this.#requests.end(why);
-    if (why.action === 'login' || why.action === 'stop')
+    if (why.action === 'login' || why.action === 'stop') {
+      this.#me = undefined;
       for (const { subscription } of this.#rooms.values()) subscription.forget(why);
+    }
     if (why.action === 'login') {
       void this.session?.end(why);
       this.#tell(why);

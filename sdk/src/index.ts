@@ -40,8 +40,12 @@ export type {
   HistoryQuery,
   PublishAck,
   PublishOptions,
-  Room,
 } from './room/room.js';
+export type { FullRoom as Room } from './room/full-room.js';
+export type { People, PeopleSnapshot } from './timeline/people.js';
+export type { RoomList, RoomListSnapshot } from './timeline/room-list.js';
+export type { Timeline, TimelineOptions, TimelineSnapshot } from './timeline/timeline.js';
+export type { TimelineMessage, TimelineReaction } from './timeline/timeline-message.js';
 export {
   WardroomSession,
   type ExchangeFields,

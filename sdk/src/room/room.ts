@@ -71,9 +71,11 @@ export interface HistoryQuery {
 
 export interface RoomPort extends SubscriptionPort {
   rest<T>(path: string): Promise<T>;
-  /** The user of the living connection. */
+  /** The user that is connected, also while the connection is away. */
   me(): string | undefined;
   readonly clock: Clock;
+  /** `auth_ok` of a new connection. */
+  onConnected(listener: () => void): () => void;
 }
 
 /**

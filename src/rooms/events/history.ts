@@ -24,6 +24,14 @@ export interface HistoryQuery {
   limit: number;
 }
 
+export interface HistoryPage {
+  items: HistoryItem[];
+  next_cursor: string | null;
+  epoch: string;
+  /** The last durable event that the items show. */
+  seq: number;
+}
+
 /**
  * The bytes of the bodies before this one. Their length is read where they are kept, not from them.
  */
@@ -87,22 +95,18 @@ export class History {
    * Newest first with `before` or alone, oldest first with `after`. Bounded in bytes: a page with
    * fewer items than asked for may go on.
    */
-  async page(
-    principal: Principal,
-    room: string,
-    query: HistoryQuery,
-  ): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
+  async page(principal: Principal, room: string, query: HistoryQuery): Promise<HistoryPage> {
     const granted = await this.policy.authorize(principal, room, 'read');
     const forward = query.after !== undefined;
     const order = forward ? 'ASC' : 'DESC';
     const { thread } = query;
     const replies = thread === undefined ? '' : 'AND e.reply_to = $8';
     const rows = await this.database.hot<
-      MessageRow & { readable: boolean; room_epoch: string; found: string }
+      MessageRow & { readable: boolean; room_epoch: string; room_seq: string; found: string }
     >(
       `${thread === undefined ? 'history' : 'thread'}_${forward ? 'forward' : 'backward'}`,
       `WITH readable AS (${READABLE_ROOM})
-       SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
+       SELECT readable.id IS NOT NULL AS readable, readable.epoch AS room_epoch, readable.last_seq AS room_seq, page.* FROM (SELECT 1) one LEFT JOIN readable ON true LEFT JOIN LATERAL (
          SELECT ${MESSAGE_COLUMNS}, e.found
          FROM (
            SELECT e.*, count(*) OVER () AS found, coalesce(sum(e.bytes) OVER (
@@ -132,6 +136,7 @@ export class History {
       items,
       next_cursor: isLast || items.length === 0 ? null : String(items.at(-1)!.seq),
       epoch: rows[0].room_epoch,
+      seq: Number(rows[0].room_seq),
     };
   }
 
@@ -141,7 +146,7 @@ export class History {
     room: string,
     seq: number,
     limit: number,
-  ): Promise<{ items: HistoryItem[]; next_cursor: string | null; epoch: string }> {
+  ): Promise<HistoryPage> {
     const half = Math.ceil(limit / 2);
     const older = await this.page(principal, room, { before: seq + 1, limit: half });
     if (limit === half) return older;

@@ -77,7 +77,12 @@ export const messageSchema = z
   .meta({ id: 'Message' });
 export type Message = z.infer<typeof messageSchema>;
 export const messagePageSchema = z
-  .object({ items: z.array(messageSchema), next_cursor: z.string().nullable(), epoch: epochSchema })
+  .object({
+    items: z.array(messageSchema),
+    next_cursor: z.string().nullable(),
+    epoch: epochSchema,
+    seq: seqSchema.meta({ description: 'the last durable event that the page shows' }),
+  })
   .meta({ id: 'MessagePage' });
 export type MessagePage = z.infer<typeof messagePageSchema>;
 
