@@ -86,7 +86,9 @@ export function laneStatement(filter: SessionFilter, scanMax = SCAN_MAX): LaneSt
     ...personMatch(filter, value),
     ...times,
   ];
-  const scan = Math.ceil(scanMax / (states.length * Math.max(users?.length ?? 1, 1)));
+  // A person is looked up for each row.
+  const rows = filter.person === undefined ? scanMax : scanMax / 2;
+  const scan = Math.ceil(rows / (states.length * Math.max(users?.length ?? 1, 1)));
   const few = limit + 1 + (times.length > 0 ? TIME_SLACK : 0);
   const depth = value(rest.length === times.length ? Math.min(few, scan) : scan);
   const [below, from] = [`${value(highestId(filter))}::uuid`, `${value(lowestId(filter))}::uuid`];

@@ -17,7 +17,7 @@ import type { ListedSession, ListedSessionPage, SessionsQuery } from './session-
 /** More users than this are not looked up one by one. */
 const USERS_MAX = 200;
 /** Users that are read to find those. */
-const LOOKED_MAX = 2_000;
+const LOOKED_MAX = 1_000;
 
 /** $1, $2: patterns, $3: tenant or null. */
 const PEOPLE = `
