@@ -72,6 +72,7 @@ export const COMMANDS = {
           user: 'person',
           device: 'device',
           address: 'ip',
+          connections: 'connections',
           since: 'created_at',
           'last active': 'last_active_at',
           ended: 'ended_at',

@@ -37,7 +37,9 @@ describe('sessions', () => {
     ]);
     const text = (await asOperator(['sessions', '--q', ben.email, '--ip', '127.0.0.1'])).stdout;
     const [head, row] = text.split('\n');
-    expect(head).toMatch(/^session +user +device +address +since +last active +ended +why$/);
+    expect(head).toMatch(
+      /^session +user +device +address +connections +since +last active +ended +why$/,
+    );
     expect(row).toMatch(new RegExp(`^${ben.session} +${ben.email} `));
     const none = await asOperator(['sessions', '--user', ben.id, '--device', 'none']);
     expect(none).toMatchObject({ code: 0, stdout: 'None.\n' });

@@ -37,6 +37,7 @@ export const listedSessionSchema = sessionSchema
       .meta({ description: 'a guest has neither name nor address' }),
     ip: z.string().nullable().meta({ description: 'of the login' }),
     user_agent: z.string().nullable().meta({ description: 'of the login' }),
+    connections: z.int().min(0).meta({ description: 'live ones, of the nodes that answered' }),
     idle_ends_at: z.iso
       .datetime()
       .nullable()
@@ -55,6 +56,11 @@ export type ListedSession = z.infer<typeof listedSessionSchema>;
 export const listedSessionPageSchema = z
   .strictObject({
     items: z.array(listedSessionSchema),
+    partial: z
+      .array(z.uuid())
+      .meta({
+        description: 'nodes whose connections are not counted: they did not answer in 50 ms',
+      }),
     next_cursor: z.string().nullable().meta({
       description:
         'not null on a short page: rows that several filters leave out are read in pieces',

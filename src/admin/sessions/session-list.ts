@@ -4,12 +4,15 @@
  */
 import { Injectable } from '@nestjs/common';
 import { AuditTrail } from '../../audit/audit-trail.js';
+import { LiveConnections } from '../../gateway/live/live-connections.js';
 import { rfc3339 } from '../../platform/clock.js';
 import { Database } from '../../platform/stores/database.js';
 import { isId } from '../../platform/ids.js';
 import { seesAllTenants } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
+import { peopleOf } from '../live/people.js';
+import type { Person } from '../live/people.js';
 import { laneStatement } from './session-lanes.js';
 import type { PersonPrefix, SessionFilter, SessionRow } from './session-lanes.js';
 import type { ListedSession, ListedSessionPage, SessionsQuery } from './session-list.schema.js';
@@ -27,18 +30,13 @@ const PEOPLE = `
   SELECT (SELECT count(*) FROM hits)::integer AS looked,
     ARRAY(SELECT DISTINCT id FROM hits WHERE $3::uuid IS NULL OR tenant_id = $3 LIMIT ${USERS_MAX + 1}) AS ids`;
 
-interface Person {
-  id: string;
-  name: string;
-  email: string;
-}
-
 @Injectable()
 export class SessionList {
   constructor(
     private readonly admin: AdminAuthorization,
     private readonly database: Database,
     private readonly audit: AuditTrail,
+    private readonly live: LiveConnections,
   ) {}
 
   async list(principal: Principal, query: SessionsQuery): Promise<ListedSessionPage> {
@@ -92,20 +90,21 @@ export class SessionList {
     >(text, [...values]);
     const found = rows.filter((row) => row.id !== null) as SessionRow[];
     const shown = found.slice(0, filter.limit);
-    const people = await this.people(shown);
+    const [people, { counts, partial }] = await Promise.all([
+      peopleOf(
+        this.database,
+        shown.map(({ userId }) => userId),
+      ),
+      this.live.countsOf(shown.filter(({ endedAt }) => endedAt === null).map(({ id }) => id)),
+    ]);
     return {
-      items: shown.map((row) => viewOf(row, people.get(row.userId), sessionId)),
+      items: shown.map((row) => ({
+        ...viewOf(row, people.get(row.userId), sessionId),
+        connections: counts.get(row.id) ?? 0,
+      })),
+      partial,
       next_cursor: found.length > filter.limit ? shown.at(-1)!.id : (rows[0]?.edge ?? null),
     };
-  }
-
-  private async people(sessions: readonly SessionRow[]): Promise<Map<string, Person>> {
-    const ids = [...new Set(sessions.map(({ userId }) => userId))];
-    const users = await this.database.prisma.user.findMany({
-      where: { id: { in: ids } },
-      select: { id: true, name: true, email: true },
-    });
-    return new Map(users.map((user) => [user.id, user]));
   }
 }
 
@@ -116,7 +115,11 @@ function prefixOf(q: string): PersonPrefix {
   return { email: `${escaped.normalize('NFKC').toLowerCase()}%`, name: `${escaped}%` };
 }
 
-function viewOf(row: SessionRow, person: Person | undefined, current: string): ListedSession {
+function viewOf(
+  row: SessionRow,
+  person: Person | undefined,
+  current: string,
+): Omit<ListedSession, 'connections'> {
   // Past its absolute end, and not swept yet.
   const endedAt = row.endedAt ?? (row.overdue ? row.expiresAt : null);
   return {

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 
-export const QUESTION_KINDS = ['status', 'connections', 'connection', 'close'] as const;
+export const QUESTION_KINDS = ['status', 'connections', 'connection', 'close', 'counts'] as const;
 export type QuestionKind = (typeof QUESTION_KINDS)[number];
 
 const questionSchema = z.object({

@@ -3,6 +3,8 @@
  * slices that let the event loop go on. Nothing here has to be kept true: it is asked.
  */
 import { Injectable } from '@nestjs/common';
+import * as z from 'zod';
+import { LIMITS } from '@wardroom/protocol/limits';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
 import type { Connection } from '../connection/connection.js';
 import { Channels } from '../delivery/channels.js';
@@ -31,6 +33,17 @@ export interface Found<T> {
   readonly partial: string[];
 }
 
+const COUNTED_WITHIN_MS = 50;
+const sessionsSchema = z.array(z.uuid()).max(LIMITS.pageItems);
+const countSchema = z.tuple([z.uuid(), z.int().min(1)]);
+type SessionCount = z.infer<typeof countSchema>;
+const readCount = (value: unknown): SessionCount | undefined => countSchema.safeParse(value).data;
+
+export interface Counts {
+  readonly counts: ReadonlyMap<string, number>;
+  readonly partial: string[];
+}
+
 @Injectable()
 export class LiveConnections {
   constructor(
@@ -41,6 +54,7 @@ export class LiveConnections {
   ) {
     bus.answer('connections', (body) => this.list(liveFilterSchema.parse(body)));
     bus.answer('connection', (body) => [this.detail(String(body))]);
+    bus.answer('counts', (body) => [this.counts(sessionsSchema.parse(body))]);
     bus.answer('close', (body) => [this.close(closeRequestSchema.parse(body))]);
   }
 
@@ -53,10 +67,27 @@ export class LiveConnections {
     return firstOf(await this.bus.ask('connection', id, readLiveDetail));
   }
 
+  /** By session, without those that have none. A list waits for it: late nodes are `partial`. */
+  async countsOf(sessions: readonly string[]): Promise<Counts> {
+    if (sessions.length === 0) return { counts: new Map(), partial: [] };
+    const options = { withinMs: COUNTED_WITHIN_MS };
+    const { byNode, partial } = await this.bus.ask('counts', sessions, readCount, options);
+    const counts = new Map<string, number>();
+    for (const [id, count] of [...byNode.values()].flat())
+      counts.set(id, (counts.get(id) ?? 0) + count);
+    return { counts, partial };
+  }
+
   /** Closed by the node that has it, before it answers. */
   async closeAnywhere(request: CloseRequest, node: string): Promise<Found<string>> {
     const read = (value: unknown) => (typeof value === 'string' ? value : undefined);
     return firstOf(await this.bus.ask('close', request, read, { only: node }));
+  }
+
+  private counts(sessions: string[]): SessionCount[] {
+    return sessions
+      .map((id): SessionCount => [id, [...this.connections.ofSession(id)].filter(isListed).length])
+      .filter(([, count]) => count > 0);
   }
 
   private *list(filter: LiveFilter): Iterable<LiveConnection[]> {

@@ -40,6 +40,11 @@ export interface Answers<T> {
   readonly partial: string[];
 }
 
+interface AskOptions {
+  readonly only?: string | undefined;
+  readonly withinMs?: number;
+}
+
 interface Pending {
   readonly read: ShapeCheck<unknown>;
   readonly slices: Map<string, { next: number; items: unknown[] }>;
@@ -91,7 +96,7 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
     kind: QuestionKind,
     body: unknown,
     read: ShapeCheck<T>,
-    { only }: { only?: string | undefined } = {},
+    { only, withinMs = ANSWER_WITHIN_MS }: AskOptions = {},
   ): Promise<Answers<T>> {
     if (this.pending.size >= PENDING_MAX)
       throw new DomainError('overloaded', { retryAfterMs: ANSWER_WITHIN_MS });
@@ -101,7 +106,7 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
     const asked =
       others.length === 0
         ? undefined
-        : this.askOthers({ kind, body, to: only ?? null }, others, read);
+        : this.askOthers({ kind, body, to: only ?? null }, others, { read, withinMs });
     if (only === undefined || only === own)
       byNode.set(own, (await this.itemsOf(kind, body)) as T[]);
     for (const [node, items] of (await asked) ?? []) byNode.set(node, items as T[]);
@@ -121,7 +126,7 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
   private async askOthers(
     asked: Omit<Question, 'id'>,
     others: string[],
-    read: ShapeCheck<unknown>,
+    { read, withinMs }: { read: ShapeCheck<unknown>; withinMs: number },
   ): Promise<Map<string, unknown[]>> {
     if (this.subscriber?.status !== 'ready') return new Map();
     const question: Question = { id: newId(), ...asked };
@@ -134,7 +139,7 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
     this.pending.set(question.id, pending);
     const over = new Promise<void>((resolve) => {
       pending.done = resolve;
-      setTimeout(resolve, ANSWER_WITHIN_MS).unref();
+      setTimeout(resolve, withinMs).unref();
     });
     const heard = await this.redis.attempt('question', (redis) =>
       redis.publish(this.names.questions, this.messages.write('question', '', question)),

@@ -1,7 +1,7 @@
 /** `GET /v1/admin/sessions`: which sessions there are and were, and why they ended. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { eventually, expectAnswer } from '../../protocol/harness.js';
-import { World, call, nodeA, nodeB, unique } from '../../support/world.js';
+import { eventually, expectAnswer, live } from '../../protocol/harness.js';
+import { World, call, nodeA, nodeB, unique, wsUrl } from '../../support/world.js';
 import type { SignedIn } from '../../support/world.js';
 
 const AGENT = 'Reader/1.0 (of a test)';
@@ -53,6 +53,7 @@ test('a live session has its user, device, address, agent, last activity and idl
     user: { id: ben.id, name: 'ben', email: ben.email },
     ip: '127.0.0.1',
     user_agent: AGENT,
+    connections: 0,
     idle_ends_at: expect.any(String),
     ended_at: null,
     reason: null,
@@ -60,6 +61,21 @@ test('a live session has its user, device, address, agent, last activity and idl
     receipt: null,
   });
   expect(Date.parse(session.idle_ends_at)).toBeGreaterThan(Date.parse(session.last_active_at));
+});
+
+test('connections of all nodes are counted', async () => {
+  const mine = await world.login(ben);
+  const clients = [
+    await live(wsUrl(nodeA()), mine.token),
+    await live(wsUrl(nodeA()), mine.token),
+    await live(wsUrl(nodeB()), mine.token),
+  ];
+  const counted = await eventually(
+    () => list(`q=${mine.session}`),
+    ({ items, partial }) => partial.length === 0 && items[0].connections === clients.length,
+    'three connections',
+  );
+  expect(counted.items[0].id).toBe(mine.session);
 });
 
 test.each<[string, () => string]>([
