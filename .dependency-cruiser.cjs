@@ -18,7 +18,7 @@ const wings = (folder, names) =>
 
 module.exports = {
   forbidden: [
-    ...wings('gateway', ['connection', 'delivery', 'frames', 'handshake']),
+    ...wings('gateway', ['connection', 'delivery', 'watch', 'frames', 'handshake']),
     ...wings('rooms', ['events', 'members']),
     ...wings('auth', ['limits', 'keys', 'tokens', 'guard', 'sign-in', 'setup', 'oidc', 'http']),
     ...wings('platform', ['config', 'stores', 'http']),

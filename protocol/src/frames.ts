@@ -15,6 +15,7 @@ const action = keysOf<Action>(ACTIONS);
 const uuid = z.uuid();
 const at = z.iso.datetime();
 const ms = z.int().min(0);
+const count = z.int().min(0);
 export const seqSchema = z.int().min(0);
 /** Which past of a room a `seq` belongs to; opaque. */
 export const epochSchema = z.string().min(1).max(LIMITS.epochChars);
@@ -109,6 +110,7 @@ export const CLIENT_FRAMES = {
   typing: asked('typing', { room: roomRefSchema, on: z.boolean() }),
   read: asked('read', { room: roomRefSchema, seq: seqSchema }),
   presence: asked('presence', { room: roomRefSchema }),
+  watch: asked('watch', {}),
   ping: asked('ping', {}),
 } as const;
 
@@ -156,7 +158,7 @@ export const SERVER_FRAMES = {
     role: roleSchema.nullable(),
     can: z.array(rightSchema),
     recovered: z.boolean(),
-    replayed: z.int().min(0),
+    replayed: count,
     reset: z.literal(true).optional(),
   }),
   reset: frame('reset', {
@@ -196,10 +198,31 @@ export const SERVER_FRAMES = {
   read: frame('read', { room: uuid, sender: uuid, seq: seqSchema }),
   presence: asked('presence', {
     room: uuid,
-    count: z.int().min(0),
+    count,
     joined: z.array(uuid).optional(),
     left: z.array(uuid).optional(),
     users: z.array(uuid).optional(),
+  }),
+  watching: asked('watching', { rooms: count, more: z.literal(true).optional() }),
+  activity: frame('activity', {
+    room: uuid,
+    n: seqSchema,
+    seq: seqSchema,
+    sender: uuid,
+    unread: count,
+    mentions: count,
+    at,
+  }),
+  rooms_changed: frame('rooms_changed', {
+    room: uuid,
+    change: z.enum(['added', 'removed', 'updated', 'role']),
+  }),
+  member: frame('member', {
+    room: uuid,
+    user: uuid,
+    change: z.enum(['joined', 'left', 'role', 'renamed']),
+    role: roleSchema.nullable(),
+    name: z.string().optional(),
   }),
   access: frame('access', { room: uuid, role: roleSchema.nullable(), can: z.array(rightSchema) }),
   paused: frame('paused', { code: z.literal('auth_unavailable') }),

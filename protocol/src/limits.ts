@@ -50,6 +50,10 @@ export const LIMITS = {
   socketBytes: 64 * 1024,
   /** Above this many present users presence is pushed as a count only. */
   presenceListed: 200,
+  /** Rooms of a user that `watch` covers: those with the newest activity. */
+  watchedRooms: 1000,
+  /** `activity` of a room comes at most this often. */
+  activityMs: 1_000,
   /** Typing ends by itself this long after it was said last. */
   typingMs: 10_000,
   /** Invalid frames per connection before `policy_violation`. */

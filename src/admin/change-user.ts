@@ -46,10 +46,12 @@ export async function changeUser(tx: Tx, before: User, patch: UserPatch): Promis
   if (user.name !== before.name) note('user_updated', { fields: ['name'] });
   const event: AuthorityEvent = { kind: 'user.changed', user: user.id, state, role: to, version };
   const shrinks = suspends || RANK[to] < RANK[from];
+  const renamed: AuthorityEvent[] =
+    user.name === before.name ? [] : [{ ...event, onlyShown: true }];
   return {
     result: user,
     events: shrinks ? [...sessionsEnded(ended, 'user_suspended'), event] : [],
-    grown: matters && !shrinks ? [event] : [],
+    grown: matters && !shrinks ? [event, ...renamed] : renamed,
     tenant: user.tenantId,
   };
 }

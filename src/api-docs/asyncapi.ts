@@ -23,6 +23,7 @@ export const REPLIES: Record<ClientFrameType, readonly ServerFrameType[]> = {
   typing: [],
   read: ['ack'],
   presence: ['presence'],
+  watch: ['watching'],
   ping: ['pong'],
 };
 

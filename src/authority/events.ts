@@ -15,6 +15,9 @@ export type EndReason = Extract<
   'session_revoked' | 'session_expired' | 'token_reuse' | 'user_suspended' | 'tenant_disabled'
 >;
 
+/**
+ * `onlyShown`: nothing that a decision needs has changed, only what people see, such as a name.
+ */
 export type AuthorityEvent =
   | { kind: 'session.ended'; sessions: string[]; reason: EndReason }
   /**
@@ -27,6 +30,7 @@ export type AuthorityEvent =
       state: 'active' | 'suspended';
       role: UserRole;
       version: number;
+      onlyShown?: true | undefined;
     }
   /**
    * A disabled tenant closes everything of it; a restored one names sessions with live tokens in a
@@ -49,6 +53,8 @@ export type AuthorityEvent =
       banned: boolean;
       version: number;
       epoch: number;
+      /** The role before, null for one who was banned; absent from a node of the version before. */
+      was?: Role | null | undefined;
     }
   | {
       kind: 'room.changed';
@@ -58,6 +64,7 @@ export type AuthorityEvent =
       posting: 'members' | 'moderators';
       version: number;
       epoch: number;
+      onlyShown?: true | undefined;
     }
   | { kind: 'key.added'; kid: string }
   | { kind: 'key.withdrawn'; kid: string }

@@ -34,6 +34,7 @@ const eventSchema = z.discriminatedUnion('kind', [
     state: z.enum(['active', 'suspended']),
     role: z.enum(USER_ROLES),
     version: count,
+    onlyShown: z.literal(true).optional(),
   }),
   z.object({
     kind: z.literal('tenant.changed'),
@@ -51,6 +52,7 @@ const eventSchema = z.discriminatedUnion('kind', [
     banned: z.boolean(),
     version: count,
     epoch: count,
+    was: roleSchema.nullable().optional(),
   }),
   z.object({
     kind: z.literal('room.changed'),
@@ -60,6 +62,7 @@ const eventSchema = z.discriminatedUnion('kind', [
     posting: z.enum(['members', 'moderators']),
     version: count,
     epoch: count,
+    onlyShown: z.literal(true).optional(),
   }),
   z.object({ kind: z.literal('key.added'), kid: z.string() }),
   z.object({ kind: z.literal('key.withdrawn'), kid: z.string() }),

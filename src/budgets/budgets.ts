@@ -69,6 +69,7 @@ const budget = (bucket: Bucket, cpuMs: number, rows = NOTHING, cost = 1): Budget
 /** Of audited changes: what is changed, and its records. */
 const change = (rows: string, cost = 1): Budget => budget('call', 10, `${rows}; audit`, cost);
 
+const WATCH_COST = 5;
 export const FRAME_BUDGETS: Record<ClientFrameType, Budget> = {
   auth: budget('credential', 2, 'audit'),
   auth_refresh: budget('frame', 2, 'audit; none with the token in use'),
@@ -83,6 +84,7 @@ export const FRAME_BUDGETS: Record<ClientFrameType, Budget> = {
   typing: budget('signal', 2),
   read: budget('signal', 3, 'the read marker of the member'),
   presence: budget('signal', 2),
+  watch: budget('subscribe', 10, NOTHING, WATCH_COST),
 };
 
 const SIGN_IN = '1 session of at most `MAX_SESSIONS_PER_USER`; audit';

@@ -40,6 +40,12 @@ import { Subscriptions } from './delivery/subscriptions.js';
 import { TcpGate } from './handshake/tcp-gate.js';
 import { FlushScheduler } from './delivery/flush-scheduler.js';
 import { TypingEnds } from './delivery/typing-ends.js';
+import { Activity } from './watch/activity.js';
+import { HeadRooms } from './watch/head-rooms.js';
+import { MemberFrames } from './watch/member-frames.js';
+import { Watch } from './watch/watch.js';
+import { WatchNews } from './watch/watch-news.js';
+import { WatchRepairs } from './watch/watch-repairs.js';
 
 @Module({
   imports: [
@@ -71,6 +77,12 @@ import { TypingEnds } from './delivery/typing-ends.js';
     Presence,
     RoomResets,
     TypingEnds,
+    HeadRooms,
+    Activity,
+    Watch,
+    WatchNews,
+    WatchRepairs,
+    MemberFrames,
     TcpGate,
     Authenticate,
     FrameQueue,
@@ -90,6 +102,8 @@ export class GatewayModule implements OnApplicationBootstrap {
   constructor(
     private readonly channels: Channels,
     private readonly presence: Presence,
+    private readonly activity: Activity,
+    private readonly watchRepairs: WatchRepairs,
     private readonly rounds: LeaseRounds,
     private readonly receipts: Receipts,
   ) {}
@@ -101,6 +115,8 @@ export class GatewayModule implements OnApplicationBootstrap {
   async onApplicationBootstrap(): Promise<void> {
     this.channels.start((message) => this.presence.receive(message));
     this.presence.start();
+    this.activity.start();
+    this.watchRepairs.start();
     await this.rounds.start((confirmation) => this.receipts.onConfirmation(confirmation));
   }
 }

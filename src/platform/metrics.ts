@@ -69,6 +69,8 @@ export class Metrics {
 
   readonly connections = this.level('connections', 'open connections');
   readonly subscriptions = this.level('subscriptions', 'live subscriptions');
+  readonly watchers = this.level('watchers', 'connections that watch the rooms of their user');
+  readonly watchedRooms = this.level('watched_rooms', 'rooms of users that watch, each user apart');
   readonly handshakes = this.tally(
     'handshakes_total',
     'ways in, by outcome: phase `upgrade` answers the HTTP request; phase `auth` decides the first credential of each accepted one: `accepted`, the close code, or `left`',

@@ -182,6 +182,7 @@ export class MembershipCache {
    * after.
    */
   private onAuthority(event: AuthorityEvent, numbered: boolean): void {
+    if ('onlyShown' in event && event.onlyShown === true) return;
     if (event.kind === 'user.changed') {
       this.users.delete(event.user);
       if (this.loading > 0)

@@ -68,6 +68,7 @@ async function applyPatch(room: LockedRoom, patch: RoomPatch): Promise<RoomRow> 
     WHERE id = ${room.id}::uuid`;
   auditSettings(room, before, after);
   if (matters) await recordChange(room, 'open', after, version, shrinks);
+  else if (isShownOtherwise(before, after)) await recordShown(room, after, version);
   return (
     await roomRows(room.tx, room.principal.userId, Prisma.sql`r.id = ${room.id}::uuid`, 'counted')
   )[0]!;
@@ -126,6 +127,29 @@ async function recordChange(
     posting,
     version,
     epoch,
+  });
+}
+
+const isShownOtherwise = (before: Settings, after: Settings): boolean =>
+  before.name !== after.name ||
+  before.topic !== after.topic ||
+  before.description !== after.description;
+
+/** For those who list the room; no decision depends on it. */
+async function recordShown(
+  room: LockedRoom,
+  { visibility, posting }: Settings,
+  version: number,
+): Promise<void> {
+  room.note(false, {
+    kind: 'room.changed',
+    room: room.id,
+    state: 'open',
+    visibility,
+    posting,
+    version,
+    epoch: await room.epoch(false),
+    onlyShown: true,
   });
 }
 

@@ -3,9 +3,12 @@
  * is made once per pair.
  */
 import { Injectable } from '@nestjs/common';
+import type { Role } from '@wardroom/protocol';
 import { recordAudit } from '../audit/record-audit.js';
+import { AuthorityLog } from '../authority/authority-log.js';
+import type { AuthorityEvent } from '../authority/events.js';
 import { Config } from '../platform/config/config.js';
-import { Database, uniqueOr } from '../platform/stores/database.js';
+import { uniqueOr } from '../platform/stores/database.js';
 import type { Tx } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Prisma } from '../platform/generated/client.js';
@@ -29,14 +32,14 @@ export interface CreatedRoom {
 @Injectable()
 export class CreateRoom {
   constructor(
-    private readonly database: Database,
+    private readonly log: AuthorityLog,
     private readonly decisions: Decisions,
     private readonly config: Config,
   ) {}
 
   create(principal: Principal, input: NewRoom): Promise<CreatedRoom> {
-    return uniqueOr('slug_taken', () =>
-      this.database.transaction(async (tx) => {
+    return uniqueOr('slug_taken', async () => {
+      const { result } = await this.log.commit(async (tx) => {
         const { role } = await lockCaller(tx, principal, 'change');
         const decision = decideCreate({ role });
         if (!decision.allow)
@@ -58,9 +61,15 @@ export class CreateRoom {
           Prisma.sql`r.id = ${id}::uuid`,
           'counted',
         );
-        return { room: toRoom(rows[0]!, principal.userId), created };
-      }),
-    );
+        return {
+          result: { room: toRoom(rows[0]!, principal.userId), created },
+          events: [],
+          grown: created ? await membersAdded(tx, id) : [],
+          tenant: principal.tenantId,
+        };
+      });
+      return result;
+    });
   }
 }
 
@@ -108,4 +117,21 @@ async function createDirect(
     { id: string }[]
   >`SELECT id FROM rooms WHERE tenant_id = ${tenantId}::uuid AND direct_key = ${key} AND state = 'open'`;
   return { id: found[0]!.id, created: false };
+}
+
+/** For the other devices of the creator, and for the other user of a direct room. */
+async function membersAdded(tx: Tx, room: string): Promise<AuthorityEvent[]> {
+  const rows = await tx.$queryRaw<{ user_id: string; role: Role; version: number }[]>`
+    SELECT user_id, role, version FROM members WHERE room_id = ${room}::uuid`;
+  return rows.map(({ user_id, role, version }) => ({
+    kind: 'member.changed',
+    room,
+    user: user_id,
+    role,
+    muted_until: null,
+    banned: false,
+    version,
+    epoch: 0,
+    was: null,
+  }));
 }

@@ -21,6 +21,7 @@ import { RoomsController } from './rooms.controller.js';
 import { Rooms } from './rooms.js';
 import { SidebarController } from './sidebar/sidebar.controller.js';
 import { SidebarRooms } from './sidebar/sidebar.js';
+import { WatchedRooms } from './sidebar/watched-rooms.js';
 
 @Module({
   imports: [AuthorityModule, AuthModule, PolicyModule],
@@ -46,7 +47,8 @@ import { SidebarRooms } from './sidebar/sidebar.js';
     FindMessages,
     ReadMarkers,
     SidebarRooms,
+    WatchedRooms,
   ],
-  exports: [RoomEvents, RoomEpochs, History, ReadMarkers],
+  exports: [RoomEvents, RoomEpochs, History, ReadMarkers, WatchedRooms],
 })
 export class RoomsModule {}

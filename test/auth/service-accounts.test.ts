@@ -217,6 +217,11 @@ describe('scopes', () => {
     });
     const client = await RawClient.live(wsUrl(nodeB()), body.access_token);
     await client.subscribe(room);
+    const { body: own } = await call(nodeA(), '/v1/rooms', {
+      token: key,
+      body: { name: 'own', visibility: 'private' },
+    });
+    expect(await client.ask({ type: 'watch' })).toMatchObject({ rooms: 1 });
     const { body: changed } = await call(nodeA(), `${accounts()}/${id}`, {
       method: 'PATCH',
       token: admin.token,
@@ -227,6 +232,11 @@ describe('scopes', () => {
       receipt: { effective: true },
     });
     expect(await client.next('unsubscribed')).toMatchObject({ room, code: 'removed' });
+    expect(await client.next('rooms_changed', undefined, 0)).toMatchObject({
+      room: own.id,
+      change: 'removed',
+    });
+    expect((await client.ask({ type: 'watch' })).code).toBe('scope_required');
     expect((await client.publish(room, 'late')).code).toBe('scope_required');
     expect((await client.subscribe(room)).code).toBe('scope_required');
     for (const base of NODES)

@@ -116,6 +116,7 @@ describe('a frame is answered', () => {
       type: 'message',
       room,
       seq: 1,
+      n: 1,
       message_id: ack.message_id,
       sender: ada.id,
       kind: 'note',

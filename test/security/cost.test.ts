@@ -215,6 +215,7 @@ describe('a frame costs no more CPU than its budget says:', () => {
     typing: (at) => ({ room: at, on: true }),
     read: (at) => ({ room: at, seq: 1 }),
     presence: (at) => ({ room: at }),
+    watch: () => ({}),
     ping: () => ({}),
   };
 

@@ -62,6 +62,7 @@ const ANSWERS: ReadonlySet<ServerFrame['type']> = new Set([
   'subscribed',
   'reset',
   'presence',
+  'watching',
   'access',
 ]);
 

@@ -16,6 +16,9 @@ export interface TransientFrame {
   frame: string;
 }
 
+/** Of frames that the server sends by itself: the end of a session does not take them back. */
+export const NO_SESSION = '';
+
 /** The users present through one node: its whole state, so a lost message heals with the next. */
 export interface PresenceState {
   room: string;

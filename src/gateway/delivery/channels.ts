@@ -12,6 +12,7 @@ import { Metrics } from '../../platform/metrics.js';
 import { History } from '../../rooms/events/history.js';
 import type { BusMessage, TransientFrame } from './bus-message.js';
 import type { ChangedHead } from '../../rooms/events/history.js';
+import type { RoomEvent } from '../../rooms/events/room-event.js';
 import { RoomBus } from './room-bus.js';
 import { RoomEvents } from '../../rooms/events/room-events.js';
 import { RoomChannel } from './room-channel.js';
@@ -46,6 +47,10 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   onChange: (channel: RoomChannel) => void = () => undefined;
   /** Postgres has another past of the room than the channel: room-resets.ts. */
   onReplaced: (channel: RoomChannel, head: ChangedHead) => Promise<void> = () => Promise.resolve();
+  /** Called for every event that is committed here or comes from another node: watch. */
+  onHeard: (event: RoomEvent) => void = () => undefined;
+  /** Called for every transient frame of another node: watch. */
+  onHeardTransient: (frame: TransientFrame) => void = () => undefined;
   /** Told when a subscription is over: typing. */
   onLeft: (subscription: Subscription) => void = () => undefined;
 
@@ -62,6 +67,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
     events.onCommitted((event) => {
       this.byRoom.get(event.room)?.offer(event);
       this.bus.sendEvent(event);
+      this.onHeard(event);
     });
     lease.onProven(() => this.resume());
   }
@@ -71,9 +77,15 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   ): void {
     this.bus.start((message) => {
       if (message.kind === 'events')
-        for (const event of message.events) this.byRoom.get(event.room)?.offer(event);
+        for (const event of message.events) {
+          this.byRoom.get(event.room)?.offer(event);
+          this.onHeard(event);
+        }
       else if (message.kind === 'transient')
-        for (const frame of message.frames) this.byRoom.get(frame.room)?.offerTransient(frame);
+        for (const frame of message.frames) {
+          this.byRoom.get(frame.room)?.offerTransient(frame);
+          this.onHeardTransient(frame);
+        }
       else onPresence(message);
     });
     this.timers.push(

@@ -31,6 +31,7 @@ export class PolicyChanges {
   ) {
     dispatcher.register('subscriptions', {
       event: (event, n) => {
+        if ('onlyShown' in event && event.onlyShown === true) return;
         if (event.kind === 'member.changed') this.member(event, n);
         else if (event.kind === 'room.changed') this.room(event, n);
         else if (event.kind === 'user.changed') this.user(event);

@@ -1,7 +1,7 @@
 /**
  * Users present in a room, over all nodes. Each node sends its whole state when it changes (at most
  * once a second), every 15 s if there are other nodes, and whenever it is asked. The state of a
- * node is forgotten by the first sweep after 45 s. Nothing is stored. Clients get deltas; above 200
+ * node is forgotten by the first sweep after 32 s. Nothing is stored. Clients get deltas; above 200
  * present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
@@ -31,7 +31,11 @@ const PHASES = 20;
 const TELL_AGAIN_MS = 15_000;
 const TICK_MS = TELL_MS / PHASES;
 const SWEPT_AT_ONCE = 16;
-const FORGET_MS = 45_000;
+/**
+ * Two of its messages are overdue by then. With a sweep and a push it is less than two heartbeats
+ * of a connection (contract section 8).
+ */
+const FORGET_MS = 32_000;
 /** Long enough for the other nodes to answer. */
 const LISTEN_MS = 200;
 

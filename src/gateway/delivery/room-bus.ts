@@ -27,11 +27,15 @@ interface Outgoing {
 
 /** Two clocks that are each up to 5 s off (authority/clocks.ts), and the way through Redis. */
 const LATE_MS = 15_000;
+/** In one command. */
+const CHANNELS_AT_ONCE = 100;
 
 @Injectable()
 export class RoomBus implements OnModuleDestroy {
   /** Joined rooms by channel. */
   private readonly rooms = new Map<string, string>();
+  /** Rooms that were joined more than once: how often. */
+  private readonly joins = new Map<string, number>();
   private readonly repetitions = new Repetitions();
   private subscriber: Redis | null = null;
   private outbox = new Map<string, Outgoing>();
@@ -53,7 +57,7 @@ export class RoomBus implements OnModuleDestroy {
     // Sharded subscriptions are made again by hand: ioredis restores them only per channel list it
     // knows.
     subscriber.on('ready', () => {
-      for (const room of this.rooms.values()) void this.listen(room);
+      void this.listen([...this.rooms.keys()]);
     });
     void subscriber.connect().catch(() => undefined);
   }
@@ -74,13 +78,24 @@ export class RoomBus implements OnModuleDestroy {
    * Answers when the node listens, or at once when Redis is away: the head check finds what is
    * missed.
    */
-  async join(room: string): Promise<void> {
-    this.rooms.set(this.names.room(room), room);
-    await this.listen(room);
+  async join(...rooms: string[]): Promise<void> {
+    const channels = rooms.map((room) => {
+      const channel = this.names.room(room);
+      if (this.rooms.has(channel)) this.joins.set(channel, (this.joins.get(channel) ?? 1) + 1);
+      else this.rooms.set(channel, room);
+      return channel;
+    });
+    await this.listen(channels);
   }
 
+  /** The last one that leaves ends the subscription of this node. */
   leave(room: string): void {
-    this.rooms.delete(this.names.room(room));
+    const channel = this.names.room(room);
+    const joins = this.joins.get(channel) ?? 1;
+    if (joins > 2) this.joins.set(channel, joins - 1);
+    else this.joins.delete(channel);
+    if (joins > 1) return;
+    this.rooms.delete(channel);
     if (this.subscriber?.status === 'ready')
       void this.subscriber.sunsubscribe(this.names.room(room)).catch(() => undefined);
   }
@@ -145,10 +160,18 @@ export class RoomBus implements OnModuleDestroy {
     return messages;
   }
 
-  private async listen(room: string): Promise<void> {
-    if (this.subscriber?.status !== 'ready') return;
+  private async listen(channels: readonly string[]): Promise<void> {
+    const { subscriber } = this;
+    if (subscriber?.status !== 'ready') return;
+    const asked: Promise<unknown>[] = [];
+    for (let from = 0; from < channels.length; from += CHANNELS_AT_ONCE)
+      asked.push(
+        subscriber
+          .ssubscribe(...channels.slice(from, from + CHANNELS_AT_ONCE))
+          .catch(() => undefined),
+      );
     await Promise.race([
-      this.subscriber.ssubscribe(this.names.room(room)).catch(() => undefined),
+      Promise.all(asked),
       new Promise((resolve) => setTimeout(resolve, 500).unref()),
     ]);
   }

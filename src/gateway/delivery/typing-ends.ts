@@ -8,6 +8,7 @@ import type { OnModuleDestroy } from '@nestjs/common';
 import { LIMITS } from '@wardroom/protocol/limits';
 import type { ServerFrame } from '@wardroom/protocol';
 import { monotonicMs } from '../../platform/clock.js';
+import { NO_SESSION } from './bus-message.js';
 import { Channels } from './channels.js';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
@@ -20,9 +21,6 @@ interface Typing {
   readonly user: string;
   readonly untilMs: number;
 }
-
-/** Of frames that the server says by itself: the end of a session does not take them back. */
-const NO_SESSION = '';
 
 @Injectable()
 export class TypingEnds implements OnModuleDestroy {

@@ -26,6 +26,8 @@ import { Presence } from '../delivery/presence.js';
 import { Subscribe } from '../delivery/subscribe.js';
 import { Subscriptions } from '../delivery/subscriptions.js';
 import { TypingEnds } from '../delivery/typing-ends.js';
+import { Watch } from '../watch/watch.js';
+import { WatchNews } from '../watch/watch-news.js';
 
 const DECIDE_AGAIN_MAX = 5;
 
@@ -61,6 +63,8 @@ export class ChatGateway {
     private readonly typingEnds: TypingEnds,
     private readonly policy: Policy,
     private readonly subscriptions: Subscriptions,
+    private readonly watching: Watch,
+    private readonly watchNews: WatchNews,
   ) {}
 
   @SubscribeMessage('frame')
@@ -96,6 +100,8 @@ export class ChatGateway {
         return this.typing(connection, frame);
       case 'read':
         return this.read(connection, frame, request);
+      case 'watch':
+        return this.watching.watch(connection);
       case 'presence':
         return this.presences.ask(request.granted!.room.id);
       case 'auth':
@@ -159,6 +165,7 @@ export class ChatGateway {
     await this.transient(connection, room, 'mark_read', (granted, sender) =>
       text({ type: 'read', room: granted.room.id, sender, seq: marked }),
     );
+    this.watchNews.read(connection, request.granted!.room.id, marked);
     return { type: 'ack', room: request.granted!.room.id, seq: marked };
   }
 

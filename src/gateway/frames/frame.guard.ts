@@ -20,13 +20,14 @@ import type { Connection } from '../connection/connection.js';
 import type { FrameRequest } from '../connection/frame-request.js';
 
 /**
- * The action to authorize for each frame; null: the frame acts on nothing but its own connection.
+ * The action to authorize for each frame; null: the frame acts on no room that it names.
  */
 const ACTION_OF: Record<ClientFrameType, RoomAction | null> = {
   auth: null,
   auth_refresh: null,
   ping: null,
   unsubscribe: null,
+  watch: null,
   subscribe: 'subscribe',
   presence: 'presence',
   read: 'mark_read',

@@ -76,6 +76,10 @@ export function toRoomEvents(rows: readonly RoomEventRow[]): RoomEvent[] {
 export const rewritesRows = ({ frame }: RoomEvent): boolean =>
   frame.startsWith('{"type":"message_');
 
+/** A message, or the end of one: somebody has more or fewer unread messages or mentions. */
+export const countsChanged = ({ frame }: RoomEvent): boolean =>
+  frame.startsWith('{"type":"message"') || frame.startsWith('{"type":"message_deleted"');
+
 function tail(row: RoomEventRow): string {
   switch (row.type) {
     case 'message':

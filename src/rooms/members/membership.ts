@@ -93,6 +93,7 @@ export async function setStanding(
     banned,
     version,
     epoch,
+    was: before.banned ? null : before.role,
   });
   return row;
 }

@@ -1,5 +1,6 @@
 /** Messages of presence to the other nodes, and silence while there are none. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { HEARTBEAT_MS } from '../../../src/gateway/connection/connection-timers.js';
 import { Presence } from '../../../src/gateway/delivery/presence.js';
 import type { Channels } from '../../../src/gateway/delivery/channels.js';
 import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
@@ -95,7 +96,7 @@ describe('presence', () => {
     expect(mostAtOnce(bench.heard)).toBeLessThan(ROOMS / 4);
   });
 
-  test('who was on a node that fell silent has left after 45 to 62 s: not before the node may have missed two of its turns', () => {
+  test('who was on a node that fell silent has left within two heartbeats of a connection, and not before the node may have missed two of its turns', () => {
     jest.advanceTimersByTime(1_000);
     bench.presence.receive({
       kind: 'presence',
@@ -109,8 +110,8 @@ describe('presence', () => {
       { joined: ['far'], left: [] },
       { joined: [], left: ['far'] },
     ]);
-    expect(told[1]!.atMs - since).toBeGreaterThan(45_000);
-    expect(told[1]!.atMs - since).toBeLessThanOrEqual(62_000);
+    expect(told[1]!.atMs - since).toBeGreaterThan(2 * TELL_AGAIN_MS);
+    expect(told[1]!.atMs - since).toBeLessThanOrEqual(2 * HEARTBEAT_MS);
   });
 
   test('what another node says is told to the clients here, and never back to the nodes', () => {
