@@ -3,6 +3,7 @@ import { Controller, Delete, Get, Put } from '@nestjs/common';
 import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
 import { Operation } from '../../platform/http/operation.js';
 import { IdParam, RefParam } from '../../platform/http/path.js';
+import { ZodBody, emptyBody } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
 import { FindMessages } from './find-messages.js';
 import { changeAckSchema, pinListSchema } from './message.schema.js';
@@ -40,6 +41,7 @@ export class PinsController {
   pin(
     @RefParam('room') room: string,
     @IdParam('message') message_id: string,
+    @ZodBody(emptyBody) _: object,
     @CurrentPrincipal() principal: Principal,
   ): Promise<ChangeAck> {
     return this.events.pin(principal, room, { message_id, on: true });
