@@ -4,8 +4,8 @@
  */
 import { Logger } from '@nestjs/common';
 import { Connection } from '../../dist/gateway/connection/connection.js';
-import { LeaseRounds } from '../../dist/authority/lease-rounds.js';
-import { Lease } from '../../dist/authority/lease.js';
+import { LeaseRounds } from '../../dist/authority/lease/lease-rounds.js';
+import { Lease } from '../../dist/authority/lease/lease.js';
 import { Clocks } from '../../dist/authority/clocks.js';
 import { monotonicMs } from '../../dist/platform/clock.js';
 

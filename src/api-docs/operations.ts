@@ -1,18 +1,18 @@
 /** Every REST call of the product. */
 import type { Type } from '@nestjs/common';
 import { AuditExportController } from '../admin/audit-export/audit-export.controller.js';
-import { AuditController } from '../admin/audit.controller.js';
-import { ClosesController } from '../admin/closes.controller.js';
+import { AuditController } from '../admin/audit/audit.controller.js';
+import { ClosesController } from '../admin/closes/closes.controller.js';
 import { ConfigController } from '../admin/config/config.controller.js';
-import { DecisionsController } from '../admin/decisions.controller.js';
-import { IntrospectionController } from '../admin/introspection.controller.js';
+import { DecisionsController } from '../admin/decisions/decisions.controller.js';
+import { IntrospectionController } from '../admin/tokens/introspection.controller.js';
 import { ConnectionsController } from '../admin/live/connections.controller.js';
 import { NodesController } from '../admin/live/nodes.controller.js';
 import { ReviewController } from '../admin/review/review.controller.js';
-import { RevocationsController } from '../admin/revocations.controller.js';
+import { RevocationsController } from '../admin/revocations/revocations.controller.js';
 import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { ServiceAccountsController } from '../admin/service/service-accounts.controller.js';
-import { TenantsController } from '../admin/tenants.controller.js';
+import { TenantsController } from '../admin/tenants/tenants.controller.js';
 import { TokensController } from '../admin/tokens/tokens.controller.js';
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';

@@ -5,12 +5,12 @@ import { AuthorityState } from './authority-state.js';
 import { AuthorityStream } from './authority-stream.js';
 import { Clocks } from './clocks.js';
 import { HistoryReplacement } from './history-replacement.js';
-import { LeaseRounds } from './lease-rounds.js';
-import { Lease } from './lease.js';
-import { NodeList } from './node-list.js';
-import { NodeRegistry } from './node-registry.js';
+import { LeaseRounds } from './lease/lease-rounds.js';
+import { Lease } from './lease/lease.js';
+import { NodeList } from './nodes/node-list.js';
+import { NodeRegistry } from './nodes/node-registry.js';
 import { Receipts } from './receipts.js';
-import { NodeObservations } from './node-observations.js';
+import { NodeObservations } from './nodes/node-observations.js';
 
 @Module({
   providers: [

@@ -11,12 +11,12 @@ import { Database } from '../platform/stores/database.js';
 import { DomainError } from '../platform/errors.js';
 import { Metrics } from '../platform/metrics.js';
 import type { PendingReceipt } from './authority-log.js';
-import { LeaseRounds } from './lease-rounds.js';
-import { Lease } from './lease.js';
-import { NodeRegistry } from './node-registry.js';
-import type { NodeRow, Serving } from './node-registry.js';
+import { LeaseRounds } from './lease/lease-rounds.js';
+import { Lease } from './lease/lease.js';
+import { NodeRegistry } from './nodes/node-registry.js';
+import type { NodeRow, Serving } from './nodes/node-registry.js';
 import type { Receipt } from './receipt.schema.js';
-import { NodeObservations } from './node-observations.js';
+import { NodeObservations } from './nodes/node-observations.js';
 import type { Confirmation } from './stream-shapes.js';
 
 const POLL_MS = 100;

@@ -11,11 +11,11 @@ import { NodeIdentity } from '../platform/node-identity.js';
 import { AuthorityLog } from './authority-log.js';
 import { AuthorityStream } from './authority-stream.js';
 import { HistoryReplacement } from './history-replacement.js';
-import { LeaseRounds } from './lease-rounds.js';
-import { Lease } from './lease.js';
-import { NodeRegistry } from './node-registry.js';
+import { LeaseRounds } from './lease/lease-rounds.js';
+import { Lease } from './lease/lease.js';
+import { NodeRegistry } from './nodes/node-registry.js';
 import { Receipts } from './receipts.js';
-import { NodeObservations } from './node-observations.js';
+import { NodeObservations } from './nodes/node-observations.js';
 
 const NO_REDIS = 'redis://redis.invalid';
 

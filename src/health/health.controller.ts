@@ -3,7 +3,7 @@ import { Controller, Get } from '@nestjs/common';
 import { HealthCheck, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import * as z from 'zod';
 import { HistoryReplacement } from '../authority/history-replacement.js';
-import { Lease } from '../authority/lease.js';
+import { Lease } from '../authority/lease/lease.js';
 import { Drain } from '../gateway/handshake/drain.js';
 import { rfc3339 } from '../platform/clock.js';
 import { Operation, documentSchema } from '../platform/http/operation.js';

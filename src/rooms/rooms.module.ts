@@ -5,7 +5,7 @@ import { PolicyModule } from '../policy/policy.module.js';
 import { RoomTransaction } from './room-transaction.js';
 import { ChangeMembers } from './members/change-members.js';
 import { ChangeRoom } from './change-room.js';
-import { CommitRoomEvents } from './events/commit-room-events.js';
+import { CommitRoomEvents } from './events/commit/commit-room-events.js';
 import { CreateRoom } from './create-room.js';
 import { FindMessages } from './events/find-messages.js';
 import { PinsController } from './events/pins.controller.js';

@@ -8,9 +8,9 @@ import type { Socket } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Connection } from '../../src/gateway/connection/connection.js';
-import { encodeTextFrame } from '../../src/gateway/connection/frame-encoder.js';
-import { RoomKey } from '../../src/gateway/connection/outbound-queue.js';
-import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
+import { encodeTextFrame } from '../../src/gateway/connection/socket/frame-encoder.js';
+import { RoomKey } from '../../src/gateway/connection/socket/outbound-queue.js';
+import type { WardroomSocket } from '../../src/gateway/connection/socket/wardroom-socket.js';
 import { monotonicMs } from '../../src/platform/clock.js';
 import { RUNS } from './runs.js';
 

@@ -2,7 +2,7 @@
 import { expect, test } from '@jest/globals';
 import type * as sdk from '@wardroom/client';
 import type { Receipt } from '../../src/authority/receipt.schema.js';
-import type { UserView } from '../../src/admin/user.schema.js';
+import type { UserView } from '../../src/admin/users/user.schema.js';
 import type { Me } from '../../src/auth/sign-in/sign-in.schemas.js';
 import type * as messages from '../../src/rooms/events/message.schema.js';
 import type * as members from '../../src/rooms/members/member.schema.js';

@@ -19,15 +19,15 @@ import {
   ROOM_TAIL_BYTES,
 } from '../../src/budgets/held-bytes.js';
 import { EVENTS_MAX, Timeline } from '../../src/gateway/live/timeline.js';
-import { CloseLog } from '../../src/gateway/connection/close-log.js';
+import { CloseLog } from '../../src/gateway/connection/ends/close-log.js';
 import { Connection } from '../../src/gateway/connection/connection.js';
-import { encodePong } from '../../src/gateway/connection/frame-encoder.js';
+import { encodePong } from '../../src/gateway/connection/socket/frame-encoder.js';
 import { Reconnects } from '../../src/gateway/connection/counts/reconnects.js';
 import { FrameInbox } from '../../src/gateway/connection/frame-inbox.js';
-import { OutboundQueue } from '../../src/gateway/connection/outbound-queue.js';
+import { OutboundQueue } from '../../src/gateway/connection/socket/outbound-queue.js';
 import { ReplayBuffer, ReplayBudget } from '../../src/gateway/delivery/replay-buffer.js';
 import type { TailHost } from '../../src/gateway/delivery/replay-buffer.js';
-import type { WardroomSocket } from '../../src/gateway/connection/wardroom-socket.js';
+import type { WardroomSocket } from '../../src/gateway/connection/socket/wardroom-socket.js';
 import { CALLS_OF_A_TURN, CALLS_WAITING_MAX } from '../../src/platform/http/call-turns.js';
 import { newId } from '../../src/platform/ids.js';
 import type { TroubledClients } from '../../src/stats/troubled-clients.js';

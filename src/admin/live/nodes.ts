@@ -3,8 +3,8 @@
  * ones are listed for a day.
  */
 import { Injectable } from '@nestjs/common';
-import { NodeList } from '../../authority/node-list.js';
-import type { ListedNode } from '../../authority/node-list.js';
+import { NodeList } from '../../authority/nodes/node-list.js';
+import type { ListedNode } from '../../authority/nodes/node-list.js';
 import { NodeStatus } from '../../gateway/live/node-status.js';
 import type { Status } from '../../gateway/live/node-status.js';
 import { rfc3339 } from '../../platform/clock.js';

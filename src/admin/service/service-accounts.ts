@@ -23,7 +23,7 @@ import { endSessions, sessionsEnded } from '../../sessions/end-sessions.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
-import { carryVersion } from '../change-user.js';
+import { carryVersion } from '../users/change-user.js';
 import type {
   ChangedServiceAccount,
   NewKey,

@@ -56,11 +56,9 @@ export type ListedSession = z.infer<typeof listedSessionSchema>;
 export const listedSessionPageSchema = z
   .strictObject({
     items: z.array(listedSessionSchema),
-    partial: z
-      .array(z.uuid())
-      .meta({
-        description: 'nodes whose connections are not counted: they did not answer in 50 ms',
-      }),
+    partial: z.array(z.uuid()).meta({
+      description: 'nodes whose connections are not counted: they did not answer in 50 ms',
+    }),
     next_cursor: z.string().nullable().meta({
       description:
         'not null on a short page: rows that several filters leave out are read in pieces',

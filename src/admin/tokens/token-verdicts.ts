@@ -1,5 +1,5 @@
 /** Every verdict about a token, with the sentence that says it to a person. */
-import { BY_REASON } from '../close-sentence.js';
+import { BY_REASON } from '../closes/close-sentence.js';
 import type { TokenFault } from '../../auth/tokens/access-token.js';
 
 export const VERDICTS = {

@@ -10,7 +10,7 @@ import type { JsonWebKey, KeyObject } from 'node:crypto';
 import { recordAudit } from '../../audit/record-audit.js';
 import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';
 import { LONGEST_TOKEN_LIFE_MS } from '../../authority/authority-state.js';
-import { Lease } from '../../authority/lease.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { Database } from '../../platform/stores/database.js';

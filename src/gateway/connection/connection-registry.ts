@@ -7,19 +7,19 @@ import { Injectable } from '@nestjs/common';
 import type { CloseCode } from '@wardroom/protocol/codes';
 import { AuthorityDispatcher } from '../../authority/authority-dispatcher.js';
 import type { AuthorityEvent } from '../../authority/events.js';
-import { LeaseRounds } from '../../authority/lease-rounds.js';
-import { Lease } from '../../authority/lease.js';
+import { LeaseRounds } from '../../authority/lease/lease-rounds.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
 import { StandingSessions } from '../../sessions/standing-sessions.js';
-import { ConnectionEnds, endedByPeer, endedByServer } from './connection-ends.js';
-import type { TransportEnd } from './connection-end.js';
+import { ConnectionEnds, endedByPeer, endedByServer } from './ends/connection-ends.js';
+import type { TransportEnd } from './ends/connection-end.js';
 import { ConnectionIndex } from './connection-index.js';
 import { Connection } from './connection.js';
 import type { ConnectionHost } from './connection.js';
 import { NetworkCounts } from './network-counts.js';
-import { spread } from './spread.js';
+import { spread } from './timers/spread.js';
 import { Strangers } from './strangers.js';
 
 /** Refreshes after a withdrawn key are spread over this. */

@@ -1,6 +1,6 @@
 /**
  * The life of a connection, as data. No state but `live` sends room data;
- * `paused` is no state of a connection but of its node (authority/lease.ts).
+ * `paused` is no state of a connection but of its node (authority/lease/lease.ts).
  */
 export type ConnectionState =
   'greeting' | 'authenticating' | 'live' | 'expired' | 'closing' | 'closed';

@@ -9,16 +9,16 @@ import type { Socket } from 'node:net';
 import { newId } from '../../platform/ids.js';
 import { monotonicMs } from '../../platform/clock.js';
 import type { AcceptedToken, Principal } from '../../sessions/principal.js';
-import { ConnectionTimes } from './connection-times.js';
+import { ConnectionTimes } from './timers/connection-times.js';
 import { nextState, sendsRoomData } from './connection-states.js';
 import type { ConnectionEvent, ConnectionState } from './connection-states.js';
-import { closeIdOf, farewell } from './farewell.js';
-import { PING_FRAME, encodePong, encodeTextFrame } from './frame-encoder.js';
+import { closeIdOf, farewell } from './socket/farewell.js';
+import { PING_FRAME, encodePong, encodeTextFrame } from './socket/frame-encoder.js';
 import type { FrameInbox } from './frame-inbox.js';
 import type { FrameRequest } from './frame-request.js';
-import { OutboundQueue } from './outbound-queue.js';
-import type { RoomKey, Source } from './outbound-queue.js';
-import { SocketWriter } from './socket-writer.js';
+import { OutboundQueue } from './socket/outbound-queue.js';
+import type { RoomKey, Source } from './socket/outbound-queue.js';
+import { SocketWriter } from './socket/socket-writer.js';
 import { Timeline } from '../live/timeline.js';
 
 /** The part that a connection needs of the WebSocket below it (`wardroom-socket.ts`). */

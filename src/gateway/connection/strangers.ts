@@ -10,7 +10,7 @@ import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Connection } from './connection.js';
 import { NetworkCounts } from './network-counts.js';
-import { spread } from './spread.js';
+import { spread } from './timers/spread.js';
 
 @Injectable()
 export class Strangers {

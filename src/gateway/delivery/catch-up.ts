@@ -4,14 +4,14 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { LIMITS } from '@wardroom/protocol/limits';
-import { LeaseRounds } from '../../authority/lease-rounds.js';
-import { Lease } from '../../authority/lease.js';
+import { LeaseRounds } from '../../authority/lease/lease-rounds.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { REPLAY_HELD_BYTES, REPLAY_PIECE_BYTES } from '../../budgets/held-bytes.js';
 import { Metrics } from '../../platform/metrics.js';
 import { Policy } from '../../policy/policy.js';
 import { History } from '../../rooms/events/history.js';
 import type { Connection } from '../connection/connection.js';
-import { encodeTextFrame } from '../connection/frame-encoder.js';
+import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
 import { Channels } from './channels.js';
 import { SubscriptionRights } from './subscription-rights.js';
 import type { Range, Subscription } from './room-channel.js';

@@ -5,8 +5,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { AuthorityState } from '../../authority/authority-state.js';
-import { LeaseRounds } from '../../authority/lease-rounds.js';
-import { Lease } from '../../authority/lease.js';
+import { LeaseRounds } from '../../authority/lease/lease-rounds.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { Batcher } from '../../platform/stores/batcher.js';
 import { Metrics } from '../../platform/metrics.js';
 import { History } from '../../rooms/events/history.js';

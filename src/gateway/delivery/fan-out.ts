@@ -5,7 +5,7 @@
  * comes in between is neither served twice nor left out.
  */
 import { LIMITS } from '@wardroom/protocol/limits';
-import type { RoomKey, Source } from '../connection/outbound-queue.js';
+import type { RoomKey, Source } from '../connection/socket/outbound-queue.js';
 import type { Connection } from '../connection/connection.js';
 
 /** One frame of a fan-out. */

@@ -4,7 +4,7 @@
  * check of the clocks, so that a room of thousands delays neither timers nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
-import { LeaseRounds } from '../../authority/lease-rounds.js';
+import { LeaseRounds } from '../../authority/lease/lease-rounds.js';
 import { monotonicMs } from '../../platform/clock.js';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';

@@ -12,7 +12,7 @@ import { monotonicMs } from '../../platform/clock.js';
 import type { BusMessage, PresenceState } from './bus-message.js';
 import { RoomBus } from './room-bus.js';
 import { Channels } from './channels.js';
-import { encodeTextFrame } from '../connection/frame-encoder.js';
+import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
 import type { RoomChannel } from './room-channel.js';
 
 /** A room is told at most that often. */

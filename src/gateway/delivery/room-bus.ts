@@ -7,7 +7,7 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { NodeRegistry } from '../../authority/node-registry.js';
+import { NodeRegistry } from '../../authority/nodes/node-registry.js';
 import { wallMs } from '../../platform/clock.js';
 import { Metrics } from '../../platform/metrics.js';
 import { RedisMessages } from '../../platform/stores/redis-messages.js';

@@ -5,8 +5,8 @@
  * Every event passes `offer`, from an own commit, Redis or a repair.
  */
 import type { Role } from '@wardroom/protocol';
-import type { LeaseRounds } from '../../authority/lease-rounds.js';
-import type { Lease } from '../../authority/lease.js';
+import type { LeaseRounds } from '../../authority/lease/lease-rounds.js';
+import type { Lease } from '../../authority/lease/lease.js';
 import type { History, RoomHead } from '../../rooms/events/history.js';
 import type { Known } from '../../rooms/events/room-epochs.js';
 import type { RoomEvent } from '../../rooms/events/room-event.js';
@@ -16,8 +16,8 @@ import type { Metrics } from '../../platform/metrics.js';
 import type { FanOutThrottle } from './fan-out-throttle.js';
 import { FanOut } from './fan-out.js';
 import type { Entry, Recipient } from './fan-out.js';
-import { encodeTextFrame } from '../connection/frame-encoder.js';
-import { RoomKey } from '../connection/outbound-queue.js';
+import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
+import { RoomKey } from '../connection/socket/outbound-queue.js';
 import { Milestones } from './milestones.js';
 import { ReplayBuffer } from './replay-buffer.js';
 import type { TailHost } from './replay-buffer.js';

@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ClientFrames, ServerFrames } from '@wardroom/protocol';
 import { LIMITS } from '@wardroom/protocol/limits';
-import { Lease } from '../../authority/lease.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import { rightsIn } from '../../policy/decide-room.js';

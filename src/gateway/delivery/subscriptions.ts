@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Connection } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
-import { ConnectionTimers } from '../connection/connection-timers.js';
+import { ConnectionTimers } from '../connection/timers/connection-timers.js';
 import { Channels } from './channels.js';
 import type { Subscription } from './room-channel.js';
 

@@ -6,7 +6,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CLOSE_WITHIN_MS } from '../connection/connection.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
 import { Handshake } from './handshake.js';
-import { spread } from '../connection/spread.js';
+import { spread } from '../connection/timers/spread.js';
 
 /** Reconnects per second that the remaining nodes are asked to bear. */
 const RECONNECTS_PER_SECOND = 1_000;

@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { PROTOCOL, WS_ALIAS, WS_PATH } from '@wardroom/protocol/limits';
-import { Lease } from '../../authority/lease.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { ClientAddresses, plainAddress } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
 import { wallMs } from '../../platform/clock.js';
@@ -21,20 +21,20 @@ import { cameInTheClear } from '../../platform/http/require-https.js';
 import { problemHeaders, toDomainError, toProblem } from '../../platform/http/problem.filter.js';
 import { Authenticate } from '../frames/authenticate.js';
 import type { PresentedCredential } from '../frames/authenticate.js';
-import { ConnectionAudit } from '../connection/connection-audit.js';
+import { ConnectionAudit } from '../connection/ends/connection-audit.js';
 import { ConnectionCounts } from '../connection/counts/connection-counts.js';
 import { CLOSE_WITHIN_MS, Connection } from '../connection/connection.js';
-import { ConnectionTimers, HEARTBEAT_MS } from '../connection/connection-timers.js';
+import { ConnectionTimers, HEARTBEAT_MS } from '../connection/timers/connection-timers.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
 import { FrameQueue } from '../frames/frame-queue.js';
-import { spread } from '../connection/spread.js';
+import { spread } from '../connection/timers/spread.js';
 import { Strangers } from '../connection/strangers.js';
 import { HANDSHAKE_GUARDS } from './handshake-guards.js';
 import { TcpGate } from './tcp-gate.js';
 import { Upgrade } from './upgrade.js';
 import { UserAgents } from './user-agents.js';
-import { WardroomSocket } from '../connection/wardroom-socket.js';
-import type { SocketHost } from '../connection/wardroom-socket.js';
+import { WardroomSocket } from '../connection/socket/wardroom-socket.js';
+import type { SocketHost } from '../connection/socket/wardroom-socket.js';
 
 @Injectable()
 export class Handshake implements SocketHost {

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { CLOSE_CODES } from '@wardroom/protocol/codes';
 import { rfc3339, wallMs } from '../../platform/clock.js';
 import { monotonicMs } from '../../platform/clock.js';
-import { closeIdOf } from '../connection/farewell.js';
+import { closeIdOf } from '../connection/socket/farewell.js';
 import type { Connection } from '../connection/connection.js';
 
 /** States of connections that are in the lists of their node. */

@@ -7,7 +7,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { NodeList } from '../../authority/node-list.js';
+import { NodeList } from '../../authority/nodes/node-list.js';
 import { monotonicMs, wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { newId } from '../../platform/ids.js';

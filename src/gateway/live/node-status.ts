@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import * as z from 'zod';
 import { AuthorityState } from '../../authority/authority-state.js';
 import { Clocks } from '../../authority/clocks.js';
-import { Lease } from '../../authority/lease.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { ConnectionRegistry } from '../connection/connection-registry.js';
 import { Channels } from '../delivery/channels.js';
 import { Drain } from '../handshake/drain.js';

@@ -8,13 +8,13 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { OnModuleDestroy } from '@nestjs/common';
 import { LIMITS } from '@wardroom/protocol/limits';
 import type { ServerFrames } from '@wardroom/protocol';
-import { Lease } from '../../authority/lease.js';
+import { Lease } from '../../authority/lease/lease.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { Metrics } from '../../platform/metrics.js';
 import { WatchedRooms } from '../../rooms/sidebar/watched-rooms.js';
 import type { RoomActivity } from '../../rooms/sidebar/watched-rooms.js';
 import type { Connection } from '../connection/connection.js';
-import { encodeTextFrame } from '../connection/frame-encoder.js';
+import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
 import { DueRing, TICK_MS } from './due-ring.js';
 import type { HeadRoom, Round, WatchedUser } from './watched-user.js';
 

@@ -7,7 +7,7 @@ import type { TransientFrame } from '../delivery/bus-message.js';
 import { Channels } from '../delivery/channels.js';
 import { Subscriptions } from '../delivery/subscriptions.js';
 import type { Connection } from '../connection/connection.js';
-import { encodeTextFrame } from '../connection/frame-encoder.js';
+import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
 import { Activity } from './activity.js';
 import { HeadRooms } from './head-rooms.js';
 import { Watch } from './watch.js';

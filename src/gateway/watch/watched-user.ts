@@ -3,7 +3,7 @@
  * for all of their connections on this node, one room one object for all of its users.
  */
 import type { Connection } from '../connection/connection.js';
-import { RoomKey } from '../connection/outbound-queue.js';
+import { RoomKey } from '../connection/socket/outbound-queue.js';
 
 /** Not read yet: the next sweep finds the room. */
 export const UNKNOWN_SEQ = -1;

@@ -2,7 +2,7 @@
 import { DomainError } from '../../platform/errors.js';
 import type { Database } from '../../platform/stores/database.js';
 import type { Allow } from '../../policy/decide-room.js';
-import type { RoomEventInput } from './commit-room-events.js';
+import type { RoomEventInput } from './commit/commit-room-events.js';
 import { EVERYBODY } from './room-event.js';
 
 /** As they are stored: each user once, in one order. */

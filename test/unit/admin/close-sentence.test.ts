@@ -1,6 +1,6 @@
 /** Every end of a connection has a sentence that a person understands. */
 import { describe, expect, test } from '@jest/globals';
-import { closeSentence } from '../../../src/admin/close-sentence.js';
+import { closeSentence } from '../../../src/admin/closes/close-sentence.js';
 import { CLOSE_CODES } from '@wardroom/protocol/codes';
 
 const NOBODY = { reason: null, endedBy: null } as const;

@@ -7,7 +7,7 @@ import { SigningKeys, keyState } from '../../../src/auth/keys/signing-keys.js';
 import { createSigningKey } from '../../../src/auth/keys/wrapped-key.js';
 import { AuthorityDispatcher } from '../../../src/authority/authority-dispatcher.js';
 import { AuthorityState } from '../../../src/authority/authority-state.js';
-import type { Lease } from '../../../src/authority/lease.js';
+import type { Lease } from '../../../src/authority/lease/lease.js';
 import type { Config } from '../../../src/platform/config/config.js';
 import type { Database } from '../../../src/platform/stores/database.js';
 

@@ -3,7 +3,7 @@
  * on.
  */
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { NodeObservations } from '../../../src/authority/node-observations.js';
+import { NodeObservations } from '../../../src/authority/nodes/node-observations.js';
 
 const LEASE_MS = 5_000;
 const FENCED_AFTER_MS = LEASE_MS * 1.01 + 50;

@@ -7,11 +7,11 @@ import {
   ConnectionEnds,
   endedByPeer,
   endedByServer,
-} from '../../../src/gateway/connection/connection-ends.js';
-import type { ConnectionEnd } from '../../../src/gateway/connection/connection-end.js';
+} from '../../../src/gateway/connection/ends/connection-ends.js';
+import type { ConnectionEnd } from '../../../src/gateway/connection/ends/connection-end.js';
 import type { ConnectionCounts } from '../../../src/gateway/connection/counts/connection-counts.js';
-import type { CloseLog } from '../../../src/gateway/connection/close-log.js';
-import type { ConnectionAudit } from '../../../src/gateway/connection/connection-audit.js';
+import type { CloseLog } from '../../../src/gateway/connection/ends/close-log.js';
+import type { ConnectionAudit } from '../../../src/gateway/connection/ends/connection-audit.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
 

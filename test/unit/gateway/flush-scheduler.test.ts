@@ -4,7 +4,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import type { LeaseRounds } from '../../../src/authority/lease-rounds.js';
+import type { LeaseRounds } from '../../../src/authority/lease/lease-rounds.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
 import { RoomChannel as Channel } from '../../../src/gateway/delivery/room-channel.js';

@@ -4,11 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import type { LeaseRounds } from '../../../src/authority/lease-rounds.js';
-import type { Lease } from '../../../src/authority/lease.js';
-import type { TransportEnd } from '../../../src/gateway/connection/connection-end.js';
-import { ConnectionTimes } from '../../../src/gateway/connection/connection-times.js';
-import { ConnectionTimers } from '../../../src/gateway/connection/connection-timers.js';
+import type { LeaseRounds } from '../../../src/authority/lease/lease-rounds.js';
+import type { Lease } from '../../../src/authority/lease/lease.js';
+import type { TransportEnd } from '../../../src/gateway/connection/ends/connection-end.js';
+import { ConnectionTimes } from '../../../src/gateway/connection/timers/connection-times.js';
+import { ConnectionTimers } from '../../../src/gateway/connection/timers/connection-timers.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
 import { monotonicMs } from '../../../src/platform/clock.js';

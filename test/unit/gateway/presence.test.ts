@@ -1,6 +1,6 @@
 /** Messages of presence to the other nodes, and silence while there are none. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { HEARTBEAT_MS } from '../../../src/gateway/connection/connection-timers.js';
+import { HEARTBEAT_MS } from '../../../src/gateway/connection/timers/connection-timers.js';
 import { Presence } from '../../../src/gateway/delivery/presence.js';
 import type { Channels } from '../../../src/gateway/delivery/channels.js';
 import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';

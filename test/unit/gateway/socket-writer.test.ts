@@ -11,8 +11,8 @@ import {
   SocketWriter,
   belowStream,
   throughStream,
-} from '../../../src/gateway/connection/socket-writer.js';
-import type { Put } from '../../../src/gateway/connection/socket-writer.js';
+} from '../../../src/gateway/connection/socket/socket-writer.js';
+import type { Put } from '../../../src/gateway/connection/socket/socket-writer.js';
 
 let server: Server;
 const opened: Socket[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalJson, isCanonical } from '../../../src/rooms/events/canonical-json.js';
+import { canonicalJson, isCanonical } from '../../../src/rooms/events/commit/canonical-json.js';
 
 /** As JSON.parse makes them: with `__proto__` as a member, and numbers that JSON has. */
 const json = fc.json({ maxDepth: 4 });

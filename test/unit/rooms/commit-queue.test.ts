@@ -1,7 +1,7 @@
 /** A flooded room must not make the others wait, and every room keeps its order. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CommitQueue } from '../../../src/rooms/events/commit-queue.js';
+import { CommitQueue } from '../../../src/rooms/events/commit/commit-queue.js';
 
 interface Entry {
   input: { room: string };

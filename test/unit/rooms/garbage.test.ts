@@ -13,8 +13,8 @@ import type { Policy } from '../../../src/policy/policy.js';
 import type {
   CommitRoomEvents,
   RoomEventOutcome,
-} from '../../../src/rooms/events/commit-room-events.js';
-import { CommitQueue } from '../../../src/rooms/events/commit-queue.js';
+} from '../../../src/rooms/events/commit/commit-room-events.js';
+import { CommitQueue } from '../../../src/rooms/events/commit/commit-queue.js';
 import { RoomEvents } from '../../../src/rooms/events/room-events.js';
 
 const TURNS = 400;

@@ -11,7 +11,7 @@ import { Metrics } from '../../../platform/metrics.js';
 import { isTokenFailure } from '../../../stats/token-failures.js';
 import { TroubledClients } from '../../../stats/troubled-clients.js';
 import type { TroubledClient } from '../../../stats/troubled-clients.js';
-import type { ConnectionEnd } from '../connection-end.js';
+import type { ConnectionEnd } from '../ends/connection-end.js';
 import type { Connection } from '../connection.js';
 import { Reconnects } from './reconnects.js';
 

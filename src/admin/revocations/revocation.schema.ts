@@ -1,0 +1,35 @@
+/** The object of a revocation: exactly one thing, with a reason for the log. */
+import * as z from 'zod';
+import { idSchema } from '../../platform/text.js';
+import { plainText } from '../../platform/zod.js';
+
+const TARGETS = ['session', 'user', 'tenant', 'key'] as const;
+
+export const revocationSchema = z
+  .strictObject({
+    session: idSchema.optional(),
+    user: idSchema.optional(),
+    tenant: plainText(1, 64).optional().meta({ description: 'id or slug' }),
+    key: plainText(1, 128).optional().meta({ description: 'kid of a signing key' }),
+    issued_before: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .meta({ description: 'spares sessions created at or after this time; for a user or tenant' }),
+    reason: plainText(1, 500).meta({ description: 'why; for the log' }),
+  })
+  .refine((input) => TARGETS.filter((target) => input[target] !== undefined).length === 1, {
+    message: 'exactly one of session, user, tenant and key',
+  })
+  .refine(
+    (input) =>
+      input.issued_before === undefined ||
+      input.session !== undefined ||
+      input.user !== undefined ||
+      input.tenant !== undefined,
+    {
+      message: 'a withdrawn key ends everything it signed',
+      path: ['issued_before'],
+    },
+  )
+  .meta({ id: 'Revocation' });
+export type Revocation = z.infer<typeof revocationSchema>;

@@ -1,0 +1,55 @@
+/** Revokes sessions and keys, lists keys, and follows receipts. */
+import { Controller, Get, Post } from '@nestjs/common';
+import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
+import { receiptSchema } from '../../authority/receipt.schema.js';
+import type { Receipt } from '../../authority/receipt.schema.js';
+import { Operation } from '../../platform/http/operation.js';
+import { IdParam } from '../../platform/http/path.js';
+import { ZodBody, ZodQuery, waitQuery } from '../../platform/zod.js';
+import type { WaitQuery } from '../../platform/zod.js';
+import type { Principal } from '../../sessions/principal.js';
+import { AdminQueries } from './admin-queries.js';
+import { keyListSchema } from './admin-queries.schema.js';
+import type { KeyList } from './admin-queries.schema.js';
+import { revocationSchema } from './revocation.schema.js';
+import type { Revocation } from './revocation.schema.js';
+import { Revoke } from './revoke.js';
+
+@Controller('v1')
+export class RevocationsController {
+  constructor(
+    private readonly revoking: Revoke,
+    private readonly queries: AdminQueries,
+  ) {}
+
+  @Post('admin/revocations')
+  @Operation({
+    summary: 'end a session, a user, a tenant, or what a key signed',
+    authority: true,
+    answers: { 200: receiptSchema },
+    errors: ['role_required', 'not_found'],
+  })
+  revoke(
+    @ZodBody(revocationSchema) revocation: Revocation,
+    @ZodQuery(waitQuery) { wait }: WaitQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<Receipt> {
+    return this.revoking.revoke(principal, revocation, wait);
+  }
+
+  @Get('receipts/:id')
+  @Operation({ summary: 'follow a receipt', authority: true, answers: { 200: receiptSchema } })
+  receipt(@IdParam('id') id: string, @CurrentPrincipal() principal: Principal): Promise<Receipt> {
+    return this.queries.receipt(principal, id);
+  }
+
+  @Get('admin/keys')
+  @Operation({
+    summary: 'signing keys (operators)',
+    answers: { 200: keyListSchema },
+    errors: ['role_required'],
+  })
+  keys(@CurrentPrincipal() principal: Principal): Promise<KeyList> {
+    return this.queries.keys(principal);
+  }
+}
