@@ -36,7 +36,7 @@ export class AuditExportController {
     @Res() response: Response,
   ): Promise<void> {
     await this.admin.require(principal, 'export_audit', { tenantId: null });
-    const writeTo = await this.exporting.begin(query, () => request.recheck?.());
+    const writeTo = await this.exporting.begin(principal.userId, query, () => request.recheck?.());
     this.admin.recordLook('audit_export', { id: null, tenant: null, user: null });
     response.status(200).set({ 'Content-Type': NDJSON, 'Cache-Control': 'no-store' });
     void writeTo(response).catch((error: Error) =>

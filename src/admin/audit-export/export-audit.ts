@@ -13,6 +13,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
+import { FairGate } from '../../platform/fair-gate.js';
 import { Database } from '../../platform/stores/database.js';
 import { SERVING } from '../../platform/stores/postgres-settings.js';
 import type { AuditExportQuery } from './audit-export.schema.js';
@@ -20,8 +21,8 @@ import { ocsfOf } from './ocsf.js';
 import type { ExportedRecord } from './ocsf.js';
 
 const PIECE = 200;
-/** Exports of a node at the same time. */
-const BESIDE_EACH_OTHER = 4;
+/** Exports of a node at the same time; others wait shortly. */
+const BESIDE_EACH_OTHER = { running: 4, perKey: 4, waiting: 16, patienceMs: 2_000 };
 const POLL_MS = 20;
 /** Beyond the longest transaction of a node. */
 const WRITERS_MS = SERVING.statementMs + SERVING.idleInTransactionMs;
@@ -42,30 +43,39 @@ interface Row extends ExportedRecord {
 
 @Injectable()
 export class ExportAudit {
-  private running = 0;
+  private readonly gate = new FairGate(BESIDE_EACH_OTHER);
 
   constructor(private readonly database: Database) {}
 
   /**
    * Refuses here; the lines flow when the caller names where to. `stillMay` throws when the caller
-   * may not any more: the answer is cut then, so that nobody takes it for whole.
+   * may not any more: the answer is cut then, so that nobody takes it for whole. The place of
+   * `reader` among the exports of this node is free again when the last line is written.
    */
-  async begin(
-    { after, last: count }: AuditExportQuery,
+  begin(
+    reader: string,
+    query: AuditExportQuery,
     stillMay: () => void | Promise<void>,
   ): Promise<(to: Writable) => Promise<void>> {
-    if (this.running >= BESIDE_EACH_OTHER)
-      throw new DomainError('overloaded', { detail: 'too many exports at once' });
-    this.running += 1;
-    try {
-      const last = await this.settled();
-      const from =
-        after === undefined ? await this.before(last, count) : await this.positionOf(after, last);
-      return (to) => this.write(from, last, stillMay, to).finally(() => (this.running -= 1));
-    } catch (error) {
-      this.running -= 1;
-      throw error;
-    }
+    return new Promise((resolve, reject) => {
+      const whole = this.gate.run(reader, async () => {
+        const { from, last } = await this.range(query);
+        await new Promise<void>((done) =>
+          resolve((to) => this.write(from, last, stillMay, to).finally(done)),
+        );
+      });
+      whole.catch(reject);
+    });
+  }
+
+  private async range({
+    after,
+    last: count,
+  }: AuditExportQuery): Promise<{ from: string; last: string }> {
+    const last = await this.settled();
+    const from =
+      after === undefined ? await this.before(last, count) : await this.positionOf(after, last);
+    return { from, last };
   }
 
   private write(
