@@ -50,6 +50,7 @@ describe('an auditor', () => {
     'post /v1/admin/tenants': () => ({ slug: unique('t'), name: 't' }),
     'patch /v1/admin/tenants/{tenant}': () => ({ name: 'renamed' }),
     'post /v1/admin/tenants/{tenant}/users': () => newUser(),
+    'post /v1/admin/tenants/{tenant}/service-accounts': () => ({ name: 'x', scopes: ['rooms'] }),
     'patch /v1/admin/users/{user}': () => ({ name: 'renamed' }),
     'post /v1/admin/revocations': () => ({ session: ben.session, reason: 'x' }),
     'post /v1/admin/reviews': () => ({ month: '2026-10', note: 'x' }),
@@ -64,7 +65,7 @@ describe('an auditor', () => {
     path
       .replace('{tenant}', world.tenant.id)
       .replace('{user}', ben.id)
-      .replace(/\{\w+\}/, randomUUID());
+      .replace(/\{\w+\}/g, () => randomUUID());
 
   test.each(changes)('is refused with role_required: %s', async (key) => {
     const [method, path] = key.split(' ') as [string, string];

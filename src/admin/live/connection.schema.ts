@@ -6,8 +6,11 @@ import { plainAddress } from '../../platform/http/client-address.js';
 import { idSchema } from '../../platform/text.js';
 import { pageFields } from '../../platform/zod.js';
 
-/** A page is longer than others: nothing is read from a store for most of it. */
-export const CONNECTIONS_MAX = 1_000;
+/**
+ * A page is longer than others: only names are read from a store. With the longest agents and names
+ * it has 600 KiB.
+ */
+const CONNECTIONS_MAX = 500;
 
 export const connectionsQuerySchema = z.strictObject({
   ...pageFields,

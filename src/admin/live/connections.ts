@@ -1,6 +1,5 @@
 /** Live connections of all nodes, newest first. A look is recorded in the audit. */
 import { Injectable } from '@nestjs/common';
-import { PAGE_BYTES } from '../../budgets/held-bytes.js';
 import { LiveConnections } from '../../gateway/live/live-connections.js';
 import type { LiveConnection } from '../../gateway/live/live-connection.js';
 import { Database } from '../../platform/stores/database.js';
@@ -29,44 +28,58 @@ export class Connections {
       id: query.user ?? query.room ?? null,
       user: query.user ?? null,
     });
-    const asked = { ...filter, ...(before === undefined ? {} : { before }), limit: limit + 1 };
-    const { byNode, partial } = await this.live.ofAll(asked, node);
-    const rows = newestOf(byNode, limit + 1);
+    const asked = { ...filter, ...(before === undefined ? {} : { before }) };
+    const { byNode, partial, share } = await this.live.ofAll(asked, limit + 1, node);
+    const rows = newestOf(byNode, limit + 1, share);
     const people = await peopleOf(
       this.database,
-      rows.map(({ item }) => item.user),
+      rows.shown.map(({ item }) => item.user),
     );
-    const items = fitting(rows.slice(0, limit).map((row) => viewOf(row, people)));
-    const isLast = items.length === rows.length;
+    const items = rows.shown.slice(0, limit).map((row) => viewOf(row, people));
+    const isLast = rows.areAll && items.length === rows.shown.length;
     return { items, next_cursor: isLast ? null : items.at(-1)!.id, partial };
   }
 }
 
-/** Each list is newest first: the newest of all of them, without sorting all of them. */
-function newestOf(byNode: ReadonlyMap<string, LiveConnection[]>, count: number): Row[] {
+/**
+ * Each list is newest first: the newest of all of them, without sorting all of them. It ends early
+ * where a node has more than the `share` it was asked for: the next one may be the newest.
+ */
+function newestOf(
+  byNode: ReadonlyMap<string, LiveConnection[]>,
+  count: number,
+  share: number,
+): { shown: Row[]; areAll: boolean } {
   const lists = [...byNode].map(([node, items]) => ({ node, items, next: 0 }));
-  const rows: Row[] = [];
-  while (rows.length < count) {
+  const shown: Row[] = [];
+  while (shown.length < count) {
     let newest: (typeof lists)[number] | null = null;
     for (const list of lists) {
       const id = list.items[list.next]?.id;
       if (id !== undefined && (newest === null || id > newest.items[newest.next]!.id))
         newest = list;
     }
-    if (newest === null) break;
-    rows.push({ node: newest.node, item: newest.items[newest.next++]! });
+    if (newest === null) return { shown, areAll: true };
+    shown.push({ node: newest.node, item: newest.items[newest.next++]! });
+    if (newest.next === share) return { shown, areAll: false };
   }
-  return rows;
+  return { shown, areAll: false };
 }
 
-/** As many as a page holds. */
-function fitting(items: ConnectionView[]): ConnectionView[] {
-  let bytes = 0;
-  const end = items.findIndex((item) => (bytes += JSON.stringify(item).length) > PAGE_BYTES);
-  return end <= 0 ? items : items.slice(0, end);
-}
-
-function viewOf({ node, item }: Row, people: Parameters<typeof personIn>[0]): ConnectionView {
-  const { id, close_id, session, user, tenant, ...rest } = item;
-  return { id, close_id, session, user: personIn(people, user), tenant, node, ...rest };
-}
+/** Fields of a newer node are left out. */
+const viewOf = ({ node, item }: Row, people: Parameters<typeof personIn>[0]): ConnectionView => ({
+  id: item.id,
+  close_id: item.close_id,
+  session: item.session,
+  user: personIn(people, item.user),
+  tenant: item.tenant,
+  node,
+  ip: item.ip,
+  user_agent: item.user_agent,
+  carrier: item.carrier,
+  opened_at: item.opened_at,
+  token_expires_in_ms: item.token_expires_in_ms,
+  renewals: item.renewals,
+  rooms: item.rooms,
+  queue_bytes: item.queue_bytes,
+});

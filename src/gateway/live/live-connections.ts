@@ -25,6 +25,12 @@ import type { Answers } from './node-bus.js';
 /** Rows, and connections looked at, of one turn of the event loop. */
 const ROWS_OF_A_TURN = 100;
 const LOOKED_OF_A_TURN = 2_000;
+/**
+ * A node is asked for this much more than it would have of evenly spread connections: all of them
+ * for the whole would move each row as often as there are nodes.
+ */
+const SHARE = 1.25;
+const SHARE_MIN = 200;
 
 export interface Found<T> {
   /** Null: no node that answered has it. */
@@ -58,20 +64,32 @@ export class LiveConnections {
     bus.answer('close', (body) => [this.close(closeRequestSchema.parse(body))]);
   }
 
-  /** Of each node the newest that match; `node`: of this one only. */
-  ofAll(filter: LiveFilter, node?: string): Promise<Answers<LiveConnection>> {
-    return this.bus.ask('connections', filter, readLiveConnection, { only: node });
+  /**
+   * Of each node the newest that match, as many as its share of `count`; `node`: of this one only.
+   */
+  async ofAll(
+    filter: Omit<LiveFilter, 'limit'>,
+    count: number,
+    node?: string,
+  ): Promise<Answers<LiveConnection> & { share: number }> {
+    let share = count;
+    const bodyFor = (nodes: number): LiveFilter => {
+      share = Math.min(count, Math.max(SHARE_MIN, Math.ceil((SHARE * count) / nodes)));
+      return { ...filter, limit: share };
+    };
+    const answers = await this.bus.ask('connections', bodyFor, readLiveConnection, { only: node });
+    return { ...answers, share };
   }
 
   async find(id: string): Promise<Found<LiveDetail>> {
-    return firstOf(await this.bus.ask('connection', id, readLiveDetail));
+    return firstOf(await this.bus.ask('connection', () => id, readLiveDetail));
   }
 
   /** By session, without those that have none. A list waits for it: late nodes are `partial`. */
   async countsOf(sessions: readonly string[]): Promise<Counts> {
     if (sessions.length === 0) return { counts: new Map(), partial: [] };
     const options = { withinMs: COUNTED_WITHIN_MS };
-    const { byNode, partial } = await this.bus.ask('counts', sessions, readCount, options);
+    const { byNode, partial } = await this.bus.ask('counts', () => sessions, readCount, options);
     const counts = new Map<string, number>();
     for (const [id, count] of [...byNode.values()].flat())
       counts.set(id, (counts.get(id) ?? 0) + count);
@@ -81,7 +99,7 @@ export class LiveConnections {
   /** Closed by the node that has it, before it answers. */
   async closeAnywhere(request: CloseRequest, node: string): Promise<Found<string>> {
     const read = (value: unknown) => (typeof value === 'string' ? value : undefined);
-    return firstOf(await this.bus.ask('close', request, read, { only: node }));
+    return firstOf(await this.bus.ask('close', () => request, read, { only: node }));
   }
 
   private counts(sessions: string[]): SessionCount[] {

@@ -28,7 +28,7 @@ const PENDING_MAX = 32;
 /** Questions of others that wait here; the asker finds this node silent. */
 const WAITING_MAX = 64;
 /** Items that a node may answer. */
-const ITEMS_MAX = 2_000;
+const ITEMS_MAX = 1_000;
 
 /** Answers in slices, each small enough for one turn of the event loop. */
 export type Answerer = (body: unknown) => Iterable<unknown[]> | AsyncIterable<unknown[]>;
@@ -94,7 +94,7 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
   /** `read` checks each item; a node whose items it does not know counts as silent. */
   async ask<T>(
     kind: QuestionKind,
-    body: unknown,
+    bodyFor: (nodes: number) => unknown,
     read: ShapeCheck<T>,
     { only, withinMs = ANSWER_WITHIN_MS }: AskOptions = {},
   ): Promise<Answers<T>> {
@@ -102,13 +102,14 @@ export class NodeBus implements OnApplicationBootstrap, OnModuleDestroy {
       throw new DomainError('overloaded', { retryAfterMs: ANSWER_WITHIN_MS });
     const { id: own } = this.identity;
     const others = (await this.nodes.others()).filter((id) => only === undefined || id === only);
+    const isOwn = only === undefined || only === own;
+    const body = bodyFor(others.length + (isOwn ? 1 : 0));
     const byNode = new Map<string, T[]>();
     const asked =
       others.length === 0
         ? undefined
         : this.askOthers({ kind, body, to: only ?? null }, others, { read, withinMs });
-    if (only === undefined || only === own)
-      byNode.set(own, (await this.itemsOf(kind, body)) as T[]);
+    if (isOwn) byNode.set(own, (await this.itemsOf(kind, body)) as T[]);
     for (const [node, items] of (await asked) ?? []) byNode.set(node, items as T[]);
     return { byNode, partial: others.filter((id) => !byNode.has(id)) };
   }

@@ -37,7 +37,7 @@ export class NodeStatus {
   }
 
   ofAll(): Promise<Answers<Status>> {
-    return this.bus.ask('status', null, readStatus);
+    return this.bus.ask('status', () => null, readStatus);
   }
 
   private own(): Status {
