@@ -176,6 +176,9 @@ test.each(['state=dead', 'ip=nowhere', 'before=yesterday', 'q=', 'user=x', 'colo
   },
 );
 
+/** Reading the audit is a look, too. */
+const isOfSessions = ({ detail }: { detail: { what: string } }) => detail.what === 'sessions';
+
 test('a look is in the audit, with the names of the filters and not their values', async () => {
   const mine = await World.create();
   await list(`tenant=${mine.tenant.id}&q=secret-of-mine`);
@@ -184,13 +187,12 @@ test('a look is in the audit, with the names of the filters and not their values
       call(nodeA(), `/v1/admin/audit?tenant=${mine.tenant.id}&event=data_read`, {
         token: world.operator(),
       }),
-    ({ body }) => body.items.length > 0,
+    ({ body }) => body.items.some(isOfSessions),
     'the record of the look',
   );
-  expect(look.body.items[0].detail).toEqual({
-    what: 'sessions',
-    filters: ['tenant', 'q', 'state'].sort(),
-  });
+  expect(look.body.items.filter(isOfSessions)).toMatchObject([
+    { detail: { filters: ['tenant', 'q', 'state'].sort() } },
+  ]);
   expect(JSON.stringify(look.body)).not.toContain('secret-of-mine');
 });
 
