@@ -19,8 +19,18 @@ const wings = (folder, names) =>
 module.exports = {
   forbidden: [
     ...wings('gateway', ['connection', 'delivery', 'watch', 'frames', 'handshake']),
-    ...wings('rooms', ['events', 'members']),
-    ...wings('auth', ['limits', 'keys', 'tokens', 'guard', 'sign-in', 'setup', 'oidc', 'http']),
+    ...wings('rooms', ['events', 'members', 'invites']),
+    ...wings('auth', [
+      'limits',
+      'keys',
+      'tokens',
+      'links',
+      'guard',
+      'sign-in',
+      'setup',
+      'oidc',
+      'http',
+    ]),
     ...wings('platform', ['config', 'stores', 'http']),
     {
       name: 'no-cycle',

@@ -66,6 +66,7 @@ export class AdminAuthorization {
       | 'connections'
       | 'decision'
       | 'explanation'
+      | 'invites'
       | 'sessions'
       | 'users',
     {

@@ -20,6 +20,8 @@ import { CloseExplanation } from './closes/close-explanation.js';
 import { Introspect } from './tokens/introspect.js';
 import { IntrospectionController } from './tokens/introspection.controller.js';
 import { AdminQueries } from './revocations/admin-queries.js';
+import { TenantInvitesController } from './invites/tenant-invites.controller.js';
+import { TenantInvitations } from './invites/tenant-invites.js';
 import { CloseConnection } from './live/close-connection.js';
 import { ConnectionDetail } from './live/connection-detail.js';
 import { Connections } from './live/connections.js';
@@ -49,6 +51,7 @@ import { Users } from './users/users.js';
   imports: [AuthorityModule, SessionsModule, StatsModule, AuthModule, PolicyModule, GatewayModule],
   controllers: [
     TenantsController,
+    TenantInvitesController,
     RevocationsController,
     SessionsController,
     ServiceAccountsController,
@@ -69,6 +72,7 @@ import { Users } from './users/users.js';
     EraseTenant,
     TenantEraser,
     Users,
+    TenantInvitations,
     Revoke,
     AdminQueries,
     PolicyExplanation,

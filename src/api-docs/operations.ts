@@ -7,6 +7,7 @@ import { ConfigController } from '../admin/config/config.controller.js';
 import { DecisionsController } from '../admin/decisions/decisions.controller.js';
 import { IntrospectionController } from '../admin/tokens/introspection.controller.js';
 import { ConnectionsController } from '../admin/live/connections.controller.js';
+import { TenantInvitesController } from '../admin/invites/tenant-invites.controller.js';
 import { NodesController } from '../admin/live/nodes.controller.js';
 import { ReviewController } from '../admin/review/review.controller.js';
 import { RevocationsController } from '../admin/revocations/revocations.controller.js';
@@ -26,6 +27,7 @@ import type { Operation } from '../platform/http/operation.js';
 import { MessagesController } from '../rooms/events/messages.controller.js';
 import { PinsController } from '../rooms/events/pins.controller.js';
 import { SearchController } from '../rooms/events/search.controller.js';
+import { InvitesController } from '../rooms/invites/invites.controller.js';
 import { MembersController } from '../rooms/members/members.controller.js';
 import { RoomsController } from '../rooms/rooms.controller.js';
 import { SidebarController } from '../rooms/sidebar/sidebar.controller.js';
@@ -45,11 +47,13 @@ const CONTROLLERS: readonly Type[] = [
   RoomsController,
   SidebarController,
   MembersController,
+  InvitesController,
   MessagesController,
   PinsController,
   SearchController,
   TenantsController,
   ServiceAccountsController,
+  TenantInvitesController,
   RevocationsController,
   SessionsController,
   TokensController,

@@ -26,7 +26,8 @@ export const AUDIT_EVENTS = {
   connection_ended: 'an operator closed a WebSocket; `connection`: which, `code`: with which code',
   authz_fail: 'somebody was denied something; `rule` says why',
   privilege_permissions_changed: 'a role, mute or ban was given or taken, in a tenant or a room',
-  user_created: 'a user was made',
+  user_created:
+    'a user was made; `by`: the role of who made it, registration, invitation, exchange or bootstrap',
   user_updated: 'the name, picture or status of a user was changed; `fields`: which',
   user_suspended: 'a user was suspended',
   user_restored: 'a suspended user was let in again',
@@ -39,6 +40,10 @@ export const AUDIT_EVENTS = {
   room_created: 'a room was made',
   room_updated: 'settings of a room were changed',
   room_deleted: 'a room was closed',
+  invite_created:
+    'a link was made by which others come in; `invite`, `room` (absent: as a new user of the tenant)',
+  invite_accepted: 'somebody came into a room by a link; `invite`, `room`',
+  invite_withdrawn: 'a link was withdrawn; `invite`, `room`',
   room_events_lost:
     'acknowledged events of a room are gone: Postgres came back without them; `from`, `to`: as far as this node knew them',
   key_created: 'a signing key was made',

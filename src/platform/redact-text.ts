@@ -1,8 +1,8 @@
 /**
- * Removes everything from a text that looks like a secret of ours: a JWT, a refresh token or
- * ticket, a bearer value, a credential in a URL. Anybody may choose the text, so the time is linear
- * in its length (test/security/regexes.test.ts), and a text longer than a line of log should be is
- * cut first.
+ * Removes everything from a text that looks like a secret of ours: a JWT, a refresh token, a
+ * ticket, the code of a link, a bearer value, a credential in a URL. Anybody may choose the text,
+ * so the time is linear in its length (test/security/regexes.test.ts), and a text longer than a
+ * line of log should be is cut first.
  */
 export const REDACTED = '[redacted]';
 
@@ -15,7 +15,7 @@ const CHARS_MAX = 16_384;
  */
 const TOKEN_RUN = /[A-Za-z0-9_.-]+/g;
 const URL_RUN = /\b[a-z]+:\/\/\S+/gi;
-const OURS = /\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g;
+const OURS = /\bwr_(?:rt|tk|csrf|sk|inv|reg|pwr)_[A-Za-z0-9_.-]+/g;
 /** The first group stays. */
 const NAMED = [
   /(\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi,

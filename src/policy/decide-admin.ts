@@ -21,6 +21,8 @@ const ADMIN_ACTIONS = {
   list_users: { of: 'tenant', does: 'read' },
   create_user: { of: 'tenant', does: 'change' },
   change_user: { of: 'tenant', does: 'change' },
+  list_invites: { of: 'tenant', does: 'read' },
+  change_invites: { of: 'tenant', does: 'change' },
   list_sessions: { of: 'tenant', does: 'read' },
   revoke_sessions: { of: 'tenant', does: 'change' },
   withdraw_key: { of: 'installation', does: 'change' },
@@ -92,6 +94,7 @@ export function decideAdmin(
   }
   if (action === 'change_tenant') return decideChangeTenant(caller, target);
   if (action === 'erase_tenant') return decideEraseTenant(caller, target);
+  if (action === 'change_invites') return decideInvites(caller, target);
   if (action === 'create_user') return decideCreateUser(caller, target);
   if (action === 'change_user') return decideChangeUser(caller, target);
   return allow('admin.3_may');
@@ -170,6 +173,13 @@ function decideCreateUser(caller: AdminCaller, target: AdminTarget): AdminDecisi
   if (!fitsTenant(caller, target, target.newRole ?? 'member'))
     return deny('create_user.1_operators_stay_apart', 'role_required');
   return allow('create_user.2_may');
+}
+
+/** Nobody registers among the operators. */
+function decideInvites(caller: AdminCaller, target: AdminTarget): AdminDecision {
+  if (caller.role === 'operator' && target.tenantId === caller.tenantId)
+    return deny('invites.1_operators_stay_apart', 'role_required');
+  return allow('invites.2_may');
 }
 
 /** An operator is only ever stopped by another one who stays: there is no last operator to lose. */

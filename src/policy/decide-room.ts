@@ -23,6 +23,7 @@ export type RoomAction =
   | 'delete'
   | 'pin'
   | 'join'
+  | 'accept_invite'
   | 'leave'
   | 'add_member'
   | 'moderate_member'
@@ -76,6 +77,7 @@ export function decideRoom(
   target: ActionTarget = {},
   nowMs = Date.now(),
 ): Decision {
+  if (action === 'accept_invite') return decideAccept(facts);
   const seen = decideRead(facts);
   if (!seen.allow) return seen;
   const scoped = decideScope(facts.user, action);
@@ -141,6 +143,7 @@ const SCOPE_OF: Readonly<Record<RoomAction, Scope | null>> = {
   delete: 'messages',
   pin: 'messages',
   join: 'members',
+  accept_invite: 'members',
   leave: 'members',
   add_member: 'members',
   moderate_member: 'members',
@@ -179,6 +182,18 @@ function decideJoin({ user, room, member }: Facts, seen: Allow): Decision {
   if (room!.visibility !== 'public' && !ownsRooms(user.role))
     return deny('join.3_by_invitation', 'role_required');
   return { ...seen, rule: 'join.4_public' };
+}
+
+/** The code of an invitation opens a room that its holder may not read yet. */
+function decideAccept(facts: Facts): Decision {
+  const { room, member, user } = facts;
+  if (room === null || !room.open) return deny('accept.1_no_such_room', 'not_found');
+  if (user.role === 'guest') return deny('accept.2_guest', 'guest_read_only');
+  if (!user.active || isSystemRole(user.role))
+    return deny('accept.3_no_user_of_the_tenant', 'not_found');
+  if (member.banned) return deny('accept.4_banned', 'not_found');
+  if (room.visibility === 'direct') return deny('accept.5_direct_is_fixed', 'not_found');
+  return { allow: true, rule: 'accept.6_invited', facts, room, role: member.role };
 }
 
 function decideWrite(facts: Facts, seen: Allow, nowMs: number): Decision {

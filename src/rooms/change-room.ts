@@ -79,6 +79,7 @@ async function closeRoom(room: LockedRoom): Promise<void> {
   const version = room.row.version + 1;
   await room.tx
     .$executeRaw`UPDATE rooms SET state = 'closed', version = ${version} WHERE id = ${room.id}::uuid`;
+  await room.tx.$executeRaw`DELETE FROM invites WHERE room_id = ${room.id}::uuid`;
   recordAudit(room.tx, { event: 'room_deleted', detail: { room: room.id } });
   await recordChange(room, 'closed', room.row, version, true);
 }

@@ -11,6 +11,8 @@ import { FindMessages } from './events/find-messages.js';
 import { PinsController } from './events/pins.controller.js';
 import { SearchController } from './events/search.controller.js';
 import { History } from './events/history.js';
+import { InvitesController } from './invites/invites.controller.js';
+import { RoomInvitations } from './invites/room-invites.js';
 import { MembersController } from './members/members.controller.js';
 import { Members } from './members/members.js';
 import { MessagesController } from './events/messages.controller.js';
@@ -29,6 +31,7 @@ import { WatchedRooms } from './sidebar/watched-rooms.js';
     RoomsController,
     SidebarController,
     MembersController,
+    InvitesController,
     MessagesController,
     PinsController,
     SearchController,
@@ -40,6 +43,7 @@ import { WatchedRooms } from './sidebar/watched-rooms.js';
     ChangeRoom,
     Members,
     ChangeMembers,
+    RoomInvitations,
     CommitRoomEvents,
     RoomEvents,
     RoomEpochs,

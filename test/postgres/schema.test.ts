@@ -125,7 +125,7 @@ function described({ lines }: { lines: string[] }): Table {
     if (block?.[1] === 'unique') table.unique.push(list(block[2] ?? '').join());
     if (block?.[1] === 'index') table.indexes.push(`${block[3]}: ${list(block[2] ?? '').join()}`);
     const relation =
-      /^\w+\s+(\w+)\s+@relation\(fields: \[([^\]]+)\], references: \[([^\]]+)\], onDelete: NoAction, onUpdate: NoAction\)/.exec(
+      /^\w+\s+(\w+)\??\s+@relation\(fields: \[([^\]]+)\], references: \[([^\]]+)\], onDelete: NoAction, onUpdate: NoAction\)/.exec(
         line,
       );
     if (relation !== null)

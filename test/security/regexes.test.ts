@@ -32,7 +32,7 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   // redact-text.ts
   '/[A-Za-z0-9_.-]+/g': 'line',
   '/\\b[a-z]+:\\/\\/\\S+/gi': 'line',
-  '/\\bwr_(?:rt|tk|csrf)_[A-Za-z0-9_.-]+/g': 'line',
+  '/\\bwr_(?:rt|tk|csrf|sk|inv|reg|pwr)_[A-Za-z0-9_.-]+/g': 'line',
   '/(\\bbearer[ .])[A-Za-z0-9._~+/=-]{8,}/gi': 'line',
   '/([?&](?:token|ticket|access_token)=)[^&\\s"\']+/gi': 'line',
   '/\\s\\S*$/': 'line',
@@ -60,6 +60,8 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/[\\0\\p{Cs}]/u': 'body',
   '/\\p{Surrogate}/u': 'body',
   '/^\\w{1,64}$/': 'body',
+  '/[^\\p{Z}\\p{C}\\p{Default_Ignorable_Code_Point}]/u': 'body',
+  '/^(name|email)_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/': 'head',
   "/^[\\p{L}\\p{M}\\p{N}_'+-]+(?:\\.[\\p{L}\\p{M}\\p{N}_'+-]+)*$/u": 'email',
   '/^[\\p{L}\\p{M}\\p{N}.\\u3002-]+$/u': 'email',
   '/^(?:[a-z0-9][a-z0-9-]{0,62}\\.)+(?:[a-z]{2,63}|xn--[a-z0-9-]{1,59})$/': 'email',

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 
 /** Shorter ones are words that may stand anywhere. */
 const SECRET_CHARS_MIN = 16;
-const TOKENS = /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{16,}|\bwr_(?:rt|tk|csrf)_[\w.-]{32,}/g;
+const TOKENS =
+  /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]{16,}|\bwr_(?:rt|tk|csrf|sk|inv|reg|pwr)_[\w.-]{32,}/g;
 /** Of bodies and environments. */
 const FIELDS = /^(password|current|new|SECRET_KEY|BOOTSTRAP_OPERATOR_PASSWORD)$/;
 /**

@@ -24,6 +24,7 @@ const ACTIONS = {
   pin: true,
   join: true,
   leave: true,
+  accept_invite: true,
   add_member: true,
   moderate_member: true,
   change_role: true,

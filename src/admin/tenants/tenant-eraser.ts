@@ -36,6 +36,8 @@ const MEMBERS_OF_ROOM = `
     AND user_id IN (SELECT user_id FROM members WHERE room_id = $1 LIMIT $2)`;
 
 /** Rows that point at others come first. */
+const BEFORE_ROOMS = `
+  DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE tenant_id = $1 LIMIT $2)`;
 const OF_TENANT = [
   `DELETE FROM user_links WHERE (issuer, subject, tenant_id) IN
     (SELECT issuer, subject, tenant_id FROM user_links WHERE tenant_id = $1 LIMIT $2)`,
@@ -99,6 +101,7 @@ export class TenantEraser implements OnModuleInit, OnModuleDestroy {
   }
 
   private async erase(tenant: string): Promise<void> {
+    await this.inBatches(BEFORE_ROOMS, tenant);
     while (this.mayGoOn()) {
       const { rows } = await this.database.pool.query<{ id: string }>(
         'SELECT id FROM rooms WHERE tenant_id = $1 LIMIT $2',

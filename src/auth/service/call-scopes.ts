@@ -22,6 +22,10 @@ export const CALL_SCOPES: Readonly<Record<string, Scope | null>> = {
   'post /v1/rooms/{room}/members': 'members',
   'patch /v1/rooms/{room}/members/{user}': 'members',
   'delete /v1/rooms/{room}/members/{user}': 'members',
+  'get /v1/rooms/{room}/invites': 'members',
+  'post /v1/rooms/{room}/invites': 'members',
+  'delete /v1/rooms/{room}/invites/{code}': 'members',
+  'post /v1/invites/{code}/accept': 'members',
 
   'get /v1/me/rooms': 'messages',
   'patch /v1/me/rooms/{room}': 'messages',

@@ -1,14 +1,16 @@
 /**
- * Sign up, or look in as a guest, where the tenant allows it; else there is `not_found`, as for an
- * unknown tenant.
+ * Sign up, or look in as a guest, where the tenant allows it; an invitation of an admin is enough
+ * to sign up. Else there is `not_found`, as for an unknown tenant.
  */
 import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../../audit/record-audit.js';
 import { Database, uniqueOr } from '../../platform/stores/database.js';
+import type { Tx } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { newId } from '../../platform/ids.js';
 import { isSystemTenant } from '../../platform/stores/system-tenant.js';
 import type { GuestBody, RegisterBody } from './sign-in.schemas.js';
+import { findRegistration, requireInvite, takeInvite } from '../links/invites.js';
 import { RegistrationLimits } from '../limits/registration-limits.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
 import { OpenSession } from './open-session.js';
@@ -30,10 +32,9 @@ export class Register {
     await this.limits.countAddress(ip);
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
-    if (tenant === null || !tenant.allowRegistration || isSystemTenant(tenant))
-      throw new DomainError('not_found', {
-        detail: 'no such tenant, or it allows no registration',
-      });
+    if (tenant === null || isSystemTenant(tenant))
+      throw new DomainError('not_found', { detail: 'no such tenant' });
+    await this.requireWayIn(this.database.prisma, tenant.id, body, tenant.allowRegistration);
     await this.limits.countTenant('registration', tenant.id);
     const passwordHash = await this.passwords.hash(body.password);
     const opened = await uniqueOr('email_taken', () =>
@@ -41,8 +42,9 @@ export class Register {
         const rows = await tx.$queryRaw<
           { allow_registration: boolean }[]
         >`SELECT allow_registration FROM tenants WHERE id = ${tenant.id}::uuid FOR SHARE`;
-        if (rows[0]?.allow_registration !== true)
-          throw new DomainError('not_found', { detail: 'registration was closed meanwhile' });
+        const isOpen = rows[0]?.allow_registration === true;
+        const invite = await this.requireWayIn(tx, tenant.id, body, isOpen, { locked: true });
+        if (invite !== null) requireInvite((await takeInvite(tx, invite)) ? invite : null);
         const user = await tx.user.create({
           data: {
             id: newId(),
@@ -57,7 +59,10 @@ export class Register {
           tenant: tenant.id,
           actor: user.id,
           user: user.id,
-          detail: { role: user.role, by: 'registration' },
+          detail: {
+            role: user.role,
+            ...(invite === null ? { by: 'registration' } : { by: 'invitation', invite }),
+          },
         });
         return this.openSession.open(tx, {
           method: 'registration',
@@ -70,6 +75,20 @@ export class Register {
       }),
     );
     return this.openSession.issue(opened);
+  }
+
+  /** The invitation that was shown, or null where anybody may register; else refused. */
+  private async requireWayIn(
+    tx: Tx,
+    tenantId: string,
+    { invite, email }: RegisterBody,
+    isOpen: boolean,
+    { locked } = { locked: false },
+  ): Promise<string | null> {
+    if (invite !== undefined)
+      return requireInvite(await findRegistration(tx, tenantId, invite, email, { locked }));
+    if (!isOpen) throw new DomainError('not_found', { detail: 'the tenant is not open' });
+    return null;
   }
 
   /** A guest is a session with an id of its own and no user row. */

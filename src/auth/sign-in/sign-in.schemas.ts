@@ -45,6 +45,9 @@ export const registerBody = z
     email: emailSchema,
     password: newPasswordSchema,
     name: personNameSchema.optional(),
+    invite: plainText(1, 100).optional().meta({
+      description: 'the code of an invitation; it counts also where registration is closed',
+    }),
     device,
     transport,
   })

@@ -17,6 +17,8 @@ const IN_TENANT: AdminAction[] = [
   'list_users',
   'create_user',
   'change_user',
+  'list_invites',
+  'change_invites',
   'list_sessions',
   'revoke_sessions',
   'read_decision',
@@ -40,6 +42,7 @@ const OPERATORS: AdminAction[] = [
 /** Of both lists; an auditor is refused all others. */
 const READS: AdminAction[] = [
   'list_users',
+  'list_invites',
   'list_sessions',
   'read_decision',
   'read_close',
@@ -64,7 +67,9 @@ describe('decideAdmin', () => {
     for (const target of [OTHER, EVERYTHING])
       expect(ask(caller('operator'), action, target)).toBe('allowed');
     expect(ask(caller('operator'), action, OWN)).toBe(
-      action === 'create_user' || action === 'erase_tenant' ? 'role_required' : 'allowed',
+      ['create_user', 'erase_tenant', 'change_invites'].includes(action)
+        ? 'role_required'
+        : 'allowed',
     );
   });
 

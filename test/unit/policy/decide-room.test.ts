@@ -271,3 +271,36 @@ test.each([
   const decision = decideCreate({ role });
   expect(decision.allow ? 'allowed' : decision.code).toBe(expected);
 });
+
+describe('an invitation by link', () => {
+  //              owner moderator member viewer stranger guest admin operator muted banned
+  const ACCEPT = '+     +         +      +      +        guest +     404      +     404';
+  const accept = (facts: RoomFacts | null) =>
+    Object.fromEntries(
+      COLUMNS.map((name) => {
+        const decision = decideRoom('me', { ...WHO[name], room: facts }, 'accept_invite');
+        return [name, decision.allow ? 'allowed' : decision.code];
+      }),
+    );
+
+  test.each(['public', 'private'] as const)('lets users of the tenant in: %s', (visibility) => {
+    expect(accept(room({ visibility }))).toEqual(cells(ACCEPT));
+  });
+
+  test.each([
+    ['a direct room', room({ visibility: 'direct' })],
+    ['a closed room', room({ open: false })],
+    ['no room', null],
+  ])('opens no other: %s', (_, facts) => {
+    const { guest: _guest, ...users } = accept(facts);
+    expect(new Set(Object.values(users))).toEqual(new Set(['not_found']));
+  });
+
+  test('opens nothing to a suspended user', () => {
+    const who = { user: user('member', false), member: NOT_A_MEMBER };
+    expect(decideRoom('me', { ...who, room: room() }, 'accept_invite')).toMatchObject({
+      allow: false,
+      code: 'not_found',
+    });
+  });
+});
