@@ -1,11 +1,13 @@
 /**
  * The numbers of messages (contract section 8): unread and mention counts equal an oracle after any
- * mix of sends, edits, deletes, reads on two devices, removals and returns, seen from either node.
+ * mix of sends, edits, deletes, reads on two devices, removals and returns, seen from either node
+ * and by each device that watches.
  * SEED writes the same history again.
  */
 import { randomBytes } from 'node:crypto';
 import { beforeAll, expect, test } from '@jest/globals';
 import { randomOf } from '../property/script.js';
+import { eventually } from '../support/eventually.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
@@ -58,6 +60,16 @@ test(`unread and mention counts equal an oracle, from seed ${SEED}`, async () =>
   const devices = await Promise.all(
     users.map(({ token }) => Promise.all(NODES.map((base) => RawClient.live(wsUrl(base), token)))),
   );
+  for (const pair of devices) for (const device of pair) await device.ask({ type: 'watch' });
+  /** The last activity of the room, unless the user came back after it. */
+  const toldTo = (device: RawClient): object | undefined => {
+    const last = device.frames.findLast(
+      ({ type, change }) => type === 'activity' || change === 'added',
+    );
+    if (last?.type !== 'activity') return undefined;
+    const { n, unread, mentions } = last;
+    return { n, unread, mentions };
+  };
   const ask = (user: number, frame: Record<string, unknown>) =>
     devices[user]![pick(2)]!.ask({ room, ...frame });
   const happened = (seq: number): void => {
@@ -165,10 +177,21 @@ test(`unread and mention counts equal an oracle, from seed ${SEED}`, async () =>
             }
           : undefined,
       ]);
+      if (!inside[user]) continue;
+      const known = {
+        n: messages.length,
+        unread: messages.length - readN[user]!,
+        mentions: mentioned.length,
+      };
+      for (const device of devices[user]!)
+        await eventually(
+          `step ${step}: user ${user} was told ${JSON.stringify(known)}`,
+          () => JSON.stringify(toldTo(device) ?? known) === JSON.stringify(known),
+        );
     }
   }
   for (const pair of devices) for (const device of pair) device.close();
-}, 60_000);
+}, 90_000);
 
 test('every message carries its number, live, replayed and in the history', async () => {
   const quiet = await world.room(users[0]!);

@@ -96,7 +96,7 @@ export class Activity implements OnModuleDestroy {
 
   private tick(): void {
     const nowMs = monotonicMs();
-    this.rounds.push(...this.laterRounds.take(nowMs));
+    for (const round of this.laterRounds.take(nowMs)) this.rounds.push(round);
     for (let marks = 0; marks < MARKS_AT_ONCE && this.rounds.length > 0;)
       marks += this.run(this.rounds.shift()!, nowMs);
     for (const user of this.laterUsers.take(nowMs)) this.enqueue(user);
@@ -133,7 +133,11 @@ export class Activity implements OnModuleDestroy {
     }
     let left = OF_ONE_USER;
     for (const [head, dueMs] of user.pending) {
-      if (dueMs > nowMs) continue;
+      if (dueMs > nowMs) {
+        // The ring of a process that stood still may have brought the user too early.
+        this.laterUsers.add(user, dueMs);
+        continue;
+      }
       if (left === 0) return this.enqueue(user);
       left -= 1;
       user.pending.delete(head);

@@ -27,7 +27,7 @@ export class DueRing<T> {
       this.tick += 1;
       const slot = this.slots[this.tick % SLOTS]!;
       if (slot.size === 0) continue;
-      due.push(...slot);
+      for (const item of slot) due.push(item);
       slot.clear();
     }
     return due;

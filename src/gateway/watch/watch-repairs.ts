@@ -45,7 +45,7 @@ export class WatchRepairs implements OnModuleDestroy {
       const heads = this.nextHeads();
       for (let from = 0; from < heads.length; from += ROOMS_AT_ONCE)
         await this.compareHeads(heads.slice(from, from + ROOMS_AT_ONCE));
-      for (const user of this.nextUsers()) await this.watch.compare(user);
+      await Promise.all(this.nextUsers().map((user) => this.watch.compare(user)));
     } catch (error) {
       this.logger.warn({
         msg: 'watched rooms could not be compared, asking again',

@@ -7,6 +7,7 @@ import { Injectable } from '@nestjs/common';
 import type { Role } from '@wardroom/protocol';
 import { LIMITS } from '@wardroom/protocol/limits';
 import { Batcher } from '../../platform/stores/batcher.js';
+import { FairGate } from '../../platform/fair-gate.js';
 import { Database } from '../../platform/stores/database.js';
 import type { Scope } from '../../policy/scopes.js';
 import { EVERYBODY } from '../events/room-event.js';
@@ -49,14 +50,17 @@ export interface RenamedUser {
 
 /** As for the list of rooms over REST. */
 const SCOPE: Scope = 'messages';
-const USERS_AT_ONCE = 50;
+const USERS_AT_ONCE = 20;
+/** Of a crowd that comes back at once: the pool is there for others, too. */
+const READING = { running: 2, perKey: 2, waiting: 10_000, patienceMs: 20_000 };
 /** Rooms of a renamed user that are told. */
 const RENAMED_ROOMS_MAX = 5_000;
 
 @Injectable()
 export class WatchedRooms {
+  private readonly reading = new FairGate(READING);
   private readonly users = new Batcher<string, RoomsOfUser>(
-    (users) => this.readRooms(users),
+    (users) => this.reading.run('', () => this.readRooms(users)),
     USERS_AT_ONCE,
   );
 
