@@ -51,7 +51,11 @@ export class SessionList {
       event: 'data_read',
       tenant: tenantId ?? null,
       user: user ?? null,
-      detail: { what: 'sessions', filters: Object.keys(query).filter(isFilter).sort() },
+      detail: {
+        what: 'sessions',
+        id: user ?? tenantId ?? null,
+        filters: Object.keys(query).filter(isFilter).sort(),
+      },
     });
     const filter: SessionFilter = {
       ...rest,

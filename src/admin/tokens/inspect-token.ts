@@ -40,7 +40,7 @@ export class InspectToken {
       event: 'data_read',
       tenant: facts?.tenant.id ?? null,
       user: facts?.session.userId ?? null,
-      detail: { what: 'token', kind, verdict },
+      detail: { what: 'token', id: facts?.session.userId ?? null, kind, verdict },
     });
     return this.answer(judged);
   }

@@ -191,7 +191,7 @@ test('a look is in the audit, with the names of the filters and not their values
     'the record of the look',
   );
   expect(look.body.items.filter(isOfSessions)).toMatchObject([
-    { detail: { filters: ['tenant', 'q', 'state'].sort() } },
+    { detail: { id: mine.tenant.id, filters: ['tenant', 'q', 'state'].sort() } },
   ]);
   expect(JSON.stringify(look.body)).not.toContain('secret-of-mine');
 });
