@@ -8,7 +8,8 @@ const agent = new Agent({ keepAlive: true, maxSockets: 1 });
  * Calls take turns, so that what else the machine does falls on all of them. `/v1/me` has a turn,
  * too: the price of a call that reads one row.
  *
- * @param {Record<string, string>} paths by what is asked for
+ * @param {{ port: number, token: string, paths: Record<string, string>, calls: number }} options
+ * `paths` by what is asked for
  */
 export async function measureCalls({ port, token, paths, calls }) {
   const asked = Object.entries(paths).map(([filter, path]) => ({

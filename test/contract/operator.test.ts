@@ -437,7 +437,7 @@ describe('looking up', () => {
     expect(await codeOf(at(root, '/v1/admin/sessions?tenant=no-such', { expect: 404 }))).toBe(
       'not_found',
     );
-    expect(await codeOf(at(root, '/v1/admin/sessions?device=x', { expect: 422 }))).toBe(
+    expect(await codeOf(at(root, '/v1/admin/sessions?no_such=x', { expect: 422 }))).toBe(
       'invalid_request',
     );
   });
