@@ -7,7 +7,7 @@ import { RoomBus } from '../delivery/room-bus.js';
 import { HeadRoom } from './watched-user.js';
 import type { WatchedUser } from './watched-user.js';
 
-/** Users times their rooms, on one node: about 150 bytes each. */
+/** Users times their rooms, on one node: 200 to 350 bytes each (bench/watch). */
 const ENTRIES_MAX = 1_000_000;
 
 @Injectable()
