@@ -175,11 +175,14 @@ export class Driver {
   }
 
   #session(): WardroomSession {
-    const storage: SessionStorage = { ...memoryStorage(), name: `script-${Math.random()}` };
-    const { set } = storage;
-    storage.set = (value) => {
-      if (this.#isBroken) throw new Error('the storage is full');
-      return set(value);
+    const kept = memoryStorage();
+    const storage: SessionStorage = {
+      ...kept,
+      name: `script-${Math.random()}`,
+      set: (value) => {
+        if (this.#isBroken) throw new Error('the storage is full');
+        return kept.set(value);
+      },
     };
     const never: Locks = { request: () => new Promise(() => {}) };
     return new WardroomSession({

@@ -22,7 +22,7 @@ export async function runCase({ client, steps }: Case): Promise<void> {
 async function play(driver: Driver, names: Names, step: Step): Promise<unknown> {
   switch (step.step) {
     case 'call':
-      return driver.call(step['do'], step['room'], names.fill(step['args'] ?? {}), step['as']);
+      return driver.call(step['do'], step['room'], names.meant(step['args'] ?? {}), step['as']);
     case 'result': {
       const result = await soon(driver.results.get(step['of'] as string));
       const { ok, error } = step;
@@ -70,7 +70,7 @@ async function serve(driver: Driver, names: Names, step: Step): Promise<unknown>
       return missing && `no ${JSON.stringify(missing)} in ${JSON.stringify(frames)}`;
     }
     case 'send':
-      return driver.peer!.send(...(names.fill(step['frames']) as Json[]));
+      return driver.peer!.send(...(names.meant(step['frames']) as Json[]));
     case 'send_text':
       return driver.peer!.socket.send(step['text'] as string);
     case 'close': {
@@ -87,7 +87,7 @@ async function serve(driver: Driver, names: Names, step: Step): Promise<unknown>
       return names.difference(wanted, { method, path, headers, body });
     }
     case 'respond':
-      return driver.request!.answer(step['status'] as number, names.fill(step['body']) as Json);
+      return driver.request!.answer(step['status'] as number, names.meant(step['body']) as Json);
     default:
       return `no such step: ${step.step}`;
   }
@@ -100,9 +100,9 @@ async function accept(driver: Driver, names: Names, step: Step): Promise<string 
   if (protocol !== undefined && peer.socket.protocol !== protocol)
     return `the protocol is ${peer.socket.protocol}`;
   if (token === undefined) return undefined;
-  peer.send(names.fill({ $like: 'hello' }) as Json);
+  peer.send(names.meant({ $like: 'hello' }) as Json);
   const wrong = names.difference({ type: 'auth', token }, await soon(peer.frames.next()));
-  peer.send(names.fill({ $like: 'auth_ok', ...(step['auth_ok'] as Json | undefined) }) as Json);
+  peer.send(names.meant({ $like: 'auth_ok', ...(step['auth_ok'] as Json | undefined) }) as Json);
   return wrong;
 }
 

@@ -33,13 +33,13 @@ export class Names {
   readonly #known = new Map<string, unknown>();
 
   /** A value of a script as it is sent: templates filled in, names replaced. */
-  fill(value: unknown): any {
+  meant(value: unknown): any {
     if (typeof value === 'string' && value.startsWith('$')) return this.#known.get(value);
-    if (Array.isArray(value)) return value.map((item) => this.fill(item) as unknown);
+    if (Array.isArray(value)) return value.map((item) => this.meant(item) as unknown);
     if (typeof value !== 'object' || value === null) return value;
     const { $like, $repeat, times, ...fields } = value as Json;
     if ($repeat !== undefined) return String($repeat).repeat(times as number);
-    const filled = Object.entries(fields).map(([name, field]) => [name, this.fill(field)]);
+    const filled = Object.entries(fields).map(([name, field]) => [name, this.meant(field)]);
     return {
       ...($like === undefined ? {} : (templates[$like] as Json)),
       ...Object.fromEntries(filled),
@@ -63,7 +63,7 @@ export class Names {
       }
       return undefined;
     }
-    return actual === this.fill(wanted)
+    return actual === this.meant(wanted)
       ? undefined
       : `${path} is ${JSON.stringify(actual)}, not ${JSON.stringify(wanted)}`;
   }
