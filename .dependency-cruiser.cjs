@@ -120,6 +120,13 @@ module.exports = {
       },
     },
     {
+      name: 'hooks-stand-on-the-client',
+      comment: 'They are thin: React, and what the client gives to everybody.',
+      severity: 'error',
+      from: { path: '^sdk-react/src/' },
+      to: { pathNot: '^(sdk-react/src/|sdk/src/index[.]ts$|node_modules/(@types/)?react/)' },
+    },
+    {
       name: 'sdk-takes-types-from-protocol-only',
       severity: 'error',
       from: { path: '^sdk/src/' },

@@ -6,6 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY protocol/package.json ./protocol/
 COPY sdk/package.json ./sdk/
+COPY sdk-react/package.json ./sdk-react/
 COPY web/package.json ./web/
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json nest-cli.json prisma.config.ts ./
@@ -24,6 +25,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY protocol/package.json ./protocol/
 COPY sdk/package.json ./sdk/
+COPY sdk-react/package.json ./sdk-react/
 COPY web/package.json ./web/
 # the client of Prisma names its command line as an optional peer: without the devDependencies, prune takes that out (250 MB)
 RUN npm ci --omit=dev && npm pkg delete devDependencies && npm prune --omit=dev && npm cache clean --force

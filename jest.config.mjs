@@ -4,13 +4,14 @@
  */
 const common = {
   testEnvironment: 'node',
-  modulePathIgnorePatterns: ['<rootDir>/(?:protocol/|sdk/)?dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/(?:protocol/|sdk/|sdk-react/)?dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@wardroom/protocol$': '<rootDir>/protocol/src/index.ts',
     '^@wardroom/protocol/(codes|limits)$': '<rootDir>/protocol/src/$1.ts',
     '^@wardroom/client$': '<rootDir>/sdk/src/index.ts',
+    '^@wardroom/react$': '<rootDir>/sdk-react/src/index.ts',
   },
   transform: { '^.+\\.ts$': '@swc/jest' },
 };

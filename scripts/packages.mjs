@@ -1,5 +1,5 @@
 /**
- * `npm run packages [-- FOLDER]`: builds `@wardroom/protocol` and `@wardroom/client`, packs them
+ * `npm run packages [-- FOLDER]`: builds the packages of protocol/, sdk/ and sdk-react/, packs them
  * into this folder, else into dist/packages/, and checks the archives: `publint`, "Are the types
  * wrong?", and the size of the client.
  */
@@ -21,6 +21,7 @@ import { ensureInstalled, root } from './install.mjs';
 
 const sdk = join(root, 'sdk');
 const protocol = join(root, 'protocol');
+const react = join(root, 'sdk-react');
 /** Browsers of two years ago. */
 const TARGET = 'es2022';
 /** The files for a browser: bytes of gzip at most. */
@@ -29,14 +30,15 @@ const SIZES = {
   'wardroom.min.js': 18_000,
 };
 
-/** Builds and packs both. Answers the paths of the archives. */
+/** Builds and packs them. Answers the paths of the archives. */
 async function packPackages(out) {
   tsc('--project', protocol);
   rmSync(join(sdk, 'dist'), { recursive: true, force: true });
   await bundleClient();
   await writeClientTypes();
   mkdirSync(out, { recursive: true });
-  return [protocol, sdk].map((folder) => {
+  await bundleReact();
+  return [protocol, sdk, react].map((folder) => {
     copyFileSync(join(root, 'LICENSE'), join(folder, 'LICENSE'));
     return pack(folder, out);
   });
@@ -70,6 +72,28 @@ async function bundleClient() {
       outfile: join(sdk, `dist/${file}.js`),
     });
   }
+}
+
+/** The hooks: React and the client stay imports. */
+async function bundleReact() {
+  const { build } = await import('esbuild');
+  const dist = join(react, 'dist');
+  rmSync(dist, { recursive: true, force: true });
+  await build({
+    entryPoints: [join(react, 'src/index.ts')],
+    bundle: true,
+    sourcemap: true,
+    target: TARGET,
+    format: 'esm',
+    external: ['react', '@wardroom/client'],
+    outfile: join(dist, 'index.js'),
+    logLevel: 'warning',
+  });
+  const raw = join(dist, 'raw');
+  tsc('--project', react, '--emitDeclarationOnly', '--outDir', raw);
+  for (const name of readdirSync(join(raw, 'sdk-react/src')))
+    copyFileSync(join(raw, 'sdk-react/src', name), join(dist, name));
+  rmSync(raw, { recursive: true });
 }
 
 /** The declarations of sdk/src, and beside them those of the protocol without zod. */

@@ -7,17 +7,21 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { repository } from './repository.mjs';
 
-const SOURCE = /^(?:protocol\/src|src|sdk\/src|web)\/.*\.tsx?$/;
+const SOURCE = /^(?:protocol\/src|src|sdk\/src|sdk-react\/src|web)\/.*\.tsx?$/;
 const IMPORT =
   /(?:^|\n)(?:import|export)\b[^;'"]*?from '((?:\.|@wardroom\/)[^']+)'|\bimport '(\.[^']+)'/g;
 /** The folder of a package of this repository. */
-const PACKAGE = { '@wardroom/protocol': 'protocol', '@wardroom/client': 'sdk' };
+const PACKAGE = {
+  '@wardroom/protocol': 'protocol',
+  '@wardroom/client': 'sdk',
+  '@wardroom/react': 'sdk-react',
+};
 
 const byName = (a, b) => (a < b ? -1 : 1);
 
 /** The folder of a file under src; files beside the folders are `main`. */
 function folderOf(file) {
-  if (/^(?:protocol|sdk)\//.test(file)) return file.split('/')[0];
+  if (/^(?:protocol|sdk|sdk-react)\//.test(file)) return file.split('/')[0];
   if (file.startsWith('web/')) return 'web pages';
   return /^src\/([^/]+)\//.exec(file)?.[1] ?? 'main, app.module';
 }

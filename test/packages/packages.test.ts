@@ -162,6 +162,33 @@ window.lived = new Promise((resolve, reject) => {
   });
 });
 
+test("@wardroom/react adds hooks over the client, and React stays the application's own", () => {
+  const hooks = project('hooks', [
+    '@wardroom/client',
+    '@wardroom/react',
+    'react',
+    '@types/react',
+    'csstype',
+  ]);
+  write(hooks, {
+    'types.ts': `import { useConnection, useTimeline } from '@wardroom/react';
+export function Texts(): (string | undefined)[] {
+  const { messages, timeline } = useTimeline<{ text: string }>('lobby');
+  // @ts-expect-error: the bodies of this room have a text
+  timeline.send({ words: 'hello' });
+  return [useConnection().state, ...messages.map(({ body }) => body?.text.trim())];
+}
+`,
+    'check.mjs': `import * as hooks from '@wardroom/react';
+console.log(Object.keys(hooks).sort().join(' '));
+`,
+  });
+  expect(typeErrors(hooks)).toBe('');
+  expect(run('check.mjs', [], hooks).stdout.trim()).toBe(
+    'WardroomContext useClient useConnection usePeople useRoom useRoomEvent useRooms useSnapshot useTimeline',
+  );
+});
+
 test('@wardroom/protocol checks frames, and its types are those of the client', () => {
   const both = project('both', ['@wardroom/protocol', 'zod', '@wardroom/client']);
   write(both, {
