@@ -31,7 +31,7 @@ module.exports = {
       'oidc',
       'http',
     ]),
-    ...wings('platform', ['config', 'stores', 'http']),
+    ...wings('platform', ['config', 'stores', 'http', 'mail']),
     {
       name: 'no-cycle',
       comment: 'No file can be understood without another that needs it. Type imports count.',

@@ -110,10 +110,19 @@ export const COMMANDS = {
     },
   },
   users: {
-    usage: 'users --tenant T [--limit N]',
-    summary: 'users of a tenant',
-    args: 0,
-    async run({ client, flags: { tenant, limit }, print }) {
+    usage: 'users --tenant T [--limit N] | users reset-password ID',
+    summary:
+      'users of a tenant; or a link by which a user sets a new password, once, for 30 minutes',
+    args: [0, 2],
+    async run({ client, args: [deed, id], flags: { tenant, limit }, print }) {
+      if (deed !== undefined) {
+        if (deed !== 'reset-password' || !ID.test(id))
+          throw new CliError(2, 'Usage: wardroom users reset-password ID');
+        const link = await client.post(`/v1/admin/users/${id}/password-reset`, {});
+        return print([link], ([{ url, expires_in: seconds }]) =>
+          facts(`Hand this link to the user, within ${seconds / 60} minutes:`, { url }),
+        );
+      }
       if (tenant === undefined) throw new CliError(2, 'Usage: wardroom users --tenant T');
       const path = `/v1/admin/tenants/${encodeURIComponent(tenant)}/users`;
       const { items = [] } = await client.get(path, { limit });

@@ -45,6 +45,8 @@ import { TokenFactsReader } from './tokens/token-facts.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TenantsController } from './tenants/tenants.controller.js';
 import { Tenants } from './tenants/tenants.js';
+import { PasswordLinksController } from './users/password-links.controller.js';
+import { PasswordLinks } from './users/password-links.js';
 import { Users } from './users/users.js';
 
 @Module({
@@ -52,6 +54,7 @@ import { Users } from './users/users.js';
   controllers: [
     TenantsController,
     TenantInvitesController,
+    PasswordLinksController,
     RevocationsController,
     SessionsController,
     ServiceAccountsController,
@@ -73,6 +76,7 @@ import { Users } from './users/users.js';
     TenantEraser,
     Users,
     TenantInvitations,
+    PasswordLinks,
     Revoke,
     AdminQueries,
     PolicyExplanation,

@@ -15,9 +15,11 @@ import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { ServiceAccountsController } from '../admin/service/service-accounts.controller.js';
 import { TenantsController } from '../admin/tenants/tenants.controller.js';
 import { TokensController } from '../admin/tokens/tokens.controller.js';
+import { PasswordLinksController } from '../admin/users/password-links.controller.js';
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';
 import { ServiceController } from '../auth/service/service.controller.js';
+import { RecoveryController } from '../auth/http/recovery.controller.js';
 import { WellKnownController } from '../auth/http/well-known.controller.js';
 import { OAuthController } from '../auth/oidc/oauth.controller.js';
 import { HealthController } from '../health/health.controller.js';
@@ -39,6 +41,7 @@ import { ApiDocsController } from './api-docs.controller.js';
  */
 const CONTROLLERS: readonly Type[] = [
   AuthController,
+  RecoveryController,
   MySessionsController,
   ServiceController,
   OAuthController,
@@ -54,6 +57,7 @@ const CONTROLLERS: readonly Type[] = [
   TenantsController,
   ServiceAccountsController,
   TenantInvitesController,
+  PasswordLinksController,
   RevocationsController,
   SessionsController,
   TokensController,

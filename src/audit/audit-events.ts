@@ -8,6 +8,10 @@ export const AUDIT_EVENTS = {
   authn_login_fail_max: 'a sign-in was refused unseen: too many failed, or came, before',
   authn_password_change: 'a password was changed',
   authn_password_change_fail: 'a password change was refused',
+  authn_password_reset_requested:
+    'a link for a new password was made; `by`: mail (sent to the address of the user) or admin',
+  authn_password_reset: 'a password was set by such a link; `by`: as above, `reset`: its id',
+  authn_password_reset_fail: 'a link for a new password was refused',
   authn_token_created:
     'a token was handed out to a signed-in session; `kind`: access (by a refresh) or ticket',
   authn_token_fail:
@@ -17,7 +21,7 @@ export const AUDIT_EVENTS = {
     'sessions were revoked; `by`: an external issuer, else the operator or admin who is named',
   session_created: 'a session began',
   session_expired:
-    'a session ended; `reason`: logout, timeout, quota, revoked, password_change, token_reuse, user_suspended, tenant_disabled, guests_disallowed, taken_over',
+    'a session ended; `reason`: logout, timeout, quota, revoked, password_change, password_reset, token_reuse, user_suspended, tenant_disabled, guests_disallowed, taken_over',
   session_use_after_expire: 'a credential of an ended session was refused',
   connection_opened: 'a WebSocket was authenticated',
   connection_renewed: 'a WebSocket was authenticated again in place',

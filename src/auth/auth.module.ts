@@ -17,6 +17,10 @@ import { BootstrapOperator } from './setup/bootstrap-operator.js';
 import { ChangePassword } from './sign-in/change-password.js';
 import { Cookies } from './guard/cookies.js';
 import { Csrf } from './guard/csrf.js';
+import { RecoveryController } from './http/recovery.controller.js';
+import { RecoveryLimits } from './limits/recovery-limits.js';
+import { ForgottenPassword } from './sign-in/forgotten-password.js';
+import { ResetPassword } from './sign-in/reset-password.js';
 import { RegistrationLimits } from './limits/registration-limits.js';
 import { Exchange } from './oidc/exchange.js';
 import { FirstStart } from './setup/first-start.js';
@@ -61,6 +65,7 @@ import { CurrentUser } from './sign-in/current-user.js';
   ],
   controllers: [
     AuthController,
+    RecoveryController,
     MySessionsController,
     ServiceController,
     OAuthController,
@@ -96,6 +101,9 @@ import { CurrentUser } from './sign-in/current-user.js';
     RefreshSession,
     RevokeToken,
     ChangePassword,
+    RecoveryLimits,
+    ForgottenPassword,
+    ResetPassword,
     ServiceKeys,
     ServiceCalls,
     ServiceTokens,
@@ -116,6 +124,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     Csrf,
     CurrentUser,
     LoginLimits,
+    RecoveryLimits,
     CredentialLoopBreaker,
     SessionLoops,
     OpenSession,

@@ -31,6 +31,10 @@ export const BUCKETS = {
     who: 'address and tenant',
     bound: '10 and 100 times `LOGIN_FAILURES_PER_MINUTE` a minute',
   },
+  recovery: {
+    who: 'address; account',
+    bound: '`LOGIN_FAILURES_PER_MINUTE` a minute; 3 mails a minute, 5 links that are alive',
+  },
   credential: {
     who: 'credential and address',
     bound: 'ten refusals a minute, then none is looked at',
@@ -103,6 +107,8 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/auth/refresh': budget('refresh', 10, 'the session; audit'),
   'post /v1/auth/logout': change('sessions that end, 1 receipt'),
   'post /v1/auth/password': budget('login', 120, 'the user; audit'),
+  'post /v1/auth/password/forgot': budget('recovery', 10, '1 link of at most 5; audit'),
+  'post /v1/auth/password/reset': budget('recovery', 60, 'the user, sessions that end; audit'),
   'post /v1/auth/ticket': budget('call', 10, 'audit'),
   'get /v1/auth/sessions': budget('call', 10, NOTHING, PAGE_COST),
   'delete /v1/auth/sessions/{id}': change('the session, 1 receipt'),
@@ -170,6 +176,7 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/admin/tenants/{tenant}/invites': change('1 invitation of about 50 that are alive'),
   'get /v1/admin/tenants/{tenant}/invites': budget('call', 10, LOOK, PAGE_COST),
   'delete /v1/admin/tenants/{tenant}/invites/{code}': change('the invitation'),
+  'post /v1/admin/users/{user}/password-reset': change('1 link of at most 5'),
   'patch /v1/admin/users/{user}': change('the user, sessions that end, 1 receipt'),
   'post /v1/admin/tenants/{tenant}/service-accounts': change('1 account'),
   'get /v1/admin/tenants/{tenant}/service-accounts': budget('call', 10, NOTHING, PAGE_COST),

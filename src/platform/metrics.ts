@@ -167,6 +167,11 @@ export class Metrics {
     'sign-ins by method (password, registration, guest, exchange, try_out) and outcome code',
     ['method', 'outcome'],
   );
+  readonly mails = this.counter(
+    'mails_total',
+    'mails by kind (password_reset, invitation) and outcome: sent, failed (the server refused it, or could not be reached three times), dropped (too many waited)',
+    ['kind', 'outcome'],
+  );
   readonly refreshes = this.counter('refreshes_total', 'refreshes by outcome code', ['outcome']);
   readonly authLoops = this.counter(
     'auth_loops_total',

@@ -3,6 +3,7 @@ import { ClientAddresses } from './http/client-address.js';
 import { Config } from './config/config.js';
 import { Database } from './stores/database.js';
 import { Installation } from './stores/installation.js';
+import { Mailer } from './mail/mailer.js';
 import { Metrics } from './metrics.js';
 import { NodeIdentity } from './node-identity.js';
 import { PostgresAccess } from './stores/postgres-access.js';
@@ -37,6 +38,7 @@ export class PlatformModule {
         RedisMessages,
         RedisConnections,
         Metrics,
+        Mailer,
         NodeIdentity,
         Tls,
       ],
@@ -49,6 +51,7 @@ export class PlatformModule {
         RedisMessages,
         RedisConnections,
         Metrics,
+        Mailer,
         NodeIdentity,
         Tls,
       ],

@@ -22,6 +22,7 @@ const ADMIN_ACTIONS = {
   create_user: { of: 'tenant', does: 'change' },
   change_user: { of: 'tenant', does: 'change' },
   list_invites: { of: 'tenant', does: 'read' },
+  reset_password: { of: 'tenant', does: 'change' },
   change_invites: { of: 'tenant', does: 'change' },
   list_sessions: { of: 'tenant', does: 'read' },
   revoke_sessions: { of: 'tenant', does: 'change' },
@@ -96,6 +97,7 @@ export function decideAdmin(
   if (action === 'erase_tenant') return decideEraseTenant(caller, target);
   if (action === 'change_invites') return decideInvites(caller, target);
   if (action === 'create_user') return decideCreateUser(caller, target);
+  if (action === 'reset_password') return decideReset(caller, target);
   if (action === 'change_user') return decideChangeUser(caller, target);
   return allow('admin.3_may');
 }
@@ -173,6 +175,14 @@ function decideCreateUser(caller: AdminCaller, target: AdminTarget): AdminDecisi
   if (!fitsTenant(caller, target, target.newRole ?? 'member'))
     return deny('create_user.1_operators_stay_apart', 'role_required');
   return allow('create_user.2_may');
+}
+
+/** One's own password is changed with the old one: a stolen access token is not enough. */
+function decideReset(caller: AdminCaller, target: AdminTarget): AdminDecision {
+  if (target.userId === caller.userId) return deny('reset_password.1_own', 'role_required');
+  if (target.userRole === 'service')
+    return deny('reset_password.2_accounts_have_keys', 'role_required');
+  return allow('reset_password.3_may');
 }
 
 /** Nobody registers among the operators. */

@@ -28,6 +28,7 @@ export type AuditedReason =
   | 'logout'
   | 'quota'
   | 'password_change'
+  | 'password_reset'
   | 'guests_disallowed'
   | 'taken_over';
 const AUDITED = {

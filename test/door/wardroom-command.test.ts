@@ -1,9 +1,10 @@
 /** The command `wardroom`, as an operator runs it: answers, exit codes, and no token shown. */
+import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { eventually, live } from '../protocol/harness.js';
-import { World, call, nodeA, nodeB, wsUrl } from '../support/world.js';
+import { World, call, nodeA, nodeB, unique, wsUrl } from '../support/world.js';
 import { home, wardroom } from './run-wardroom.js';
 
 let world: World;
@@ -83,6 +84,18 @@ test('connections: listed, shown and closed; nodes: one row each', async () => {
   const nodes = await asOperator(['nodes']);
   expect(nodes.stdout.split('\n')[0]).toMatch(/^node +name +version +state +connections +rooms /);
   expect(nodes.stdout.match(/ serving /g)!.length).toBeGreaterThanOrEqual(2);
+});
+
+test('users reset-password: a link by which the user sets a new password', async () => {
+  const ben = await world.user('ben');
+  const made = await asOperator(['users', 'reset-password', ben.id]);
+  expect(made.code).toBe(0);
+  const password = unique('new');
+  const token = /#reset=(wr_pwr_[\w-]{43})/.exec(made.stdout)?.[1];
+  await call(nodeB(), '/v1/auth/password/reset', { body: { token, new: password } });
+  await world.login({ email: ben.email, password });
+  expect((await asOperator(['users', 'reset-password', randomUUID()])).code).toBe(1);
+  expect((await asOperator(['users', 'forget-password', ben.id])).code).toBe(2);
 });
 
 test('login keeps a token in a file of this user alone; logout ends it', async () => {

@@ -119,6 +119,15 @@ describe('a call costs no more CPU than its budget says:', () => {
       headers: JSON_BODY,
       body: () => JSON.stringify({ tenant: world.tenant.slug, id_token: 'a.b.c' }),
     },
+    'post /v1/auth/password/forgot': {
+      headers: JSON_BODY,
+      body: (i) => JSON.stringify({ tenant: world.tenant.slug, email: `n${i}@example.com` }),
+    },
+    'post /v1/auth/password/reset': {
+      headers: JSON_BODY,
+      body: () =>
+        JSON.stringify({ token: `wr_pwr_${'x'.repeat(43)}`, new: 'another-long-password' }),
+    },
     'post /v1/auth/refresh': {
       headers: JSON_BODY,
       body: (i) => JSON.stringify({ refresh_token: `wr_rt_${i}` }),

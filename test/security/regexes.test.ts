@@ -16,6 +16,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const REACH = {
   /** Given by the operator, or made here: short. */
   ours: 1_024,
+  /** The name of a person: longer ones are refused before. */
+  name: 100,
   /** An e-mail address: longer ones are refused before. */
   email: 254,
   /** A token or ticket: longer ones are refused before. */
@@ -44,6 +46,8 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+$/': 'token',
   '/^[A-Za-z0-9_-]{43}$/': 'token',
   '/^application\\//': 'token',
+  '/^([^<>\\p{Cc}]{0,100})<([^<>\\s]{1,254})>$/u': 'ours',
+  '/^smtps?$/': 'ours',
   // heads and addresses
   '/^(?:https?:\\/\\/[^/?#]*)?(\\/[\\w.~/-]*)(?:\\?[^#]*)?$/': 'head',
   '/(?<=[^:\\]]|\\])(:\\d+)?$/': 'head',
@@ -60,7 +64,7 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/[\\0\\p{Cs}]/u': 'body',
   '/\\p{Surrogate}/u': 'body',
   '/^\\w{1,64}$/': 'body',
-  '/[^\\p{Z}\\p{C}\\p{Default_Ignorable_Code_Point}]/u': 'body',
+  '/[^\\p{Z}\\p{C}\\p{Default_Ignorable_Code_Point}]/u': 'name',
   '/^(name|email)_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/': 'head',
   "/^[\\p{L}\\p{M}\\p{N}_'+-]+(?:\\.[\\p{L}\\p{M}\\p{N}_'+-]+)*$/u": 'email',
   '/^[\\p{L}\\p{M}\\p{N}.\\u3002-]+$/u': 'email',

@@ -26,7 +26,7 @@ const CATEGORIES: Readonly<Record<number, string>> = {
 
 /** Names of activities by class; 99 is `Other`, and `activity_name` is the event then. */
 const ACTIVITIES: Readonly<Record<ClassId, Readonly<Record<number, string>>>> = {
-  3001: { 1: 'Create', 2: 'Enable', 3: 'Password Change', 5: 'Disable' },
+  3001: { 1: 'Create', 2: 'Enable', 3: 'Password Change', 4: 'Password Reset', 5: 'Disable' },
   3002: { 1: 'Logon', 2: 'Logoff' },
   3003: { 1: 'Assign Privileges' },
   3004: { 1: 'Create', 3: 'Update', 4: 'Delete', 9: 'Disable' },
@@ -62,6 +62,9 @@ export const OCSF: Readonly<Record<AuditEventName, Mapping>> = {
   authn_login_fail_max: failed(3002, 1, 3),
   authn_password_change: is(3001, 3),
   authn_password_change_fail: failed(3001, 3),
+  authn_password_reset_requested: is(3001, OTHER),
+  authn_password_reset: is(3001, 4),
+  authn_password_reset_fail: failed(3001, 4),
   authn_token_created: is(3002, OTHER),
   authn_token_fail: failed(3002, OTHER),
   authn_token_reuse: failed(3002, OTHER, 4),

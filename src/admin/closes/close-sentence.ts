@@ -31,6 +31,7 @@ export const BY_REASON: Readonly<Record<AuditedReason | EndReason, string>> = {
   revoked: 'its session was revoked',
   quota: 'its session made room for a newer one of the user',
   password_change: 'the password was changed',
+  password_reset: 'the password was set anew by a link',
   guests_disallowed: 'the tenant takes no guests any more',
   taken_over: 'the account was taken over by the owner of its address',
   timeout: 'its session reached its end',

@@ -13,7 +13,11 @@ export type NewTenantInvite = z.infer<typeof newTenantInviteSchema>;
 
 const tenantInvite = { ...inviteFields, email: z.string().nullable() };
 export const createdTenantInviteSchema = z
-  .object({ ...codeFields, ...tenantInvite })
+  .object({
+    ...codeFields,
+    ...tenantInvite,
+    mailed: z.boolean().meta({ description: 'sent to the address, too' }),
+  })
   .meta({ id: 'CreatedTenantInvite' });
 export type CreatedTenantInvite = z.infer<typeof createdTenantInviteSchema>;
 

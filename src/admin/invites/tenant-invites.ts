@@ -12,8 +12,10 @@ import {
 } from '../../auth/links/invites.js';
 import type { Withdrawn } from '../../auth/links/invite.schema.js';
 import { linkUrl } from '../../auth/links/link-code.js';
+import { RecoveryLimits } from '../../auth/limits/recovery-limits.js';
 import { PublicUrl } from '../../auth/tokens/public-url.js';
 import type { Invite } from '../../platform/generated/client.js';
+import { Mailer } from '../../platform/mail/mailer.js';
 import { Database } from '../../platform/stores/database.js';
 import type { Tx } from '../../platform/stores/database.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
@@ -31,14 +33,40 @@ export class TenantInvitations {
     private readonly admin: AdminAuthorization,
     private readonly database: Database,
     private readonly publicUrl: PublicUrl,
+    private readonly mailer: Mailer,
+    private readonly limits: RecoveryLimits,
   ) {}
 
-  create(
+  /** An invitation for an address is also mailed there, where mails are sent. */
+  async create(
+    principal: Principal,
+    ref: string,
+    input: NewTenantInvite,
+  ): Promise<CreatedTenantInvite> {
+    const { email } = input;
+    const mailed = email !== undefined && this.mailer.isConfigured;
+    const made = await this.insert(principal, ref, input, mailed);
+    if (mailed)
+      this.mailer.send({
+        kind: 'invitation',
+        to: email,
+        subject: 'Your invitation',
+        text: `You are invited to register at ${this.publicUrl.value}. Open this link until ${made.expires_at}:
+
+${made.url}
+`,
+      });
+    return { ...made, mailed };
+  }
+
+  private insert(
     principal: Principal,
     ref: string,
     { max_uses, expires_in, email }: NewTenantInvite,
-  ): Promise<CreatedTenantInvite> {
+    mailed: boolean,
+  ): Promise<Omit<CreatedTenantInvite, 'mailed'>> {
     return this.change(principal, ref, async (tx, tenantId) => {
+      if (mailed) await this.limits.countInvitation(tenantId);
       const { code, invite } = await createInvite(tx, {
         tenantId,
         roomId: null,

@@ -44,6 +44,7 @@ const OF_TENANT = [
   `DELETE FROM connection_ends WHERE connection_id IN
      (SELECT connection_id FROM connection_ends WHERE tenant_id = $1 LIMIT $2)`,
   `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE tenant_id = $1 LIMIT $2)`,
+  `DELETE FROM password_resets WHERE id IN (SELECT id FROM password_resets WHERE tenant_id = $1 LIMIT $2)`,
   `DELETE FROM users WHERE id IN (SELECT id FROM users WHERE tenant_id = $1 LIMIT $2)`,
 ];
 

@@ -9,6 +9,7 @@ import { createHash, randomBytes } from 'node:crypto';
 const KINDS = {
   room: { prefix: 'wr_inv_', fragment: 'invite' },
   registration: { prefix: 'wr_reg_', fragment: 'register' },
+  password: { prefix: 'wr_pwr_', fragment: 'reset' },
 } as const;
 export type LinkKind = keyof typeof KINDS;
 

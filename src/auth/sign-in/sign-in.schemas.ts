@@ -9,9 +9,10 @@ import { plainText } from '../../platform/zod.js';
 
 /** Some character that leaves a mark. */
 const VISIBLE = /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u;
+const NAME_CHARS_MAX = 100;
 /** A person's name. */
-export const personNameSchema = plainText(1, 100).refine(
-  (name) => VISIBLE.test(name),
+export const personNameSchema = plainText(1, NAME_CHARS_MAX).refine(
+  (name) => name.length > NAME_CHARS_MAX || VISIBLE.test(name),
   'must not be blank',
 );
 /** Any Unicode; only its bytes are limited (passwords.ts). */
@@ -73,6 +74,19 @@ export const passwordBody = z
   .strictObject({ current: givenPassword, new: newPasswordSchema })
   .meta({ id: 'PasswordRequest' });
 export type PasswordBody = z.infer<typeof passwordBody>;
+
+export const forgotBody = z
+  .strictObject({ tenant: tenantRef, email: emailSchema })
+  .meta({ id: 'ForgotRequest' });
+export type ForgotBody = z.infer<typeof forgotBody>;
+
+export const resetBody = z
+  .strictObject({
+    token: plainText(1, 100).meta({ description: 'from the fragment of the link' }),
+    new: newPasswordSchema,
+  })
+  .meta({ id: 'ResetRequest' });
+export type ResetBody = z.infer<typeof resetBody>;
 
 export const meSchema = z
   .strictObject({

@@ -92,6 +92,13 @@ const RULES: readonly Rule[] = [
         : null,
   ],
   [
+    ['SMTP_URL', 'MAIL_FROM'],
+    (env) =>
+      (env.SMTP_URL === undefined) !== (env.MAIL_FROM === undefined)
+        ? 'SMTP_URL, MAIL_FROM: set both or none'
+        : null,
+  ],
+  [
     ['BOOTSTRAP_OPERATOR_EMAIL', 'BOOTSTRAP_OPERATOR_PASSWORD'],
     (env) =>
       (env.BOOTSTRAP_OPERATOR_EMAIL === undefined) !==

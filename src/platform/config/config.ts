@@ -243,6 +243,11 @@ export class Config {
     const { BOOTSTRAP_OPERATOR_EMAIL: email, BOOTSTRAP_OPERATOR_PASSWORD: password } = this.env;
     return email !== undefined && password !== undefined ? { email, password } : null;
   }
+  /** Null: no mail is sent. */
+  get mail() {
+    const { SMTP_URL: url, MAIL_FROM: from } = this.env;
+    return url !== undefined && from !== undefined ? { url, from } : null;
+  }
   get closesKeptHours() {
     return this.env.CLOSES_KEPT_HOURS;
   }

@@ -7,6 +7,7 @@ import { emailSchema } from '../email.js';
 import { issuersFile } from './issuers-file.js';
 import { tryNodes } from './try-nodes.js';
 import { host, network, origin, publicUrl } from './network-names.js';
+import { mailFrom } from './mail-from.js';
 import { readPostgresUrl } from './postgres-url.js';
 
 const integer = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
@@ -39,6 +40,7 @@ export const SECRETS = [
   'DATABASE_URL',
   'REDIS_URL',
   'BOOTSTRAP_OPERATOR_PASSWORD',
+  'SMTP_URL',
 ] as const;
 
 /**
@@ -225,6 +227,12 @@ export const VARIABLES = {
     '60',
     'audit records of a kind that a user, or an address where nobody is known, causes one by one by what changes nothing (refusals, denials, connections, tickets); the rest is counted in one record a minute',
   ],
+  SMTP_URL: [
+    z.url({ protocol: /^smtps?$/ }).optional(),
+    '-',
+    'mail server for password resets and invitations: `smtp://user:password@host:587` (STARTTLS) or `smtps://`; without it no mail is sent, and admins hand links out',
+  ],
+  MAIL_FROM: [mailFrom.optional(), '-', 'sender of mails: `Wardroom <no-reply@example.com>`'],
   ISSUERS_FILE: [issuersFile, '-', 'external OpenID issuers (JSON)'],
   WEB: [z.enum(['on', 'off']).default('on'), 'on', 'serves the pages; `off` = API only'],
   TRY_PAGE: [

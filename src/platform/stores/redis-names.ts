@@ -13,6 +13,9 @@ export type CounterName =
   | 'login:success'
   | 'entry:address'
   | 'entry:tenant'
+  | 'recovery:address'
+  | 'recovery:account'
+  | 'invitations'
   | 'loop'
   | 'loop:refresh'
   | 'loop:reconnect';

@@ -270,6 +270,23 @@ describe('Config.parse', () => {
     );
   });
 
+  test('wants the mail server and the sender of mails together, both well-formed', () => {
+    const SMTP_URL = 'smtp://post:secret@mail.example.com';
+    const MAIL_FROM = 'Wardroom <no-reply@example.com>';
+    expect(Config.parse({ ...good, SMTP_URL, MAIL_FROM }).mail).toEqual({
+      url: SMTP_URL,
+      from: MAIL_FROM,
+    });
+    expect(Config.parse(good).mail).toBeNull();
+    for (const half of [{ SMTP_URL }, { MAIL_FROM }])
+      expect(problemsOf({ ...good, ...half }).join()).toContain('SMTP_URL, MAIL_FROM');
+    for (const from of ['Wardroom', 'W <a@example.com>\r\nBcc: b@example.com', 'a@b <c>'])
+      expect(problemsOf({ ...good, SMTP_URL, MAIL_FROM: from }).join()).toContain('MAIL_FROM:');
+    expect(problemsOf({ ...good, SMTP_URL: 'http://mail', MAIL_FROM }).join()).not.toContain(
+      'http://mail',
+    );
+  });
+
   test('cannot be changed afterwards', () => {
     expect(Object.isFrozen(Config.parse(good))).toBe(true);
   });

@@ -19,6 +19,7 @@ const IN_TENANT: AdminAction[] = [
   'change_user',
   'list_invites',
   'change_invites',
+  'reset_password',
   'list_sessions',
   'revoke_sessions',
   'read_decision',
@@ -187,4 +188,18 @@ describe('decideAdmin', () => {
     expect(ask(caller('operator'), 'change_tenant', { ...OWN, stops: true })).toBe('role_required');
     expect(ask(caller('operator'), 'change_tenant', { ...OTHER, stops: true })).toBe('allowed');
   });
+});
+
+test('a password is reset for others who have one', () => {
+  for (const role of ['admin', 'operator'] as const) {
+    expect(ask(caller(role), 'reset_password', { ...OWN, userId: 'me', userRole: role })).toBe(
+      'role_required',
+    );
+    expect(ask(caller(role), 'reset_password', { ...OWN, userId: 'x', userRole: 'member' })).toBe(
+      'allowed',
+    );
+    expect(ask(caller(role), 'reset_password', { ...OWN, userId: 'x', userRole: 'service' })).toBe(
+      'role_required',
+    );
+  }
 });
