@@ -10,7 +10,7 @@ import { startMailbox, tokenIn } from '../support/mailbox.js';
 import type { Mailbox } from '../support/mailbox.js';
 import { outcome, post } from '../support/sign-in.js';
 import { query } from '../support/sql.js';
-import { World, call, operator, unique } from '../support/world.js';
+import { World, call, nodeA, operator, unique } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
 const NEW = unique('new');
@@ -265,6 +265,18 @@ test('an invitation for an address is mailed there', async () => {
   expect(body.mailed).toBe(true);
   const [letter] = await mailbox.receive(email);
   expect(letter!.text.replaceAll(/=\r\n/g, '').replaceAll('=3D', '=')).toContain(body.url);
+});
+
+test('where no mail is sent, the answer is the same and nothing is stored', async () => {
+  const apart = await World.create();
+  const user = await apart.user('hans');
+  expect((await forgot(user.email, apart.tenant.slug, nodeA())).status).toBe(202);
+  const rows = await query(
+    process.env['TEST_CLUSTER_DATABASE_URL']!,
+    'SELECT 1 FROM password_resets WHERE user_id = $1',
+    [user.id],
+  );
+  expect(rows).toEqual([]);
 });
 
 test('tokens are stored hashed', async () => {
