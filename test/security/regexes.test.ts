@@ -48,6 +48,17 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/^application\\//': 'token',
   '/^([^<>\\p{Cc}]{0,100})<([^<>\\s]{1,254})>$/u': 'ours',
   '/^smtps?$/': 'ours',
+  '/^wr_sk_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/': 'head',
+  '/^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*$/': 'body',
+  '/(?:^|;\\s*)wr_csrf=([^;]*)/': 'head',
+  // calls, cursors and months
+  '/^(?:POST|PUT|PATCH|DELETE)$/': 'ours',
+  '/^\\d{1,15}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/': 'head',
+  '/^[1-9][0-9]{0,17}-[0-9a-f]{12}$/': 'head',
+  '/^20\\d\\d-(0[1-9]|1[0-2])$/': 'head',
+  '/[\\\\%_]/g': 'head',
+  '/^https$/': 'ours',
+  '/^wardroom_(?:process|nodejs)_/': 'ours',
   // heads and addresses
   '/^(?:https?:\\/\\/[^/?#]*)?(\\/[\\w.~/-]*)(?:\\?[^#]*)?$/': 'head',
   '/(?<=[^:\\]]|\\])(:\\d+)?$/': 'head',
