@@ -26,8 +26,13 @@ import { root } from '../install.mjs';
 import { fieldsOf } from './fields.mjs';
 import { foldersPicture } from './folders.mjs';
 import { repository } from './repository.mjs';
+import { sdkTables } from './sdk-reference.mjs';
 
 export const tables = {
+  ...Object.fromEntries(
+    Object.entries(sdkTables).map(([name, rows]) => [name, () => table(['', ''], rows())]),
+  ),
+
   folders: () => foldersPicture(root),
 
   decisions: () =>

@@ -3,6 +3,7 @@ import type { ServerFrame, ServerFrames } from '@wardroom/protocol';
 import { type ConnectionState, ConnectionKeeper } from './connection/connection-keeper.js';
 import { Emitter } from './emitter.js';
 import { errorFromWire, WardroomError } from './errors.js';
+import { Watch } from './watch.js';
 import { type ClientOptions, readOptions } from './options.js';
 import { Requests } from './connection/requests.js';
 import type { Caller, RestCall } from './rest/rest.js';
@@ -19,6 +20,7 @@ import type {
 } from './session/session.js';
 
 export interface ClientEvents {
+  /** The connection is in another state. */
   state: { state: ConnectionState; previous: ConnectionState };
   /** `auth_ok` of a new connection. */
   connected: ServerFrames['auth_ok'];
@@ -33,6 +35,12 @@ export interface ClientEvents {
   signed_out: WardroomError;
   /** No more attempts until `connect` is called. */
   closed: WardroomError;
+  /** While the client watches: a room of the user has a new message. */
+  activity: ServerFrames['activity'];
+  /** While the client watches: the user has a room more or less, or one has changed. */
+  rooms_changed: ServerFrames['rooms_changed'];
+  /** The user read in a room on another device; while the client watches, in any room. */
+  read: ServerFrames['read'];
   /** Trouble that belongs to no request and ends nothing. */
   error: WardroomError;
 }
@@ -40,8 +48,11 @@ export interface ClientEvents {
 /** The client: one connection that is kept up and kept authenticated, and the rooms over it. */
 export class CoreClient {
   readonly #events = new Emitter<ClientEvents>();
+  /** Calls a listener with each such event. Returns the function that takes it away again. */
   readonly on = this.#events.on.bind(this.#events);
+  /** Takes a listener away. */
   readonly off = this.#events.off.bind(this.#events);
+  /** The next such event, as a promise. */
   readonly once = this.#events.once.bind(this.#events);
   /** Present unless the client was made with `getToken`. */
   readonly session: WardroomSession | undefined;
@@ -53,6 +64,7 @@ export class CoreClient {
   readonly #subscriptionsById = new Map<string, Set<Subscription>>();
   /** The user of the last connection, until they are signed out. */
   #me: string | undefined;
+  readonly #watch: Watch;
   /** Nobody hears of one end twice. */
   #told: WardroomError | undefined;
 
@@ -84,8 +96,10 @@ export class CoreClient {
       (reason === 'connect' ? this.#keeper.token : undefined) ?? take(reason, presented);
     this.#caller = session ?? new TokenCaller(rest, cheap, (why) => this.#signedOut(why));
     session?.on('signed_out', (why) => this.#signedOut(why));
+    this.#watch = new Watch((frame, options) => this.#requests.ask(frame, options));
   }
 
+  /** Where the connection is: `idle`, `connecting`, `live`, ... */
   get state(): ConnectionState {
     return this.#keeper.state;
   }
@@ -125,6 +139,15 @@ export class CoreClient {
    */
   close(): void {
     this.#keeper.end(new WardroomError('closed'));
+  }
+
+  /**
+   * News of all rooms of the user, subscribed or not, also over later connections: the events
+   * `activity`, `rooms_changed` and `read`. Answers how many rooms are watched. After each
+   * `connected` a list of rooms is read anew, once this has answered.
+   */
+  watch(): Promise<ServerFrames['watching']> {
+    return this.#watch.start();
   }
 
   /**
@@ -183,22 +206,27 @@ export class CoreClient {
   }
 
   #ready(fresh: boolean): void {
+    if (fresh) this.#watch.resume();
     if (fresh) for (const { subscription } of this.#rooms.values()) subscription.resume();
     this.#requests.flush();
   }
 
   #receive(frame: ServerFrame): void {
     if (this.#requests.answer(frame)) return;
+    if (frame.type === 'activity' || frame.type === 'rooms_changed')
+      return this.#events.emit<typeof frame.type>(frame.type, frame);
     if (frame.type === 'error') return this.#events.emit('error', errorFromWire({ ...frame }));
     if (!('room' in frame)) return;
     for (const subscription of this.#subscriptionsById.get(frame.room) ?? [])
       subscription.receive(frame);
+    if (frame.type === 'read' && frame.sender === this.#me) this.#events.emit('read', frame);
   }
 
   #ended(why: WardroomError): void {
     this.#requests.end(why);
     if (why.action === 'login' || why.action === 'stop') {
       this.#me = undefined;
+      this.#watch.stop();
       for (const { subscription } of this.#rooms.values()) subscription.forget(why);
     }
     if (why.action === 'login') {

@@ -24,7 +24,9 @@ export class WardroomClient extends CoreClient {
     const port = {
       clock: this.clock,
       mine: this.api.rooms.mine,
-      onConnected: (listener: () => void) => this.on('connected', listener),
+      live: () => this.state === 'live',
+      watch: () => this.watch(),
+      on: this.on,
     };
     return new RoomList(port, pageSize);
   }

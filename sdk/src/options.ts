@@ -16,6 +16,7 @@ export interface ClientOptions {
    * own.
    */
   getToken?: GetToken;
+  /** A session that the application made, for example to share it. */
   session?: WardroomSession;
   /** Of the client's own session. Default: memory. */
   storage?: SessionStorage;
@@ -23,6 +24,7 @@ export interface ClientOptions {
   transport?: 'body' | 'cookie';
   /** Default: `globalThis.WebSocket`. Node 20 has none; give it the one of the `ws` package. */
   webSocket?: SocketConstructor;
+  /** Default: `globalThis.fetch`. */
   fetch?: Fetch;
   /** From opening the socket to `auth_ok`. Default: 15,000. */
   connectTimeoutMs?: number;
@@ -40,7 +42,9 @@ export interface ClientOptions {
   pendingMax?: number;
   /** One line for each step, to the console or to a function. Never a token, never a body. */
   debug?: DebugOption;
+  /** For tests: another time. */
   clock?: Clock;
+  /** For tests: another jitter. Default: `Math.random`. */
   random?: () => number;
 }
 

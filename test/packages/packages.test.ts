@@ -113,6 +113,17 @@ console.log(await life(lib, process.argv[2], { webSocket: WebSocket }));
     });
   }
 
+  test('C16: the examples of the docs compile, strictly', () => {
+    const docs = join(folder, 'docs');
+    const blocks = ['docs/sdk.md', 'sdk/README.md'].flatMap((page) => examplesOf(page, 'ts'));
+    expect(blocks.length).toBeGreaterThan(6);
+    write(docs, {
+      'ambient.d.ts': AMBIENT,
+      ...Object.fromEntries(blocks.map((text, at) => [`example-${at}.ts`, text])),
+    });
+    expect(typeErrors(docs)).toBe('');
+  });
+
   inBrowser('runs in a Vite build', async () => {
     write(folder, {
       'index.html': '<script type="module" src="./main.js"></script>',
@@ -183,7 +194,15 @@ export function Texts(): (string | undefined)[] {
 console.log(Object.keys(hooks).sort().join(' '));
 `,
   });
-  expect(typeErrors(hooks)).toBe('');
+  const pages = ['docs/sdk.md', 'sdk-react/README.md'].flatMap((page) => examplesOf(page, 'tsx'));
+  expect(pages.length).toBe(2);
+  write(hooks, {
+    'client.ts': examplesOf('docs/sdk.md', 'ts').find((text) =>
+      text.startsWith('// src/client.ts'),
+    )!,
+    ...Object.fromEntries(pages.map((text, at) => [`example-${at}.tsx`, text])),
+  });
+  expect(typeErrors(hooks, { jsx: 'react-jsx' })).toBe('');
   expect(run('check.mjs', [], hooks).stdout.trim()).toBe(
     'WardroomContext useClient useConnection usePeople useRoom useRoomEvent useRooms useSnapshot useTimeline',
   );
@@ -214,6 +233,21 @@ export const same: {
   expect(stdout + stderr).toBe('true 404 wardroom.v1\n');
   expect(typeErrors(both, { skipLibCheck: true })).toBe('');
 });
+
+/** The code blocks of a page in this language. */
+function examplesOf(page: string, language: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8');
+  const found = text.matchAll(new RegExp('^```' + language + '\\n([^]*?)^```', 'gm'));
+  return [...found].map(([, example]) => example!);
+}
+
+/** Names that the examples use without declaring them. */
+const AMBIENT = `declare module 'ws' {
+  export const WebSocket: import('@wardroom/client').SocketConstructor;
+}
+declare const client: import('@wardroom/client').WardroomClient;
+declare const process: { env: Record<string, string | undefined>; exitCode: number };
+`;
 
 /** The answer of the page's script, which ran without an error. */
 async function livedIn(path: string): Promise<string> {

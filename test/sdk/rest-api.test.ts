@@ -4,6 +4,7 @@ import type * as sdk from '@wardroom/client';
 import type { Receipt } from '../../src/authority/receipt.schema.js';
 import type { UserView } from '../../src/admin/users/user.schema.js';
 import type { Me } from '../../src/auth/sign-in/sign-in.schemas.js';
+import type * as people from '../../src/people/person.schema.js';
 import type * as messages from '../../src/rooms/events/message.schema.js';
 import type * as members from '../../src/rooms/members/member.schema.js';
 import type * as rooms from '../../src/rooms/room.schema.js';
@@ -16,6 +17,7 @@ const h = harness();
 
 type Same<A, B> = [A, B] extends [B, A] ? 'same' : 'not';
 type Fits<A, B> = A extends B ? 'fits' : 'not';
+type Item<P extends { items: unknown[] }> = P['items'][number];
 type MessagePage = z.infer<typeof messages.messagePageSchema>;
 
 /** Answers have the type of the server's schema; bodies fit into the schemas that check them. */
@@ -28,6 +30,13 @@ const types: {
   myRoomPatch: Fits<sdk.MyRoomPatch, sidebar.SidebarPatch>;
   member: Same<sdk.MemberView, members.Member>;
   user: Same<sdk.UserView, UserView>;
+  person: Same<sdk.PersonView, people.Person>;
+  profilePatch: Fits<sdk.ProfilePatch, people.ProfilePatch>;
+  edit: Same<sdk.MessageEdit, messages.Edit>;
+  changeAck: Same<sdk.ChangeAck, z.infer<typeof messages.changeAckSchema>>;
+  found: Fits<sdk.FoundMessage, Item<messages.SearchPage>>;
+  pinned: Fits<sdk.PinnedMessage, Item<messages.PinList>>;
+  search: Fits<sdk.SearchQuery, z.input<typeof messages.searchQuerySchema>>;
   history: Fits<MessagePage, sdk.HistoryPage<unknown>>;
   message: Fits<sdk.HistoryMessage<unknown>, MessagePage['items'][number]>;
   newRoom: Fits<sdk.NewRoom, z.input<typeof rooms.newRoomSchema>>;
@@ -43,6 +52,13 @@ const types: {
   myRoomPatch: 'fits',
   member: 'same',
   user: 'same',
+  person: 'same',
+  profilePatch: 'fits',
+  edit: 'same',
+  changeAck: 'same',
+  found: 'fits',
+  pinned: 'fits',
+  search: 'fits',
   history: 'fits',
   message: 'fits',
   newRoom: 'fits',
@@ -97,15 +113,24 @@ test.each<[string, (api: sdk.Api) => Promise<unknown>, unknown]>([
     { banned: true },
   ],
   ['DELETE /v1/rooms/lobby/members/u1', (api) => api.members.remove('lobby', 'u1'), undefined],
-  ['GET /v1/admin/tenants/acme/users', (api) => api.users.list('acme'), undefined],
+  ['GET /v1/users?q=al', (api) => api.users.list({ q: 'al' }), undefined],
+  ['GET /v1/users/u1', (api) => api.users.get('u1'), undefined],
+  ['PATCH /v1/me', (api) => api.updateMe({ status: null }), { status: null }],
+  ['GET /v1/rooms/lobby/messages/m1', (api) => api.messages.get('lobby', 'm1'), undefined],
+  ['GET /v1/rooms/lobby/messages/m1/edits', (api) => api.messages.edits('lobby', 'm1'), undefined],
+  ['GET /v1/search?q=a+b', (api) => api.messages.search({ q: 'a b' }), undefined],
+  ['GET /v1/rooms/lobby/pins', (api) => api.messages.pins('lobby'), undefined],
+  ['PUT /v1/rooms/lobby/pins/m1', (api) => api.messages.pin('lobby', 'm1'), {}],
+  ['DELETE /v1/rooms/lobby/pins/m1', (api) => api.messages.unpin('lobby', 'm1'), undefined],
+  ['GET /v1/admin/tenants/acme/users', (api) => api.accounts.list('acme'), undefined],
   [
     'POST /v1/admin/tenants/acme/users',
-    (api) => api.users.create('acme', { email: 'a@b.c', password: 'secret pw', name: 'A' }),
+    (api) => api.accounts.create('acme', { email: 'a@b.c', password: 'secret pw', name: 'A' }),
     { email: 'a@b.c', password: 'secret pw', name: 'A' },
   ],
   [
     'PATCH /v1/admin/users/u1',
-    (api) => api.users.update('u1', { state: 'suspended' }),
+    (api) => api.accounts.update('u1', { state: 'suspended' }),
     { state: 'suspended' },
   ],
 ])('%s', async (request, ask, body) => {

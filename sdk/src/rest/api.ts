@@ -1,17 +1,25 @@
+import type { HistoryMessage } from '../room/room.js';
 import type { RestCall } from './rest.js';
 import type {
+  ChangeAck,
+  FoundMessage,
   Me,
   MemberPatch,
   MemberView,
+  MessageEdit,
   MyRoom,
   MyRoomPatch,
   NewMember,
   NewRoom,
   Page,
   PageQuery,
+  PersonView,
+  PinnedMessage,
+  ProfilePatch,
   ReceiptView,
   RoomPatch,
   RoomView,
+  SearchQuery,
   SessionView,
   UserRole,
   UserView,
@@ -21,7 +29,7 @@ type Call = <T>(path: string, call?: RestCall) => Promise<T>;
 
 const part = encodeURIComponent;
 
-function withQuery(path: string, query: PageQuery): string {
+function withQuery(path: string, query: object): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query) as [string, string | number | undefined][])
     if (value !== undefined) search.set(name, String(value));
@@ -37,17 +45,23 @@ export class Api {
   me(): Promise<Me> {
     return this.call('/v1/me');
   }
+  /** Name, picture and status of the user. */
+  updateMe(fields: ProfilePatch): Promise<Me> {
+    return this.#patch('/v1/me', fields);
+  }
   /** Ends the other sessions of the user. */
   changePassword(fields: { current: string; new: string }): Promise<ReceiptView> {
     return this.#post('/v1/auth/password', fields);
   }
 
+  /** The signed-in devices of the user. */
   readonly sessions = {
     list: (query: PageQuery = {}): Promise<Page<SessionView>> =>
       this.call(withQuery('/v1/auth/sessions', query)),
     end: (id: string): Promise<ReceiptView> => this.#delete(`/v1/auth/sessions/${part(id)}`),
   };
 
+  /** Rooms, and the caller's own list of them (`mine`). */
   readonly rooms = {
     list: (query: PageQuery = {}): Promise<Page<RoomView>> =>
       this.call(withQuery('/v1/rooms', query)),
@@ -68,6 +82,7 @@ export class Api {
     leave: (room: string): Promise<ReceiptView> => this.#post(`/v1/rooms/${part(room)}/leave`, {}),
   };
 
+  /** Members of a room. */
   readonly members = {
     list: (room: string, query: PageQuery = {}): Promise<Page<MemberView>> =>
       this.call(withQuery(`/v1/rooms/${part(room)}/members`, query)),
@@ -86,8 +101,34 @@ export class Api {
       this.#delete(`/v1/rooms/${part(room)}/members/${part(user)}`),
   };
 
-  /** Of a tenant; for its admins. */
+  /** Stored messages: search, pins, earlier bodies. */
+  readonly messages = {
+    get: (room: string, message: string): Promise<HistoryMessage<unknown>> =>
+      this.call(`/v1/rooms/${part(room)}/messages/${part(message)}`),
+    /** Its bodies, oldest first; for the author and moderators. */
+    edits: (room: string, message: string): Promise<{ items: MessageEdit[] }> =>
+      this.call(`/v1/rooms/${part(room)}/messages/${part(message)}/edits`),
+    /** In all rooms that the caller may read now, newest first. */
+    search: (query: SearchQuery): Promise<Page<FoundMessage>> =>
+      this.call(withQuery('/v1/search', query)),
+    pins: (room: string): Promise<{ items: PinnedMessage[] }> =>
+      this.call(`/v1/rooms/${part(room)}/pins`),
+    pin: (room: string, message: string): Promise<ChangeAck> =>
+      this.call(`/v1/rooms/${part(room)}/pins/${part(message)}`, { method: 'PUT', body: {} }),
+    unpin: (room: string, message: string): Promise<ChangeAck> =>
+      this.#delete(`/v1/rooms/${part(room)}/pins/${part(message)}`),
+  };
+
+  /** The people of the tenant. */
   readonly users = {
+    /** `q` is the beginning of a name. */
+    list: (query: PageQuery & { q?: string } = {}): Promise<Page<PersonView>> =>
+      this.call(withQuery('/v1/users', query)),
+    get: (user: string): Promise<PersonView> => this.call(`/v1/users/${part(user)}`),
+  };
+
+  /** Users of a tenant, for its admins. */
+  readonly accounts = {
     list: (tenant: string, query: PageQuery = {}): Promise<Page<UserView>> =>
       this.call(withQuery(`/v1/admin/tenants/${part(tenant)}/users`, query)),
     create: (

@@ -1,5 +1,6 @@
 /** REST as the server answers it. A test compares these types with the schemas of the server. */
 import type { Right, Role } from '@wardroom/protocol';
+import type { HistoryMessage } from '../room/room.js';
 
 export interface Page<T> {
   items: T[];
@@ -155,4 +156,54 @@ export interface UserView {
   role: UserRole;
   state: 'active' | 'suspended';
   created_at: string;
+}
+
+export interface PersonView {
+  id: string;
+  name: string;
+  /** An https URL of a picture. */
+  avatar: string | null;
+  status: string | null;
+  state: 'active' | 'suspended';
+  /** For admins of the tenant. */
+  email?: string | undefined;
+}
+export interface ProfilePatch {
+  name?: string | undefined;
+  avatar?: string | null | undefined;
+  status?: string | null | undefined;
+}
+
+export interface ChangeAck {
+  room: string;
+  message_id: string;
+  seq: number;
+}
+/** A body of a message; the first one is no edit. */
+export interface MessageEdit {
+  seq: number;
+  sender: string;
+  at: string;
+  body: unknown;
+}
+export interface SearchQuery {
+  /** Words, `"phrases"`, `or` and `-without`. */
+  q: string;
+  room?: string;
+  sender?: string;
+  /** Times. */
+  before?: string;
+  after?: string;
+  limit?: number;
+  cursor?: string;
+}
+export interface FoundMessage {
+  message: HistoryMessage<unknown>;
+  /** The words found, in UTF-16 units of the text of the body. */
+  ranges: { from: number; to: number }[];
+}
+export interface PinnedMessage {
+  message: HistoryMessage<unknown>;
+  pinned_by: string;
+  pinned_at: string;
 }

@@ -82,8 +82,11 @@ export interface RoomPort extends SubscriptionPort {
  * One room as an object. It outlives connections: a subscription and its position are taken along.
  */
 export class Room<B = Body> {
+  /** Calls a listener with each such event. Returns the function that takes it away again. */
   readonly on: Emitter<RoomEvents<B>>['on'];
+  /** Takes a listener away. */
   readonly off: Emitter<RoomEvents<B>>['off'];
+  /** The next such event, as a promise. */
   readonly once: Emitter<RoomEvents<B>>['once'];
 
   constructor(
@@ -102,6 +105,7 @@ export class Room<B = Body> {
   get id(): string | undefined {
     return this.subscription.id;
   }
+  /** Events of the room arrive, or will over the next connection. */
   get subscribed(): boolean {
     return this.subscription.active;
   }
@@ -116,9 +120,11 @@ export class Room<B = Body> {
   get epoch(): string | undefined {
     return this.subscription.epoch;
   }
+  /** The user's role in it; null for a reader who is no member. */
   get role(): Role | null {
     return this.subscription.role;
   }
+  /** The rights of the user in it. */
   get can(): readonly Right[] {
     return this.subscription.can;
   }
@@ -133,6 +139,7 @@ export class Room<B = Body> {
     return this.subscription.open(since, epoch);
   }
 
+  /** Takes one `subscribe` back; the last one ends the events. */
   unsubscribe(): Promise<void> {
     return this.subscription.close();
   }
@@ -166,6 +173,7 @@ export class Room<B = Body> {
     return (await this.#ask('delete', { message_id: messageId }, 'once')) as Ack;
   }
 
+  /** Adds a reaction, or takes it away. Sent again after a loss. */
   async react(messageId: string, emoji: string, on = true): Promise<Ack> {
     return (await this.#ask(
       'react',
@@ -191,6 +199,7 @@ export class Room<B = Body> {
     await this.#ask('read', { seq }, 'until_answered');
   }
 
+  /** The users that are present now; later changes are the event `presence`. */
   async presence(): Promise<ServerFrames['presence']> {
     return (await this.#ask('presence', {}, 'until_answered')) as ServerFrames['presence'];
   }

@@ -40,31 +40,44 @@ export interface Unsubscribed {
   action: Action;
 }
 
-type Passed =
-  | 'message'
-  | 'message_edited'
-  | 'message_deleted'
-  | 'reaction'
-  | 'pinned'
-  | 'signal'
-  | 'typing'
-  | 'read'
-  | 'presence'
-  | 'access';
+type Json = ServerFrames['message']['body'];
 type WithBody<T extends 'message' | 'message_edited', B> = Omit<ServerFrames[T], 'body'> & {
   body: B;
 };
-export type RoomEvents<B = ServerFrames['message']['body']> = {
-  [T in Exclude<Passed, 'message' | 'message_edited'>]: ServerFrames[T];
-} & {
-  message: WithBody<'message', B>;
-  message_edited: WithBody<'message_edited', B>;
 
+/** Durable events share one `seq`; the others are for whoever is there. */
+export interface RoomEvents<B = Json> {
+  /** A message was published. Durable. */
+  message: WithBody<'message', B>;
+  /** A message has another body. Durable. */
+  message_edited: WithBody<'message_edited', B>;
+  /** A message is gone. Durable. */
+  message_deleted: ServerFrames['message_deleted'];
+  /** A user added a reaction, or took it away (`on`). Durable. */
+  reaction: ServerFrames['reaction'];
+  /** A message was pinned, or unpinned (`on`). Durable. */
+  pinned: ServerFrames['pinned'];
+  /** A transient message of a user. */
+  signal: ServerFrames['signal'];
+  /** A user began or stopped typing. */
+  typing: ServerFrames['typing'];
+  /** A user has read up to a `seq`. */
+  read: ServerFrames['read'];
+  /** Users came or left. */
+  presence: ServerFrames['presence'];
+  /** A member came, left, was renamed or has another role. For members. */
+  member: ServerFrames['member'];
+  /** The user's rights in the room changed; `room.role` and `room.can` are the new ones. */
+  access: ServerFrames['access'];
+  /** The server follows the room for this connection, also after a reconnect. */
   subscribed: ServerFrames['subscribed'];
+  /** The subscription ended for good. */
   unsubscribed: Unsubscribed;
+  /** Events were missed that will not come: page the history. */
   gap: Gap;
+  /** The room has another past: forget everything from `lost.from` on. */
   reset: Reset;
-};
+}
 
 export interface SubscriptionPort {
   ask(frame: (id: string) => ClientFrame, options: RequestOptions): Promise<ServerFrame>;
@@ -214,6 +227,7 @@ export class Subscription {
       case 'typing':
       case 'read':
       case 'presence':
+      case 'member':
         return this.events.emit<typeof frame.type>(frame.type, frame);
       default:
         // Of a newer protocol.

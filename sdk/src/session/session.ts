@@ -41,6 +41,7 @@ export interface SignedIn {
 }
 
 export interface SessionOptions {
+  /** `https://host` or `wss://host`. */
   url: string | URL;
   /** Default: memory. In cookie mode `localStorage`, because nothing secret is kept there. */
   storage?: SessionStorage;
@@ -49,17 +50,22 @@ export interface SessionOptions {
    * server. Default: `body`.
    */
   transport?: 'body' | 'cookie';
+  /** Default: `globalThis.fetch`. */
   fetch?: Fetch;
+  /** Of a call. Default: 10,000. */
   requestTimeoutMs?: number;
+  /** For tests: another time. */
   clock?: Clock;
   /** Default: `navigator.locks` where it exists. */
   locks?: Locks;
   /** The readable cookies of the page. Default: `document.cookie`. */
   readCookies?: () => string;
+  /** One line for each call, to the console or to a function. Never a token. */
   debug?: DebugOption;
 }
 
 export interface SessionEvents {
+  /** A session was opened. */
   signed_in: SignedIn;
   /** The session is over and its tokens are forgotten. */
   signed_out: WardroomError;
@@ -74,8 +80,11 @@ export interface SessionEvents {
  */
 export class WardroomSession implements Caller {
   readonly #events = new Emitter<SessionEvents>();
+  /** Calls a listener with each such event. Returns the function that takes it away again. */
   readonly on = this.#events.on.bind(this.#events);
+  /** Takes a listener away. */
   readonly off = this.#events.off.bind(this.#events);
+  /** The next such event, as a promise. */
   readonly once = this.#events.once.bind(this.#events);
   readonly #rest: Rest;
   readonly #storage: SurvivingStorage;
@@ -117,6 +126,7 @@ export class WardroomSession implements Caller {
     return this.#grant?.session_id;
   }
 
+  /** Signs in with a password. */
   login({ tenant, email, password, device }: LoginFields): Promise<SignedIn> {
     return this.#enter('login', { tenant, email, password, device });
   }

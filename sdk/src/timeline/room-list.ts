@@ -1,3 +1,4 @@
+import type { ClientEvents } from '../client.js';
 import type { Clock } from '../clock.js';
 import { toWardroomError, type WardroomError } from '../errors.js';
 import type { MyRoom, Page, PageQuery } from '../rest/types.js';
@@ -6,7 +7,9 @@ import { Store } from './store.js';
 export interface RoomListSnapshot {
   /** Newest activity first. */
   readonly rooms: readonly MyRoom[];
+  /** Rooms are being loaded. */
   readonly loading: boolean;
+  /** There are rooms with older activity. */
   readonly hasMore: boolean;
   /** Why the last loading failed. */
   readonly error: WardroomError | undefined;
@@ -15,12 +18,22 @@ export interface RoomListSnapshot {
 export interface RoomListPort {
   readonly clock: Clock;
   mine(query: PageQuery): Promise<Page<MyRoom>>;
-  onConnected(listener: () => void): () => void;
+  live(): boolean;
+  /** Asks for news of all rooms. */
+  watch(): Promise<unknown>;
+  on<K extends 'connected' | 'activity' | 'rooms_changed' | 'read'>(
+    name: K,
+    listener: (event: ClientEvents[K]) => void,
+  ): () => void;
 }
 
+/** Counts are known at once; what they are about is read again so long after. */
+const SOON_MS = 250;
+const LATER_MS = 3000;
+
 /**
- * The user's own rooms with their unread counts, as a sidebar shows them. Loaded at the start,
- * after each reconnect and by `refresh`.
+ * The user's own rooms with their unread counts, as a sidebar shows them: loaded at the start and
+ * after each reconnect, and kept up by `watch`.
  */
 export class RoomList extends Store<RoomListSnapshot> {
   #rooms: readonly MyRoom[] = [];
@@ -28,7 +41,9 @@ export class RoomList extends Store<RoomListSnapshot> {
   #loading = false;
   #error: WardroomError | undefined;
   #round = 0;
-  #off: (() => void) | undefined;
+  #offs: (() => void)[] = [];
+  #due = Infinity;
+  #timer: unknown;
 
   constructor(
     private readonly port: RoomListPort,
@@ -53,6 +68,7 @@ export class RoomList extends Store<RoomListSnapshot> {
     });
   }
 
+  /** A page of rooms with older activity. Does nothing when there are none. */
   async loadMore(): Promise<void> {
     const cursor = this.#cursor;
     if (cursor === null || this.#loading) return;
@@ -74,14 +90,56 @@ export class RoomList extends Store<RoomListSnapshot> {
   }
 
   protected start(): void {
-    this.#off = this.port.onConnected(() => void this.refresh());
-    void this.refresh();
+    const { port } = this;
+    this.#offs = [
+      port.on('connected', () => void this.#watch()),
+      port.on('activity', (news) => this.#count(news)),
+      port.on('read', () => this.#refreshIn(SOON_MS)),
+      port.on('rooms_changed', ({ room, change }) => {
+        if (change === 'removed') this.#rooms = this.#rooms.filter((row) => row.room.id !== room);
+        this.changed();
+        this.#refreshIn(SOON_MS);
+      }),
+    ];
+    if (port.live()) void this.#watch();
+    else void this.refresh();
   }
 
   protected stop(): void {
-    this.#off?.();
+    for (const off of this.#offs.splice(0)) off();
+    this.clock.clearTimeout(this.#timer);
+    this.#due = Infinity;
     this.#round++;
     this.#loading = false;
+  }
+
+  async #watch(): Promise<void> {
+    try {
+      await this.port.watch();
+    } catch {
+      // Without news the list is still right when it is loaded; `connected` asks again.
+    }
+    if (this.running) await this.refresh();
+  }
+
+  #count({ room, n, seq, unread, mentions }: ClientEvents['activity']): void {
+    const row = this.#rooms.find((each) => each.room.id === room);
+    if (!row) return this.#refreshIn(SOON_MS);
+    const counted = { ...row, last_n: n, unread, mentions, room: { ...row.room, seq } };
+    this.#rooms = [counted, ...this.#rooms.filter((each) => each !== row)];
+    this.changed();
+    this.#refreshIn(LATER_MS);
+  }
+
+  #refreshIn(ms: number): void {
+    const due = this.clock.now() + ms;
+    if (due >= this.#due) return;
+    this.#due = due;
+    this.clock.clearTimeout(this.#timer);
+    this.#timer = this.clock.setTimeout(() => {
+      this.#due = Infinity;
+      void this.refresh();
+    }, ms);
   }
 
   async #load(load: () => Promise<{ rooms: MyRoom[]; cursor: string | null }>): Promise<void> {

@@ -31,6 +31,7 @@ export abstract class Store<T> {
     };
   };
 
+  /** The present value; the same object until something changes. */
   readonly getSnapshot = (): T => (this.#snapshot ??= this.read());
 
   /** Stops, though somebody may still listen; the next `subscribe` starts it again. */

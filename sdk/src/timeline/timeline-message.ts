@@ -17,21 +17,33 @@ export interface TimelineMessage<B> {
   readonly key: string;
   /** Undefined until the server has stored it. */
   readonly id: string | undefined;
+  /** The number of its event in the room. */
   readonly seq: number | undefined;
   /** Its number among the messages of the room. */
   readonly n: number | undefined;
+  /** The user that sent it. */
   readonly sender: string | undefined;
+  /** The user of this client sent it, on any device. */
   readonly mine: boolean;
+  /** `text`, or what the application named. */
   readonly kind: string;
   /** Null when deleted. */
   readonly body: B | null;
+  /** When it was stored; of one's own before that, when it was sent. */
   readonly at: string;
+  /** When its body was changed last. */
   readonly editedAt: string | null;
+  /** When it was deleted. */
   readonly deletedAt: string | null;
+  /** The message that it answers. */
   readonly replyTo: string | null;
+  /** Users of the room, or everybody in it. */
   readonly mentions: readonly string[] | 'room' | null;
+  /** By emoji: how many, the first users, and whether the user of this client is one. */
   readonly reactions: readonly TimelineReaction[];
+  /** The name under which it has one effect. */
   readonly opId: string;
+  /** One's own messages are `sending` first, and `failed` when they were given up. */
   readonly state: 'stored' | 'sending' | 'failed';
   /** Why it failed. */
   readonly error: WardroomError | undefined;

@@ -22,14 +22,19 @@ export interface TimelineSnapshot<B = Body> {
   readonly messages: readonly TimelineMessage<B>[];
   /** `ended`: the room is closed to this user, see `ended`. */
   readonly state: 'loading' | 'ready' | 'ended';
+  /** There are messages before the first one. */
   readonly hasOlder: boolean;
+  /** There are messages behind the last one: the end is not shown. */
   readonly hasNewer: boolean;
+  /** `loadOlder` is under way. */
   readonly loadingOlder: boolean;
+  /** `loadNewer` is under way. */
   readonly loadingNewer: boolean;
   /** Events were missed or lost: what is shown is being loaded again. */
   readonly refreshing: boolean;
   /** Why the last loading failed; it is tried again. */
   readonly error: WardroomError | undefined;
+  /** Why the room is closed to this user. */
   readonly ended: Unsubscribed | undefined;
 }
 
@@ -73,6 +78,7 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
   #retry: unknown;
 
   constructor(
+    /** The room whose messages these are. */
     readonly room: Room<B>,
     private readonly port: TimelinePort,
     options: TimelineOptions = {},

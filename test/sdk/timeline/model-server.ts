@@ -47,6 +47,7 @@ export class ModelServer {
   readonly calls: Call[] = [];
   /** Frames of the client that were counted. */
   subscribes = 0;
+  watches = 0;
   readonly typing: boolean[] = [];
   /** Ids of the user's own rooms. */
   rooms: string[] = [];
@@ -182,6 +183,10 @@ export class ModelServer {
       case 'unsubscribe':
         socket.isSubscribed = false;
         return void answer({ type: 'unsubscribed', code: 'client', action: 'none' });
+      case 'watch':
+        this.watches++;
+        socket.isSubscribed = true;
+        return void answer({ type: 'watching', rooms: this.rooms.length });
       case 'presence':
         return void answer({ type: 'presence', count: 1, users: [ME] });
       case 'typing':

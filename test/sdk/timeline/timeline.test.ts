@@ -326,3 +326,59 @@ test("the list of one's rooms is loaded, goes on, and is loaded again over a new
   await settled();
   expect(rooms.getSnapshot()).toMatchObject({ loading: false, error: { code: 'network' } });
 });
+
+test('the list of rooms is kept up by watch: counts at once, the rest soon', async () => {
+  void client.connect();
+  await flow();
+  server.rooms = ['a', 'b', 'c'];
+  const rooms = client.rooms();
+  rooms.subscribe(() => {});
+  await flow();
+  const shown = () => rooms.getSnapshot().rooms.map(({ room, unread }) => [room.id, unread]);
+  expect([shown(), server.watches]).toEqual([
+    [
+      ['a', undefined],
+      ['b', undefined],
+      ['c', undefined],
+    ],
+    1,
+  ]);
+  const news = { type: 'activity', n: 5, seq: 9, sender: OTHER, unread: 2, mentions: 1, at: 'now' };
+  server.tell({ ...news, room: 'c' });
+  await flow();
+  expect(shown()[0]).toEqual(['c', 2]);
+  server.rooms = ['c', 'a', 'd'];
+  server.tell({ type: 'rooms_changed', room: 'b', change: 'removed' });
+  await flow();
+  expect(shown().map(([id]) => id)).toEqual(['c', 'a']);
+  server.tell({ type: 'rooms_changed', room: 'd', change: 'added' });
+  await flow();
+  clock.advance(250);
+  await flow();
+  expect(shown().map(([id]) => id)).toEqual(['c', 'a', 'd']);
+  const waiting = client.once('waiting');
+  server.cut();
+  clock.advance((await waiting).delayMs);
+  await flow();
+  expect(server.watches).toBe(2);
+});
+
+test('watch is asked for once for a connection, and not for whoever signs in next', async () => {
+  void client.connect();
+  const heard: unknown[] = [];
+  client.on('activity', ({ room }) => heard.push(room));
+  const both = Promise.all([client.watch(), client.watch()]);
+  await flow();
+  expect((await both).map(({ type }) => type)).toEqual(['watching', 'watching']);
+  expect(server.watches).toBe(1);
+  server.tell({ type: 'activity', room: 'a', n: 1, seq: 1 });
+  await flow();
+  expect(heard).toEqual(['a']);
+  const why = { code: 'session_revoked', action: 'login', close_id: 'c', message: 'ended' };
+  server.tell({ type: 'goodbye', ...why });
+  server.deliverOne();
+  server.cut();
+  void client.connect();
+  await flow();
+  expect([client.state, server.watches]).toEqual(['live', 1]);
+});
