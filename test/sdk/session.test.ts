@@ -344,3 +344,22 @@ test('locks that are refused, or given late, change nothing', async () => {
   await late[1]!();
   expect(h.server.calls.size).toBe(0);
 });
+
+test('a forgotten password is asked for and set without a session', async () => {
+  const session = makeSession();
+  const asked = session.forgotPassword({ tenant: 'acme', email: 'a@acme.test' });
+  const forgot = await h.server.calls.next();
+  expect(forgot).toMatchObject({
+    method: 'POST',
+    url: '/v1/auth/password/forgot',
+    body: { tenant: 'acme', email: 'a@acme.test' },
+  });
+  forgot.answer(202, {});
+  await asked;
+  const fields = { token: 'from-the-link', new: 'a new password' };
+  const done = session.resetPassword(fields);
+  const reset = await h.server.calls.next();
+  expect(reset).toMatchObject({ method: 'POST', url: '/v1/auth/password/reset', body: fields });
+  reset.answer(200, { id: 'receipt' });
+  expect(await done).toEqual({ id: 'receipt' });
+});

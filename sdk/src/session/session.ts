@@ -155,6 +155,17 @@ export class WardroomSession implements Caller {
     return this.#signedIn(() => Promise.resolve(tokens));
   }
 
+  /** Lets the server mail a link for a new password, if there is such a user. */
+  async forgotPassword({ tenant, email }: { tenant: string; email: string }): Promise<void> {
+    const body = { tenant, email };
+    await this.#rest.call('/v1/auth/password/forgot', { method: 'POST', body });
+  }
+
+  /** Sets a new password with the token of such a link; ends all sessions of the user. */
+  resetPassword(fields: { token: string; new: string }): Promise<ReceiptView> {
+    return this.#rest.call('/v1/auth/password/reset', { method: 'POST', body: fields });
+  }
+
   /**
    * Answers the server's receipt. If the server cannot be reached nothing is forgotten, so it can
    * be tried again.
