@@ -1,4 +1,5 @@
 /** Links by which people register, also where registration is closed (contract section 8). */
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { PASSWORD, outcome } from '../support/sign-in.js';
 import { query } from '../support/sql.js';
@@ -90,7 +91,13 @@ describe('an invitation of an admin', () => {
       token: boss.token,
       body: {},
     });
-    for (const code of [old.code, gone.code, ofRoom.code, `wr_reg_${'x'.repeat(43)}`, 'x'])
+    for (const code of [
+      old.code,
+      gone.code,
+      ofRoom.code,
+      `wr_reg_${randomBytes(32).toString('base64url')}`,
+      'x',
+    ])
       expect(await register(code)).toBe('not_found');
   });
 
