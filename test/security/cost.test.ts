@@ -14,7 +14,7 @@ import { cpuMsOf, visit } from './node-cpu.js';
 const full = process.env['SECURITY'] === 'full';
 const CALLS = 100;
 /** Of each of the calls with a credential, of which there are many. */
-const SIGNED_IN_CALLS = full ? 100 : 30;
+const SIGNED_IN_CALLS = full ? 100 : 20;
 const PROMPT_MS = 20;
 let node: NodeProcess;
 let world: World;
