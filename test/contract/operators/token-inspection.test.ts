@@ -2,9 +2,8 @@
  * `POST /v1/admin/tokens/inspect`: why a token would be refused, without using it up. The code is
  * the one that the door answers with.
  */
-import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { eventually, expectAnswer, open } from '../../protocol/harness.js';
 import { startCluster } from '../../support/node-process.js';
 import type { NodeProcess } from '../../support/node-process.js';
