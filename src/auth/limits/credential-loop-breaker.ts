@@ -7,7 +7,8 @@
  */
 import { Injectable, Logger } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { ErrorCode } from '@wardroom/protocol/codes';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { networkOf } from '../../platform/http/client-address.js';
@@ -18,6 +19,7 @@ import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
 import { TroubledClients } from '../../stats/troubled-clients.js';
 import { currentRequest } from '../../platform/request-context.js';
+import { sharedLimiter } from './shared-limiter.js';
 
 const TRIES = 10;
 const BLOCKED_SECONDS = 60;
@@ -55,13 +57,7 @@ export class CredentialLoopBreaker {
     private readonly audit: AuditTrail,
     private readonly clients: TroubledClients,
   ) {
-    const options = { keyPrefix: names.counter('loop'), points: TRIES, duration: BLOCKED_SECONDS };
-    this.limiter = new RateLimiterRedis({
-      ...options,
-      storeClient: redis.commands,
-      rejectIfRedisNotReady: true,
-      insuranceLimiter: new RateLimiterMemory(options),
-    });
+    this.limiter = sharedLimiter(redis, names.counter('loop'), TRIES, BLOCKED_SECONDS);
   }
 
   /** Runs `verify` unless this credential is blocked, and counts its failure. */

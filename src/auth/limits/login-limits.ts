@@ -7,7 +7,8 @@
  */
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import { networkOf } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
@@ -15,6 +16,7 @@ import { FairGate } from '../../platform/fair-gate.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
 import { RefusedLogins } from './refused-logins.js';
+import { sharedLimiter } from './shared-limiter.js';
 import type { SignInSubject } from './sign-in-subject.js';
 
 const WINDOW_SECONDS = 60;
@@ -164,21 +166,11 @@ export class LoginLimits {
 }
 
 /** So many points a minute. */
-export function minuteLimiter(
+export const minuteLimiter = (
   redis: RedisConnections,
   keyPrefix: string,
   points: number,
-): RateLimiterRedis {
-  const insuranceLimiter = new RateLimiterMemory({ keyPrefix, points, duration: WINDOW_SECONDS });
-  return new RateLimiterRedis({
-    storeClient: redis.commands,
-    rejectIfRedisNotReady: true,
-    keyPrefix,
-    points,
-    duration: WINDOW_SECONDS,
-    insuranceLimiter,
-  });
-}
+): RateLimiterRedis => sharedLimiter(redis, keyPrefix, points, WINDOW_SECONDS);
 
 /** Throws `rate_limited` beyond the limit. */
 export async function consume(limiter: RateLimiterRedis, key: string): Promise<void> {

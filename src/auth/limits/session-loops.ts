@@ -4,13 +4,15 @@
  * (in memory while Redis is away), after the fact: nobody waits for it.
  */
 import { Injectable, Logger } from '@nestjs/common';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Metrics } from '../../platform/metrics.js';
 import { RedisNames } from '../../platform/stores/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis.js';
 import type { Principal } from '../../sessions/principal.js';
 import { TroubledClients } from '../../stats/troubled-clients.js';
+import { sharedLimiter } from './shared-limiter.js';
 
 /**
  * A token lives 5 s at least and is renewed after two thirds: 18 refreshes a minute. A page that is
@@ -40,14 +42,7 @@ export class SessionLoops {
   ) {
     const limiter = (kind: SessionLoop): RateLimiterRedis => {
       const { times, seconds } = LOOPS[kind];
-      const options = { keyPrefix: names.counter(`loop:${kind}`), points: times };
-      return new RateLimiterRedis({
-        ...options,
-        duration: seconds,
-        storeClient: redis.commands,
-        rejectIfRedisNotReady: true,
-        insuranceLimiter: new RateLimiterMemory({ ...options, duration: seconds }),
-      });
+      return sharedLimiter(redis, names.counter(`loop:${kind}`), times, seconds);
     };
     this.limiters = { refresh: limiter('refresh'), reconnect: limiter('reconnect') };
   }
