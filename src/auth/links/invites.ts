@@ -9,7 +9,7 @@ import { Prisma } from '../../platform/generated/client.js';
 import type { Invite } from '../../platform/generated/client.js';
 import { isId, newId } from '../../platform/ids.js';
 import type { Tx } from '../../platform/stores/database.js';
-import { linkCodeHash, mintLinkCode } from './link-code.js';
+import { linkCodeHash, linkEnd, mintLinkCode } from './link-code.js';
 import type { LinkCode, LinkKind } from './link-code.js';
 
 /** Of a room, or of a tenant, that are alive. */
@@ -48,8 +48,6 @@ export async function createInvite(
   if ((await tx.invite.count({ where: { tenantId, roomId } })) >= LIVE_MAX)
     throw new DomainError('quota_exceeded', { detail: 'invitations' });
   const code = mintLinkCode(kindOf(input));
-  const [clock] = await tx.$queryRaw<{ until: Date }[]>`
-    SELECT clock_timestamp() + make_interval(secs => ${seconds}) AS until`;
   const invite = await tx.invite.create({
     data: {
       id: newId(),
@@ -60,7 +58,7 @@ export async function createInvite(
       maxUses,
       createdBy,
       codeHash: code.hash,
-      expiresAt: clock!.until,
+      expiresAt: await linkEnd(tx, seconds),
     },
   });
   return { code, invite };

@@ -4,6 +4,7 @@
  * the fragment, which no browser sends to a server or names as a referrer.
  */
 import { createHash, randomBytes } from 'node:crypto';
+import type { Tx } from '../../platform/stores/database.js';
 
 /** By what it opens: a room, a registration, an account. */
 const KINDS = {
@@ -29,6 +30,13 @@ export function mintLinkCode(kind: LinkKind): LinkCode {
 export function linkCodeHash(kind: LinkKind, text: string): Buffer<ArrayBuffer> | null {
   const { prefix } = KINDS[kind];
   return text.startsWith(prefix) && RANDOM.test(text.slice(prefix.length)) ? hashOf(text) : null;
+}
+
+/** The end of a link of so many seconds, by the clock that will compare it. */
+export async function linkEnd(tx: Tx, seconds: number): Promise<Date> {
+  const [row] = await tx.$queryRaw<{ until: Date }[]>`
+    SELECT clock_timestamp() + make_interval(secs => ${seconds}) AS until`;
+  return row!.until;
 }
 
 export const linkUrl = (publicUrl: string, kind: LinkKind, { text }: LinkCode): string =>

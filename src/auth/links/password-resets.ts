@@ -6,7 +6,7 @@ import { Prisma } from '../../platform/generated/client.js';
 import type { PasswordReset, User } from '../../platform/generated/client.js';
 import { newId } from '../../platform/ids.js';
 import type { Tx } from '../../platform/stores/database.js';
-import { mintLinkCode } from './link-code.js';
+import { linkEnd, mintLinkCode } from './link-code.js';
 import type { LinkCode } from './link-code.js';
 
 export const RESET_SECONDS = 1_800;
@@ -41,8 +41,6 @@ export async function createReset(
     await tx.passwordReset.deleteMany({ where: { id: { in: old } } });
   }
   const code = mintLinkCode('password');
-  const [clock] = await tx.$queryRaw<{ until: Date }[]>`
-    SELECT clock_timestamp() + make_interval(secs => ${RESET_SECONDS}) AS until`;
   const id = newId();
   await tx.passwordReset.create({
     data: {
@@ -51,7 +49,7 @@ export async function createReset(
       userId,
       passwordVersion,
       tokenHash: code.hash,
-      expiresAt: clock!.until,
+      expiresAt: await linkEnd(tx, RESET_SECONDS),
       ...made,
     },
   });
