@@ -24,4 +24,6 @@ export interface AcceptedToken {
   readonly expiresAtMs: number;
   /** Monotonic clock, ms: fixed when the token is accepted, compared ever after. */
   readonly deadlineMs: number;
+  /** Of the key of a service account, as they were when it was accepted. */
+  readonly scopes?: readonly string[];
 }

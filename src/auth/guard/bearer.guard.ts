@@ -91,7 +91,7 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
       callOf(context),
       Array.isArray(asked) ? asked.join() : asked,
     );
-    request.acceptedToken = { ...accepted, principal };
+    if (principal !== accepted.principal) request.acceptedToken = { ...accepted, principal };
     const current = currentRequest();
     if (current !== undefined) current.actor = principal;
     if (request.carrier === 'cookie') this.csrf.check(request, principal.sessionId);
@@ -115,7 +115,9 @@ export class BearerGuard extends AuthGuard('jwt') implements CanActivate {
       return acceptedOf(context);
     }
     request.carrier = 'header';
-    return this.loops.guardRequest(key, () => this.keys.accept(key));
+    const accepted = await this.loops.guardRequest(key, () => this.keys.accept(key));
+    request.acceptedToken = accepted;
+    return accepted;
   }
 
   /** A node that stood still a moment ago proves itself first: the answer is late, not wrong. */

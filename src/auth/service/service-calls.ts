@@ -28,7 +28,7 @@ export class ServiceCalls {
       if (asked === undefined) return principal;
       throw new DomainError('scope_required', { detail: 'service accounts act as others' });
     }
-    const scopes = await this.scopesOf(principal);
+    const scopes = token.scopes ?? (await this.scopesOf(principal));
     const needed = CALL_SCOPES[call];
     if (needed === undefined || (needed !== null && !scopes.includes(needed)))
       throw new DomainError('scope_required', {

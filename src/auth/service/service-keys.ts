@@ -43,6 +43,7 @@ interface KeyRow {
   expires_at: Date;
   user_state: string;
   tenant_state: string;
+  scopes: string[];
 }
 
 @Injectable()
@@ -59,7 +60,7 @@ export class ServiceKeys {
     const sessionId = digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     const [row] = await this.database.hot<KeyRow>(
       'service_key',
-      `SELECT s.user_id, s.tenant_id, s.refresh_hash, s.end_reason, s.created_at, s.expires_at, u.state AS user_state, t.state AS tenant_state
+      `SELECT s.user_id, s.tenant_id, s.refresh_hash, s.end_reason, s.created_at, s.expires_at, u.state AS user_state, t.state AS tenant_state, u.scopes
        FROM sessions s JOIN users u ON u.id = s.user_id AND u.role = 'service' JOIN tenants t ON t.id = s.tenant_id WHERE s.id = $1`,
       [sessionId],
     );
@@ -92,6 +93,7 @@ export class ServiceKeys {
       issuedAtMs: row.created_at.getTime(),
       expiresAtMs: row.expires_at.getTime(),
       deadlineMs: monotonicMs() + leftMs,
+      scopes: row.scopes,
     };
   }
 }
