@@ -36,6 +36,19 @@ export interface NewSession {
   refreshHash: Uint8Array<ArrayBuffer>;
 }
 
+type ShownSession = Pick<
+  Session,
+  | 'id'
+  | 'tenantId'
+  | 'userId'
+  | 'guest'
+  | 'device'
+  | 'transport'
+  | 'createdAt'
+  | 'lastActiveAt'
+  | 'expiresAt'
+>;
+
 export interface SessionPage {
   items: SessionView[];
   next_cursor: string | null;
@@ -221,7 +234,8 @@ export class Sessions {
   }
 }
 
-function viewOf(row: Session, current: string): SessionView {
+/** `current`: the session that asks. */
+export function viewOf(row: ShownSession, current: string): SessionView {
   return {
     id: row.id,
     tenant_id: row.tenantId,

@@ -10,6 +10,7 @@ import { Database } from '../../platform/stores/database.js';
 import { isId } from '../../platform/ids.js';
 import { seesAllTenants } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
+import { viewOf } from '../../sessions/sessions.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
 import { peopleOf } from '../live/people.js';
 import type { Person } from '../live/people.js';
@@ -103,7 +104,7 @@ export class SessionList {
     ]);
     return {
       items: shown.map((row) => ({
-        ...viewOf(row, people.get(row.userId), sessionId),
+        ...listed(row, people.get(row.userId), sessionId),
         connections: counts.get(row.id) ?? 0,
       })),
       partial,
@@ -119,7 +120,7 @@ function prefixOf(q: string): PersonPrefix {
   return { email: `${escaped.normalize('NFKC').toLowerCase()}%`, name: `${escaped}%` };
 }
 
-function viewOf(
+function listed(
   row: SessionRow,
   person: Person | undefined,
   current: string,
@@ -127,16 +128,7 @@ function viewOf(
   // Past its absolute end, and not swept yet.
   const endedAt = row.endedAt ?? (row.overdue ? row.expiresAt : null);
   return {
-    id: row.id,
-    tenant_id: row.tenantId,
-    user_id: row.userId,
-    guest: row.guest,
-    device: row.device,
-    transport: row.transport === 'cookie' ? 'cookie' : 'body',
-    created_at: rfc3339(row.createdAt),
-    last_active_at: rfc3339(row.lastActiveAt),
-    expires_at: rfc3339(row.expiresAt),
-    current: row.id === current,
+    ...viewOf(row, current),
     state: endedAt === null ? 'live' : 'ended',
     user: { id: row.userId, name: person?.name ?? null, email: person?.email ?? null },
     ip: row.ip,
