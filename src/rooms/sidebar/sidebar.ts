@@ -9,9 +9,9 @@ import { DomainError } from '../../platform/errors.js';
 import { Prisma } from '../../platform/generated/client.js';
 import { Policy } from '../../policy/policy.js';
 import type { Principal } from '../../sessions/principal.js';
-import { EVERYBODY } from '../events/room-event.js';
 import { textOf } from '../events/text-of.js';
 import { roomRows, toRoom } from '../room-query.js';
+import { ACTIVE_AT, IS_MINE, unreadMentions } from './sidebar-sql.js';
 import { SHOWN_BODY_BYTES, SHOWN_TEXT_CHARS } from './sidebar.schema.js';
 import type { Sidebar, SidebarItem, SidebarPatch, SidebarQuery } from './sidebar.schema.js';
 
@@ -35,10 +35,7 @@ interface Row {
   body_is_cut: boolean;
 }
 
-/** Rooms in which the user is; of `m` (the member row) and `r` (the room). */
-const MINE = (userId: string): Prisma.Sql =>
-  Prisma.sql`m.user_id = ${userId}::uuid AND m.role IS NOT NULL AND NOT m.banned AND r.state = 'open'`;
-const ACTIVE_MS = Prisma.sql`(extract(epoch FROM coalesce(r.last_message_at, r.created_at)) * 1000)::bigint`;
+const ACTIVE_MS = Prisma.raw(`(extract(epoch FROM ${ACTIVE_AT}) * 1000)::bigint`);
 
 @Injectable()
 export class SidebarRooms {
@@ -77,20 +74,17 @@ export class SidebarRooms {
   /** The page is chosen first: what is looked up for a room is looked up for those of the page. */
   private rows(userId: string, where: Prisma.Sql, limit: number): Promise<Row[]> {
     return this.database.prisma.$queryRaw<Row[]>`
-      SELECT p.*, unseen.mentions, e.message_id, e.seq, e.sender, e.kind, e.at, e.edited_at, e.deleted_at,
-        CASE WHEN octet_length(e.body) <= ${SHOWN_BODY_BYTES} THEN e.body ELSE shown.text END AS body,
+      SELECT p.*, ${Prisma.raw(unreadMentions('p'))} AS mentions, e.message_id, e.seq, e.sender, e.kind, e.at, e.edited_at, e.deleted_at,
+        CASE WHEN octet_length(e.body) <= ${SHOWN_BODY_BYTES} THEN e.body
+          ELSE to_json(left(message_text(e.body), ${SHOWN_TEXT_CHARS}))::text END AS body,
         coalesce(octet_length(e.body) > ${SHOWN_BODY_BYTES}, false) AS body_is_cut,
         CASE WHEN p.visibility = 'direct' THEN (SELECT jsonb_build_object('id', u.id, 'name', u.name)
-          FROM members o JOIN users u ON u.id = o.user_id WHERE o.room_id = p.id AND o.user_id <> ${userId}::uuid LIMIT 1) END AS peer
+          FROM members o JOIN users u ON u.id = o.user_id WHERE o.room_id = p.id AND o.user_id <> p.user_id LIMIT 1) END AS peer
       FROM (
-        SELECT r.id, r.visibility, r.last_n, m.read_n, m.favourite, m.notify, r.last_message_seq, ${ACTIVE_MS} AS active_ms
-        FROM members m JOIN rooms r ON r.id = m.room_id WHERE ${MINE(userId)} AND ${where}
+        SELECT r.id, r.visibility, r.last_n, m.room_id, m.user_id, m.read_n, m.favourite, m.notify, r.last_message_seq, ${ACTIVE_MS} AS active_ms
+        FROM members m JOIN rooms r ON r.id = m.room_id WHERE m.user_id = ${userId}::uuid AND ${Prisma.raw(IS_MINE)} AND ${where}
         ORDER BY active_ms DESC, r.id DESC LIMIT ${limit}) p
       LEFT JOIN room_events e ON e.room_id = p.id AND e.seq = p.last_message_seq
-      CROSS JOIN LATERAL (SELECT count(*)::integer AS mentions FROM (
-        SELECT DISTINCT y.n FROM mentions y WHERE y.room_id = p.id AND y.user_id IN (${userId}::uuid, ${EVERYBODY}::uuid) AND y.n > p.read_n) x) unseen
-      CROSS JOIN LATERAL (SELECT CASE WHEN octet_length(e.body) > ${SHOWN_BODY_BYTES}
-        THEN to_json(left(CASE jsonb_typeof(e.body::jsonb) WHEN 'string' THEN e.body::jsonb #>> '{}' ELSE e.body::jsonb ->> 'text' END, ${SHOWN_TEXT_CHARS}))::text END AS text) shown
       ORDER BY p.active_ms DESC, p.id DESC`;
   }
 

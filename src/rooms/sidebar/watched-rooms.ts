@@ -10,7 +10,7 @@ import { Batcher } from '../../platform/stores/batcher.js';
 import { FairGate } from '../../platform/fair-gate.js';
 import { Database } from '../../platform/stores/database.js';
 import type { Scope } from '../../policy/scopes.js';
-import { EVERYBODY } from '../events/room-event.js';
+import { ACTIVE_AT, IS_MINE, unreadMentions } from './sidebar-sql.js';
 
 export interface RoomPosition {
   id: string;
@@ -83,8 +83,8 @@ export class WatchedRooms {
       `SELECT x.user_id, (u.role = 'service' AND NOT $3 = ANY (u.scopes)) IS NOT TRUE AS allowed, r.id, r.last_seq
        FROM unnest($1::uuid[]) AS x (user_id) LEFT JOIN users u ON u.id = x.user_id LEFT JOIN LATERAL (
          SELECT r.id, r.last_seq FROM members m JOIN rooms r ON r.id = m.room_id
-         WHERE m.user_id = x.user_id AND m.role IS NOT NULL AND NOT m.banned AND r.state = 'open'
-         ORDER BY coalesce(r.last_message_at, r.created_at) DESC, r.id DESC LIMIT $2) r ON true`,
+         WHERE m.user_id = x.user_id AND ${IS_MINE}
+         ORDER BY ${ACTIVE_AT} DESC, r.id DESC LIMIT $2) r ON true`,
       [[...new Set(users)], LIMITS.watchedRooms + 1, SCOPE],
     );
     const byUser = new Map<string, { rooms: RoomPosition[]; allowed: boolean }>();
@@ -115,15 +115,13 @@ export class WatchedRooms {
       mentions: number;
     }>(
       'room_activity',
-      `SELECT x.i, r.last_n AS n, r.last_message_seq AS seq, e.sender, e.at, m.read_n, unseen.mentions
+      `SELECT x.i, r.last_n AS n, r.last_message_seq AS seq, e.sender, e.at, m.read_n, ${unreadMentions('m')} AS mentions
        FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS x (user_id, room_id, i)
        CROSS JOIN LATERAL (SELECT * FROM members m WHERE m.room_id = x.room_id AND m.user_id = x.user_id LIMIT 1) m
        CROSS JOIN LATERAL (SELECT * FROM rooms r WHERE r.id = x.room_id LIMIT 1) r
        CROSS JOIN LATERAL (SELECT e.sender, e.at FROM room_events e WHERE e.room_id = r.id AND e.seq = r.last_message_seq LIMIT 1) e
-       CROSS JOIN LATERAL (SELECT count(DISTINCT y.n)::integer AS mentions FROM mentions y
-         WHERE y.room_id = x.room_id AND y.user_id IN (x.user_id, $3::uuid) AND y.n > m.read_n) unseen
-       WHERE m.role IS NOT NULL AND NOT m.banned AND r.state = 'open'`,
-      [asked.map(({ user }) => user), asked.map(({ room }) => room), EVERYBODY],
+       WHERE ${IS_MINE}`,
+      [asked.map(({ user }) => user), asked.map(({ room }) => room)],
     );
     return rows.map(({ i, n, seq, sender, at, read_n, mentions }) => ({
       i: Number(i) - 1,
@@ -159,8 +157,8 @@ export class WatchedRooms {
       'renamed_user',
       `SELECT u.name, r.id, r.role, r.direct FROM users u LEFT JOIN LATERAL (
          SELECT r.id, m.role, r.visibility = 'direct' AS direct FROM members m JOIN rooms r ON r.id = m.room_id
-         WHERE m.user_id = u.id AND m.role IS NOT NULL AND NOT m.banned AND r.state = 'open'
-         ORDER BY coalesce(r.last_message_at, r.created_at) DESC LIMIT $2) r ON true
+         WHERE m.user_id = u.id AND ${IS_MINE}
+         ORDER BY ${ACTIVE_AT} DESC LIMIT $2) r ON true
        WHERE u.id = $1`,
       [user, RENAMED_ROOMS_MAX],
     );
