@@ -226,8 +226,7 @@ function decideDelete(userId: string, facts: Facts, seen: Allow, target: ActionT
   if (seen.role === null) return deny('delete.2_not_a_member', 'not_a_member');
   if (seen.room.archived) return deny('delete.2_archived', 'read_only');
   if (target.author === userId) return { ...seen, rule: 'delete.3_author' };
-  if (seen.role !== 'owner' && seen.role !== 'moderator')
-    return deny('delete.4_role', 'role_required');
+  if (!moderates(seen.role)) return deny('delete.4_role', 'role_required');
   return { ...seen, rule: 'delete.5_moderates' };
 }
 
@@ -236,7 +235,7 @@ function decidePin(facts: Facts, seen: Allow, nowMs: number): Decision {
   const writer = decideWrite(facts, seen, nowMs);
   if (!writer.allow) return writer;
   if (seen.room.visibility === 'direct') return { ...seen, rule: 'pin.1_direct' };
-  if (rankOf(seen.role) < RANK.moderator) return deny('pin.2_role', 'role_required');
+  if (!moderates(seen.role)) return deny('pin.2_role', 'role_required');
   return { ...seen, rule: 'pin.3_moderates' };
 }
 
@@ -261,8 +260,7 @@ function decideLeads(facts: Facts, seen: Allow): Decision {
   const inside = decideMember(facts, seen);
   if (!inside.allow) return inside;
   if (seen.room.visibility === 'direct') return deny('lead.1_direct_is_fixed', 'role_required');
-  if (seen.role !== 'owner' && seen.role !== 'moderator')
-    return deny('lead.2_role', 'role_required');
+  if (!moderates(seen.role)) return deny('lead.2_role', 'role_required');
   return { ...seen, rule: 'lead.3_leads' };
 }
 
@@ -276,6 +274,8 @@ function decideOwner(facts: Facts, seen: Allow): Decision {
 
 const RANK: Record<Role, number> = { viewer: 1, member: 2, moderator: 3, owner: 4 };
 export const rankOf = (role: Role | null): number => (role === null ? 0 : RANK[role]);
+/** Moderators and owners. */
+export const moderates = (role: Role | null): boolean => rankOf(role) >= RANK.moderator;
 
 export function isMuted(member: MemberFacts, nowMs: number): boolean {
   return member.mutedUntilMs !== null && member.mutedUntilMs > nowMs;

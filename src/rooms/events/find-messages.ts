@@ -5,7 +5,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
-import { rankOf } from '../../policy/decide-room.js';
+import { moderates } from '../../policy/decide-room.js';
 import { Policy } from '../../policy/policy.js';
 import { READABLE } from '../../policy/readable-sql.js';
 import type { Principal } from '../../sessions/principal.js';
@@ -69,7 +69,7 @@ export class FindMessages {
       [found.id, principal.userId, principal.tenantId, messageId],
     );
     if (rows[0] === undefined || rows[0].deleted) throw new DomainError('not_found', NO_MESSAGE);
-    if (rows[0].author !== principal.userId && rankOf(role) < rankOf('moderator'))
+    if (rows[0].author !== principal.userId && !moderates(role))
       throw new DomainError('role_required', { detail: 'the author and moderators see edits' });
     const items = rows.map(({ seq, sender, at, body }): Edit => ({
       seq: Number(seq),

@@ -1,6 +1,7 @@
 /** References of a message: the message that it answers, and the users that it mentions. */
 import { DomainError } from '../../platform/errors.js';
 import type { Database } from '../../platform/stores/database.js';
+import { moderates } from '../../policy/decide-room.js';
 import type { Allow } from '../../policy/decide-room.js';
 import type { RoomEventInput } from './commit/commit-room-events.js';
 import { EVERYBODY } from './room-event.js';
@@ -22,7 +23,7 @@ export async function requireReferences(
   { reply_to, mentions }: Pick<RoomEventInput, 'reply_to' | 'mentions'>,
 ): Promise<void> {
   const everybody = mentions?.[0] === EVERYBODY;
-  if (everybody && role !== 'owner' && role !== 'moderator')
+  if (everybody && !moderates(role))
     throw new DomainError('role_required', { detail: 'moderators mention a whole room' });
   const users = mentions === null || everybody ? [] : mentions;
   const [found] = await database.hot<{ replies: boolean; members: number }>(

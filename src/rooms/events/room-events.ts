@@ -63,7 +63,6 @@ export type ChangeAck = AckWith<'room' | 'message_id' | 'seq'>;
 
 const STALE_RETRIES = 5;
 const DEFAULT_KIND = 'text';
-const NO_REFERENCES = { reply_to: null, mentions: null, words: null } as const;
 const PINS_MAX = 50;
 
 @Injectable()
@@ -141,7 +140,8 @@ export class RoomEvents {
       body,
       emoji: null,
       on: null,
-      ...NO_REFERENCES,
+      reply_to: null,
+      mentions: null,
       words: textOf(input.body),
     } as const;
     return changeAck(
@@ -155,18 +155,7 @@ export class RoomEvents {
     input: { message_id: string },
     granted?: Allow,
   ): Promise<ChangeAck> {
-    const content = {
-      type: 'message_deleted',
-      message_id: input.message_id,
-      op_id: null,
-      fingerprint: null,
-      value_fingerprint: null,
-      kind: null,
-      body: null,
-      emoji: null,
-      on: null,
-      ...NO_REFERENCES,
-    } as const;
+    const content = changeOf('message_deleted', input.message_id);
     return changeAck(
       await this.effect(principal, room, 'delete', input.message_id, content, granted),
     );
@@ -178,18 +167,7 @@ export class RoomEvents {
     input: ReactInput,
     granted?: Allow,
   ): Promise<ChangeAck> {
-    const content = {
-      type: 'reaction',
-      message_id: input.message_id,
-      op_id: null,
-      fingerprint: null,
-      value_fingerprint: null,
-      kind: null,
-      body: null,
-      emoji: input.emoji,
-      on: input.on,
-      ...NO_REFERENCES,
-    } as const;
+    const content = changeOf('reaction', input.message_id, input.on, input.emoji);
     return changeAck(await this.effect(principal, room, 'react', undefined, content, granted));
   }
 
@@ -201,18 +179,7 @@ export class RoomEvents {
   ): Promise<ChangeAck> {
     const granted = await this.policy.authorize(principal, room, 'pin');
     if (input.on) await this.requireRoomForPin(granted.room.id);
-    const content = {
-      type: 'pinned',
-      message_id: input.message_id,
-      op_id: null,
-      fingerprint: null,
-      value_fingerprint: null,
-      kind: null,
-      body: null,
-      emoji: null,
-      on: input.on,
-      ...NO_REFERENCES,
-    } as const;
+    const content = changeOf('pinned', input.message_id, input.on);
     return changeAck(await this.effect(principal, room, 'pin', undefined, content, granted));
   }
 
@@ -330,6 +297,27 @@ export class RoomEvents {
     for (const listener of this.listeners) listener(event);
   }
 }
+
+/** A change of a message that has no body and no op_id of its own. */
+const changeOf = (
+  type: 'message_deleted' | 'reaction' | 'pinned',
+  message_id: string,
+  on: boolean | null = null,
+  emoji: string | null = null,
+): Content => ({
+  type,
+  message_id,
+  op_id: null,
+  fingerprint: null,
+  value_fingerprint: null,
+  kind: null,
+  body: null,
+  emoji,
+  on,
+  reply_to: null,
+  mentions: null,
+  words: null,
+});
 
 const changeAck = ({ room, message_id, seq }: RoomEventOutcome & { room: string }): ChangeAck => ({
   room,
