@@ -148,7 +148,7 @@ export class FrameQueue {
     if (result instanceof DeferredReply) {
       result.answer.then(
         (answer) => this.answer(connection, frame, answer),
-        (error: unknown) => this.refuse(connection, error, frame.id, frame.type),
+        (error: unknown) => this.refuse(connection, error, frame.id),
       );
     } else this.answer(connection, frame, result as ServerFrame | undefined);
   }
@@ -162,23 +162,16 @@ export class FrameQueue {
       connection.send(frame.id === undefined ? answer : Object.assign(answer, { id: frame.id }));
   }
 
-  refuse(
-    connection: Connection,
-    thrown: unknown,
-    id: string | undefined,
-    type?: ClientFrame['type'],
-  ): void {
+  refuse(connection: Connection, thrown: unknown, id: string | undefined): void {
     const error = toDomainError(thrown);
     const { code, message } = error;
     if (code === 'internal')
       this.logger.error({ msg: 'a frame failed', connection: connection.id, error: thrown });
     this.metrics.refusals.inc({ code, via: 'frame' });
     if (error.denied !== undefined) {
-      // The policy knows one right to read; a subscribe is told apart from a read by REST.
-      const action = type === 'subscribe' ? type : error.denied;
-      if (action === 'subscribe')
+      if (error.denied === 'subscribe')
         this.clients.note('denied_subscribes', { user: connection.principal.userId });
-      this.metrics.denials.inc({ action, code });
+      this.metrics.denials.inc({ action: error.denied, code });
     }
     if (
       code === 'invalid_frame' &&

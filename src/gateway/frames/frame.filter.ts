@@ -19,6 +19,6 @@ export class FrameFilter implements ExceptionFilter {
     const { frame } = host.switchToWs().getData<FrameRequest>();
     const error =
       thrown instanceof WsException ? new DomainError('role_required', { cause: thrown }) : thrown;
-    this.queue.refuse(connection, error, frame.id, frame.type);
+    this.queue.refuse(connection, error, frame.id);
   }
 }
