@@ -17,6 +17,8 @@ import { sweep } from '../support/sentinel.mjs';
 const SECRET_KEY = randomBytes(32).toString('base64url');
 const JWT = `eyJhbGciOiJFUzI1NiJ9.${Buffer.from(JSON.stringify({ sub: randomUUID() })).toString('base64url')}.${randomBytes(64).toString('base64url')}`;
 const PASSWORD = `pw-${randomBytes(16).toString('base64url')}`;
+/** A ticket that nobody was given. */
+const MADE_UP = `wr_tk_${'x'.repeat(43)}`;
 const REFRESH = `wr_rt_${randomBytes(69).toString('base64url')}`;
 
 let folder: string;
@@ -34,6 +36,7 @@ beforeAll(async () => {
     ['password', PASSWORD],
     ['wr_rt', REFRESH],
     ['SECRET_KEY', SECRET_KEY],
+    ['wr_tk', MADE_UP],
   ];
   writeFileSync(
     join(folder, 'secrets', 'secrets'),
@@ -63,12 +66,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Values that are in good order: hashes, ids, another key's private half. */
+/** Values that are in good order: hashes, ids, long texts, another key's private half. */
 async function cleared(): Promise<void> {
   const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(
     join(folder, 'logs', 'node.log'),
-    `{"level":"info","msg":"request","session":"${randomUUID()}"}\n`,
+    `{"level":"info","msg":"request ${'x'.repeat(100)}","session":"${randomUUID()}"}\n`,
   );
   writeFileSync(join(folder, 'secrets', 'metrics-a'), 'wardroom_connections{state="live"} 3\n');
   writeFileSync(join(folder, 'secrets', 'said-1'), '{"code":"auth_invalid","action":"login"}\n');
