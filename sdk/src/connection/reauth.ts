@@ -66,7 +66,7 @@ export class Reauth {
     );
   }
 
-  /** Timers stand still while a machine sleeps: what is due by now is done now. */
+  /** Timers stand still while a machine sleeps: a renewal that is due by now is made now. */
   wake(): void {
     if (!this.#pausing && this.clock.now() >= this.#dueAt) this.run();
   }

@@ -27,7 +27,7 @@ export interface RoomListPort {
   ): () => void;
 }
 
-/** Counts are known at once; what they are about is read again so long after. */
+/** Counts are known at once; the last messages are read again so long after. */
 const SOON_MS = 250;
 const LATER_MS = 3000;
 

@@ -30,7 +30,7 @@ export interface TimelineSnapshot<B = Body> {
   readonly loadingOlder: boolean;
   /** `loadNewer` is under way. */
   readonly loadingNewer: boolean;
-  /** Events were missed or lost: what is shown is being loaded again. */
+  /** Events were missed or lost: the shown messages are being loaded again. */
   readonly refreshing: boolean;
   /** Why the last loading failed; it is tried again. */
   readonly error: WardroomError | undefined;

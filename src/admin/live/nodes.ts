@@ -1,6 +1,6 @@
 /**
- * The nodes of the installation: what Postgres knows of them, and what each says of itself. Gone
- * ones are listed for a day.
+ * The nodes of the installation, from their rows in Postgres and their own answers. Nodes that are
+ * gone are listed for a day.
  */
 import { Injectable } from '@nestjs/common';
 import { NodeList } from '../../authority/nodes/node-list.js';

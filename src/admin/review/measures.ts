@@ -21,7 +21,7 @@ export interface Measure {
   /** Fewer are never a finding. */
   readonly floor: number;
   readonly watch: number;
-  /** `tripled`: what is on purpose has a share, and stays at it. */
+  /** `tripled`: guests on purpose have a share of their own, and stay at it. */
   readonly act: number | 'tripled';
 }
 

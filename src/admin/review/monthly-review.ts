@@ -85,7 +85,7 @@ export class MonthlyReview {
     };
   }
 
-  /** With the verdict as it is now: what comes later is in another review. */
+  /** With the present verdict: later events are in another review. */
   async sign(principal: Principal, { month, note: text }: SignReview): Promise<SignedReview> {
     await this.admin.require(principal, 'sign_review', INSTALLATION);
     requirePast(month);
