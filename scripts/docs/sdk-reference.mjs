@@ -31,8 +31,9 @@ export const sdkTables = Object.fromEntries(
   Object.entries(SOURCES).map(([name, declarations]) => [
     name,
     () => {
-      const rows = new Map(declarations.flatMap(rowsOf));
-      return [...rows].map(([member, meaning]) => [`\`${member}\``, meaning]);
+      /** @type {Record<string, string>} */
+      const rows = Object.fromEntries(declarations.flatMap(rowsOf));
+      return Object.entries(rows).map(([member, meaning]) => [`\`${member}\``, meaning]);
     },
   ]),
 );
@@ -41,7 +42,7 @@ function rowsOf(declaration) {
   const [file, name] = declaration.split(': ');
   const text = readFileSync(join(root, 'sdk/src', file), 'utf8');
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const found = source.statements.find((statement) => statement.name?.text === name);
+  const found = source.statements.filter(hasMembers).find((one) => one.name?.text === name);
   if (!found) throw new Error(`sdk/src/${file} declares no ${name}`);
   return found.members.flatMap((member) => {
     if (!isPublic(member)) return [];
@@ -52,6 +53,9 @@ function rowsOf(declaration) {
     return meaning === undefined ? [] : [[row, meaning], ...innerRows(member, row)];
   });
 }
+
+const hasMembers = (statement) =>
+  ts.isClassDeclaration(statement) || ts.isInterfaceDeclaration(statement);
 
 function isPublic(member) {
   if (!member.name || ts.isPrivateIdentifier(member.name) || ts.isConstructorDeclaration(member))
@@ -90,9 +94,9 @@ function parameterOf(parameter) {
 function innerRows(member, row) {
   const value = member.initializer;
   if (!value || !ts.isObjectLiteralExpression(value)) return [];
-  return value.properties.map((property) => {
-    const parameters = property.initializer.parameters.map(parameterOf).join(', ');
-    return [`${row}.${property.name.text}(${parameters})`, commentOf(property) ?? ''];
+  return value.properties.filter(ts.isPropertyAssignment).map((property) => {
+    const parameters = functionIn(property).parameters.map(parameterOf).join(', ');
+    return [`${row}.${property.name.getText()}(${parameters})`, commentOf(property) ?? ''];
   });
 }
 
