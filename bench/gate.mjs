@@ -7,10 +7,10 @@
  *
  *   node bench/gate.mjs [--ours wardroom-signal]
  */
-import '../scripts/require-node.mjs';
+import '../scripts/lib/require-node.mjs';
 import { parseArgs } from 'node:util';
-import { stopChildren, stopOnSignals } from '../scripts/children.mjs';
-import { ensureBuilt, ensureInstalled } from '../scripts/install.mjs';
+import { stopChildren, stopOnSignals } from '../scripts/lib/children.mjs';
+import { ensureBuilt, ensureInstalled } from '../scripts/lib/install.mjs';
 import { stillOver } from './harness/still-over.mjs';
 
 const { values: options } = parseArgs({

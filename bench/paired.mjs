@@ -11,7 +11,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { stopChildren, stopOnSignals } from '../scripts/children.mjs';
+import { stopChildren, stopOnSignals } from '../scripts/lib/children.mjs';
 import { freePort } from '../scripts/stores/machine.mjs';
 import { Client } from './harness/client.mjs';
 import { peers } from './harness/peers.mjs';

@@ -3,12 +3,12 @@
  * end-session --quick` some of them, quickly. Each question runs in a process of its own on stores
  * that they share. Options are passed on (see harness/question.mjs).
  */
-import '../scripts/require-node.mjs';
+import '../scripts/lib/require-node.mjs';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startChild, stopChildren, stopOnSignals } from '../scripts/children.mjs';
-import { ensureBuilt, ensureInstalled } from '../scripts/install.mjs';
+import { startChild, stopChildren, stopOnSignals } from '../scripts/lib/children.mjs';
+import { ensureBuilt, ensureInstalled } from '../scripts/lib/install.mjs';
 import { ORDER } from './harness/order.mjs';
 
 const folder = fileURLToPath(new URL('.', import.meta.url));

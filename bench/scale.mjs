@@ -5,7 +5,7 @@
  *
  *   node bench/scale.mjs [--connections 1000000] [--deliveries 500000] [--members 10] [--connects 3333] [--load 0.6] [--print]
  */
-import '../scripts/require-node.mjs';
+import '../scripts/lib/require-node.mjs';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -18,9 +18,9 @@ import {
   stopChild,
   stopChildren,
   stopOnSignals,
-} from '../scripts/children.mjs';
-import { serviceArgs } from '../scripts/node-command.mjs';
-import { startStores } from '../scripts/stores.mjs';
+} from '../scripts/lib/children.mjs';
+import { serviceArgs } from '../scripts/lib/node-command.mjs';
+import { startStores } from '../scripts/lib/stores.mjs';
 import { commandLine, freePort } from '../scripts/stores/machine.mjs';
 import { family } from './harness/usage.mjs';
 

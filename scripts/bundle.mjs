@@ -7,7 +7,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { root } from './install.mjs';
+import { root } from './lib/install.mjs';
 
 const dist = join(root, 'dist');
 /** Packages of this repository: their errors are logged with the lines of their sources. */

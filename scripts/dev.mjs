@@ -2,18 +2,18 @@
  * `npm run dev`: stores, the compiler watching, and two nodes on 3000 and 3100 that restart when it
  * has emitted. The data is that of `npm start`.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureBuilt, ensureInstalled, newest, root } from './install.mjs';
+import { ensureBuilt, ensureInstalled, newest, root } from './lib/install.mjs';
 
 ensureInstalled();
 if (!ensureBuilt()) console.error('The build has errors; waiting for a change.');
 
 const { bundle, entry } = await import('./bundle.mjs');
-const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./children.mjs');
-const { startStores } = await import('./stores.mjs');
+const { startChild, stopChild, stopChildren, stopOnSignals } = await import('./lib/children.mjs');
+const { startStores } = await import('./lib/stores.mjs');
 const {
   dataFolder,
   demandPort,
@@ -24,7 +24,7 @@ const {
   password,
   startServer,
   untilReady,
-} = await import('./try-out.mjs');
+} = await import('./lib/try-out.mjs');
 const { people, seed } = await import('./seed.mjs');
 
 const nodes = [

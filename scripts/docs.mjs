@@ -4,13 +4,13 @@
  * `--check` it changes nothing: it names files that differ and citations that lead nowhere, and
  * exits 1 for any of them.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deadCitations } from './docs/citations.mjs';
 import { proseFindings, wrapped } from './docs/prose.mjs';
 import { repository } from './docs/repository.mjs';
-import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+import { ensureBuilt, ensureInstalled, root } from './lib/install.mjs';
 import { dashboardText } from './observability/dashboard.mjs';
 
 const BLOCK = /<!-- generated:([a-z-]+) -->\n([\s\S]*?)<!-- \/generated -->/g;

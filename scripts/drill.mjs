@@ -2,11 +2,11 @@
  * `npm run drill -- --url URL`: bundles `dist/drill.js` from drills/ and runs it. In the image it
  * is built already: `node dist/drill.js`.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ensureInstalled, root } from './install.mjs';
+import { ensureInstalled, root } from './lib/install.mjs';
 
 const entry = join(root, 'dist/drill.js');
 

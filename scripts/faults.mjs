@@ -4,11 +4,11 @@
  *
  *   npm run test:faults [-- --only "Postgres is frozen"] [--seed 42] [--repeat 10]
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startChild, stopChildren, stopOnSignals } from './children.mjs';
-import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+import { startChild, stopChildren, stopOnSignals } from './lib/children.mjs';
+import { ensureBuilt, ensureInstalled, root } from './lib/install.mjs';
 
 const { values } = parseArgs({
   options: {

@@ -11,7 +11,7 @@
  *
  * `--keep` leaves the images for the next run, `--built` runs the one that is there.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,10 +19,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { removeAtEnd, stopChildren, stopOnSignals } from './children.mjs';
+import { removeAtEnd, stopChildren, stopOnSignals } from './lib/children.mjs';
 import { makeBase } from './image/base.mjs';
-import { ensureInstalled, root } from './install.mjs';
-import { startStores } from './stores.mjs';
+import { ensureInstalled, root } from './lib/install.mjs';
+import { startStores } from './lib/stores.mjs';
 import { freePort } from './stores/machine.mjs';
 
 const IMAGE = 'localhost/wardroom:test';

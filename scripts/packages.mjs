@@ -3,7 +3,7 @@
  * into this folder, else into dist/packages/, and checks the archives: `publint`, "Are the types
  * wrong?", and the size of the client.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -17,7 +17,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { ensureInstalled, root } from './install.mjs';
+import { ensureInstalled, root } from './lib/install.mjs';
 
 const sdk = join(root, 'sdk');
 const protocol = join(root, 'protocol');

@@ -5,13 +5,13 @@
  *
  *   npm run test:security [-- jest patterns or flags]
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeAtEnd, startChild, stopChildren, stopOnSignals } from './children.mjs';
-import { ensureBuilt, ensureInstalled, root } from './install.mjs';
-import { judgeSilence } from './silence.mjs';
+import { removeAtEnd, startChild, stopChildren, stopOnSignals } from './lib/children.mjs';
+import { ensureBuilt, ensureInstalled, root } from './lib/install.mjs';
+import { judgeSilence } from './lib/silence.mjs';
 
 const named = readFileSync(join(root, 'docs/security.md'), 'utf8').matchAll(/`(test\/[\w./-]+)`/g);
 const suites = new Set(['test/security/', ...Array.from(named, ([, path]) => path)]);

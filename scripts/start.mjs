@@ -2,8 +2,8 @@
  * `npm start`: a running server with demo users on a machine that has nothing but Node. For trying
  * out; see docs/operations.md for a deployment.
  */
-import './require-node.mjs';
-import { ensureBuilt, ensureInstalled } from './install.mjs';
+import './lib/require-node.mjs';
+import { ensureBuilt, ensureInstalled } from './lib/install.mjs';
 
 ensureInstalled();
 if (!ensureBuilt()) {
@@ -11,8 +11,8 @@ if (!ensureBuilt()) {
   process.exit(1);
 }
 
-const { stopChildren, stopOnSignals } = await import('./children.mjs');
-const { startStores } = await import('./stores.mjs');
+const { stopChildren, stopOnSignals } = await import('./lib/children.mjs');
+const { startStores } = await import('./lib/stores.mjs');
 const { freePort } = await import('./stores/machine.mjs');
 const {
   dataFolder,
@@ -24,7 +24,7 @@ const {
   password,
   startServer,
   untilReady,
-} = await import('./try-out.mjs');
+} = await import('./lib/try-out.mjs');
 const { people, seed } = await import('./seed.mjs');
 
 const stopping = stopOnSignals(() => console.log('\nStopping ...'));

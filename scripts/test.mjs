@@ -4,13 +4,13 @@
  * arguments to jest only. Folders of unit tests need no build, no store and no node: `npm run
  * test:unit`.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { startChild, stopChildren, stopOnSignals } from './children.mjs';
-import { ensureBuilt, ensureGenerated, ensureInstalled, root } from './install.mjs';
-import { judgeSilence } from './silence.mjs';
+import { startChild, stopChildren, stopOnSignals } from './lib/children.mjs';
+import { ensureBuilt, ensureGenerated, ensureInstalled, root } from './lib/install.mjs';
+import { judgeSilence } from './lib/silence.mjs';
 
 const patterns = process.argv.slice(2);
 const isUnit =

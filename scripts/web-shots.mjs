@@ -3,21 +3,21 @@
  * shows it, in web/shots/, which git ignores: for a reviewer to open. `-- --readme` writes the one
  * picture of the README instead.
  */
-import './require-node.mjs';
+import './lib/require-node.mjs';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureBuilt, ensureInstalled, root } from './install.mjs';
+import { ensureBuilt, ensureInstalled, root } from './lib/install.mjs';
 
 ensureInstalled();
 if (!ensureBuilt()) process.exit(1);
 
 const { chromium } = await import('playwright-core');
-const { stopChildren, stopOnSignals } = await import('./children.mjs');
-const { onPath } = await import('./chromium-path.mjs');
+const { stopChildren, stopOnSignals } = await import('./lib/children.mjs');
+const { onPath } = await import('./lib/chromium-path.mjs');
 const { seed } = await import('./seed.mjs');
-const { startStores } = await import('./stores.mjs');
+const { startStores } = await import('./lib/stores.mjs');
 const { freePort } = await import('./stores/machine.mjs');
 const { startNodeProcess } = await import('../test/support/nodes.mjs');
 

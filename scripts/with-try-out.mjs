@@ -21,7 +21,7 @@ async function environment() {
   const { DATABASE_URL, DATABASE_URL_FILE } = process.env;
   if (DATABASE_URL || DATABASE_URL_FILE || !existsSync(join(root, '.wardroom/stores.json')))
     return process.env;
-  const { keptStores, nodeEnvironment } = await import('./try-out.mjs');
+  const { keptStores, nodeEnvironment } = await import('./lib/try-out.mjs');
   const stores = keptStores();
   return stores === null ? process.env : nodeEnvironment(stores);
 }

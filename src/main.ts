@@ -16,7 +16,7 @@ import { Database } from './platform/stores/database.js';
 import { close, listen, setUpHttp } from './platform/http/http.js';
 import { serveInternally } from './platform/http/internal-server.js';
 import { operationsOf } from './platform/http/operation.js';
-import { NestLog, createLog } from './platform/log.js';
+import { NestLog, createLog } from './platform/log/log.js';
 import { migrate, requireMigrated } from './platform/stores/migrate.js';
 import { PostgresAccess, PostgresUnfit } from './platform/stores/postgres-access.js';
 import { readTlsPair } from './platform/config/tls-pair.js';

@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
+import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { measureCalls } from '../harness/list-calls.mjs';
 import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';

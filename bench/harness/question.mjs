@@ -14,7 +14,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
+import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { minter, openWorld, pin } from '../seed.mjs';
 import { FIGURES, faultsOf, judge, passes, show, spreadOf, wordsOf } from './figures.mjs';
 import { describeCommit, describeMachine, loadAverage } from './machine.mjs';

@@ -5,7 +5,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startChild, stopChild } from '../../scripts/children.mjs';
+import { startChild, stopChild } from '../../scripts/lib/children.mjs';
 
 export const SERVER_CORE = process.env.SERVER_CORE ?? '0';
 export const LOAD_CORE = process.env.LOAD_CORE ?? '1';

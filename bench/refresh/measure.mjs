@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import { hash } from '@node-rs/argon2';
 import pg from 'pg';
-import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
+import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { describeCommit, describeMachine } from '../harness/machine.mjs';
 import { startServer } from '../harness/servers.mjs';

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
+import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
 import { OPERATOR, call, openStores, ready, startNodes } from './cluster.mjs';
 import { costOfComparing } from './compare.mjs';

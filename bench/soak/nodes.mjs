@@ -7,7 +7,7 @@ import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { startChild } from '../../scripts/children.mjs';
+import { startChild } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { nodeCommand, nodeEnvironment, openWorld, roomId, userId } from '../seed.mjs';
 

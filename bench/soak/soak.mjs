@@ -7,14 +7,14 @@
  *
  *   node bench/soak/soak.mjs [--minutes 30] [--out FILE|-]
  */
-import '../../scripts/require-node.mjs';
+import '../../scripts/lib/require-node.mjs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
-import { ensureBuilt, ensureInstalled } from '../../scripts/install.mjs';
+import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
+import { ensureBuilt, ensureInstalled } from '../../scripts/lib/install.mjs';
 
 const SAMPLE_EVERY_MS = 20_000;
 const VERIFY_EVERY_MS = 8_000;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { WebSocket } from 'ws';
-import { stopChildren, stopOnSignals } from '../../scripts/children.mjs';
+import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
 import { LOAD_CORE, pinned, startServer } from '../harness/servers.mjs';

@@ -1,11 +1,11 @@
 export { DRILLS } from './drills.js';
 export type { Drill } from './drill.js';
-export { compareRuns } from './compare-runs.js';
-export { junit, markdown, ndjson } from './format-machine.js';
-export { drillText, headText, tailText } from './format-text.js';
-export { network } from './network.js';
+export { compareRuns } from './report/compare-runs.js';
+export { junit, markdown, ndjson } from './report/format-machine.js';
+export { drillText, headText, tailText } from './report/format-text.js';
+export { network } from './wire/network.js';
 export { Refused, type OperatorCredential } from './operator.js';
-export type { DrillResult, Run, StepResult } from './report.js';
+export type { DrillResult, Run, StepResult } from './report/report.js';
 export { runDrills } from './run-drills.js';
 export { PHASES } from './steps.js';
-export { Unreachable, type Transport } from './transport.js';
+export { Unreachable, type Transport } from './wire/transport.js';

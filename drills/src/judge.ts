@@ -1,5 +1,5 @@
 /** Checks that several drills share. Each throws what it saw instead. */
-import type { Ended, Wire } from './wire.js';
+import type { Ended, Wire } from './wire/wire.js';
 import { must } from './must.js';
 
 /**

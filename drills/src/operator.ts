@@ -1,6 +1,6 @@
 /** The operator who makes the tenants of a run: a given access token, or a person who signs in. */
-import type { Heard } from './heard.js';
-import type { Transport } from './transport.js';
+import type { Heard } from './wire/heard.js';
+import type { Transport } from './wire/transport.js';
 import { codeOf } from './world.js';
 import type { Tokens } from './world.js';
 

@@ -3,7 +3,7 @@
  * tenants keeps them disabled, and the report says so.
  */
 import { pause } from './judge.js';
-import type { Transport } from './transport.js';
+import type { Transport } from './wire/transport.js';
 import type { Tenant } from './world.js';
 
 const ASK_EVERY_MS = 250;

@@ -4,14 +4,14 @@
  */
 import type { Conditions } from './bounds.js';
 import type { Drill, TenantKind } from './drill.js';
-import type { Heard } from './heard.js';
+import type { Heard } from './wire/heard.js';
 import { operator, Refused } from './operator.js';
 import type { OperatorCredential } from './operator.js';
 import { removeTenants } from './remove-tenants.js';
-import type { DrillResult, Run, StepResult, Verdict } from './report.js';
+import type { DrillResult, Run, StepResult, Verdict } from './report/report.js';
 import { Stage } from './stage.js';
-import { Unreachable } from './transport.js';
-import type { Transport } from './transport.js';
+import { Unreachable } from './wire/transport.js';
+import type { Transport } from './wire/transport.js';
 import { World } from './world.js';
 import type { Tenant } from './world.js';
 

@@ -6,13 +6,13 @@ import { WardroomClient } from '@wardroom/client';
 import type { ClientOptions } from '@wardroom/client';
 import { limitOf } from './bounds.js';
 import type { Conditions, Measured } from './bounds.js';
-import type { Heard } from './heard.js';
+import type { Heard } from './wire/heard.js';
 import { Skip } from './must.js';
-import { pageOf } from './report.js';
-import type { StepResult, Verdict } from './report.js';
+import { pageOf } from './report/report.js';
+import type { StepResult, Verdict } from './report/report.js';
 import type { StepSpec } from './steps.js';
-import type { Transport } from './transport.js';
-import type { Wire } from './wire.js';
+import type { Transport } from './wire/transport.js';
+import type { Wire } from './wire/wire.js';
 import type { World } from './world.js';
 
 /** A step of the drill failed and is recorded. */

@@ -4,8 +4,8 @@
  */
 import { newId } from '../../sdk/src/new-id.js';
 import { must } from './must.js';
-import type { Heard } from './heard.js';
-import type { Answer, Call, Transport } from './transport.js';
+import type { Heard } from './wire/heard.js';
+import type { Answer, Call, Transport } from './wire/transport.js';
 
 export interface Person {
   readonly id: string;

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { root } from '../install.mjs';
+import { root } from '../lib/install.mjs';
 
 /** Table: the declarations that it shows, in order, as `file: name`. */
 const SOURCES = {

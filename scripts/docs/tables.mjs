@@ -22,7 +22,7 @@ import {
   SERVER_FRAMES,
   UNSUBSCRIBE_CODES,
 } from '@wardroom/protocol';
-import { root } from '../install.mjs';
+import { root } from '../lib/install.mjs';
 import { fieldsOf } from './fields.mjs';
 import { foldersPicture } from './folders.mjs';
 import { repository } from './repository.mjs';

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { format } from 'prettier';
 import ts from 'typescript';
-import { root } from '../install.mjs';
+import { root } from '../lib/install.mjs';
 
 const source = (name) => join(root, `protocol/src/${name}.ts`);
 

@@ -23,7 +23,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { startChild, stopChild } from '../children.mjs';
+import { startChild, stopChild } from '../lib/children.mjs';
 import { commandLine, freePort, processIsAlive } from './machine.mjs';
 
 /**

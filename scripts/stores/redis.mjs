@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startChild, stopChild } from '../children.mjs';
+import { startChild, stopChild } from '../lib/children.mjs';
 import { freePort } from './machine.mjs';
 
 /** @returns {Promise<{ url: string, name: string, stop: () => Promise<void> }>} */

@@ -8,9 +8,9 @@ import type { OnModuleDestroy } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { monotonicMs } from '../platform/clock.js';
 import { Config } from '../platform/config/config.js';
-import { RedisMessages } from '../platform/stores/redis-messages.js';
-import { RedisNames } from '../platform/stores/redis-names.js';
-import { RedisConnections } from '../platform/stores/redis.js';
+import { RedisMessages } from '../platform/stores/redis/redis-messages.js';
+import { RedisNames } from '../platform/stores/redis/redis-names.js';
+import { RedisConnections } from '../platform/stores/redis/redis.js';
 import type { Position } from './authority-state.js';
 import type { NumberedEvent } from './events.js';
 import type { KeptPosition } from './evidence.js';
@@ -21,7 +21,7 @@ const STREAM_LENGTH = 10_000;
 /** Marks only spare the activity flush a useless SET; beyond these it finds out by itself. */
 const MARKS_MAX = 5_000;
 const MARK_SECONDS = 86_400;
-/** Well below the silence that platform/stores/redis.ts takes for death. */
+/** Well below the silence that platform/stores/redis/redis.ts takes for death. */
 const BLOCK_MS = 1_000;
 /** Entries of one answer: a suspended user or tenant is one entry with all its sessions. */
 const AT_ONCE = 50;

@@ -38,7 +38,7 @@ import { Subscribe } from './delivery/subscribe.js';
 import { SubscriptionRights } from './delivery/subscription-rights.js';
 import { Subscriptions } from './delivery/subscriptions.js';
 import { TcpGate } from './handshake/tcp-gate.js';
-import { FlushScheduler } from './delivery/flush-scheduler.js';
+import { FlushScheduler } from './delivery/fan-out/flush-scheduler.js';
 import { TypingEnds } from './delivery/typing-ends.js';
 import { Activity } from './watch/activity.js';
 import { HeadRooms } from './watch/head-rooms.js';

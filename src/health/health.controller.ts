@@ -8,7 +8,7 @@ import { Drain } from '../gateway/handshake/drain.js';
 import { rfc3339 } from '../platform/clock.js';
 import { Operation, documentSchema } from '../platform/http/operation.js';
 import { Database } from '../platform/stores/database.js';
-import { RedisConnections } from '../platform/stores/redis.js';
+import { RedisConnections } from '../platform/stores/redis/redis.js';
 import { Tls } from '../platform/tls.js';
 
 @Controller()

@@ -7,10 +7,10 @@ import { Mailer } from './mail/mailer.js';
 import { Metrics } from './metrics.js';
 import { NodeIdentity } from './node-identity.js';
 import { PostgresAccess } from './stores/postgres-access.js';
-import { RedisMessages } from './stores/redis-messages.js';
-import { RedisNames } from './stores/redis-names.js';
-import { RedisTrouble } from './stores/redis-trouble.js';
-import { RedisConnections } from './stores/redis.js';
+import { RedisMessages } from './stores/redis/redis-messages.js';
+import { RedisNames } from './stores/redis/redis-names.js';
+import { RedisTrouble } from './stores/redis/redis-trouble.js';
+import { RedisConnections } from './stores/redis/redis.js';
 import { Tls } from './tls.js';
 
 /**

@@ -9,7 +9,7 @@ import { LIMITS } from '@wardroom/protocol/limits';
 import { DomainError } from './errors.js';
 import type { FieldError } from './errors.js';
 import { recordInput } from './http/operation.js';
-import { redactText } from './redact-text.js';
+import { redactText } from './log/redact-text.js';
 
 const ERRORS_MAX = 20;
 /**

@@ -11,9 +11,9 @@ import { AuthorityDispatcher } from '../authority/authority-dispatcher.js';
 import { monotonicMs, wallMs } from '../platform/clock.js';
 import { Config } from '../platform/config/config.js';
 import { Database } from '../platform/stores/database.js';
-import { RedisMessages } from '../platform/stores/redis-messages.js';
-import { RedisNames } from '../platform/stores/redis-names.js';
-import { RedisConnections } from '../platform/stores/redis.js';
+import { RedisMessages } from '../platform/stores/redis/redis-messages.js';
+import { RedisNames } from '../platform/stores/redis/redis-names.js';
+import { RedisConnections } from '../platform/stores/redis/redis.js';
 import { flushIntervalMs, markSeconds } from './idle.js';
 
 const ACCEPTED_EVERY_MS = 1_000;

@@ -9,7 +9,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test as base } from '@jest/globals';
-import { startChild, stopChild } from '../../scripts/children.mjs';
+import { startChild, stopChild } from '../../scripts/lib/children.mjs';
 import { TcpProxy } from '../faults/tcp-proxy.js';
 import { testWith } from '../support/needs.js';
 import { freshDatabase, freshRedisUrl } from '../support/node-process.js';

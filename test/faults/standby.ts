@@ -6,7 +6,7 @@ import { chownSync, copyFileSync, existsSync, mkdirSync, readFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type pg from 'pg';
-import { startChild } from '../../scripts/children.mjs';
+import { startChild } from '../../scripts/lib/children.mjs';
 import { systemFolders, unprivileged } from '../../scripts/stores/postgres.mjs';
 import { eventually } from '../support/eventually.js';
 import { query } from '../support/sql.js';

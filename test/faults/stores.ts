@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { removeAtEnd, startChild, stopChild } from '../../scripts/children.mjs';
+import { removeAtEnd, startChild, stopChild } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { startPostgres } from '../../scripts/stores/postgres.mjs';
 

@@ -2,7 +2,7 @@
  * P6: whatever shape a secret has when it is logged, it is not in the line; what is no secret is.
  */
 import { describe, expect, test } from '@jest/globals';
-import { NestLog, createLog } from '../../src/platform/log.js';
+import { NestLog, createLog } from '../../src/platform/log/log.js';
 
 const JWT =
   'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJjYW5hcnkifQ.Y2FuYXJ5LXNpZ25hdHVyZQ';

@@ -9,7 +9,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import fc from 'fast-check';
 import type { Connection } from '../../src/gateway/connection/connection.js';
-import type { FanOut } from '../../src/gateway/delivery/fan-out.js';
+import type { FanOut } from '../../src/gateway/delivery/fan-out/fan-out.js';
 import { RoomChannel } from '../../src/gateway/delivery/room-channel.js';
 import type { ChannelHost } from '../../src/gateway/delivery/room-channel.js';
 import { RoomResets } from '../../src/gateway/delivery/room-resets.js';

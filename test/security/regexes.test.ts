@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import * as z from 'zod';
-import { redactText } from '../../src/platform/redact-text.js';
+import { redactText } from '../../src/platform/log/redact-text.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

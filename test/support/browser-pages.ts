@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { afterAll } from '@jest/globals';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { onPath } from '../../scripts/chromium-path.mjs';
+import { onPath } from '../../scripts/lib/chromium-path.mjs';
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { WebSocket } from 'ws';
-import { onPath } from '../../scripts/chromium-path.mjs';
-import { removeAtEnd, startChild, stopChild } from '../../scripts/children.mjs';
+import { onPath } from '../../scripts/lib/chromium-path.mjs';
+import { removeAtEnd, startChild, stopChild } from '../../scripts/lib/children.mjs';
 
 const START_MS = 30_000;
 const clean: (() => unknown)[] = [];

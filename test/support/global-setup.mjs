@@ -7,9 +7,9 @@ import { mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { openLedger, removeAtEnd, stopChildren } from '../../scripts/children.mjs';
+import { openLedger, removeAtEnd, stopChildren } from '../../scripts/lib/children.mjs';
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
-import { startStores } from '../../scripts/stores.mjs';
+import { startStores } from '../../scripts/lib/stores.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { startNodeProcess } from './nodes.mjs';
 

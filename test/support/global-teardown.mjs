@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { stopChildren } from '../../scripts/children.mjs';
+import { stopChildren } from '../../scripts/lib/children.mjs';
 import { notePlace } from './secrets.mjs';
 
 export default async function globalTeardown() {

@@ -7,7 +7,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
-import { startChild, stopChild } from '../../scripts/children.mjs';
+import { startChild, stopChild } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { CertificateFiles, makeCertificate } from './certificates.js';
 import { eventually } from './eventually.js';

@@ -7,8 +7,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:f
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startChild, stopChild } from '../../scripts/children.mjs';
-import { serviceArgs } from '../../scripts/node-command.mjs';
+import { startChild, stopChild } from '../../scripts/lib/children.mjs';
+import { serviceArgs } from '../../scripts/lib/node-command.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { noteFields, notePlace } from './secrets.mjs';
 

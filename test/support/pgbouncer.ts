@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import pg from 'pg';
-import { removeAtEnd, startChild, stopChild } from '../../scripts/children.mjs';
+import { removeAtEnd, startChild, stopChild } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { unprivileged } from '../../scripts/stores/postgres.mjs';
 

@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { recordAudit } from '../../audit/record-audit.js';
 import { rfc3339, wallMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
-import { redactText } from '../../platform/redact-text.js';
+import { redactText } from '../../platform/log/redact-text.js';
 import { Database } from '../../platform/stores/database.js';
 import type { Principal } from '../../sessions/principal.js';
 import { lockCaller } from '../../sessions/lock-caller.js';

@@ -2,7 +2,7 @@
  * Header and claims of a text that looks like a JWT, as somebody wrote them: nothing is believed.
  */
 import { isUtf8 } from 'node:buffer';
-import { redactText } from '../../platform/redact-text.js';
+import { redactText } from '../../platform/log/redact-text.js';
 
 export interface ReadableJwt {
   readonly header: Record<string, unknown>;

@@ -6,8 +6,8 @@ import { Injectable } from '@nestjs/common';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import { Config } from '../../platform/config/config.js';
 import { networkOf } from '../../platform/http/client-address.js';
-import { RedisNames } from '../../platform/stores/redis-names.js';
-import { RedisConnections } from '../../platform/stores/redis.js';
+import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisConnections } from '../../platform/stores/redis/redis.js';
 import { consume, digest, minuteLimiter } from './login-limits.js';
 
 const MAILS_TO_ACCOUNT = 3;

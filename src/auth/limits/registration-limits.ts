@@ -7,8 +7,8 @@
 import { Injectable } from '@nestjs/common';
 import { networkOf } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
-import { RedisNames } from '../../platform/stores/redis-names.js';
-import { RedisConnections } from '../../platform/stores/redis.js';
+import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisConnections } from '../../platform/stores/redis/redis.js';
 import { consume, digest, minuteLimiter } from './login-limits.js';
 
 const PER_ADDRESS = 10;

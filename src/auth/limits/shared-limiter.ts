@@ -1,5 +1,5 @@
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import type { RedisConnections } from '../../platform/stores/redis.js';
+import type { RedisConnections } from '../../platform/stores/redis/redis.js';
 
 /** Counts in Redis across nodes, and in the memory of each while Redis is away. */
 export function sharedLimiter(

@@ -19,7 +19,7 @@ import { RoomChannel } from './room-channel.js';
 import type { ChannelHost } from './room-channel.js';
 import { ReplayBudget } from './replay-buffer.js';
 import type { Subscription } from './room-channel.js';
-import { FlushScheduler } from './flush-scheduler.js';
+import { FlushScheduler } from './fan-out/flush-scheduler.js';
 
 const HEAD_CHECK_MS = 1_000;
 /** Rooms in one statement: the event loop goes on between two. */

@@ -13,10 +13,10 @@ import { DomainError } from '../../platform/errors.js';
 import { newId } from '../../platform/ids.js';
 import { NodeIdentity } from '../../platform/node-identity.js';
 import { Repetitions } from '../../platform/repetitions.js';
-import { RedisMessages } from '../../platform/stores/redis-messages.js';
-import type { ShapeCheck } from '../../platform/stores/redis-messages.js';
-import { RedisNames } from '../../platform/stores/redis-names.js';
-import { RedisConnections } from '../../platform/stores/redis.js';
+import { RedisMessages } from '../../platform/stores/redis/redis-messages.js';
+import type { ShapeCheck } from '../../platform/stores/redis/redis-messages.js';
+import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisConnections } from '../../platform/stores/redis/redis.js';
 import { readQuestion, readSlice } from './bus-shapes.js';
 import type { Question, QuestionKind, Slice } from './bus-shapes.js';
 

@@ -7,7 +7,7 @@ import {
   sealSuccessor,
   unsealSuccessor,
 } from '../../../src/auth/tokens/refresh-token.js';
-import { redactText } from '../../../src/platform/redact-text.js';
+import { redactText } from '../../../src/platform/log/redact-text.js';
 import { newId } from '../../../src/platform/ids.js';
 
 const family = newRefreshFamily();

@@ -12,7 +12,7 @@ import {
   tailText,
 } from '../../../drills/src/index.js';
 import type { Run, StepResult } from '../../../drills/src/index.js';
-import { Heard } from '../../../drills/src/heard.js';
+import { Heard } from '../../../drills/src/wire/heard.js';
 import { seeded } from '../../../drills/src/run-drills.js';
 
 const page = readFileSync('docs/drills.md', 'utf8');

@@ -2,7 +2,7 @@
  * A room of many listeners: what comes together leaves together, what comes alone leaves at once.
  */
 import { describe, expect, test } from '@jest/globals';
-import { FanOutThrottle } from '../../../src/gateway/delivery/fan-out-throttle.js';
+import { FanOutThrottle } from '../../../src/gateway/delivery/fan-out/fan-out-throttle.js';
 
 /** A fan-out that takes `tookMs` from `atMs` and carries so much, while so much comes. */
 function fanOut(

@@ -13,7 +13,7 @@ import { ReplayBudget } from '../../../src/gateway/delivery/replay-buffer.js';
 import type { Subscription } from '../../../src/gateway/delivery/room-channel.js';
 import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
-import { FlushScheduler } from '../../../src/gateway/delivery/flush-scheduler.js';
+import { FlushScheduler } from '../../../src/gateway/delivery/fan-out/flush-scheduler.js';
 
 class Node {
   beats = 0;

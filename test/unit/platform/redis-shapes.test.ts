@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { readConfirmation, readEvents } from '../../../src/authority/stream-shapes.js';
 import { newId } from '../../../src/platform/ids.js';
-import { kindOf, servesElsewhere } from '../../../src/platform/stores/redis-trouble.js';
+import { kindOf, servesElsewhere } from '../../../src/platform/stores/redis/redis-trouble.js';
 import { readBusMessage } from '../../../src/gateway/delivery/bus-message.js';
 
 const room = newId();
@@ -130,7 +130,7 @@ describe('an error of Redis', () => {
 test('no name in Redis is spelt outside redis-names.ts', () => {
   const src = join(import.meta.dirname, '../../../src');
   const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && file !== 'platform/stores/redis-names.ts',
+    (file) => file.endsWith('.ts') && file !== 'platform/stores/redis/redis-names.ts',
   );
   expect(files.length).toBeGreaterThan(100);
   expect(

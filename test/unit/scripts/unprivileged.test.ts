@@ -7,7 +7,7 @@ import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
-import { removeAtEnd } from '../../../scripts/children.mjs';
+import { removeAtEnd } from '../../../scripts/lib/children.mjs';
 import { unprivileged } from '../../../scripts/stores/postgres.mjs';
 import { testWith } from '../../support/needs.js';
 

@@ -5,8 +5,8 @@
  * comes in between is neither served twice nor left out.
  */
 import { LIMITS } from '@wardroom/protocol/limits';
-import type { RoomKey, Source } from '../connection/socket/outbound-queue.js';
-import type { Connection } from '../connection/connection.js';
+import type { RoomKey, Source } from '../../connection/socket/outbound-queue.js';
+import type { Connection } from '../../connection/connection.js';
 
 /** One frame of a fan-out. */
 export interface Entry {

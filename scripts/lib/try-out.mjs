@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startChild } from './children.mjs';
 import { root } from './install.mjs';
 import { serviceArgs } from './node-command.mjs';
-import { commandLine, portIsFree, processIsAlive } from './stores/machine.mjs';
+import { commandLine, portIsFree, processIsAlive } from '../stores/machine.mjs';
 
 export const dataFolder = join(root, '.wardroom');
 

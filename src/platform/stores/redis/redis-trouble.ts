@@ -4,9 +4,9 @@
  * each; nothing of it ends anything.
  */
 import { Injectable, Logger } from '@nestjs/common';
-import { monotonicMs } from '../clock.js';
-import { Metrics } from '../metrics.js';
-import type { SealProblem } from './message-seal.js';
+import { monotonicMs } from '../../clock.js';
+import { Metrics } from '../../metrics.js';
+import type { SealProblem } from '../message-seal.js';
 
 const LOG_EVERY_MS = 60_000;
 

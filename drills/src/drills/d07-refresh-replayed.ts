@@ -1,11 +1,11 @@
 /** A refresh token that was used up comes again: somebody has a copy. */
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { counted, mustBeStored, mustBeTold, mustHearNothing } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import { good, mustRefuse } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { counted, mustBeStored, mustBeTold, mustHearNothing } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import { good, mustRefuse } from '../world.js';
 
 /** Tabs that refresh at the same moment. */
 const TABS = 5;

@@ -4,10 +4,10 @@
  * shape unknown here (of a newer version, too) is ignored and counted; nothing is thrown.
  */
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config/config.js';
-import { Installation } from './installation.js';
-import { MessageSeal } from './message-seal.js';
-import { NodeIdentity } from '../node-identity.js';
+import { Config } from '../../config/config.js';
+import { Installation } from '../installation.js';
+import { MessageSeal } from '../message-seal.js';
+import { NodeIdentity } from '../../node-identity.js';
 import { RedisTrouble } from './redis-trouble.js';
 import type { RedisUse } from './redis-trouble.js';
 

@@ -1,12 +1,12 @@
 /** A logout in one tab, seen by another tab of the session and by another session. */
 import { WardroomSession } from '@wardroom/client';
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { counted, mustBeStored, mustBeTold, mustHearNothing } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import { good, mustBeEffective, mustRefuse } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { counted, mustBeStored, mustBeTold, mustHearNothing } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import { good, mustBeEffective, mustRefuse } from '../world.js';
 
 export const logout = drill({
   id: 'D3',

@@ -1,7 +1,7 @@
 /**
  * Postgres and Redis for trying out, developing and testing. DATABASE_URL and REDIS_URL win when
  * they are set; else private stores start here and end with the launcher. Run alone (`node
- * scripts/stores.mjs`) it prints both URLs and waits.
+ * scripts/lib/stores.mjs`) it prints both URLs and waits.
  */
 import {
   chmodSync,
@@ -16,9 +16,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeAtEnd, stopOnSignals } from './children.mjs';
-import { commandLine, processIsAlive } from './stores/machine.mjs';
-import { startPostgres } from './stores/postgres.mjs';
-import { startRedis } from './stores/redis.mjs';
+import { commandLine, processIsAlive } from '../stores/machine.mjs';
+import { startPostgres } from '../stores/postgres.mjs';
+import { startRedis } from '../stores/redis.mjs';
 
 /**
  * @param {{ dir?: string, log?: (line: string) => void }} [options] `dir` keeps the data; without

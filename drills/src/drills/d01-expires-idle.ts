@@ -1,11 +1,11 @@
 /** A token ends on a connection that does nothing. */
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { counted, mustBeStored, mustBeTold, mustHearNothing } from './judge.js';
-import { must, Skip } from './must.js';
-import { step } from './steps.js';
-import { wordOf } from './wire.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { counted, mustBeStored, mustBeTold, mustHearNothing } from '../judge.js';
+import { must, Skip } from '../must.js';
+import { step } from '../steps.js';
+import { wordOf } from '../wire/wire.js';
 
 /** A longer grace does not fit into the time of a run. */
 const GRACE_MS_MAX = 45_000;

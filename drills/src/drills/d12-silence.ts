@@ -2,14 +2,14 @@
  * Credentials come back nowhere. The drill puts them where they do not belong, and then looks
  * through everything that the server said in the whole run.
  */
-import { newId } from '../../sdk/src/new-id.js';
-import { drill } from './drill.js';
-import { mustBeTold } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import type { Answer, Call } from './transport.js';
-import { wordOf } from './wire.js';
-import { actionOf, codeOf, good } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { drill } from '../drill.js';
+import { mustBeTold } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import type { Answer, Call } from '../wire/transport.js';
+import { wordOf } from '../wire/wire.js';
+import { actionOf, codeOf, good } from '../world.js';
 
 export const silence = drill({
   id: 'D12',

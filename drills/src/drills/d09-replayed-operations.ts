@@ -1,13 +1,13 @@
 /** A connection is lost while publishes are under way, and they are sent again. */
 import type { Fetch } from '@wardroom/client';
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { cuttable } from './cuttable.js';
-import { drill } from './drill.js';
-import { mustBeGapless, mustBeStored, pause, within } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import { wordOf } from './wire.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { cuttable } from '../wire/cuttable.js';
+import { drill } from '../drill.js';
+import { mustBeGapless, mustBeStored, pause, within } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import { wordOf } from '../wire/wire.js';
 
 const PUBLISHES = 20;
 

@@ -1,13 +1,13 @@
 /** A token ends on a connection that publishes and receives all the time. */
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { mustBeGapless, mustBeStored, pause } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import { wordOf } from './wire.js';
-import type { Arrived } from './wire.js';
-import { expiryOf } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { mustBeGapless, mustBeStored, pause } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import { wordOf } from '../wire/wire.js';
+import type { Arrived } from '../wire/wire.js';
+import { expiryOf } from '../world.js';
 
 /** Half of the default `PUBLISH_RATE`. */
 const EVERY_MS = 100;

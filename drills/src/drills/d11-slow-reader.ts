@@ -1,13 +1,13 @@
 /** A subscriber stops reading while the room goes on. */
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import type { Measured } from './bounds.js';
-import { drill } from './drill.js';
-import { mustBeGapless, pause } from './judge.js';
-import { must, Skip } from './must.js';
-import { step } from './steps.js';
-import type { Wire } from './wire.js';
-import { good } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import type { Measured } from '../bounds.js';
+import { drill } from '../drill.js';
+import { mustBeGapless, pause } from '../judge.js';
+import { must, Skip } from '../must.js';
+import { step } from '../steps.js';
+import type { Wire } from '../wire/wire.js';
+import { good } from '../world.js';
 
 const BODY = 'x'.repeat(30_000);
 const BYTES_MAX = 32 * 1024 * 1024;

@@ -4,7 +4,7 @@
  * publish). After a silence this node publishes to itself; what Redis accepted and did not bring
  * back within the patience makes the subscriber connect again.
  */
-import { monotonicMs } from '../clock.js';
+import { monotonicMs } from '../../clock.js';
 import type { WatchedRedis } from './watched-redis.js';
 
 const TICK_MS = 500;

@@ -3,7 +3,7 @@
  * needs the patterns `~wardroom:*` and `&wardroom:*`. Braces hold what a Redis Cluster hashes.
  */
 import { Injectable } from '@nestjs/common';
-import { Installation } from './installation.js';
+import { Installation } from '../installation.js';
 
 /** Counters of the whole cluster; each is the prefix of a rate limiter's keys. */
 export type CounterName =

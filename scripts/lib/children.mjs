@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { commandLine, processIsAlive } from './stores/machine.mjs';
+import { commandLine, processIsAlive } from '../stores/machine.mjs';
 
 /**
  * @type {Map<import('node:child_process').ChildProcess, { stopSignal: NodeJS.Signals, graceMs:

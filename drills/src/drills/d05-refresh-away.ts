@@ -1,13 +1,13 @@
 /** The refresh endpoint is away when a client needs it: a proxy of the drill refuses it. */
 import { WardroomSession } from '@wardroom/client';
 import type { Fetch } from '@wardroom/client';
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { mustBeStored, within } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import { wordOf } from './wire.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { mustBeStored, within } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import { wordOf } from '../wire/wire.js';
 
 const UNAVAILABLE = {
   type: 'urn:wardroom:unavailable',

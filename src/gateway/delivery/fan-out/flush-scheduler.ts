@@ -4,13 +4,13 @@
  * check of the clocks, so that a room of thousands delays neither timers nor other rooms.
  */
 import { Injectable } from '@nestjs/common';
-import { LeaseRounds } from '../../authority/lease/lease-rounds.js';
-import { monotonicMs } from '../../platform/clock.js';
-import type { Connection } from '../connection/connection.js';
-import { ConnectionRegistry } from '../connection/connection-registry.js';
+import { LeaseRounds } from '../../../authority/lease/lease-rounds.js';
+import { monotonicMs } from '../../../platform/clock.js';
+import type { Connection } from '../../connection/connection.js';
+import { ConnectionRegistry } from '../../connection/connection-registry.js';
 import { FanOutThrottle } from './fan-out-throttle.js';
 import type { FanOut } from './fan-out.js';
-import type { RoomChannel } from './room-channel.js';
+import type { RoomChannel } from '../room-channel.js';
 
 /** Sockets written before the event loop is let go on. */
 const SLICE = 256;

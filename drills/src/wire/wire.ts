@@ -4,7 +4,7 @@
  */
 import type { SocketConstructor, SocketLike } from '@wardroom/client';
 import type { ServerFrame, ServerFrames, ServerFrameType } from '@wardroom/protocol';
-import { newId } from '../../sdk/src/new-id.js';
+import { newId } from '../../../sdk/src/new-id.js';
 
 export type Arrived<F = ServerFrame> = F & { readonly arrivedAt: number };
 

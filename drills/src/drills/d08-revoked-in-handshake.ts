@@ -1,13 +1,13 @@
 /** Sessions are revoked at the moment in which their connections are being authenticated. */
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { counted, mustBeStored, mustBeTold, mustHearNothing, pause } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import type { Wire } from './wire.js';
-import { good, mustBeEffective, mustRefuse } from './world.js';
-import type { SignedIn } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { counted, mustBeStored, mustBeTold, mustHearNothing, pause } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import type { Wire } from '../wire/wire.js';
+import { good, mustBeEffective, mustRefuse } from '../world.js';
+import type { SignedIn } from '../world.js';
 
 const ATTEMPTS = 6;
 /** Of a handshake and a revocation: one of them is first by some milliseconds. */

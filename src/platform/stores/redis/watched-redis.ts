@@ -5,7 +5,7 @@
  */
 import { Redis } from 'ioredis';
 import type { Command, CommonRedisOptions } from 'ioredis';
-import { monotonicMs } from '../clock.js';
+import { monotonicMs } from '../../clock.js';
 import type { RedisTrouble } from './redis-trouble.js';
 import { kindOf, servesElsewhere } from './redis-trouble.js';
 

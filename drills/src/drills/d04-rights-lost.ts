@@ -1,13 +1,13 @@
 /** A role, a membership and a whole tenant are taken away under a living connection. */
-import { newId } from '../../sdk/src/new-id.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { counted, mustBeStored, mustBeTold, mustHearNothing } from './judge.js';
-import { must } from './must.js';
-import type { Stage } from './stage.js';
-import { step } from './steps.js';
-import { wordOf } from './wire.js';
-import { good, mustBeEffective, mustRefuse } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { counted, mustBeStored, mustBeTold, mustHearNothing } from '../judge.js';
+import { must } from '../must.js';
+import type { Stage } from '../stage.js';
+import { step } from '../steps.js';
+import { wordOf } from '../wire/wire.js';
+import { good, mustBeEffective, mustRefuse } from '../world.js';
 
 const steps = {
   'role.detect': step('detect', 'Every node has the lower role with the receipt.', 'revocation'),

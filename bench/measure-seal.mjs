@@ -2,7 +2,7 @@
  * The cost of sealing: microseconds for a message between nodes, to write and to read it, beside a
  * plain HMAC and the JSON.
  *
- *   npm run build && node scripts/measure-seal.mjs
+ *   npm run build && node bench/measure-seal.mjs
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { newId } from '../dist/platform/ids.js';

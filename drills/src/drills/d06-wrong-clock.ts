@@ -1,15 +1,15 @@
 /** Clients whose clock is ten minutes wrong, and one whose clock jumps. */
 import { WardroomSession } from '@wardroom/client';
 import type { Clock, Fetch, WardroomClient } from '@wardroom/client';
-import { newId } from '../../sdk/src/new-id.js';
-import { systemClock } from '../../sdk/src/clock.js';
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { mustBeStored, mustBeTold, pause, within } from './judge.js';
-import { must } from './must.js';
-import type { Stage } from './stage.js';
-import { step } from './steps.js';
-import type { SignedIn } from './world.js';
+import { newId } from '../../../sdk/src/new-id.js';
+import { systemClock } from '../../../sdk/src/clock.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { mustBeStored, mustBeTold, pause, within } from '../judge.js';
+import { must } from '../must.js';
+import type { Stage } from '../stage.js';
+import { step } from '../steps.js';
+import type { SignedIn } from '../world.js';
 
 const TEN_MINUTES_MS = 600_000;
 /** One a token life is due; a loop would be far beyond. */

@@ -7,9 +7,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
 import type { CommonRedisOptions, Redis } from 'ioredis';
-import { monotonicMs } from '../clock.js';
-import { Config } from '../config/config.js';
-import { NodeIdentity } from '../node-identity.js';
+import { monotonicMs } from '../../clock.js';
+import { Config } from '../../config/config.js';
+import { NodeIdentity } from '../../node-identity.js';
 import { RedisNames } from './redis-names.js';
 import { probe } from './redis-probe.js';
 import { RedisTrouble } from './redis-trouble.js';

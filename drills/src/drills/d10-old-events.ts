@@ -1,13 +1,13 @@
 /**
  * A client comes back with a position: a good one, one of another past, and one from the future.
  */
-import { ms } from './bounds.js';
-import { drill } from './drill.js';
-import { mustBeGapless, mustHearNothing } from './judge.js';
-import { must } from './must.js';
-import { step } from './steps.js';
-import { wordOf } from './wire.js';
-import { good } from './world.js';
+import { ms } from '../bounds.js';
+import { drill } from '../drill.js';
+import { mustBeGapless, mustHearNothing } from '../judge.js';
+import { must } from '../must.js';
+import { step } from '../steps.js';
+import { wordOf } from '../wire/wire.js';
+import { good } from '../world.js';
 
 const BEFORE = 8;
 

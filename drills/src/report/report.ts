@@ -1,5 +1,5 @@
 /** The findings of a run, as data: every format is made of it, and the evidence file is it. */
-import type { Phase } from './steps.js';
+import type { Phase } from '../steps.js';
 
 export type Verdict = 'passed' | 'failed' | 'skipped' | 'not reached';
 
