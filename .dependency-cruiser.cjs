@@ -174,7 +174,7 @@ module.exports = {
       comment: 'A view model is tested without a browser; what can be shown is shown from it.',
       severity: 'error',
       from: { path: '^web/model/' },
-      to: { path: ['^web/(kit|try)/', '(^|/)node_modules/preact/'] },
+      to: { path: ['^web/(kit|try|chat|console|docs)/', '(^|/)node_modules/preact/'] },
     },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],

@@ -23,7 +23,7 @@ import { readTlsPair } from './platform/config/tls-pair.js';
 import { tlsOptions } from './platform/tls.js';
 import { TryOutController } from './try-out/try-out.controller.js';
 import { TryOut } from './try-out/try-out.js';
-import { serveWeb } from './web/web-pages.js';
+import { isInternalPage, serveWeb } from './web/web-pages.js';
 
 async function main(): Promise<void> {
   const config = Config.parse(process.env);
@@ -66,6 +66,7 @@ async function main(): Promise<void> {
     app,
     config,
     config.tryPage ? app.get(TryOut).internalRoutes() : undefined,
+    isInternalPage(config),
   );
   log.info({ url: await app.getUrl() }, 'listening');
 

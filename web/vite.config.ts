@@ -7,6 +7,8 @@ import { defineConfig } from 'vite';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+const PAGES = ['try', 'chat', 'console', 'docs'];
+
 export default defineConfig({
   root: at('.'),
   // Relative, so that the pages work below any path prefix of a proxy.
@@ -23,6 +25,8 @@ export default defineConfig({
     // No inline script or picture: the pages' policy refuses the former.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { try: at('try.html'), home: at('home.html') } },
+    rolldownOptions: {
+      input: Object.fromEntries(PAGES.map((name) => [name, at(`${name}.html`)])),
+    },
   },
 });

@@ -1,6 +1,6 @@
 /**
  * The pages that a node serves: files that the build made in dist/public/. A page may load scripts,
- * styles and pictures of this node and nothing else; `index.html` is never kept by a browser, what
+ * styles and pictures of this node and nothing else; no HTML file is ever kept by a browser, what
  * has a hash in its name is kept for ever.
  */
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -8,6 +8,8 @@ import type { NextFunction, Request, Response } from 'express';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../platform/config/config.js';
+import { readPagePath } from './page-path.js';
+import type { PageName } from './page-path.js';
 
 const FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
 const YEAR_MS = 365 * 86_400_000;
@@ -15,9 +17,8 @@ const YEAR_MS = 365 * 86_400_000;
 const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i;
 
 export function serveWeb(app: NestExpressApplication, config: Config): void {
-  if (!config.web) return;
-  const file = `${FOLDER}${config.tryPage ? 'try' : 'home'}.html`;
-  const kept = readFileSync(file);
+  if (config.web === 'off') return;
+  const kept = new Map<PageName, string>();
   app.useStaticAssets(`${FOLDER}assets`, {
     prefix: '/assets/',
     index: false,
@@ -26,20 +27,40 @@ export function serveWeb(app: NestExpressApplication, config: Config): void {
     redirect: false,
   });
   app.use((request: Request, response: Response, next: NextFunction) => {
-    if (request.path !== '/' || (request.method !== 'GET' && request.method !== 'HEAD'))
-      return next();
-    // The pages may be built again beside a node that runs.
-    const page = config.tryPage ? readFileSync(file) : kept;
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
+    if (request.path === '/' && !config.tryPage)
+      return response.setHeader('Cache-Control', 'no-store').redirect('./chat');
+    const path = readPagePath(request.path);
+    if (path === null || !isServedHere(path.page, request, config)) return next();
+    // In development the pages may be built again beside a node that runs.
+    const html = (config.production ? kept.get(path.page) : undefined) ?? readPage(path.page);
+    kept.set(path.page, html);
+    const page = Buffer.from(html.replaceAll('="./', `="./${'../'.repeat(path.depth)}`));
     response
       .setHeader('Content-Type', 'text/html; charset=utf-8')
       .setHeader('Cache-Control', 'no-cache, no-store')
       .setHeader(
         'Content-Security-Policy',
-        policy(config.tryPage ? reachable(config, request.headers.host ?? '') : []),
+        policy(path.page === 'try' ? reachable(config, request.headers.host ?? '') : []),
       )
       .setHeader('Content-Length', page.length)
       .end(request.method === 'HEAD' ? undefined : page);
   });
+}
+
+/** Paths that the application answers on the internal listener, too: the console needs them. */
+export function isInternalPage(config: Config): (path: string) => boolean {
+  if (config.web !== 'internal') return () => false;
+  return (path) => /^\/(?:console(?:\/|$)|assets\/|v1\/)/.test(path);
+}
+
+const readPage = (page: PageName): string => readFileSync(`${FOLDER}${page}.html`, 'utf8');
+
+/** With `WEB=internal` the console is a page of the internal listener alone. */
+function isServedHere(page: PageName, { socket }: Request, config: Config): boolean {
+  if (page === 'try') return config.tryPage;
+  const isInternal = socket.localPort === config.internalPort;
+  return page !== 'console' || config.web !== 'internal' || isInternal;
 }
 
 /** design: no third party, no inline script or style, no frame around it. */

@@ -83,14 +83,14 @@ export class Config {
   secretText(name: Name): string | null {
     return textOf(this.env[name]);
   }
-  /** The pages are served. */
+  /** Which pages are served; `internal`: the console on the internal listener alone. */
   get web() {
-    return this.env.WEB === 'on';
+    return this.env.WEB;
   }
   /** Never true in production. */
   get tryPage() {
     const wanted = this.env.TRY_PAGE ?? (this.env.NODE_ENV === 'development' ? 'on' : 'off');
-    return this.web && wanted === 'on' && !this.production;
+    return this.web !== 'off' && wanted === 'on' && !this.production;
   }
   get tryNodes() {
     return this.env.TRY_NODES ?? null;

@@ -234,7 +234,11 @@ export const VARIABLES = {
   ],
   MAIL_FROM: [mailFrom.optional(), '-', 'sender of mails: `Wardroom <no-reply@example.com>`'],
   ISSUERS_FILE: [issuersFile, '-', 'external OpenID issuers (JSON)'],
-  WEB: [z.enum(['on', 'off']).default('on'), 'on', 'serves the pages; `off` = API only'],
+  WEB: [
+    z.enum(['on', 'off', 'internal']).default('on'),
+    'on',
+    'serves the pages; `off` = API only; `internal` = the console on `INTERNAL_PORT` alone, which then serves the API, too',
+  ],
   TRY_PAGE: [
     z.enum(['on', 'off']).optional(),
     'on in development, else off',

@@ -20,10 +20,12 @@ export async function serveInternally(
   app: INestApplication,
   config: Config,
   routes: InternalRoutes = new Map(),
+  /** Other paths that the application answers here, too. */
+  alsoServed: (path: string) => boolean = () => false,
 ): Promise<Server | null> {
   if (config.internalPort === 0) return null;
   const { registry } = app.get(Metrics);
-  const health = app.getHttpAdapter().getInstance() as RequestListener;
+  const application = app.getHttpAdapter().getInstance() as RequestListener;
   const server = createServer((request: IncomingMessage, response: ServerResponse) => {
     const path = (request.url ?? '').split('?')[0]!;
     if (path === '/metrics') {
@@ -31,7 +33,7 @@ export async function serveInternally(
         (text) => response.setHeader('Content-Type', registry.contentType).end(text),
         () => response.writeHead(500).end(),
       );
-    } else if (HEALTH.has(path)) health(request, response);
+    } else if (HEALTH.has(path) || alsoServed(path)) application(request, response);
     else {
       const route = routes.get(path);
       if (route === undefined) response.writeHead(404).end();
