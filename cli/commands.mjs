@@ -1,5 +1,6 @@
 /** The commands, one row each: usage, arguments, the call, and the text that people read. */
 import { AUDIT_COMMANDS } from './audit.mjs';
+import { BACKUP_COMMANDS } from './backup.mjs';
 import { CliError } from './client.mjs';
 import { CONFIG_COMMANDS } from './config.mjs';
 import { DOCTOR_COMMANDS } from './doctor/doctor.mjs';
@@ -137,6 +138,7 @@ export const COMMANDS = {
   ...CONFIG_COMMANDS,
   ...AUDIT_COMMANDS,
   ...DOCTOR_COMMANDS,
+  ...BACKUP_COMMANDS,
   ...REVIEW_COMMANDS,
 };
 

@@ -3,7 +3,7 @@
  * them nobody who was signed in before is. `systemctl` stands for a node of this test.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -78,6 +78,46 @@ describeWith(WHOLE_POSTGRES, 'commands of docs/backup.md')('following docs/backu
     await node?.stop();
     await postgres?.stop();
   });
+
+  /** Verdicts by id, of `wardroom backup check`. */
+  async function judged(args = '', env = ''): Promise<Record<string, string>> {
+    const command = `${env} "${process.execPath}" ${checkout}cli/wardroom.mjs backup check ${args} --json || true`;
+    const lines = (await sh(command)).trimEnd().split('\n');
+    const verdicts = lines.map((text) => JSON.parse(text) as { id: string; verdict: string });
+    return Object.fromEntries(verdicts.map(({ id, verdict }) => [id, verdict]));
+  }
+
+  test('`wardroom backup check` tells a dump that can be restored from one that cannot', async () => {
+    await sh('pg_dump --format=custom --file=good.dump "$DATABASE_URL"');
+    const good = await judged('good.dump');
+    expect(good).toEqual({
+      'backup.checksums': 'warn',
+      'backup.archive': 'warn',
+      'backup.secret_key': 'ok',
+      'dump.whole': 'ok',
+      'dump.age': 'ok',
+      'dump.tables': 'ok',
+      'dump.version': 'ok',
+      'dump.secret_key': 'ok',
+    });
+    const bytes = readFileSync(`${folder}/good.dump`);
+    writeFileSync(`${folder}/half.dump`, bytes.subarray(0, bytes.length / 2));
+    expect(await judged('half.dump')).toMatchObject({ 'dump.whole': 'fail' });
+    await sh('pg_dump --format=custom --schema-only --file=empty.dump "$DATABASE_URL"');
+    expect(await judged('empty.dump')).toMatchObject({ 'dump.tables': 'fail' });
+    expect(await judged('good.dump', `SECRET_KEY=${'b'.repeat(43)}`)).toMatchObject({
+      'backup.secret_key': 'fail',
+      'dump.secret_key': 'fail',
+    });
+    await sh(
+      `psql -q "$DATABASE_URL" -c "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('of tomorrow', '', '99991231000000_tomorrow')"`,
+    );
+    await sh('pg_dump --format=custom --file=newer.dump "$DATABASE_URL"');
+    expect(await judged('newer.dump')).toMatchObject({ 'dump.version': 'fail' });
+    await sh(
+      `psql -q "$DATABASE_URL" -c "DELETE FROM _prisma_migrations WHERE id = 'of tomorrow'"`,
+    );
+  }, 60_000);
 
   test('ends every session of the dump, also those that were ended after it', async () => {
     for (const line of commands('Backup').filter((one) => one.startsWith('pg_dump')))
