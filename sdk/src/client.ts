@@ -103,6 +103,13 @@ export class CoreClient {
   get state(): ConnectionState {
     return this.#keeper.state;
   }
+  /**
+   * Why the connection is paused: `authority`, the node cannot prove that the rights it knows are
+   * current; `token`, the access token has expired and a new one is on its way.
+   */
+  get pausedBy(): 'authority' | 'token' | undefined {
+    return this.#keeper.pausedBy;
+  }
   /** The user that is connected: the last `auth_ok`, while the connection lasts. */
   get auth(): ServerFrames['auth_ok'] | undefined {
     return this.#keeper.auth;

@@ -77,6 +77,7 @@ test('a node that cannot prove its authority pauses the client, and requests wai
   const paused = client.once('state');
   peer.send({ type: 'paused', code: 'auth_unavailable' });
   expect(await paused).toEqual({ state: 'paused', previous: 'live' });
+  expect(client.pausedBy).toBe('authority');
   const published = client.room('lobby').publish('later');
   await expect(client.room('lobby').signal('wave', 1)).rejects.toMatchObject({
     code: 'not_connected',
@@ -85,6 +86,7 @@ test('a node that cannot prove its authority pauses the client, and requests wai
   peer.send({ type: 'resumed', code: 'auth_unavailable' });
   peer.ack(await peer.next('publish'), 1);
   expect((await published).seq).toBe(1);
+  expect(client.pausedBy).toBeUndefined();
 });
 
 test('close rejects what is pending with a clear code, and connect takes the rooms up again', async () => {

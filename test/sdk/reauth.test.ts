@@ -48,7 +48,7 @@ test('warning, expiry and refused requests together cause one auth_refresh', asy
   peer.error(refused, 'token_expired');
   peer.send({ type: 'auth_expiring_soon', expires_in_ms: 0, refresh_after_ms: 0 });
   await h.handled(client, peer);
-  expect(client.state).toBe('paused');
+  expect([client.state, client.pausedBy]).toEqual(['paused', 'token']);
   expect(asked).toEqual(['connect', 'refresh']);
   give('second');
   const frame = await peer.next('auth_refresh');

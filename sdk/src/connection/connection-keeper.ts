@@ -108,6 +108,12 @@ export class ConnectionKeeper {
     return this.#auth;
   }
 
+  /** `authority`: the node cannot prove it; `token`: it has expired, a new one is on its way. */
+  get pausedBy(): 'authority' | 'token' | undefined {
+    if (this.#state !== 'paused') return undefined;
+    return this.#expired ? 'token' : 'authority';
+  }
+
   /** Resolves at `auth_ok`, however many attempts it takes; rejects when the client ends before. */
   start(): Promise<ServerFrames['auth_ok']> {
     if (this.#auth && (this.#state === 'live' || this.#state === 'paused'))

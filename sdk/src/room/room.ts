@@ -67,6 +67,8 @@ export interface HistoryQuery {
   after?: number;
   limit?: number;
   cursor?: string;
+  /** The id of a message: only replies to it. */
+  thread?: string;
 }
 
 export interface RoomPort extends SubscriptionPort {

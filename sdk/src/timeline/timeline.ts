@@ -15,6 +15,8 @@ export interface TimelineOptions {
   maxMessages?: number;
   /** The seq of the message to begin at. Default: the newest. */
   around?: number;
+  /** The id of a message: only its replies are shown, and what is sent replies to it. */
+  thread?: string;
 }
 
 export interface TimelineSnapshot<B = Body> {
@@ -59,6 +61,7 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
   readonly #outbox = new Outbox<B>();
   readonly #pageSize: number;
   readonly #maxMessages: number;
+  readonly #thread: string | undefined;
   /** Where to begin: a seq, or the end. */
   #around: number | undefined;
   #offs: (() => void)[] = [];
@@ -86,6 +89,7 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
     super(port.clock);
     this.#pageSize = options.pageSize ?? 50;
     this.#maxMessages = options.maxMessages ?? 1000;
+    this.#thread = options.thread;
     this.#around = options.around;
     this.#window = new MessageWindow<B>(() => port.me());
   }
@@ -109,7 +113,8 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
   }
 
   /** Shown at once, and stored as soon as there is a connection. Answers its `key`. */
-  send(body: B, options: SendOptions = {}): string {
+  send(body: B, given: SendOptions = {}): string {
+    const options = this.#thread === undefined ? given : { replyTo: this.#thread, ...given };
     const opId = newId();
     const at = new Date(this.clock.now()).toISOString();
     this.#outbox.add(opId, body, options, this.port.me(), at);
@@ -215,12 +220,19 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
 
   #follow(event: DurableEvent<B>): void {
     this.#position = Math.max(this.#position, event.seq);
+    if (this.#isElsewhere(event)) return;
     if (this.#underWay > 0) this.#since.push(event);
     this.#window.apply(event);
     if (!this.#window.hasNewer) this.#trim('oldest');
     if (event.type === 'message' && event.sender === this.port.me())
       this.#outbox.delete(event.op_id);
     this.changed();
+  }
+
+  /** A message that is no reply in this thread. */
+  #isElsewhere(event: DurableEvent<B>): boolean {
+    const { type } = event;
+    return this.#thread !== undefined && type === 'message' && event.reply_to !== this.#thread;
   }
 
   /** Missed events may have changed anything: the messages are loaded again. */
@@ -347,7 +359,8 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
 
   async #page(query: HistoryQuery): Promise<HistoryPage<B>> {
     const seen = this.#position;
-    const page = await this.room.history(query);
+    const thread = this.#thread;
+    const page = await this.room.history({ ...query, ...(thread !== undefined && { thread }) });
     // The reset that tells of another past is on its way, or was here.
     if (this.room.epoch !== undefined && page.epoch && page.epoch !== this.room.epoch)
       throw new WardroomError('bad_answer', { action: 'retry', message: 'Of another past.' });

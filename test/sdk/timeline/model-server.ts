@@ -93,8 +93,10 @@ export class ModelServer {
       const { message_id: id, sender, at } = event as { message_id: string } & Json;
       if (event['type'] === 'message') {
         const { type: _, ...rest } = event;
-        const nothing = { edited_at: null, deleted_at: null, reply_to: null, mentions: null };
-        messages.set(id, { ...(rest as HistoryMessage<unknown>), ...nothing, reactions: [] });
+        const nothing = { edited_at: null, deleted_at: null, mentions: null };
+        const { reply_to = null } = event as { reply_to?: string };
+        const stored = { ...(rest as HistoryMessage<unknown>), ...nothing, reply_to };
+        messages.set(id, { ...stored, reactions: [] });
         continue;
       }
       const message = messages.get(id)!;
@@ -107,14 +109,16 @@ export class ModelServer {
     return [...messages.values()];
   }
 
-  publish(sender: string, op_id: string, body: unknown): Json {
+  publish(sender: string, op_id: string, body: unknown, reply_to?: string): Json {
     const done = this.events.find(
       (event) => event['op_id'] === op_id && event['sender'] === sender,
     );
     if (done) return { ...done, duplicate: true };
     const n = this.messages.length + 1;
     const message_id = `m${++this.#ids}`;
-    return this.#commit({ type: 'message', message_id, sender, op_id, body, kind: 'text', n });
+    const reply = reply_to === undefined ? {} : { reply_to };
+    const fields = { message_id, sender, op_id, body, kind: 'text', n, ...reply };
+    return this.#commit({ type: 'message', ...fields });
   }
 
   edit(sender: string, message_id: string, body: unknown): void {
@@ -171,13 +175,18 @@ export class ModelServer {
   }
 
   #handle(socket: ModelSocket, frame: Json): void {
-    const { type, id, op_id, body, message_id } = frame;
+    const { type, id, op_id, body, message_id, reply_to } = frame;
     const answer = (fields: Json) => socket.toClient.push({ id, room: ROOM, ...fields });
     switch (type) {
       case 'subscribe':
         return this.#subscribe(socket, frame, answer);
       case 'publish': {
-        const { seq, message_id: stored, at, duplicate = false } = this.publish(ME, op_id, body);
+        const {
+          seq,
+          message_id: stored,
+          at,
+          duplicate = false,
+        } = this.publish(ME, op_id, body, reply_to as string | undefined);
         return void answer({ type: 'ack', op_id, message_id: stored, seq, at, duplicate });
       }
       case 'unsubscribe':
@@ -229,8 +238,12 @@ export class ModelServer {
     const number = (name: string, other: number) => Number(query.get(name) ?? other);
     const limit = number('limit', 50);
     const isForward = query.has('after');
+    const thread = query.get('thread');
     const found = this.messages.filter(
-      ({ seq }) => seq < number('before', Infinity) && seq > number('after', 0),
+      ({ seq, reply_to }) =>
+        seq < number('before', Infinity) &&
+        seq > number('after', 0) &&
+        (thread === null || reply_to === thread),
     );
     const items = isForward ? found.slice(0, limit) : found.reverse().slice(0, limit);
     const next_cursor = items.length < limit ? null : String(items.at(-1)!.seq);

@@ -382,3 +382,27 @@ test('watch is asked for once for a connection, and not for whoever signs in nex
   await flow();
   expect([client.state, server.watches]).toEqual(['live', 1]);
 });
+
+test('a thread is the replies to one message: loaded, followed, and sent into', async () => {
+  const root = server.publish(OTHER, 'op-root', 'root')['message_id'] as string;
+  server.publish(OTHER, 'op-reply', 'reply', root);
+  server.publish(OTHER, 'op-beside', 'beside');
+  const thread = client.room<unknown>(ROOM).timeline({ thread: root, pageSize: 1 });
+  thread.subscribe(() => {});
+  void client.connect();
+  await flow();
+  expect(bodies(thread)).toEqual(['reply']);
+  server.publish(OTHER, 'op-live-beside', 'live beside');
+  const live = server.publish(OTHER, 'op-live', 'live', root)['message_id'] as string;
+  server.edit(OTHER, live, 'edited');
+  thread.send('mine');
+  await flow();
+  expect(bodies(thread)).toEqual(['reply', 'edited', 'mine']);
+  expect(server.messages.at(-1)).toMatchObject({ sender: ME, reply_to: root });
+  expect(thread.getSnapshot().messages.every(({ state }) => state === 'stored')).toBe(true);
+  server.publish(OTHER, 'op-later', 'later', root);
+  server.cut();
+  clock.advance(60_000);
+  await flow();
+  expect(bodies(thread).at(-1)).toBe('later');
+});
