@@ -46,7 +46,9 @@ async function jest() {
     join(root, 'node_modules/jest/bin/jest.js'),
     '--maxWorkers',
     '1',
-    ...(values.only === undefined ? ['test/faults', 'test/postgres'] : ['test/faults/scenarios']),
+    ...(values.only === undefined
+      ? ['test/faults', 'test/postgres', 'test/drills/nginx']
+      : ['test/faults/scenarios']),
   ];
   const child = startChild(process.execPath, args, {
     cwd: root,

@@ -30,6 +30,8 @@ export interface Nginx {
   url: string;
   /** Without TLS. */
   clearUrl: string;
+  /** File of the certificate, which no authority signed. */
+  certificate: string;
   /** Access and error log. */
   output(): string;
 }
@@ -91,7 +93,12 @@ export async function startNginx(nodes: readonly [string, string], prefix = ''):
       () => false,
     );
   });
-  return { url: `https://127.0.0.1:${port}${prefix}`, clearUrl: `${clearUrl}${prefix}`, output };
+  return {
+    url: `https://127.0.0.1:${port}${prefix}`,
+    clearUrl: `${clearUrl}${prefix}`,
+    certificate: env.TLS_CERT_FILE,
+    output,
+  };
 }
 
 function replaceAll(text: string, pairs: readonly (readonly [string, string])[]): string {
