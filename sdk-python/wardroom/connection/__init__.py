@@ -1,0 +1,1 @@
+"""One connection that is kept up and kept authenticated, and the requests over it."""

@@ -1,0 +1,1 @@
+"""REST calls in the name of a user."""

@@ -1,0 +1,1 @@
+"""One room over any number of connections."""

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any, AsyncIterator, Callable, Literal, Mapping, Protocol, get_args
+from urllib.parse import quote, urlencode
+
+from ..connection.connection import Frame
+from ..connection.requests import Delivery
+from ..emitter import Emitter, Listener, Stream
+from ..errors import WardroomError
+from .subscription import Subscription, SubscriptionPort, Unsubscribed
+
+RoomEvent = Literal[
+    "message",
+    "message_edited",
+    "message_deleted",
+    "reaction",
+    "pinned",
+    "signal",
+    "typing",
+    "read",
+    "presence",
+    "member",
+    "access",
+    "subscribed",
+    "unsubscribed",
+    "gap",
+    "reset",
+]
+ROOM_EVENTS: tuple[str, ...] = get_args(RoomEvent)
+
+#: `body` of publish, edit and signal as JSON text.
+BODY_BYTES_MAX = 32 * 1024
+
+
+class RoomPort(SubscriptionPort, Protocol):
+    async def rest(self, path: str) -> Any: ...
+
+    def on_end(self, listener: Callable[[WardroomError], None]) -> Callable[[], None]:
+        """The client is closed, before the rooms hear of it."""
+        ...
+
+
+class Room:
+    """One room as an object. It outlives connections: a subscription and its position are taken
+    along.
+    """
+
+    def __init__(
+        self, ref: str, events: Emitter, subscription: Subscription, port: RoomPort
+    ) -> None:
+        #: Id or slug, as it was asked for.
+        self.ref = ref
+        self._events = events
+        self._subscription = subscription
+        self._port = port
+
+    @property
+    def id(self) -> str | None:
+        """Known once the server has answered `subscribed`."""
+        return self._subscription.id
+
+    @property
+    def subscribed(self) -> bool:
+        """Events of the room arrive, or will over the next connection."""
+        return self._subscription.is_active
+
+    @property
+    def seq(self) -> int | None:
+        """Last durable event seen, to be kept with `epoch` for a later `subscribe`."""
+        return self._subscription.seq
+
+    @property
+    def epoch(self) -> str | None:
+        """Which past of the room `seq` belongs to: a server that lost events has another."""
+        return self._subscription.epoch
+
+    @property
+    def role(self) -> str | None:
+        """The user's role in it; None for a reader who is no member."""
+        return self._subscription.role
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """The rights of the user in it."""
+        return self._subscription.can
+
+    def on(self, name: RoomEvent, listener: Listener) -> Callable[[], None]:
+        """Calls a listener with each such event. Returns the function that takes it away."""
+        return self._events.on(name, listener)
+
+    def off(self, name: RoomEvent, listener: Listener) -> None:
+        """Takes a listener away."""
+        self._events.off(name, listener)
+
+    async def once(self, name: RoomEvent) -> Any:
+        """The next such event."""
+        return await self._events.once(name)
+
+    def events(self, *names: RoomEvent) -> Stream[tuple[str, Any]]:
+        """Name and event of everything that happens from this call on; without names of all events.
+        The loop ends with the subscription: by `unsubscribe` and `close` without an error, else it
+        raises why.
+        """
+        stream: Stream[tuple[str, Any]] = Stream()
+        for name in names or ROOM_EVENTS:
+            stream.when_over(self._events.on(name, _pusher(stream, name)))
+        stream.when_over(self._events.on("unsubscribed", lambda why: stream.end(_end(why))))
+        stream.when_over(self._port.on_end(lambda why: stream.end(_end(why))))
+        return stream
+
+    async def messages(self) -> AsyncIterator[Frame]:
+        """Subscribes, and hands out new messages until the subscription ends, as `events` does."""
+        stream = self.events("message")
+        try:
+            await self.subscribe()
+            try:
+                async for _, message in stream:
+                    yield message
+            finally:
+                if self.subscribed:
+                    await self.unsubscribe()
+        finally:
+            stream.end()
+
+    async def subscribe(self, since: int | None = None, epoch: str | None = None) -> Frame:
+        """From now on, or from the event after `since`, if it is of the same `epoch`. Raises when
+        refused. Counted: as many `unsubscribe` end it.
+        """
+        return await self._subscription.open(since, epoch)
+
+    async def unsubscribe(self) -> None:
+        """Takes one `subscribe` back; the last one ends the events."""
+        await self._subscription.close()
+
+    async def publish(
+        self,
+        body: Any,
+        *,
+        kind: str | None = None,
+        op_id: str | None = None,
+        reply_to: str | None = None,
+        mentions: list[str] | Literal["room"] | None = None,
+    ) -> Frame:
+        """Returns after the commit. Survives reconnects under one `op_id`, so it has one effect."""
+        op_id = op_id or str(uuid.uuid4())
+        optional = {"kind": kind, "reply_to": reply_to, "mentions": mentions}
+        op = {"op_id": op_id, "body": _fitting(body, op_id)}
+        op.update({name: value for name, value in optional.items() if value is not None})
+        return await self._ask("publish", op, "until_answered", op_id)
+
+    async def edit(self, message_id: str, body: Any, *, op_id: str | None = None) -> Frame:
+        """Survives reconnects like a publish."""
+        op_id = op_id or str(uuid.uuid4())
+        edit = {"message_id": message_id, "op_id": op_id, "body": _fitting(body, op_id)}
+        return await self._ask("edit", edit, "until_answered", op_id)
+
+    async def delete(self, message_id: str) -> Frame:
+        """Waits for a connection, but is not repeated: raised `connection_lost`, its outcome is
+        unknown.
+        """
+        return await self._ask("delete", {"message_id": message_id}, "once")
+
+    async def react(self, message_id: str, emoji: str, on: bool = True) -> Frame:
+        """Adds a reaction, or takes it away. Sent again after a loss."""
+        fields = {"message_id": message_id, "emoji": emoji, "on": on}
+        return await self._ask("react", fields, "until_answered")
+
+    async def signal(self, kind: str, body: Any) -> None:
+        """To the users that are there now. Never waits and never repeats; without a live connection
+        it raises.
+        """
+        await self._ask("signal", {"kind": kind, "body": _fitting(body)}, "now")
+
+    def typing(self, on: bool = True) -> None:
+        """Has no answer; without a live connection nothing happens."""
+        if self._port.is_live:
+            self._port.tell({"type": "typing", "room": self.ref, "on": on})
+
+    async def read(self, seq: int | None = None) -> None:
+        """Marks everything up to `seq` as read; default: all that was seen."""
+        await self._ask("read", {"seq": (self.seq or 0) if seq is None else seq}, "until_answered")
+
+    async def presence(self) -> Frame:
+        """The users that are present now; later changes are the event `presence`."""
+        return await self._ask("presence", {}, "until_answered")
+
+    async def history(
+        self,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> Any:
+        """A page of stored messages, through REST; `before` and `after` are seqs, themselves
+        excluded. After a `gap`: `after=gap.start - 1, before=gap.end + 1`.
+        """
+        query = {"before": before, "after": after, "limit": limit, "cursor": cursor}
+        asked = urlencode({name: value for name, value in query.items() if value is not None})
+        path = f"/v1/rooms/{quote(self.ref, safe='')}/messages"
+        return await self._port.rest(f"{path}?{asked}" if asked else path)
+
+    async def _ask(
+        self, type: str, fields: Mapping[str, Any], delivery: Delivery, op_id: str | None = None
+    ) -> Frame:
+        def frame(id: str) -> Frame:
+            return {"type": type, "id": id, "room": self.ref, **fields}
+
+        return await self._port.ask(frame, delivery, op_id=op_id)
+
+
+def _fitting(body: Any, op_id: str | None = None) -> Any:
+    """A copy, because the body may be sent again later and must then still be the same. A body that
+    is too big is refused here: as a frame it could cost the connection.
+    """
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if len(text.encode()) > BODY_BYTES_MAX:
+        raise WardroomError("too_big", message="The body is too big.", op_id=op_id)
+    return json.loads(text)
+
+
+def _pusher(stream: Stream[tuple[str, Any]], name: str) -> Callable[[Any], None]:
+    return lambda event: stream.push((name, event))
+
+
+def _end(why: WardroomError | Unsubscribed) -> WardroomError | None:
+    """Why a loop over events ends; None: the application ended it."""
+    if why.code in ("client", "closed"):
+        return None
+    return why if isinstance(why, WardroomError) else WardroomError(why.code, action=why.action)

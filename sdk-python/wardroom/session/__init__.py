@@ -1,0 +1,1 @@
+"""Who is signed in: tokens, their storage and their renewal."""
