@@ -1,6 +1,6 @@
 /** `GET /v1/admin/nodes`: every node of the last day, as it is now (contract section 10). */
 import { readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, expectAnswer, live } from '../protocol/harness.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { Cluster, NodeProcess } from '../support/node-process.js';
@@ -27,7 +27,7 @@ const withConnections = (count: number) => (list: any[]) =>
   list.find(({ connections }) => connections === count);
 
 describe('two nodes', () => {
-  beforeEach(() => start());
+  beforeAll(() => start());
 
   test('are listed with what each of them says, whichever is asked', async () => {
     const ben = await world.user('ben');
@@ -65,18 +65,6 @@ describe('two nodes', () => {
     }
   });
 
-  test('one that stops is gone, and a page names the next', async () => {
-    await there.stop();
-    const list = await nodes();
-    expect(list.map(({ state }) => state).sort()).toEqual(['gone', 'serving']);
-    const token = world.operator();
-    const first = (await call(here.url, '/v1/admin/nodes?limit=1', { token })).body;
-    const next = `/v1/admin/nodes?limit=1&cursor=${first.next_cursor}`;
-    const second = (await call(here.url, next, { token })).body;
-    expect(second.next_cursor).toBeNull();
-    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(list.map(({ id }) => id));
-  });
-
   test('one that stands still does not hold up the answer, and is fenced when its lease is over', async () => {
     there.kill('SIGSTOP');
     try {
@@ -104,6 +92,18 @@ describe('two nodes', () => {
         'role_required',
       );
     }
+  });
+
+  test('one that stops is gone, and a page names the next', async () => {
+    await there.stop();
+    const list = await nodes();
+    expect(list.map(({ state }) => state).sort()).toEqual(['gone', 'serving']);
+    const token = world.operator();
+    const first = (await call(here.url, '/v1/admin/nodes?limit=1', { token })).body;
+    const next = `/v1/admin/nodes?limit=1&cursor=${first.next_cursor}`;
+    const second = (await call(here.url, next, { token })).body;
+    expect(second.next_cursor).toBeNull();
+    expect([...first.items, ...second.items].map(({ id }) => id)).toEqual(list.map(({ id }) => id));
   });
 });
 

@@ -10,7 +10,7 @@ import { freePort } from '../../scripts/stores/machine.mjs';
 import { accessibilityFaults, openPage } from '../support/browser-pages.js';
 import type { OpenPage } from '../support/browser-pages.js';
 import { chromiumPath } from '../support/chromium.js';
-import { describeWith } from '../support/needs.js';
+import { describeWith, testWith } from '../support/needs.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { call } from '../support/world.js';
 
@@ -20,6 +20,11 @@ const described = describeWith(
     reason: 'no Chromium is installed (Debian: apt-get install chromium)',
   },
   'the try-out page in a real browser',
+);
+const full = process.env['WEB_TESTS'] === 'full';
+const inFull = testWith(
+  { met: full, reason: 'takes half a minute: npm run test:web' },
+  'trouble on the try-out page, three pages at once',
 );
 const PASSWORD = 'a-password-of-the-try-out-page';
 const operator = { email: 'operator@system.test', password: PASSWORD };
@@ -194,44 +199,48 @@ described('the try-out page', () => {
       await pane(page, 'ada', 1).getByText('This session was ended').waitFor();
   });
 
-  test('shows the trouble of a node, a token and a network as they happen, in three pages at once', async () => {
-    const [freezing, expiring, losing] = [await visit(), await visit(), await visit()];
-    // The receipt of a change waits for the lease of the frozen node, and the page says that it
-    // waits.
-    const freeze = async () => {
-      await perform(freezing, 'freeze');
-      await freezing.locator('#do-logout').click();
-      const logout = freezing.locator('.run').first();
-      await logout.getByText('waiting for the receipt of node a and node b').waitFor();
-      expect(await logout.innerText()).not.toContain('receipt: effective');
-      await logout.getByText('node b fenced').waitFor();
-      await logout.getByText('receipt: effective').waitFor();
-      await logout.getByText('ben tab 2 (b): paused').waitFor();
-      await freezing.locator('.nodes').getByText('node b fenced').waitFor();
-      await logout.getByText('ben tab 2 (b): resumed').waitFor();
-    };
-    const expire = async () => {
-      await perform(expiring, 'expire');
-      const run = expiring.locator('.run').first();
-      for (const part of [
-        'auth_expiring_soon',
-        'auth_expired',
-        'close 4001 token_expired, action refresh',
-      ])
-        await run.getByText(`ben tab 1 (a): ${part}`).waitFor();
-    };
-    const lose = async () => {
-      await losing.locator('#do-network').click();
-      await pane(losing, 'ben', 1).getByText('no network').waitFor();
-      await losing.getByLabel('Message as ada in tab 1').fill('while ben was away');
-      await losing.keyboard.press('Enter');
-      await message(losing, 'ben', 2, 'while ben was away').waitFor();
-      expect(await message(losing, 'ben', 1, 'while ben was away').count()).toBe(0);
-      await message(losing, 'ben', 1, 'while ben was away').waitFor();
-    };
-    await Promise.all([lose(), expire()]);
-    await freeze();
-  }, 90_000);
+  inFull(
+    'shows the trouble of a node, a token and a network as they happen, in three pages at once',
+    async () => {
+      const [freezing, expiring, losing] = [await visit(), await visit(), await visit()];
+      // The receipt of a change waits for the lease of the frozen node, and the page says that it
+      // waits.
+      const freeze = async () => {
+        await perform(freezing, 'freeze');
+        await freezing.locator('#do-logout').click();
+        const logout = freezing.locator('.run').first();
+        await logout.getByText('waiting for the receipt of node a and node b').waitFor();
+        expect(await logout.innerText()).not.toContain('receipt: effective');
+        await logout.getByText('node b fenced').waitFor();
+        await logout.getByText('receipt: effective').waitFor();
+        await logout.getByText('ben tab 2 (b): paused').waitFor();
+        await freezing.locator('.nodes').getByText('node b fenced').waitFor();
+        await logout.getByText('ben tab 2 (b): resumed').waitFor();
+      };
+      const expire = async () => {
+        await perform(expiring, 'expire');
+        const run = expiring.locator('.run').first();
+        for (const part of [
+          'auth_expiring_soon',
+          'auth_expired',
+          'close 4001 token_expired, action refresh',
+        ])
+          await run.getByText(`ben tab 1 (a): ${part}`).waitFor();
+      };
+      const lose = async () => {
+        await losing.locator('#do-network').click();
+        await pane(losing, 'ben', 1).getByText('no network').waitFor();
+        await losing.getByLabel('Message as ada in tab 1').fill('while ben was away');
+        await losing.keyboard.press('Enter');
+        await message(losing, 'ben', 2, 'while ben was away').waitFor();
+        expect(await message(losing, 'ben', 1, 'while ben was away').count()).toBe(0);
+        await message(losing, 'ben', 1, 'while ben was away').waitFor();
+      };
+      await Promise.all([lose(), expire()]);
+      await freeze();
+    },
+    90_000,
+  );
 
   test('shows hostile names and messages as text, and has no way to run them', async () => {
     const asOperator = (
@@ -267,19 +276,19 @@ described('the try-out page', () => {
     expect(await page.locator('img').count()).toBe(0);
   });
 
-  describe.each([
-    ['light', { colorScheme: 'light' as const }],
-    ['dark', { colorScheme: 'dark' as const }],
-    ['on a phone', { viewport: { width: 360, height: 740 } }],
-    [
-      'at 200 %',
-      {
-        viewport: { width: 640, height: 450 },
-        deviceScaleFactor: 2,
-        reducedMotion: 'reduce' as const,
-      },
-    ],
-  ])('%s', (_, options) => {
+  const VIEWS = {
+    light: { colorScheme: 'light' as const },
+    'dark, on a phone': { colorScheme: 'dark' as const, viewport: { width: 360, height: 740 } },
+    dark: { colorScheme: 'dark' as const },
+    'on a phone': { viewport: { width: 360, height: 740 } },
+    'at 200 %': {
+      viewport: { width: 640, height: 450 },
+      deviceScaleFactor: 2,
+      reducedMotion: 'reduce' as const,
+    },
+  };
+  /** WEB_TESTS=full looks at all of them. */
+  describe.each(Object.entries(VIEWS).slice(0, full ? undefined : 2))('%s', (_, options) => {
     test('has no fault that axe-core knows, and nothing to scroll sideways, before and after a logout', async () => {
       const page = await visit(options);
       const widths = () =>
