@@ -5,7 +5,7 @@
  * exits 1 for any of them.
  */
 import './lib/require-node.mjs';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deadCitations } from './docs/citations.mjs';
 import { proseFindings, wrapped } from './docs/prose.mjs';
@@ -19,6 +19,7 @@ const check = process.argv.slice(2).includes('--check');
 ensureInstalled();
 if (!ensureBuilt()) process.exit(1);
 const { tables } = await import('./docs/tables.mjs');
+const { pythonTypes } = await import('./docs/python-types.mjs');
 
 const all = repository(root);
 const differing = [];
@@ -28,10 +29,14 @@ for (const { file, text } of all.pages) {
   differing.push(file);
   if (!check) writeFileSync(join(root, file), after);
 }
-const dashboard = 'deploy/observability/grafana/wardroom.json';
-if (readFileSync(join(root, dashboard), 'utf8') !== dashboardText()) {
-  differing.push(dashboard);
-  if (!check) writeFileSync(join(root, dashboard), dashboardText());
+const written = {
+  'deploy/observability/grafana/wardroom.json': dashboardText(),
+  ...pythonTypes(),
+};
+for (const [file, text] of Object.entries(written)) {
+  if (textOf(file) === text) continue;
+  differing.push(file);
+  if (!check) writeFileSync(join(root, file), text);
 }
 const findings = check ? [...deadCitations(all), ...proseFindings(all)] : [];
 if (check && differing.length > 0)
@@ -47,6 +52,10 @@ console.log(
     ? 'Tables, width and citations are right.'
     : `Wrote ${differing.join(', ')}.`,
 );
+
+function textOf(file) {
+  return existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : undefined;
+}
 
 function withTables(text, file) {
   const opened = text.match(/<!-- generated:/g)?.length ?? 0;

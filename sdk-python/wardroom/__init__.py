@@ -5,8 +5,9 @@ from .clock import Clock, SystemClock
 from .connection.keeper import ConnectionState
 from .debug import Debug
 from .emitter import Listener, Stream
-from .engine import ClientEvent, StateChange, Waiting
+from .engine import ClientEvent
 from .errors import CLIENT_CODES, Action, ErrorKind, FieldError, WardroomError
+from .listeners import StateChange, Waiting
 from .room.room import Room, RoomEvent
 from .room.subscription import Gap, Reset, Unsubscribed
 from .session.credential import Credential, GetToken, TokenReason

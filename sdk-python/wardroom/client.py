@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import random as random_module
 import ssl
 from types import TracebackType
-from typing import Any, Callable
+from typing import Any, Callable, Literal, Union, cast
 
 from .clock import Clock, SystemClock
-from .connection.connection import ConnectionOptions, Frame
+from .connection.connection import ConnectionOptions
 from .connection.keeper import ConnectionState, KeeperOptions
 from .connection.plan_reconnect import Backoff
 from .debug import DebugOption, read_debug
 from .emitter import Listener, Stream
 from .engine import CLIENT_EVENTS, ClientEvent, Engine, EngineOptions
 from .errors import WardroomError
+from .frames import AuthOk, Watching
+from .listeners import ClientOn
+from .rest.api import Api
 from .rest.rest import Rest, RestOptions
 from .room.room import Room
 from .session.credential import GetToken, TakeToken, take_from_callback
 from .session.grant import IssuedTokens
 from .session.session import Session, SignedIn
 from .session.storage import SessionStorage
-from .rest.types import Receipt
+from .types import Receipt
 from .tasks import Tasks
 from .urls import server_urls
 
@@ -92,6 +94,10 @@ class Client:
             max_attempts=math.inf if max_attempts is None else max_attempts,
         )
         self._engine = Engine(EngineOptions(keeper, self._rest, session, pending_max))
+        #: Calls a listener with each such event. Returns the function that takes it away.
+        self.on: ClientOn = self._engine.events.on
+        #: The REST calls of an application, typed.
+        self.api = Api(self.rest)
 
     async def __aenter__(self) -> Client:
         return self
@@ -119,13 +125,16 @@ class Client:
         return self._engine.keeper.state
 
     @property
-    def auth(self) -> Frame | None:
-        """The user that is connected: the last `auth_ok`, while the connection lasts."""
-        return self._engine.keeper.auth
+    def paused_by(self) -> Literal["authority", "token"] | None:
+        """Why the connection is paused: the node cannot prove that the rights it knows are current,
+        or the access token has expired and a new one is on its way.
+        """
+        return self._engine.keeper.paused_by
 
-    def on(self, name: ClientEvent, listener: Listener) -> Callable[[], None]:
-        """Calls a listener with each such event. Returns the function that takes it away."""
-        return self._engine.events.on(name, listener)
+    @property
+    def auth(self) -> AuthOk | None:
+        """The user that is connected: the last `auth_ok`, while the connection lasts."""
+        return cast(Union[AuthOk, None], self._engine.keeper.auth)
 
     def off(self, name: ClientEvent, listener: Listener) -> None:
         """Takes a listener away."""
@@ -179,11 +188,11 @@ class Client:
         """Ends the session on the server, forgets its tokens and closes the client."""
         return await self.session.logout()
 
-    async def connect(self) -> Frame:
+    async def connect(self) -> AuthOk:
         """Returns at `auth_ok`; keeps trying while trouble is temporary, raises when the server
         says `login` or `stop`.
         """
-        return await self._engine.keeper.start()
+        return cast(AuthOk, await self._engine.keeper.start())
 
     async def close(self) -> None:
         """Ends the connection, not the session. Pending requests fail; a later `connect` takes the
@@ -200,11 +209,11 @@ class Client:
         why: WardroomError = await self.once("closed")
         return why
 
-    async def watch(self) -> Frame:
+    async def watch(self) -> Watching:
         """News of all rooms of the user, subscribed or not, also over later connections: the events
         `activity`, `rooms_changed` and `read`. Returns how many rooms are watched.
         """
-        return await self._engine.watch.start()
+        return cast(Watching, await self._engine.watch.start())
 
     def wake(self) -> None:
         """The machine woke up, or the network is back: the client is live again within 3 s."""

@@ -9,6 +9,7 @@ from .connection.keeper import ConnectionKeeper, ConnectionState, KeeperOptions
 from .connection.requests import Delivery, Requests
 from .emitter import Emitter
 from .errors import WardroomError, error_from_wire
+from .listeners import StateChange, Waiting
 from .rest.rest import Caller, Rest
 from .rest.token_caller import TokenCaller
 from .room.room import ROOM_EVENTS, Room
@@ -31,21 +32,6 @@ ClientEvent = Literal[
     "error",
 ]
 CLIENT_EVENTS: tuple[str, ...] = get_args(ClientEvent)
-
-
-class StateChange(NamedTuple):
-    """The connection is in another state."""
-
-    state: ConnectionState
-    previous: ConnectionState
-
-
-class Waiting(NamedTuple):
-    """The connection ended or could not be made; the next attempt follows after `delay_ms`."""
-
-    why: WardroomError
-    delay_ms: float
-    attempt: int
 
 
 class EngineOptions(NamedTuple):

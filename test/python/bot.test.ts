@@ -1,12 +1,16 @@
-/** The bot of examples/bot, as it stands there, beside two real nodes. */
+/** The bot of examples/bot and those of docs/sdk-python.md, beside two real nodes. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { eventually } from '../support/eventually.js';
 import { describeWith } from '../support/needs.js';
+import { connected } from '../support/sdk-client.js';
 import { call, nodeA, nodeB, type SignedIn, World } from '../support/world.js';
-import { NEEDS_PYTHON, PYTHON, pythonEnv } from './python.js';
+import { examples, NEEDS_PYTHON, PYTHON, pythonEnv } from './python.js';
 
 const BOT = fileURLToPath(new URL('../../examples/bot/bot.py', import.meta.url));
 
@@ -22,6 +26,8 @@ describeWith(NEEDS_PYTHON, 'the bot in Python')('the bot in Python', () => {
   beforeAll(async () => {
     world = await World.create();
     [ada, robot] = (await world.users('ada', 'robot')) as [SignedIn, SignedIn];
+  });
+  beforeEach(async () => {
     room = await world.room(ada, {}, [[robot, 'member']]);
   });
 
@@ -30,14 +36,15 @@ describeWith(NEEDS_PYTHON, 'the bot in Python')('the bot in Python', () => {
     reader.close();
   });
 
-  function start(password = robot.password): void {
-    bot = spawn(PYTHON, [BOT], {
+  function start(...args: string[]): void {
+    bot = spawn(PYTHON, args, {
       env: {
         ...pythonEnv(),
+        PYTHONUNBUFFERED: '1',
         WARDROOM_URL: nodeB(),
         WARDROOM_TENANT: world.tenant.slug,
         WARDROOM_EMAIL: robot.email,
-        WARDROOM_PASSWORD: password,
+        WARDROOM_PASSWORD: robot.password,
         WARDROOM_ROOM: room,
       },
     });
@@ -45,6 +52,39 @@ describeWith(NEEDS_PYTHON, 'the bot in Python')('the bot in Python', () => {
     lines = reader[Symbol.asyncIterator]();
   }
 
+  /** An example of the page, with the names of this test in it. */
+  function example(at: number, file: string, password = robot.password): string {
+    const names: [string, string][] = [
+      ['http://localhost:3000', nodeB()],
+      ['"demo"', `"${world.tenant.slug}"`],
+      ['ben@demo.test', robot.email],
+      ['"..."', `"${password}"`],
+      ['"lobby"', `"${room}"`],
+      ['~/.bot/session', file],
+    ];
+    return names.reduce((text, [from, to]) => text.replaceAll(from, to), examples()[at]!);
+  }
+
+  const path = () => `/v1/rooms/${room}/messages`;
+  const say = async (text: string) =>
+    (
+      await call(nodeA(), path(), {
+        token: ada.token,
+        headers: { 'idempotency-key': text },
+        body: { body: { text } },
+      })
+    ).body;
+  const stored = async () => (await call(nodeA(), path(), { token: ada.token })).body.items;
+  const answered = async (asked: { message_id: string }, text: string) => {
+    const isAnswer = (message: any) =>
+      message.reply_to === asked.message_id && message.sender === robot.id;
+    await eventually('the bot answers', async () => (await stored()).some(isAnswer));
+    expect((await stored()).filter(isAnswer)).toMatchObject([{ body: { text } }]);
+  };
+  const logOutElsewhere = async () => {
+    const { token } = await world.login(robot);
+    await call(nodeA(), '/v1/auth/logout', { token, body: { scope: 'all' } });
+  };
   const line = async () => (await lines.next()).value as string;
   const exit = () =>
     new Promise<{ code: number | null; stderr: string }>((resolve) => {
@@ -54,37 +94,47 @@ describeWith(NEEDS_PYTHON, 'the bot in Python')('the bot in Python', () => {
     });
 
   test('answers once, and says why it was signed out when its user logs out elsewhere', async () => {
-    start();
+    start(BOT);
     const ended = exit();
     expect(await line()).toBe(`listening: ${room}`);
-
-    const path = `/v1/rooms/${room}/messages`;
-    const { body: asked } = await call(nodeA(), path, {
-      token: ada.token,
-      headers: { 'idempotency-key': 'question' },
-      body: { body: { text: 'echo hello' } },
-    });
-    const stored = async () => (await call(nodeA(), path, { token: ada.token })).body.items;
-    await eventually('the bot answers', async () => (await stored()).length === 2);
-    expect(await stored()).toContainEqual(
-      expect.objectContaining({
-        body: { text: 'hello' },
-        sender: robot.id,
-        reply_to: asked.message_id,
-      }),
-    );
-
-    await call(nodeA(), '/v1/auth/logout', { token: robot.token, body: { scope: 'all' } });
+    await answered(await say('echo hello'), 'hello');
+    await logOutElsewhere();
     expect(await line()).toBe('signed out: session_revoked');
     const { code, stderr } = await ended;
     expect(stderr).toMatch(/^auth: session_revoked: /);
     expect(code).toBe(1);
   });
 
-  test('ends at a wrong password with its code', async () => {
-    start('wrong');
-    const { code, stderr } = await exit();
-    expect(stderr).toMatch(/^auth: invalid_credentials: |^denied: invalid_credentials: /);
-    expect(code).toBe(1);
+  test('ends at a setting that is missing, by its name', async () => {
+    room = '';
+    start(BOT);
+    expect(await exit()).toEqual({ code: 1, stderr: 'Set WARDROOM_ROOM.\n' });
+  });
+
+  test('stands on the page as a first bot', async () => {
+    start('-c', example(0, ''));
+    expect(await line()).toBe(`connected as ${robot.id}`);
+    const lobby = (await connected(nodeA(), ada)).room(room);
+    await lobby.subscribe();
+    await eventually('the bot listens', async () =>
+      (await lobby.presence()).users!.includes(robot.id),
+    );
+    await answered(await say('hello'), 'I heard you.');
+    await logOutElsewhere();
+    expect(await line()).toBe('auth session_revoked login');
+  });
+
+  test('keeps its session in a file, as the page says', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'wardroom-bot-'));
+    try {
+      const file = join(folder, 'session');
+      start('-c', example(1, file));
+      expect(await line()).toContain(robot.id);
+      expect((await exit()).code).toBe(0);
+      start('-c', example(1, file, 'a wrong password'));
+      expect(await line()).toContain(robot.id);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

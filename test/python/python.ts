@@ -1,5 +1,6 @@
 /** The Python that has what sdk-python needs, if there is one. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const CLIENT = fileURLToPath(new URL('../../sdk-python', import.meta.url));
@@ -26,3 +27,11 @@ export const pythonEnv = (): NodeJS.ProcessEnv => ({
   PYTHONPATH: CLIENT,
   PYTHONDONTWRITEBYTECODE: '1',
 });
+
+export const PAGE = fileURLToPath(new URL('../../docs/sdk-python.md', import.meta.url));
+
+/** The programs of the page of the client, as they stand there. */
+export const examples = (): string[] =>
+  [...readFileSync(PAGE, 'utf8').matchAll(/^```python\n([\s\S]*?)^```$/gm)].map(
+    ([, text]) => text!,
+  );

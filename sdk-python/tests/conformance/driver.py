@@ -63,8 +63,9 @@ class Driver:
                 session=self._session() if tokens == "session" else None,
                 get_token=None if tokens == "session" else self._token,
             )
+            on: Any = client.on
             for name in CLIENT_EVENTS:
-                client.on(name, self._noter(name, ""))  # type: ignore[arg-type]
+                on(name, self._noter(name, ""))
         return self._client
 
     def call(self, what: str, room: str | None, args: dict[str, Any], name: str | None) -> None:
@@ -103,8 +104,9 @@ class Driver:
         room = self.client.room(ref)
         if ref not in self._heard:
             self._heard.add(ref)
+            on: Any = room.on
             for name in ROOM_EVENTS:
-                room.on(name, self._noter(name, ref))  # type: ignore[arg-type]
+                on(name, self._noter(name, ref))
         return await getattr(room, what)(**args)
 
     def _noter(self, name: str, room: str) -> Any:
@@ -127,7 +129,7 @@ class Driver:
     def _session(self) -> Session:
         class Held:
             async def acquire(self) -> bool:
-                return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+                return bool(await asyncio.get_running_loop().create_future())
 
             def release(self) -> None:
                 raise AssertionError("it was never got")

@@ -105,6 +105,12 @@ class ConnectionKeeper:
         return await shared(started)
 
     @property
+    def paused_by(self) -> Literal["authority", "token"] | None:
+        if self.state != "paused":
+            return None
+        return "token" if self._is_expired else "authority"
+
+    @property
     def token(self) -> str | None:
         """The access token of the living connection."""
         return self.presented if self.auth and isinstance(self.presented, str) else None

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Any, AsyncIterator, Callable, Literal, Mapping, Protocol, get_args
-from urllib.parse import quote, urlencode
+from typing import Any, AsyncIterator, Callable, Literal, Mapping, Protocol, cast, get_args
 
 from ..connection.connection import Frame
 from ..connection.requests import Delivery
 from ..emitter import Emitter, Listener, Stream
 from ..errors import WardroomError
+from ..frames import Ack, Message, Presence, Right, Role, Subscribed
+from ..rest.api import part, with_query
+from ..types import MessagePage
+from .listeners import RoomOn
 from .subscription import Subscription, SubscriptionPort, Unsubscribed
 
 RoomEvent = Literal[
@@ -55,6 +58,8 @@ class Room:
         self._events = events
         self._subscription = subscription
         self._port = port
+        #: Calls a listener with each such event. Returns the function that takes it away.
+        self.on: RoomOn = events.on
 
     @property
     def id(self) -> str | None:
@@ -77,18 +82,14 @@ class Room:
         return self._subscription.epoch
 
     @property
-    def role(self) -> str | None:
+    def role(self) -> Role | None:
         """The user's role in it; None for a reader who is no member."""
         return self._subscription.role
 
     @property
-    def can(self) -> tuple[str, ...]:
+    def can(self) -> tuple[Right, ...]:
         """The rights of the user in it."""
         return self._subscription.can
-
-    def on(self, name: RoomEvent, listener: Listener) -> Callable[[], None]:
-        """Calls a listener with each such event. Returns the function that takes it away."""
-        return self._events.on(name, listener)
 
     def off(self, name: RoomEvent, listener: Listener) -> None:
         """Takes a listener away."""
@@ -110,7 +111,7 @@ class Room:
         stream.when_over(self._port.on_end(lambda why: stream.end(_end(why))))
         return stream
 
-    async def messages(self) -> AsyncIterator[Frame]:
+    async def messages(self) -> AsyncIterator[Message]:
         """Subscribes, and hands out new messages until the subscription ends, as `events` does."""
         stream = self.events("message")
         try:
@@ -124,11 +125,11 @@ class Room:
         finally:
             stream.end()
 
-    async def subscribe(self, since: int | None = None, epoch: str | None = None) -> Frame:
+    async def subscribe(self, since: int | None = None, epoch: str | None = None) -> Subscribed:
         """From now on, or from the event after `since`, if it is of the same `epoch`. Raises when
         refused. Counted: as many `unsubscribe` end it.
         """
-        return await self._subscription.open(since, epoch)
+        return cast(Subscribed, await self._subscription.open(since, epoch))
 
     async def unsubscribe(self) -> None:
         """Takes one `subscribe` back; the last one ends the events."""
@@ -142,30 +143,30 @@ class Room:
         op_id: str | None = None,
         reply_to: str | None = None,
         mentions: list[str] | Literal["room"] | None = None,
-    ) -> Frame:
+    ) -> Ack:
         """Returns after the commit. Survives reconnects under one `op_id`, so it has one effect."""
         op_id = op_id or str(uuid.uuid4())
         optional = {"kind": kind, "reply_to": reply_to, "mentions": mentions}
         op = {"op_id": op_id, "body": _fitting(body, op_id)}
         op.update({name: value for name, value in optional.items() if value is not None})
-        return await self._ask("publish", op, "until_answered", op_id)
+        return cast(Ack, await self._ask("publish", op, "until_answered", op_id))
 
-    async def edit(self, message_id: str, body: Any, *, op_id: str | None = None) -> Frame:
+    async def edit(self, message_id: str, body: Any, *, op_id: str | None = None) -> Ack:
         """Survives reconnects like a publish."""
         op_id = op_id or str(uuid.uuid4())
         edit = {"message_id": message_id, "op_id": op_id, "body": _fitting(body, op_id)}
-        return await self._ask("edit", edit, "until_answered", op_id)
+        return cast(Ack, await self._ask("edit", edit, "until_answered", op_id))
 
-    async def delete(self, message_id: str) -> Frame:
+    async def delete(self, message_id: str) -> Ack:
         """Waits for a connection, but is not repeated: raised `connection_lost`, its outcome is
         unknown.
         """
-        return await self._ask("delete", {"message_id": message_id}, "once")
+        return cast(Ack, await self._ask("delete", {"message_id": message_id}, "once"))
 
-    async def react(self, message_id: str, emoji: str, on: bool = True) -> Frame:
+    async def react(self, message_id: str, emoji: str, on: bool = True) -> Ack:
         """Adds a reaction, or takes it away. Sent again after a loss."""
         fields = {"message_id": message_id, "emoji": emoji, "on": on}
-        return await self._ask("react", fields, "until_answered")
+        return cast(Ack, await self._ask("react", fields, "until_answered"))
 
     async def signal(self, kind: str, body: Any) -> None:
         """To the users that are there now. Never waits and never repeats; without a live connection
@@ -182,9 +183,9 @@ class Room:
         """Marks everything up to `seq` as read; default: all that was seen."""
         await self._ask("read", {"seq": (self.seq or 0) if seq is None else seq}, "until_answered")
 
-    async def presence(self) -> Frame:
+    async def presence(self) -> Presence:
         """The users that are present now; later changes are the event `presence`."""
-        return await self._ask("presence", {}, "until_answered")
+        return cast(Presence, await self._ask("presence", {}, "until_answered"))
 
     async def history(
         self,
@@ -193,14 +194,16 @@ class Room:
         after: int | None = None,
         limit: int | None = None,
         cursor: str | None = None,
-    ) -> Any:
+        thread: str | None = None,
+    ) -> MessagePage:
         """A page of stored messages, through REST; `before` and `after` are seqs, themselves
-        excluded. After a `gap`: `after=gap.start - 1, before=gap.end + 1`.
+        excluded. After a `gap`: `after=gap.start - 1, before=gap.end + 1`. `thread` is the id of a
+        message: only replies to it.
         """
         query = {"before": before, "after": after, "limit": limit, "cursor": cursor}
-        asked = urlencode({name: value for name, value in query.items() if value is not None})
-        path = f"/v1/rooms/{quote(self.ref, safe='')}/messages"
-        return await self._port.rest(f"{path}?{asked}" if asked else path)
+        path = f"/v1/rooms/{part(self.ref)}/messages"
+        page: MessagePage = await self._port.rest(with_query(path, {**query, "thread": thread}))
+        return page
 
     async def _ask(
         self, type: str, fields: Mapping[str, Any], delivery: Delivery, op_id: str | None = None

@@ -8,6 +8,7 @@ from ..connection.connection import Frame
 from ..connection.requests import Delivery
 from ..emitter import Emitter
 from ..errors import Action, WardroomError
+from ..frames import Right, Role
 from ..tasks import Tasks, shared
 
 DURABLE = ("message", "message_edited", "message_deleted", "reaction", "pinned")
@@ -66,7 +67,7 @@ class SubscriptionPort(Protocol):
 
 
 class Subscription:
-    """Follows the events of one room over any number of connections: no duplicate, no silent gap."""
+    """Follows one room over any number of connections: no duplicate, no silent gap."""
 
     def __init__(self, ref: str, events: Emitter, port: SubscriptionPort, tasks: Tasks) -> None:
         self._ref = ref
@@ -77,8 +78,8 @@ class Subscription:
         self.seq: int | None = None
         #: Which past of the room `seq` belongs to.
         self.epoch: str | None = None
-        self.role: str | None = None
-        self.can: tuple[str, ...] = ()
+        self.role: Role | None = None
+        self.can: tuple[Right, ...] = ()
         self.id: str | None = None
         # The application wants it, and the server has said yes once.
         self._is_attached = False

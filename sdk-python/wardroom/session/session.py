@@ -10,7 +10,7 @@ from ..debug import DebugOption, read_debug
 from ..emitter import Emitter, Listener
 from ..errors import WardroomError, to_wardroom_error
 from ..rest.rest import Abort, Rest, RestOptions
-from ..rest.types import Receipt
+from ..types import Receipt
 from ..tasks import Tasks, shared
 from ..urls import server_urls
 from .credential import Credential, TokenReason
@@ -154,7 +154,7 @@ class Session:
         return await self._call_with(newer, path, method, body)
 
     def hurry(self) -> None:
-        """Gives up a refresh that is under way: its network may be gone. The next one asks again."""
+        """Gives up a refresh that is under way: its network may be gone. The next asks again."""
         if self._refresh_call:
             self._refresh_call()
 
