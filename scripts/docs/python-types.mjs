@@ -45,7 +45,8 @@ export function pythonTypes() {
       `${named.join('\n')}\n`,
     ),
   };
-  const { schemas } = openApi(OPERATIONS, 'http://localhost').components;
+  const document = /** @type {any} */ (openApi(OPERATIONS, 'http://localhost'));
+  const { schemas } = document.components;
   const imported = new Map(Object.keys(NAMED).map((name) => [name, 'frames']));
   for (const [file, roots] of Object.entries(REST)) {
     const types = new Types(schemas, imported);

@@ -168,9 +168,12 @@ class Client:
         password: str,
         name: str | None = None,
         device: str | None = None,
+        invite: str | None = None,
     ) -> SignedIn:
-        """Signs up, where the tenant allows it."""
-        return await self.session.register(tenant, email, password, name, device)
+        """Signs up, where the tenant allows it. `invite` is the code of an invitation, which counts
+        also where registration is closed.
+        """
+        return await self.session.register(tenant, email, password, name, device, invite)
 
     async def guest(self, tenant: str, device: str | None = None) -> SignedIn:
         """Without an account, where the tenant allows it."""

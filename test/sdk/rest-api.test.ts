@@ -2,10 +2,12 @@
 import { expect, test } from '@jest/globals';
 import type * as sdk from '@wardroom/client';
 import type { Receipt } from '../../src/authority/receipt.schema.js';
+import type * as tenantInvites from '../../src/admin/invites/tenant-invite.schema.js';
 import type { UserView } from '../../src/admin/users/user.schema.js';
 import type { Me } from '../../src/auth/sign-in/sign-in.schemas.js';
 import type * as people from '../../src/people/person.schema.js';
 import type * as messages from '../../src/rooms/events/message.schema.js';
+import type * as roomInvites from '../../src/rooms/invites/invite.schema.js';
 import type * as members from '../../src/rooms/members/member.schema.js';
 import type * as rooms from '../../src/rooms/room.schema.js';
 import type * as sidebar from '../../src/rooms/sidebar/sidebar.schema.js';
@@ -39,6 +41,12 @@ const types: {
   search: Fits<sdk.SearchQuery, z.input<typeof messages.searchQuerySchema>>;
   history: Fits<MessagePage, sdk.HistoryPage<unknown>>;
   message: Fits<sdk.HistoryMessage<unknown>, MessagePage['items'][number]>;
+  roomInvite: Same<sdk.RoomInvite, Item<roomInvites.RoomInvites>>;
+  createdRoomInvite: Same<sdk.CreatedRoomInvite, roomInvites.CreatedRoomInvite>;
+  newRoomInvite: Fits<sdk.NewRoomInvite, z.input<typeof roomInvites.newRoomInviteSchema>>;
+  tenantInvite: Same<sdk.TenantInvite, Item<tenantInvites.TenantInvites>>;
+  createdTenantInvite: Same<sdk.CreatedTenantInvite, tenantInvites.CreatedTenantInvite>;
+  newTenantInvite: Fits<sdk.NewTenantInvite, z.input<typeof tenantInvites.newTenantInviteSchema>>;
   newRoom: Fits<sdk.NewRoom, z.input<typeof rooms.newRoomSchema>>;
   roomPatch: Fits<sdk.RoomPatch, z.input<typeof rooms.roomPatchSchema>>;
   newMember: Fits<sdk.NewMember, z.input<typeof members.newMemberSchema>>;
@@ -61,6 +69,12 @@ const types: {
   search: 'fits',
   history: 'fits',
   message: 'fits',
+  roomInvite: 'same',
+  createdRoomInvite: 'same',
+  newRoomInvite: 'fits',
+  tenantInvite: 'same',
+  createdTenantInvite: 'same',
+  newTenantInvite: 'fits',
   newRoom: 'fits',
   roomPatch: 'fits',
   newMember: 'fits',
@@ -116,6 +130,21 @@ test.each<[string, (api: sdk.Api) => Promise<unknown>, unknown]>([
   ['GET /v1/users?q=al', (api) => api.users.list({ q: 'al' }), undefined],
   ['GET /v1/users/u1', (api) => api.users.get('u1'), undefined],
   ['PATCH /v1/me', (api) => api.updateMe({ status: null }), { status: null }],
+  [
+    'POST /v1/rooms/lobby/invites',
+    (api) => api.invites.create('lobby', { max_uses: 1 }),
+    { max_uses: 1 },
+  ],
+  ['GET /v1/rooms/lobby/invites', (api) => api.invites.list('lobby'), undefined],
+  ['DELETE /v1/rooms/lobby/invites/i1', (api) => api.invites.withdraw('lobby', 'i1'), undefined],
+  ['POST /v1/invites/code/accept', (api) => api.invites.accept('code'), {}],
+  ['POST /v1/admin/tenants/acme/invites', (api) => api.accounts.invite('acme'), {}],
+  ['GET /v1/admin/tenants/acme/invites', (api) => api.accounts.invites('acme'), undefined],
+  [
+    'DELETE /v1/admin/tenants/acme/invites/i1',
+    (api) => api.accounts.withdrawInvite('acme', 'i1'),
+    undefined,
+  ],
   ['GET /v1/rooms/lobby/messages/m1', (api) => api.messages.get('lobby', 'm1'), undefined],
   ['GET /v1/rooms/lobby/messages/m1/edits', (api) => api.messages.edits('lobby', 'm1'), undefined],
   ['GET /v1/search?q=a+b', (api) => api.messages.search({ q: 'a b' }), undefined],

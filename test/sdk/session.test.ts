@@ -204,7 +204,7 @@ test('a wrong password rejects and changes nothing', async () => {
 });
 
 test.each([
-  ['register', { ...alice, name: 'Alice' }, 201],
+  ['register', { ...alice, name: 'Alice', invite: 'code' }, 201],
   ['guest', { tenant: 'acme', device: 'kiosk' }, 201],
   ['exchange', { tenant: 'acme', id_token: 'eyJ', device: 'laptop' }, 200],
 ] as const)('%s opens a session like a login', async (way, fields, status) => {

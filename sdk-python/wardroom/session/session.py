@@ -88,10 +88,13 @@ class Session:
         password: str,
         name: str | None = None,
         device: str | None = None,
+        invite: str | None = None,
     ) -> SignedIn:
-        """Signs up, where the tenant allows it."""
+        """Signs up, where the tenant allows it. `invite` is the code of an invitation, which counts
+        also where registration is closed.
+        """
         fields = {"tenant": tenant, "email": email, "password": password, "name": name}
-        return await self._enter("register", {**fields, "device": device})
+        return await self._enter("register", {**fields, "invite": invite, "device": device})
 
     async def guest(self, tenant: str, device: str | None = None) -> SignedIn:
         """Without an account, where the tenant allows it: a guest reads public rooms."""

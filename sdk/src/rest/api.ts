@@ -2,6 +2,8 @@ import type { HistoryMessage } from '../room/room.js';
 import type { RestCall } from './rest.js';
 import type {
   ChangeAck,
+  CreatedRoomInvite,
+  CreatedTenantInvite,
   FoundMessage,
   Me,
   MemberPatch,
@@ -11,16 +13,20 @@ import type {
   MyRoomPatch,
   NewMember,
   NewRoom,
+  NewRoomInvite,
+  NewTenantInvite,
   Page,
   PageQuery,
   PersonView,
   PinnedMessage,
   ProfilePatch,
   ReceiptView,
+  RoomInvite,
   RoomPatch,
   RoomView,
   SearchQuery,
   SessionView,
+  TenantInvite,
   UserRole,
   UserView,
 } from './types.js';
@@ -101,6 +107,19 @@ export class Api {
       this.#delete(`/v1/rooms/${part(room)}/members/${part(user)}`),
   };
 
+  /** Links into rooms. The code of a link is shown once. */
+  readonly invites = {
+    create: (room: string, fields: NewRoomInvite = {}): Promise<CreatedRoomInvite> =>
+      this.#post(`/v1/rooms/${part(room)}/invites`, fields),
+    /** Those that are alive, newest first. */
+    list: (room: string): Promise<Page<RoomInvite>> => this.call(`/v1/rooms/${part(room)}/invites`),
+    withdraw: (room: string, idOrCode: string): Promise<{ id: string }> =>
+      this.#delete(`/v1/rooms/${part(room)}/invites/${part(idOrCode)}`),
+    /** The caller becomes a member of the room that the link leads into. */
+    accept: (code: string): Promise<MemberView> =>
+      this.#post(`/v1/invites/${part(code)}/accept`, {}),
+  };
+
   /** Stored messages: search, pins, earlier bodies. */
   readonly messages = {
     get: (room: string, message: string): Promise<HistoryMessage<unknown>> =>
@@ -127,7 +146,7 @@ export class Api {
     get: (user: string): Promise<PersonView> => this.call(`/v1/users/${part(user)}`),
   };
 
-  /** Users of a tenant, for its admins. */
+  /** Users of a tenant and links into it, for its admins. */
   readonly accounts = {
     list: (tenant: string, query: PageQuery = {}): Promise<Page<UserView>> =>
       this.call(withQuery(`/v1/admin/tenants/${part(tenant)}/users`, query)),
@@ -140,6 +159,13 @@ export class Api {
       fields: { state?: 'active' | 'suspended'; role?: UserRole; name?: string },
     ): Promise<{ user: UserView; receipt: ReceiptView | null }> =>
       this.#patch(`/v1/admin/users/${part(user)}`, fields),
+    /** A link by which people register in the tenant. */
+    invite: (tenant: string, fields: NewTenantInvite = {}): Promise<CreatedTenantInvite> =>
+      this.#post(`/v1/admin/tenants/${part(tenant)}/invites`, fields),
+    invites: (tenant: string): Promise<Page<TenantInvite>> =>
+      this.call(`/v1/admin/tenants/${part(tenant)}/invites`),
+    withdrawInvite: (tenant: string, idOrCode: string): Promise<{ id: string }> =>
+      this.#delete(`/v1/admin/tenants/${part(tenant)}/invites/${part(idOrCode)}`),
   };
 
   #post<T>(path: string, body: unknown): Promise<T> {

@@ -207,3 +207,43 @@ export interface PinnedMessage {
   pinned_by: string;
   pinned_at: string;
 }
+
+interface InviteFields {
+  id: string;
+  /** Null: no limit. */
+  max_uses: number | null;
+  uses: number;
+  expires_at: string;
+  created_by: string;
+  created_at: string;
+}
+interface InviteCode {
+  /** Shown once. */
+  code: string;
+  /** A page with the code in its fragment. */
+  url: string;
+}
+interface NewInvite {
+  /** Absent: no limit. */
+  max_uses?: number | undefined;
+  /** Seconds. Default: a week. */
+  expires_in?: number | undefined;
+}
+export interface RoomInvite extends InviteFields {
+  role: Exclude<Role, 'owner'>;
+}
+export interface CreatedRoomInvite extends RoomInvite, InviteCode {}
+export interface NewRoomInvite extends NewInvite {
+  role?: Exclude<Role, 'owner'> | undefined;
+}
+export interface TenantInvite extends InviteFields {
+  /** The only address that may register by it. */
+  email: string | null;
+}
+export interface CreatedTenantInvite extends TenantInvite, InviteCode {
+  /** Sent to the address, too. */
+  mailed: boolean;
+}
+export interface NewTenantInvite extends NewInvite {
+  email?: string | undefined;
+}

@@ -27,6 +27,8 @@ export interface LoginFields {
 }
 export interface RegisterFields extends LoginFields {
   name?: string;
+  /** The code of an invitation into the tenant, which counts also where registration is closed. */
+  invite?: string;
 }
 export interface GuestFields {
   tenant: string;
@@ -132,8 +134,9 @@ export class WardroomSession implements Caller {
   }
 
   /** Signs up, where the tenant allows it. */
-  register({ tenant, email, password, name, device }: RegisterFields): Promise<SignedIn> {
-    return this.#enter('register', { tenant, email, password, name, device });
+  register(fields: RegisterFields): Promise<SignedIn> {
+    const { tenant, email, password, name, invite, device } = fields;
+    return this.#enter('register', { tenant, email, password, name, invite, device });
   }
 
   /** Without an account, where the tenant allows it: a guest reads public rooms. */
