@@ -12,7 +12,7 @@ import { CLIENT, NEEDS_PYTHON, PYTHON, examples, PAGE, pythonEnv } from './pytho
 const run = promisify(execFile);
 const options = { cwd: CLIENT, env: pythonEnv() };
 const BOT = fileURLToPath(new URL('../../examples/bot/bot.py', import.meta.url));
-/** What it knows of the libraries: the first run takes ten seconds, the next one. */
+/** Knowledge of the libraries: the first run takes ten seconds, the next one. */
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/mypy', import.meta.url));
 const NEEDS_MYPY = {
   met: NEEDS_PYTHON.met && spawnSync(PYTHON, ['-m', 'mypy', '--version']).status === 0,
@@ -60,7 +60,7 @@ testWith(NEEDS_MYPY, 'the types of the Python client')(
   60_000,
 );
 
-/** What the client has: names of events, options, codes and calls. */
+/** Names that the client has: of events, options, codes and calls. */
 const DESCRIBE = `
 import inspect, json, typing, wardroom
 from wardroom.engine import CLIENT_EVENTS
