@@ -4,8 +4,11 @@ import './button.css';
 
 interface Props {
   children: ComponentChildren;
-  onClick: () => unknown;
-  look?: 'plain' | 'accent' | 'quiet';
+  onClick?: () => unknown;
+  /** `bad`: it ends or takes something. */
+  look?: 'plain' | 'accent' | 'quiet' | 'bad';
+  /** Sends the form that it stands in. */
+  submit?: boolean;
   busy?: boolean;
   disabled?: boolean;
   /** For screen readers, where the text alone is not enough. */
@@ -20,21 +23,23 @@ export function Button({
   look = 'plain',
   busy = false,
   disabled = false,
+  submit = false,
   label,
   id,
   title,
 }: Props) {
   return (
     <button
-      type="button"
+      type={submit ? 'submit' : 'button'}
       id={id}
       title={title}
       class={`button ${look}`}
       disabled={disabled}
       aria-disabled={busy}
       aria-label={label}
-      onClick={() => {
-        if (!busy) onClick();
+      onClick={(event) => {
+        if (!busy) onClick?.();
+        else event.preventDefault();
       }}
     >
       {children}

@@ -8,7 +8,7 @@ interface Props {
   label: string;
   value: string;
   onInput: (value: string) => void;
-  type?: 'text' | 'email' | 'password' | 'search' | 'url' | 'number';
+  type?: 'text' | 'email' | 'password' | 'search' | 'url' | 'number' | 'datetime-local';
   /** Of the browser's own memory: `username`, `current-password`, ... */
   autocomplete?: string;
   hint?: string;
@@ -17,7 +17,7 @@ interface Props {
   disabled?: boolean;
   maxLength?: number;
   placeholder?: string;
-  inputRef?: RefObject<HTMLInputElement>;
+  inputRef?: RefObject<HTMLInputElement | null>;
   onKeyDown?: (event: TargetedKeyboardEvent<HTMLInputElement>) => void;
 }
 

@@ -17,9 +17,14 @@ export interface Deed {
   readonly reason: 'required' | 'none';
   /** Ends or takes away something. */
   readonly destructive: boolean;
+  /** Asks for the password again when it was given long ago. */
+  readonly proof?: true;
+  readonly reasonLabel?: string;
   asks(reason: string): Ask[];
   /** Empty: the command has no such call. */
   cli(reason: string): string[];
+  /** A secret that is in an answer and is shown once. */
+  shown?(answers: readonly unknown[]): string | null;
 }
 
 export const NOT_UNDONE = 'This cannot be undone.';

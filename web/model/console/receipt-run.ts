@@ -22,7 +22,7 @@ export const pageClock: RunClock = {
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-const POLL_MS_MIN = 20;
+const POLL_MS_MIN = 10;
 const POLL_MS_MAX = 500;
 /** Longer than a node's lease: then the answer is an honest `pending`. */
 const PATIENCE_MS = 60_000;

@@ -3,10 +3,10 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Two units at most: `2 d 4 h`, `11 min`, `41 s`. */
+/** Two units at most: `2 d 4 h`, `11 min`, `41 s`, `28 ms`. */
 export function duration(ms: number): string {
   const abs = Math.abs(ms);
-  if (abs < 1_000) return '0 s';
+  if (abs < 1_000) return `${Math.round(abs)} ms`;
   if (abs < MINUTE) return `${Math.floor(abs / 1_000)} s`;
   if (abs < HOUR) return `${Math.floor(abs / MINUTE)} min`;
   if (abs < DAY) return two(abs, HOUR, 'h', MINUTE, 'min');

@@ -55,9 +55,9 @@ describe('the run of a change', () => {
     expect(run.steps.value.map(({ ms, text, tone }) => [ms, text, tone])).toEqual([
       [0, 'POST /v1/admin/revocations', 'plain'],
       [0, 'committed in Postgres', 'plain'],
-      [20, 'node a confirmed', 'plain'],
-      [140, 'node b confirmed', 'plain'],
-      [140, 'receipt: effective', 'good'],
+      [10, 'node a confirmed', 'plain'],
+      [70, 'node b confirmed', 'plain'],
+      [70, 'receipt: effective', 'good'],
     ]);
     expect(waits).toEqual(['node a, node b', 'node b', 'node b']);
     expect(caller.calls[0]!.path).toBe('/v1/admin/revocations?wait=false');

@@ -29,7 +29,8 @@ const close = {
   ended_by: ID,
   receipt: ID,
   told: { code: 'session_revoked', action: 'login', close_id: CLOSE },
-  sentence: 'The server closed it with `session_revoked`: its session was revoked.',
+  sentence:
+    'The server closed it with `session_revoked`: its session was revoked, by somebody else (`ended_by`).',
 };
 
 describe('the box', () => {
@@ -53,12 +54,17 @@ describe('the box', () => {
 describe('Why', () => {
   test('answers for a close in a sentence, what the client should do, and the evidence', async () => {
     const caller = new ScriptedCaller((path) =>
-      path.startsWith('/v1/admin/closes') ? close : { items: [] },
+      path.startsWith('/v1/admin/closes')
+        ? close
+        : {
+            items: path.startsWith('/v1/admin/audit') ? [] : [{ user: { email: 'op@x.example' } }],
+          },
     );
     const why = new Why(caller);
     expect(await why.ask(` ${CLOSE} `)).toBe(CLOSE);
     expect(why.answer.value).toMatchObject({
-      sentence: close.sentence,
+      sentence:
+        'The server closed it with `session_revoked`: its session was revoked, by op@x.example.',
       advice: '`login`: a person must sign in again',
       cli: `npx wardroom why ${CLOSE}`,
     });
@@ -67,6 +73,24 @@ describe('Why', () => {
       value: 'session_revoked, login',
       as: 'text',
     });
+  });
+
+  test('waits for the end of a moment ago, and no longer than two seconds', async () => {
+    let asked = 0;
+    const waited: number[] = [];
+    const pause = (ms: number) => Promise.resolve(void waited.push(ms));
+    const late = (path: string) => {
+      if (!path.startsWith('/v1/admin/closes')) return { items: [] };
+      asked += 1;
+      return asked === 2 ? close : missing();
+    };
+    const why = new Why(new ScriptedCaller(late), pause);
+    await why.ask(CLOSE);
+    expect([why.state.value, asked]).toEqual(['answered', 2]);
+    const never = new Why(new ScriptedCaller(missing), pause);
+    waited.length = 0;
+    await never.ask(CLOSE);
+    expect([never.state.value, waited.length]).toEqual(['unknown', 3]);
   });
 
   test('sends a token in a body only, and gives nothing back for the URL', async () => {

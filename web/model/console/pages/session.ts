@@ -5,11 +5,15 @@ import type {
   ConnectionDetail,
   ConnectionView,
 } from '../../../../src/admin/live/connection.schema.js';
-import { get, send } from '../rest.js';
+import { cliOf, get, send } from '../rest.js';
 import type { Caller } from '../rest.js';
 import { plain, spaced, troubleOf } from '../words.js';
+import { NOT_UNDONE } from '../deed.js';
+import type { Deed } from '../deed.js';
 import type { Trouble } from '../words.js';
 import type { ListedSession } from './sessions.js';
+
+export type { ConnectionView };
 
 export type Tone = 'plain' | 'good' | 'warn' | 'bad';
 
@@ -142,7 +146,7 @@ function endedOf(
 }
 
 /** Connections tell more than the audit about themselves. */
-const OF_CONNECTIONS = new Set(['connection_opened', 'connection_renewed', 'data_read']);
+const OF_CONNECTIONS = new Set(['connection_opened', 'connection_renewed', 'authz_fail']);
 
 function merged(
   details: readonly ConnectionDetail[],
@@ -170,9 +174,11 @@ export function ofConnection(event: ConnectionDetail['timeline'][number]): Happe
     text: spaced(what),
     note: [
       ...(exp === undefined ? [] : [`token until ${exp.slice(11, 19)} UTC`]),
-      ...Object.entries(rest).map(([name, value]) =>
-        name === 'count' ? `${plain(value)} times` : `${spaced(name)} ${plain(value)}`,
-      ),
+      ...Object.entries(rest)
+        .filter(([name, value]) => name !== 'count' || value !== 1)
+        .map(([name, value]) =>
+          name === 'count' ? `${plain(value)} times` : `${spaced(name)} ${brief(value)}`,
+        ),
     ].join(' · '),
     tone: BAD.has(what) ? 'bad' : WARN.has(what) ? 'warn' : 'plain',
     why: decision ?? null,
@@ -186,10 +192,43 @@ export function ofRecord({ at, event, detail, request_id: request }: AuditRecord
     at,
     text: spaced(event),
     note: Object.entries(detail)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) => `${spaced(name)} ${plain(value)}`)
+      .filter(([name, value]) => value !== null && name !== 'decision')
+      .map(([name, value]) => `${spaced(name)} ${brief(value)}`)
       .join(' · '),
     tone: ENDS.test(event) ? 'bad' : 'plain',
-    why: event === 'connection_closed' ? request : null,
+    why:
+      event === 'connection_closed'
+        ? request
+        : typeof detail['decision'] === 'string'
+          ? detail['decision']
+          : null,
+  };
+}
+
+const UUIDS = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}([0-9a-f]{8})/g;
+
+/** With the ends of ids: the whole ones are behind the link. */
+const brief = (value: unknown): string => plain(value).replace(UUIDS, '…$1');
+
+/** The session stays: the client comes back with it. */
+export function closeConnection({ id, node }: Pick<ConnectionView, 'id' | 'node'>): Deed {
+  return {
+    title: 'Close a connection',
+    effects: [
+      'This connection closes with 1001 (draining).',
+      'Its session stays, and the client connects again at once.',
+    ],
+    undo: NOT_UNDONE,
+    button: 'Close the connection',
+    reason: 'none',
+    destructive: true,
+    asks: () => [
+      {
+        method: 'DELETE',
+        path: `/v1/admin/connections/${id}`,
+        label: `close the connection on node …${node.slice(-4)}`,
+      },
+    ],
+    cli: () => [cliOf(['connections', 'close', id])],
   };
 }

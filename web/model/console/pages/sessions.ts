@@ -28,14 +28,24 @@ export class Sessions {
   readonly chosenSessions = computed(() =>
     this.pager.items.value.filter(({ id }) => this.chosen.value.has(id)),
   );
+  /** All that is shown is of one person, who has a live session. */
+  readonly onePerson = computed(() => {
+    const rows = this.pager.items.value;
+    const first = rows[0];
+    const one = rows.every(({ user_id }) => user_id === first?.user_id);
+    return first !== undefined && one ? (rows.find(({ state }) => state === 'live') ?? null) : null;
+  });
   /** As in the URL; only known ones. */
   fields: Fields = {};
+  /** Something was asked for. */
+  opened = false;
 
   constructor(caller: Caller) {
     this.pager = new Pager(caller, () => '/v1/admin/sessions');
   }
 
   open(fields: Fields): Promise<void> {
+    this.opened = true;
     this.fields = known(fields);
     this.chosen.value = new Set();
     return this.pager.open(queryOf(this.fields));
@@ -52,6 +62,11 @@ export class Sessions {
     const live = this.pager.items.value.filter(({ state }) => state === 'live');
     const all = live.every(({ id }) => this.chosen.value.has(id));
     this.chosen.value = new Set(all ? [] : live.map(({ id }) => id));
+  }
+
+  /** By a filter beside the person and the state. */
+  isNarrowed(fields: Fields): boolean {
+    return Object.keys(known(fields)).some((name) => name !== 'q' && name !== 'state');
   }
 
   get path(): string {

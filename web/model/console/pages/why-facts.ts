@@ -20,13 +20,21 @@ export function idFact(name: string, id: string | null, page: string | null): Fa
   return [{ name, value: id, as: 'id', ...(to === undefined ? {} : { to }) }];
 }
 
+const personFact = (name: string, id: string | null, text: string | null): Fact[] =>
+  id === null || text === null
+    ? idFact(name, id, 'people')
+    : [{ name, value: text, as: 'text', to: sessionsOf(id) }];
+
 const timeFact = (name: string, at: string | null): Fact[] =>
   at === null ? [] : [{ name, value: at, as: 'time' }];
 
 const textFact = (name: string, value: unknown): Fact[] =>
   value === null || value === undefined ? [] : [{ name, value: plain(value), as: 'text' }];
 
-export function closeFacts(close: Close): Fact[] {
+export function closeFacts(
+  close: Close,
+  { endedBy, person }: { endedBy: string | null; person: string | null },
+): Fact[] {
   const lived = Date.parse(close.at) - Date.parse(close.opened_at);
   return [
     ...timeFact('closed', close.at),
@@ -41,9 +49,9 @@ export function closeFacts(close: Close): Fact[] {
     ...timeFact('token until', close.token_expires_at),
     ...timeFact('session ended', close.session_ended_at),
     ...textFact('reason', close.reason === null ? null : spaced(close.reason)),
-    ...idFact('ended by', close.ended_by, 'people'),
+    ...personFact('ended by', close.ended_by, endedBy),
     ...idFact('session', close.session_id, 'sessions'),
-    ...idFact('user', close.user_id, 'people'),
+    ...personFact('user', close.user_id, person),
     ...idFact('tenant', close.tenant_id, null),
     ...textFact('address', close.ip),
     ...idFact('node', close.node, null),

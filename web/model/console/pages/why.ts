@@ -10,6 +10,7 @@ import type { AuditRecordView } from '../../../../src/admin/audit/audit.schema.j
 import type { Close } from '../../../../src/admin/closes/close.schema.js';
 import type { DecisionView } from '../../../../src/admin/decisions/decision.schema.js';
 import type { TokenInspection } from '../../../../src/admin/tokens/token-inspection.schema.js';
+import { pageClock } from '../receipt-run.js';
 import { cliOf, get, send } from '../rest.js';
 import type { Ask, Caller } from '../rest.js';
 import { plural, spaced, troubleOf } from '../words.js';
@@ -36,6 +37,9 @@ export function kindOf(text: string): Kind {
   return 'person';
 }
 
+const FRESH_TRIES = 4;
+const FRESH_MS = 400;
+
 export interface Answer {
   readonly sentence: string;
   /** The advice that the client got, or should get. */
@@ -54,7 +58,10 @@ export class Why {
   readonly trouble = signal<Trouble | null>(null);
   #round = 0;
 
-  constructor(private readonly caller: Caller) {}
+  constructor(
+    private readonly caller: Caller,
+    private readonly pause = pageClock.pause,
+  ) {}
 
   clear(): void {
     this.#round += 1;
@@ -92,7 +99,7 @@ export class Why {
       case 'token':
         return this.#token(text);
       case 'close':
-        return this.#close(text.toLowerCase());
+        return this.#freshClose(text.toLowerCase());
       case 'person':
         return this.#person(text);
       case 'id':
@@ -100,22 +107,32 @@ export class Why {
     }
   }
 
+  /** Nodes write ends every half second: one of a moment ago comes a little later. */
+  async #freshClose(id: string): Promise<Answer | null> {
+    for (let tries = 1; ; tries += 1) {
+      const close = await this.#close(id);
+      if (close !== null || tries === FRESH_TRIES) return close;
+      await this.pause(FRESH_MS);
+    }
+  }
+
   async #close(id: string): Promise<Answer | null> {
     const ask = get(`/v1/admin/closes/${id}`);
     const close = await orNull(send<Close>(this.caller, ask));
     if (close === null) return null;
-    const { items } = await orElse(
+    const [{ items }, endedBy, person] = await Promise.all([
       send<{ items: AuditRecordView[] }>(
         this.caller,
         get('/v1/admin/audit', { connection: close.connection_id, limit: 50 }),
       ),
-      { items: [] },
-    );
+      this.#name(close.ended_by),
+      this.#name(close.user_id),
+    ]);
     return {
-      sentence: close.sentence,
+      sentence: named(close.sentence, endedBy),
       advice: adviceOf(close.action),
-      facts: closeFacts(close),
-      happened: items.map(ofRecord),
+      facts: closeFacts(close, { endedBy, person }),
+      happened: items.map((record) => ({ ...ofRecord(record), why: null })),
       asks: [ask],
       cli: cliOf(['why', id]),
     };
@@ -182,6 +199,16 @@ export class Why {
     };
   }
 
+  /** Null: nobody, or nobody with a session of the last 90 days. */
+  async #name(user: string | null): Promise<string | null> {
+    if (user === null) return null;
+    const { items } = await send<{ items: ListedSession[] }>(
+      this.caller,
+      get('/v1/admin/sessions', { user, state: 'all', limit: 1 }),
+    );
+    return items[0]?.user.email ?? items[0]?.user.name ?? null;
+  }
+
   /** An e-mail address, a name, or the id of a session or user: the newest end explains itself. */
   async #person(q: string): Promise<Answer | null> {
     const ask = get('/v1/admin/sessions', { q, state: 'all', limit: 50 });
@@ -220,6 +247,10 @@ export class Why {
   }
 }
 
+/** The server names no person in a sentence. */
+const named = (sentence: string, by: string | null): string =>
+  by === null ? sentence : sentence.replace('somebody else (`ended_by`)', by);
+
 function byWhom({ ended_by: by, user_id: user }: ListedSession): string {
   if (by === null) return ', by the system';
   return by === user ? ', by the user' : ', by somebody else';
@@ -237,11 +268,4 @@ async function orNull<T>(answer: Promise<T>): Promise<T | null> {
     if (code === 'not_found' || code === 'invalid_request') return null;
     throw error;
   }
-}
-
-async function orElse<T>(answer: Promise<T>, otherwise: T): Promise<T> {
-  return answer.catch((error: unknown) => {
-    if (troubleOf(error).code === 'role_required') return otherwise;
-    throw error;
-  });
 }

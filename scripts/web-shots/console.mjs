@@ -1,0 +1,134 @@
+/** The console in pictures: people and trouble for it to show, then its pages one by one. */
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+
+const PASSWORD = 'a-password-of-the-pictures';
+const LONG =
+  'Maximiliane Philippa von und zu Hohenlohe-Schillingsfürst-Waldenburg <script>alert(1)</script>';
+
+/** Sessions on both nodes, some that ended, somebody who was refused. Answers how to let go. */
+export async function fillForConsole(urls, operator) {
+  const [url, other] = urls;
+  const call = async (path, body, token, method = body === undefined ? 'GET' : 'POST') => {
+    const answer = await fetch(url + path, {
+      method,
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return answer.json();
+  };
+  const login = (tenant, email, device, password = PASSWORD) =>
+    call('/v1/auth/login', { tenant, email, password, device });
+  const { access_token: token } = await login('system', operator.email, 'setup', operator.password);
+  await call('/v1/admin/tenants', { slug: 'acme', name: 'Acme' }, token);
+  const people = [
+    { email: 'ben@acme.example', name: 'Ben', role: 'member' },
+    { email: 'cora@acme.example', name: 'Cora', role: 'admin' },
+    { email: 'max@acme.example', name: LONG, role: 'member' },
+  ];
+  for (const person of people)
+    await call('/v1/admin/tenants/acme/users', { ...person, password: PASSWORD }, token);
+  const auditor = { email: 'auditor@system.test', name: 'Auditor', role: 'auditor' };
+  await call('/v1/admin/tenants/system/users', { ...auditor, password: PASSWORD }, token);
+  const cora = await login('acme', 'cora@acme.example', 'desk');
+  const staff = { name: 'Staff', slug: 'staff', visibility: 'private' };
+  await call('/v1/rooms', staff, cora.access_token);
+  const open = { name: 'Town square', slug: 'square', visibility: 'public' };
+  await call('/v1/rooms', open, cora.access_token);
+  const sockets = [];
+  const connect = async (base, session) => {
+    const socket = new WebSocket(`${base.replace(/^http/, 'ws')}/v1/ws`, 'wardroom.v1', {
+      headers: { authorization: `Bearer ${session.access_token}` },
+    });
+    sockets.push(socket);
+    await new Promise((resolve, reject) => {
+      socket.on('message', (text) => String(text).includes('"auth_ok"') && resolve(null));
+      socket.on('error', reject);
+    });
+    for (const room of ['square', 'staff'])
+      socket.send(JSON.stringify({ type: 'subscribe', id: room, room }));
+  };
+  const laptop = await login('acme', 'ben@acme.example', 'laptop');
+  const phone = await login('acme', 'ben@acme.example', 'phone');
+  await connect(url, laptop);
+  await connect(other, laptop);
+  await connect(other, phone);
+  await connect(url, await login('acme', 'max@acme.example', 'x'.repeat(80)));
+  for (let i = 0; i < 24; i += 1) {
+    const session = await login('acme', 'cora@acme.example', `browser ${i}`);
+    if (i % 3 === 0) await call('/v1/auth/logout', {}, session.access_token);
+  }
+  const tablet = await login('acme', 'ben@acme.example', 'tablet');
+  await connect(url, tablet);
+  await call('/v1/admin/revocations', { session: tablet.session_id, reason: 'lost tablet' }, token);
+  return () => sockets.forEach((socket) => socket.terminate());
+}
+
+/** `wanted`: names of pictures; absent: all. */
+export async function shootConsole(browser, { url, operator, folder, name, options, wanted }) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on('pageerror', (error) => console.error(`${name}: ${error.message}`));
+  const at = (hash) => page.goto(`${url}/console#/${hash}`);
+  await page.goto(`${url}/console`);
+  await page.getByLabel('Password').waitFor();
+  const shoot = async (scene) => {
+    if (wanted !== undefined && !wanted.includes(scene)) return;
+    const file = `console-${name}-${scene}.png`;
+    await page.screenshot({ path: join(folder, file) });
+    console.log(file);
+  };
+  await shoot('sign-in');
+  await page.getByLabel('E-mail').fill(operator.email);
+  await page.getByLabel('Password').fill(operator.password);
+  await page.keyboard.press('Enter');
+  const rows = () => page.locator('.table tbody tr').first();
+  await rows().waitFor();
+  await shoot('sessions');
+  await page.getByLabel(/^E-mail, name/).fill('ben@');
+  await page.getByRole('button', { name: /^End all sessions of ben/ }).waitFor();
+  await shoot('ben');
+  for (const [scene, run] of Object.entries(scenes)) {
+    if (wanted !== undefined && !wanted.includes(scene)) continue;
+    await run(page, at);
+    await shoot(scene);
+  }
+  await context.close();
+}
+
+const scenes = {
+  session: async (page, at) => {
+    await at('sessions?q=ben@');
+    await page.locator('.table tbody tr', { hasText: 'laptop' }).click();
+    await page.locator('.timeline li').first().waitFor();
+  },
+  'end-dialog': async (page, at) => {
+    await at('sessions?q=max@');
+    await page.getByRole('button', { name: /^End all sessions of max/ }).click();
+    await page.getByRole('dialog').waitFor();
+  },
+  receipt: async (page) => {
+    await page.getByLabel('Reason, for the audit').fill('left the company');
+    await page.keyboard.press('Enter');
+    await page.locator('.steps').getByText('receipt: effective').waitFor();
+  },
+  why: async (page, at) => {
+    if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape');
+    await at('sessions?state=ended&q=ben@');
+    await page.locator('.table tbody tr').first().click();
+    await page.getByRole('link', { name: 'why?' }).first().click();
+    await page.locator('.sentence').waitFor();
+  },
+  'why-person': async (page, at) => {
+    await at('why/ben%40acme.example');
+    await page.locator('.sentence').waitFor();
+  },
+  overview: async (page, at) => {
+    await at('overview');
+    await page.locator('.table tbody tr').first().waitFor();
+  },
+};

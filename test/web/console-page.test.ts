@@ -1,0 +1,242 @@
+/**
+ * The console in a real browser, on two nodes: from an e-mail address to a receipt of both, what an
+ * auditor gets of it, and that nothing but text appears.
+ */
+import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { freePort } from '../../scripts/stores/machine.mjs';
+import { accessibilityFaults, openPage } from '../support/browser-pages.js';
+import type { OpenPage } from '../support/browser-pages.js';
+import { chromiumPath } from '../support/chromium.js';
+import { describeWith } from '../support/needs.js';
+import { startCluster, startNode } from '../support/node-process.js';
+import { RawClient } from '../support/raw-client.js';
+import { call, wsUrl } from '../support/world.js';
+
+const described = describeWith(
+  {
+    met: chromiumPath() !== undefined,
+    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
+  },
+  'the console in a real browser',
+);
+const PASSWORD = 'a-password-of-the-console';
+const operator = { tenant: 'system', email: 'operator@system.test', password: PASSWORD };
+const auditor = { tenant: 'system', email: 'auditor@system.test', password: PASSWORD };
+const cora = { tenant: 'acme', email: 'cora@acme.example', password: PASSWORD };
+const HOSTILE = '<img src=x onerror="document.title=1">\u202E{{7*7}}';
+
+let urls: [string, string];
+let open: OpenPage[] = [];
+
+async function visit(
+  who: { tenant: string; email: string; password: string },
+  hash = '',
+  options: Parameters<typeof openPage>[1] = {},
+): Promise<Page> {
+  const opened = await openPage(`${urls[0]}/console${hash}`, options);
+  open.push(opened);
+  const { page } = opened;
+  await page.getByLabel('Tenant').fill(who.tenant);
+  await page.getByLabel('E-mail').fill(who.email);
+  await page.getByLabel('Password').fill(who.password);
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation', { name: 'Pages' }).waitFor();
+  return page;
+}
+
+const signIn = async (email: string, device: string, base = urls[0]): Promise<string> =>
+  (
+    await call(base, '/v1/auth/login', {
+      body: { tenant: 'acme', email, password: PASSWORD, device },
+    })
+  ).body.access_token;
+
+/** A socket of ben, authenticated. */
+async function connect(base: string, token: string): Promise<RawClient> {
+  const client = await RawClient.open(wsUrl(base), { token });
+  await client.next('auth_ok');
+  return client;
+}
+
+described('the console', () => {
+  beforeAll(async () => {
+    const ports = [await freePort(), await freePort()] as const;
+    urls = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string];
+    const cluster = await startCluster(0, {
+      PUBLIC_URL: urls[0],
+      ALLOWED_ORIGINS: urls.join(),
+      BOOTSTRAP_OPERATOR_EMAIL: operator.email,
+      BOOTSTRAP_OPERATOR_PASSWORD: PASSWORD,
+    });
+    await Promise.all(ports.map((port) => startNode({ ...cluster.env, PORT: String(port) })));
+    const { body } = await call(urls[0], '/v1/auth/login', { body: operator });
+    const token = body.access_token as string;
+    await call(urls[0], '/v1/admin/tenants', { token, body: { slug: 'acme', name: HOSTILE } });
+    const user = (tenant: string, email: string, name: string, role: string) =>
+      call(urls[0], `/v1/admin/tenants/${tenant}/users`, {
+        token,
+        body: { email, password: PASSWORD, name, role },
+      });
+    await user('acme', 'ben@acme.example', HOSTILE, 'member');
+    await user('acme', cora.email, 'Cora', 'admin');
+    await user('system', auditor.email, 'Auditor', 'auditor');
+  }, 90_000);
+
+  afterEach(async () => {
+    const errors = open.flatMap((one) => one.errors);
+    await Promise.all(open.map(({ page }) => page.context().close()));
+    open = [];
+    expect(errors).toEqual([]);
+  });
+
+  test('leads in three clicks from an e-mail address to a receipt of both nodes, and says why', async () => {
+    const token = await signIn('ben@acme.example', 'laptop');
+    const sockets = await Promise.all(urls.map((base) => connect(base, token)));
+    const page = await visit(operator);
+    await page.getByLabel(/^E-mail, name/).fill('ben@acme');
+    await page.getByRole('button', { name: 'End all sessions of ben@acme.example …' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('1 session and 2 connections end on every node').waitFor();
+    await dialog.getByRole('button', { name: 'End all sessions' }).click();
+    await dialog.getByText('Give a reason').waitFor();
+    await dialog.getByLabel('Reason, for the audit').fill('laptop was stolen');
+    await dialog.getByRole('button', { name: 'End all sessions' }).click();
+    await dialog.locator('.steps').getByText('receipt: effective').waitFor();
+    const steps = await dialog.locator('.steps li').allInnerTexts();
+    expect(steps.filter((text) => /node .+ confirmed/.test(text))).toHaveLength(2);
+    expect(steps.every((text) => /^\d+ ms/.test(text.trim()))).toBe(true);
+    expect(steps.at(-1)).toContain('1 session ended, 2 connections closed');
+    const [closed] = await Promise.all(sockets.map(({ closed }) => closed));
+    await page.getByRole('button', { name: 'Close' }).click();
+
+    const closeId = String(closed!.reason.close_id);
+    expect(closeId).toMatch(/^[0-9a-f]{12}$/);
+    await page.getByRole('link', { name: 'Why', exact: true }).click();
+    await page.getByLabel('Why was it closed').fill(closeId);
+    await page.keyboard.press('Enter');
+    const sentence = page.locator('.sentence');
+    await sentence.waitFor();
+    expect(await sentence.innerText()).toContain(
+      'session_revoked: its session was revoked, by operator@system.test',
+    );
+    expect(await sentence.innerText()).toContain('a person must sign in again');
+    expect(page.url()).toContain(closeId);
+  });
+
+  test('inspects a token without keeping it in the page, the URL or the storage', async () => {
+    const token = await signIn('ben@acme.example', 'phone');
+    const page = await visit(operator, '#/why');
+    await page.getByLabel('Why was it closed').fill(token);
+    expect(await page.getByLabel('Why was it closed').getAttribute('type')).toBe('password');
+    await page.getByRole('button', { name: 'Explain' }).click();
+    await page.locator('.sentence', { hasText: 'It is accepted.' }).waitFor();
+    const kept = await page.evaluate(() =>
+      [
+        location.href,
+        JSON.stringify(history.state),
+        JSON.stringify({ ...localStorage, ...sessionStorage }),
+        ...[...document.querySelectorAll('input')].map(({ value }) => value),
+        document.body.innerText,
+      ].join('\n'),
+    );
+    expect(kept).not.toContain(token.slice(0, 40));
+    expect(await page.evaluate(() => document.cookie)).not.toMatch(/wr_at|wr_rt/);
+  });
+
+  test('shows an auditor everything and no control that changes something', async () => {
+    await signIn('ben@acme.example', 'desk');
+    const page = await visit(auditor, '#/sessions?q=ben@');
+    await page.locator('tbody tr', { hasText: 'desk' }).click();
+    await page.locator('.timeline li').first().waitFor();
+    const controls = await page.getByRole('button').allInnerTexts();
+    expect(controls.filter((text) => /end|close|withdraw|suspend|sign off/i.test(text))).toEqual(
+      [],
+    );
+    expect(await page.getByRole('checkbox').count()).toBe(0);
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByText('Everything serves.').waitFor();
+  });
+
+  test('shows an admin their own tenant only, and says what is not for them', async () => {
+    const page = await visit(cora, '#/sessions?state=all');
+    await page.locator('tbody tr', { hasText: 'ben@acme.example' }).first().waitFor();
+    expect(await page.getByText(operator.email).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Overview' }).count()).toBe(0);
+    await page.locator('tbody tr', { hasText: 'ben@acme.example' }).first().click();
+    await page.getByText('Live connections:').waitFor();
+    await page.getByText('Somebody with more rights can do it').waitFor();
+  });
+
+  test('refuses a wrong password in words, and a member altogether', async () => {
+    const opened = await openPage(`${urls[0]}/console`);
+    open.push(opened);
+    const { page } = opened;
+    await page.getByLabel('Tenant').fill('acme');
+    await page.getByLabel('E-mail').fill('ben@acme.example');
+    await page.getByLabel('Password').fill('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('Tenant, e-mail or password is wrong.').waitFor();
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByText('The console is for operators').waitFor();
+  });
+
+  test.each([
+    ['light', { colorScheme: 'light' as const }],
+    ['dark', { colorScheme: 'dark' as const }],
+    ['on a phone', { viewport: { width: 360, height: 740 } }],
+  ])(
+    'has no fault that axe-core knows, and shows hostile names as text, %s',
+    async (_, options) => {
+      await signIn('ben@acme.example', HOSTILE);
+      const page = await visit(operator, '#/sessions?q=ben@', options);
+      const clean = async (where: string) => {
+        expect([where, await accessibilityFaults(page)]).toEqual([where, []]);
+        const wide = await page.evaluate(() => {
+          const { scrollWidth, clientWidth } = document.documentElement;
+          return scrollWidth - clientWidth;
+        });
+        expect([where, wide]).toEqual([where, 0]);
+      };
+      await page.locator('tbody tr', { hasText: 'ben@' }).first().waitFor();
+      await clean('sessions');
+      await page.locator('tbody tr', { hasText: 'live' }).first().click();
+      await page.locator('.timeline li').first().waitFor();
+      await page.getByText(HOSTILE, { exact: false }).first().waitFor();
+      await clean('session');
+      await page.getByRole('button', { name: 'End session …' }).click();
+      await page.getByRole('dialog').waitFor();
+      await clean('dialog');
+      await page.keyboard.press('Escape');
+      for (const name of ['Why', 'Overview']) {
+        await page.getByRole('link', { name, exact: true }).click();
+        await page.getByRole('main').waitFor();
+        await clean(name);
+      }
+      expect(await page.locator('img').count()).toBe(0);
+      expect(await page.title()).toContain('Wardroom console');
+    },
+  );
+
+  test('is worked by the keyboard alone', async () => {
+    await signIn('ben@acme.example', 'first');
+    await signIn('ben@acme.example', 'second');
+    const page = await visit(operator, '#/sessions?q=ben@');
+    await page.locator('tbody tr').first().focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'End 1 session …' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'End 2 sessions …' }).focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('both at once');
+    await page.keyboard.press('Enter');
+    await page.locator('.steps').getByText('receipt: effective').nth(1).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.locator('tbody tr').first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('region', { name: 'The session' }).waitFor();
+  });
+});

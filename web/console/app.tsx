@@ -1,0 +1,63 @@
+/** The whole page: who is in, or the way in. */
+import { useEffect } from 'preact/hooks';
+import { Announcer } from '../kit/announcer.js';
+import { Banner } from '../kit/banner.js';
+import { Button } from '../kit/button.js';
+import { Toasts } from '../kit/toast.js';
+import type { Console } from '../model/console/console.js';
+import type { CookieSession } from '../model/cookie-session.js';
+import { DeedDialog } from './deed-dialog.js';
+import { Shell } from './shell.js';
+import { SignIn } from './sign-in.js';
+import './console.css';
+
+export interface Props {
+  console: Console;
+  session: CookieSession;
+}
+
+export function App({ console, session }: Props) {
+  const state = session.state.value;
+  const rights = console.rights.value;
+  useEffect(() => {
+    if (state === 'signed_in') void console.learnNodes().catch(() => undefined);
+  }, [state, rights]);
+  const isIn = state === 'signed_in' && rights !== null;
+  return (
+    <>
+      <Announcer />
+      <Toasts />
+      {state === 'starting' ? <p class="empty">Asking the server who is signed in …</p> : null}
+      {state === 'away' ? (
+        <Banner
+          tone="bad"
+          title="No answer."
+          text="The server does not answer. It is asked again every few seconds."
+        />
+      ) : null}
+      {state === 'signed_out' ? <SignIn session={session} /> : null}
+      {isIn && rights.entitled ? (
+        <Shell console={console} session={session} rights={rights} />
+      ) : null}
+      {isIn && !rights.entitled ? <NotEntitled session={session} /> : null}
+      {isIn && console.doing.value !== null ? (
+        <DeedDialog console={console} doing={console.doing.value} />
+      ) : null}
+    </>
+  );
+}
+
+function NotEntitled({ session }: { session: CookieSession }) {
+  const me = session.me.value!;
+  return (
+    <main class="narrow">
+      <Banner
+        tone="warn"
+        title="Nothing here for you."
+        text={`${me.email ?? me.name ?? 'You'} is ${me.role} of ${me.tenant.name}. The console is for operators, auditors and admins of a tenant.`}
+      >
+        <Button onClick={() => void session.signOut()}>Sign out</Button>
+      </Banner>
+    </main>
+  );
+}

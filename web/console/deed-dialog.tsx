@@ -1,0 +1,130 @@
+/**
+ * A change is asked for once: what it ends, whether that can be undone, a reason; then its receipt,
+ * node by node.
+ */
+import { useEffect, useRef } from 'preact/hooks';
+import { useSignal } from '@preact/signals';
+import { announce } from '../kit/announcer.js';
+import { Button } from '../kit/button.js';
+import { copy } from '../kit/data/id.js';
+import '../kit/dialog.css';
+import { ErrorLine } from '../kit/error-line.js';
+import { Field } from '../kit/field.js';
+import { Steps } from '../kit/receipt.js';
+import type { Console } from '../model/console/console.js';
+import type { Doing } from '../model/console/deed.js';
+import { troubleOf } from '../model/console/words.js';
+
+export function DeedDialog({ console, doing }: { console: Console; doing: Doing }) {
+  const { deed, run } = doing;
+  const dialog = useRef<HTMLDialogElement>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const password = useSignal('');
+  const refused = useSignal<string | null>(null);
+  const mustProve = useSignal(deed.proof === true && !console.session.isProven);
+  useEffect(() => {
+    dialog.current?.showModal();
+    field.current?.focus();
+  }, [doing]);
+  const state = run.state.value;
+  const isOver = state !== 'ready' && state !== 'running';
+  useEffect(() => {
+    if (isOver) announce(`${deed.title}: ${run.steps.value.at(-1)?.text ?? 'done'}`);
+  }, [isOver]);
+
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    refused.value = doing.missing.value;
+    if (refused.value !== null) return field.current?.focus();
+    if (mustProve.value) {
+      try {
+        await console.session.proveAgain(password.value);
+        mustProve.value = false;
+      } catch (error) {
+        const { code, text } = troubleOf(error);
+        refused.value = code === 'invalid_credentials' ? 'The password is wrong.' : text;
+        return undefined;
+      } finally {
+        password.value = '';
+      }
+    }
+    await doing.go();
+    return undefined;
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      class="dialog deed"
+      aria-labelledby="deed-title"
+      onClose={() => (console.doing.value = null)}
+    >
+      <h2 id="deed-title">{deed.title}</h2>
+      {state === 'ready' ? (
+        <form onSubmit={(event) => void submit(event)}>
+          {deed.effects.map((text) => (
+            <p key={text}>{text}</p>
+          ))}
+          {deed.undo === null ? null : <p class="undo">{deed.undo}</p>}
+          {deed.reason === 'none' ? null : (
+            <Field
+              label={deed.reasonLabel ?? 'Reason, for the audit'}
+              value={doing.reason.value}
+              onInput={(value) => (doing.reason.value = value)}
+              maxLength={500}
+              inputRef={field}
+            />
+          )}
+          {mustProve.value ? (
+            <Field
+              label="Your password, once more"
+              type="password"
+              autocomplete="current-password"
+              value={password.value}
+              onInput={(value) => (password.value = value)}
+              hint="Asked again when the last time was more than ten minutes ago."
+              required
+            />
+          ) : null}
+          <ErrorLine text={refused.value} />
+          <div class="actions">
+            <Button look={deed.destructive ? 'bad' : 'accent'} submit>
+              {deed.button}
+            </Button>
+            <Button onClick={() => dialog.current?.close()}>Cancel</Button>
+            <span class="copy-as">
+              <Button look="quiet" onClick={() => copy(doing.curl, 'curl command')}>
+                Copy as curl
+              </Button>
+              {doing.cli === '' ? null : (
+                <Button look="quiet" onClick={() => copy(doing.cli, 'command')}>
+                  Copy as CLI
+                </Button>
+              )}
+            </span>
+          </div>
+        </form>
+      ) : (
+        <>
+          <div class="run" data-state={state}>
+            <Steps steps={run.steps.value} />
+            {run.waitsFor.value === null ? null : (
+              <p class="waiting">waiting for {run.waitsFor.value} …</p>
+            )}
+          </div>
+          {run.receipts.value.map(({ id }) => (
+            <p key={id} class="receipt-id">
+              receipt <code>{id}</code>
+            </p>
+          ))}
+          {deed.shown?.(doing.answers.value) ?? null}
+          <div class="actions">
+            <Button look="accent" disabled={!isOver} onClick={() => dialog.current?.close()}>
+              {isOver ? 'Close' : 'Working …'}
+            </Button>
+          </div>
+        </>
+      )}
+    </dialog>
+  );
+}

@@ -1,0 +1,92 @@
+/**
+ * The console of somebody: who they are, where they are in it, and the change that they are about
+ * to make. Knows no DOM.
+ */
+import { computed, signal } from '@preact/signals';
+import type { NodeView } from '../../../src/admin/live/node.schema.js';
+import type { CookieSession } from '../cookie-session.js';
+import { Doing } from './deed.js';
+import type { Deed } from './deed.js';
+import { hashOf, placeOf } from './place.js';
+import type { Fields, Place } from './place.js';
+import { ReceiptRun } from './receipt-run.js';
+import { get, send } from './rest.js';
+import type { Caller } from './rest.js';
+import { Rights } from './rights.js';
+
+/** The address bar. */
+export interface AddressBar {
+  read(): string;
+  /** `replace`: the way back does not lead through what was there. */
+  write(hash: string, replace: boolean): void;
+}
+
+export class Console {
+  readonly place = signal<Place>({ page: '', id: '', fields: {} });
+  readonly rights = computed(() => {
+    const me = this.session.me.value;
+    return me === null ? null : new Rights(me);
+  });
+  readonly nodes = signal<readonly { id: string; name: string }[]>([]);
+  readonly doing = signal<Doing | null>(null);
+
+  constructor(
+    readonly session: Pick<CookieSession, 'state' | 'me' | 'isProven' | 'proveAgain'> & {
+      readonly client: { readonly session: Caller | undefined };
+    },
+    /** Without a slash at its end. */
+    readonly base: string,
+    private readonly bar: AddressBar,
+  ) {
+    this.arrived();
+  }
+
+  get caller(): Caller {
+    return this.session.client.session!;
+  }
+
+  /** The address bar shows another place. */
+  arrived(): void {
+    this.place.value = placeOf(this.bar.read());
+  }
+
+  go(page: string, id = '', fields: Fields = {}): void {
+    this.bar.write(hashOf({ page, id, fields }), false);
+    this.arrived();
+  }
+
+  /** Other filters of the same page. */
+  filter(fields: Fields): void {
+    const { page, id } = this.place.value;
+    this.bar.write(hashOf({ page, id, fields }), true);
+    this.arrived();
+  }
+
+  /** The names of nodes, for receipts. Not every role may know them: then ids are shown. */
+  async learnNodes(): Promise<void> {
+    if (this.rights.value?.may('list_nodes', { tenantId: null }) !== true) return;
+    const { items } = await send<{ items: NodeView[] }>(
+      this.caller,
+      get('/v1/admin/nodes', { limit: 50 }),
+    );
+    this.nodes.value = namesOf(items);
+  }
+
+  /** Opens the dialog of a change. */
+  begin(deed: Deed, onDone: () => void = () => undefined): void {
+    void this.learnNodes().catch(() => undefined);
+    const run = new ReceiptRun(this.caller, () => this.nodes.value);
+    this.doing.value = new Doing(deed, run, this.base, onDone);
+  }
+}
+
+/** Those that may have to confirm; two of one host are told apart by the end of their id. */
+export function namesOf(nodes: readonly NodeView[]): { id: string; name: string }[] {
+  const alive = nodes.filter(({ state }) => state !== 'gone');
+  return alive.map(({ id, name }) => ({
+    id,
+    name: alive.some((other) => other.id !== id && other.name === name)
+      ? `${name} …${id.slice(-4)}`
+      : name,
+  }));
+}
