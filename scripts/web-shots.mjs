@@ -1,7 +1,7 @@
 /**
- * `npm run web:shots`: pictures of the try-out page in every state, light, dark and as a phone
- * shows it, in web/shots/, which git ignores: for a reviewer to open. `-- --readme` writes the one
- * picture of the README instead.
+ * `npm run web:shots`: pictures of the try-out page and of the console in every state, light, dark
+ * and as a phone shows them, in web/shots/, which git ignores: for a reviewer to open.
+ * `-- --readme` writes the one picture of the README instead.
  */
 import './lib/require-node.mjs';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -20,6 +20,7 @@ const { seed } = await import('./seed.mjs');
 const { startStores } = await import('./lib/stores.mjs');
 const { freePort } = await import('./stores/machine.mjs');
 const { startNodeProcess } = await import('../test/support/nodes.mjs');
+const { fillForConsole, shootConsole } = await import('./web-shots/console.mjs');
 
 const executablePath = onPath();
 if (executablePath === undefined) {
@@ -67,6 +68,11 @@ try {
     executablePath,
     args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   });
+  if (!forReadme)
+    await consoleShots(
+      browser,
+      nodes.map(({ url }) => url),
+    );
   if (forReadme)
     await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 960 } }, [
       'closed',
@@ -87,6 +93,19 @@ try {
 } finally {
   await stopChildren();
   rmSync(logDir, { recursive: true, force: true });
+}
+
+/** The console beside the try-out page, with people of a tenant of its own. */
+async function consoleShots(browser, urls) {
+  const letGo = await fillForConsole(urls, operator);
+  const views = {
+    light: { viewport: { width: 1280, height: 800 } },
+    dark: { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+    phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 },
+  };
+  for (const [name, options] of Object.entries(views))
+    await shootConsole(browser, { url: urls[0], operator, folder, name, options });
+  letGo();
 }
 
 /** One page through its states. `wanted`: all, or only these, without their name. */

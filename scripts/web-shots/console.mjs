@@ -18,7 +18,7 @@ export async function fillForConsole(urls, operator) {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    return answer.json();
+    return /** @type {Record<string, any>} */ (await answer.json());
   };
   const login = (tenant, email, device, password = PASSWORD) =>
     call('/v1/auth/login', { tenant, email, password, device });
@@ -45,7 +45,9 @@ export async function fillForConsole(urls, operator) {
     });
     sockets.push(socket);
     await new Promise((resolve, reject) => {
-      socket.on('message', (text) => String(text).includes('"auth_ok"') && resolve(null));
+      socket.on('message', (data) => {
+        if (/** @type {Buffer} */ (data).includes('"auth_ok"')) resolve(null);
+      });
       socket.on('error', reject);
     });
     for (const room of ['square', 'staff'])
@@ -68,16 +70,31 @@ export async function fillForConsole(urls, operator) {
 }
 
 /** `wanted`: names of pictures; absent: all. */
-export async function shootConsole(browser, { url, operator, folder, name, options, wanted }) {
+export async function shootConsole(
+  browser,
+  { url, operator, folder, name, options, wanted = SCENES },
+) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on('pageerror', (error) => console.error(`${name}: ${error.message}`));
+  // The view before may have ended theirs.
+  for (const device of ['desk', 'x'.repeat(80)])
+    await fetch(`${url}/v1/auth/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        tenant: 'acme',
+        email: 'max@acme.example',
+        password: PASSWORD,
+        device,
+      }),
+    });
   const at = (hash) => page.goto(`${url}/console#/${hash}`);
   await page.goto(`${url}/console`);
   await page.getByLabel('Password').waitFor();
   const shoot = async (scene) => {
-    if (wanted !== undefined && !wanted.includes(scene)) return;
+    if (!wanted.includes(scene)) return;
     const file = `console-${name}-${scene}.png`;
     await page.screenshot({ path: join(folder, file) });
     console.log(file);
@@ -93,7 +110,7 @@ export async function shootConsole(browser, { url, operator, folder, name, optio
   await page.getByRole('button', { name: /^End all sessions of ben/ }).waitFor();
   await shoot('ben');
   for (const [scene, run] of Object.entries(scenes)) {
-    if (wanted !== undefined && !wanted.includes(scene)) continue;
+    if (!wanted.includes(scene)) continue;
     await run(page, at);
     await shoot(scene);
   }
@@ -132,3 +149,5 @@ const scenes = {
     await page.locator('.table tbody tr').first().waitFor();
   },
 };
+
+const SCENES = ['sign-in', 'sessions', 'ben', ...Object.keys(scenes)];

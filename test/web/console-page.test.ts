@@ -135,7 +135,7 @@ described('the console', () => {
       [
         location.href,
         JSON.stringify(history.state),
-        JSON.stringify({ ...localStorage, ...sessionStorage }),
+        ...[localStorage, sessionStorage].flatMap((kept) => Object.values(kept) as string[]),
         ...[...document.querySelectorAll('input')].map(({ value }) => value),
         document.body.innerText,
       ].join('\n'),

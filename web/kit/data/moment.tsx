@@ -20,7 +20,7 @@ export function Moment({ at, none = '—' }: { at: string | null; none?: string 
   );
 }
 
-/** What is left of a time that was so many ms ahead at `since`. */
+/** The rest of a time that was so many ms ahead at `since`. */
 export function Countdown({ ms, since }: { ms: number | null; since: number }) {
   return <>{ms === null ? '—' : countdown(ms - (nowMs.value - since))}</>;
 }

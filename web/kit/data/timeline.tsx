@@ -1,4 +1,4 @@
-/** What happened, newest first: time, words, and a sign for what is bad. One tab stop. */
+/** Events, newest first: time, words, and a sign for what is bad. One tab stop. */
 import type { ComponentChildren } from 'preact';
 import type { Tone } from '../../model/sequence.js';
 import { moveFocus } from '../roving.js';

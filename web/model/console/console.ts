@@ -3,6 +3,7 @@
  * to make. Knows no DOM.
  */
 import { computed, signal } from '@preact/signals';
+import type { Me } from '@wardroom/client';
 import type { NodeView } from '../../../src/admin/live/node.schema.js';
 import type { CookieSession } from '../cookie-session.js';
 import { Doing } from './deed.js';
@@ -31,7 +32,8 @@ export class Console {
   readonly doing = signal<Doing | null>(null);
 
   constructor(
-    readonly session: Pick<CookieSession, 'state' | 'me' | 'isProven' | 'proveAgain'> & {
+    readonly session: Pick<CookieSession, 'isProven' | 'proveAgain'> & {
+      readonly me: { readonly value: Me | null };
       readonly client: { readonly session: Caller | undefined };
     },
     /** Without a slash at its end. */

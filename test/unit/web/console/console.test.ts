@@ -1,5 +1,4 @@
 /** The rows of a long table that are in the page, where keys lead, and the console's own place. */
-import { signal } from '@preact/signals';
 import { describe, expect, test } from '@jest/globals';
 import type { Me } from '@wardroom/client';
 import { Console, namesOf } from '../../../../web/model/console/console.js';
@@ -49,8 +48,7 @@ describe('the console', () => {
     const bar = { hash: '#/sessions?q=ben%40', written: [] as [string, boolean][] };
     const console = new Console(
       {
-        state: signal('signed_in'),
-        me: signal(me),
+        me: { value: me },
         isProven: true,
         proveAgain: () => Promise.resolve(),
         client: { session: caller },

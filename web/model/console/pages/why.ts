@@ -60,7 +60,7 @@ export class Why {
 
   constructor(
     private readonly caller: Caller,
-    private readonly pause = pageClock.pause,
+    private readonly pause = (ms: number) => pageClock.pause(ms),
   ) {}
 
   clear(): void {
