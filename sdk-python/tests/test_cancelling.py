@@ -1,4 +1,4 @@
-"""What a cancelled call leaves behind."""
+"""Calls that are cancelled, and their traces."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Emitter:
 
 
 class Stream(Generic[T], AsyncIterator[T]):
-    """What happens from its making on, for one `async for`."""
+    """Holds everything from its making on for one `async for`."""
 
     def __init__(self, size: int = BUFFER) -> None:
         self._items: deque[T] = deque()
@@ -81,7 +81,7 @@ class Stream(Generic[T], AsyncIterator[T]):
         self._wake()
 
     def end(self, why: BaseException | None = None) -> None:
-        """What was pushed before is still handed out; then the loop ends, or `why` is raised."""
+        """Hands out the items that are there; then the loop ends, or `why` is raised."""
         if self._is_over:
             return
         self._is_over, self._why = True, why

@@ -65,7 +65,7 @@ class Socket:
         self._writes.put_nowait(text)
 
     def close(self) -> None:
-        """What was sent before still leaves, if the network takes it."""
+        """Frames that were sent before still leave, if the network takes them."""
         if self._is_open:
             self._writes.put_nowait(None)
         else:

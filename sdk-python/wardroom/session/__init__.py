@@ -1,1 +1,1 @@
-"""Who is signed in: tokens, their storage and their renewal."""
+"""The session of a user: tokens, their storage and their renewal."""
