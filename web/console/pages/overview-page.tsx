@@ -9,7 +9,7 @@ import { Pane } from '../../kit/pane.js';
 import { type NodeView, Overview } from '../../model/console/pages/overview.js';
 import { readReadiness } from '../../model/console/readiness.js';
 import { duration, relative } from '../../model/console/words.js';
-import type { PageProps } from '../pages.js';
+import type { PageProps } from '../page-props.js';
 import { CopyAs, TroubleLine } from '../parts.js';
 
 const TONES: Record<NodeView['state'], BadgeTone> = {

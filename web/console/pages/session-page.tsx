@@ -23,7 +23,7 @@ import {
 } from '../../model/console/pages/sessions.js';
 import { hashOf } from '../../model/console/place.js';
 import { agent, bytes, spaced } from '../../model/console/words.js';
-import type { PageProps } from '../pages.js';
+import type { PageProps } from '../page-props.js';
 import { CopyAs, timelineRows, TroubleLine } from '../parts.js';
 
 export function SessionPage({ console, rights, place: { id } }: PageProps) {

@@ -17,7 +17,7 @@ import {
 } from '../../model/console/pages/sessions.js';
 import { hashOf } from '../../model/console/place.js';
 import { agent, plural, spaced } from '../../model/console/words.js';
-import type { PageProps } from '../pages.js';
+import type { PageProps } from '../page-props.js';
 import { CopyAs, footOf, TroubleLine } from '../parts.js';
 import { SessionPage } from './session-page.js';
 

@@ -7,7 +7,7 @@ import { Timeline } from '../../kit/data/timeline.js';
 import { Field } from '../../kit/field.js';
 import { Pane } from '../../kit/pane.js';
 import { kindOf, Why } from '../../model/console/pages/why.js';
-import type { PageProps } from '../pages.js';
+import type { PageProps } from '../page-props.js';
 import { CopyAs, factRows, Sentence, timelineRows, TroubleLine } from '../parts.js';
 
 const KINDS = {
