@@ -195,7 +195,7 @@ console.log(Object.keys(hooks).sort().join(' '));
 `,
   });
   const pages = ['docs/sdk.md', 'sdk-react/README.md'].flatMap((page) => examplesOf(page, 'tsx'));
-  expect(pages.length).toBe(2);
+  expect(pages.length).toBe(3);
   write(hooks, {
     'client.ts': examplesOf('docs/sdk.md', 'ts').find((text) =>
       text.startsWith('// src/client.ts'),
