@@ -1,7 +1,8 @@
 /**
- * `npm run web:shots`: pictures of the try-out page and of the console in every state, light, dark
- * and as a phone shows them, in web/shots/, which git ignores: for a reviewer to open.
- * `-- --readme` writes the one picture of the README instead.
+ * `npm run web:shots`: pictures of the try-out page, the chat and the console in every state,
+ * light, dark and as a phone shows them, in web/shots/, which git ignores: for a reviewer to open.
+ * `-- --readme` writes the one picture of the README instead; `-- try`, `-- chat` or `-- console`
+ * the pictures of one surface.
  */
 import './lib/require-node.mjs';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -19,6 +20,7 @@ const { onPath } = await import('./lib/chromium-path.mjs');
 const { seed } = await import('./seed.mjs');
 const { startStores } = await import('./lib/stores.mjs');
 const { freePort } = await import('./stores/machine.mjs');
+const { furnish, shootChat } = await import('./web-shots/chat.mjs');
 const { startNodeProcess } = await import('../test/support/nodes.mjs');
 const { fillForConsole, shootConsole } = await import('./web-shots/console.mjs');
 
@@ -27,6 +29,10 @@ if (executablePath === undefined) {
   console.error('No Chromium is on PATH (Debian: apt-get install chromium).');
   process.exit(1);
 }
+/** Without a name all surfaces. */
+const wants = (surface) =>
+  process.argv.includes(surface) ||
+  !['try', 'chat', 'console'].some((each) => process.argv.includes(each));
 const forReadme = process.argv.includes('--readme');
 const folder = forReadme ? join(root, 'docs/images') : join(root, 'web/shots');
 const logDir = mkdtempSync(join(tmpdir(), 'wardroom-web-shots-'));
@@ -68,7 +74,7 @@ try {
     executablePath,
     args: ['--disable-gpu', ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
   });
-  if (!forReadme)
+  if (!forReadme && wants('console'))
     await consoleShots(
       browser,
       nodes.map(({ url }) => url),
@@ -77,7 +83,7 @@ try {
     await shoot(browser, nodes[0].url, 'try-out', { viewport: { width: 1280, height: 960 } }, [
       'closed',
     ]);
-  else {
+  else if (wants('try')) {
     await shoot(browser, nodes[0].url, 'light', { viewport: { width: 1280, height: 900 } });
     await shoot(browser, nodes[0].url, 'dark', {
       viewport: { width: 1280, height: 900 },
@@ -88,6 +94,7 @@ try {
       deviceScaleFactor: 2,
     });
   }
+  if (!forReadme && wants('chat')) await shootAllOfChat(browser, nodes[0].url);
   await browser.close();
   console.log(`The pictures are in ${folder}.`);
 } finally {
@@ -106,6 +113,28 @@ async function consoleShots(browser, urls) {
   for (const [name, options] of Object.entries(views))
     await shootConsole(browser, { url: urls[0], operator, folder, name, options });
   letGo();
+}
+
+async function shootAllOfChat(browser, url) {
+  const rooms = await furnish(url, () => password);
+  const login = { tenant: 'demo', email: 'ada@demo.test', password };
+  const fresh = async () =>
+    (await rooms.call('POST', '/v1/auth/login', undefined, login)).access_token;
+  const wide = { width: 1280, height: 800 };
+  const looks = {
+    light: { viewport: wide },
+    dark: { viewport: wide, colorScheme: 'dark' },
+    phone: { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true },
+  };
+  for (const [name, options] of Object.entries(looks))
+    await shootChat(browser, {
+      url,
+      folder,
+      name,
+      options,
+      password,
+      rooms: { ...rooms, fresh },
+    });
 }
 
 /** One page through its states. `wanted`: all, or only these, without their name. */

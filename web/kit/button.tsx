@@ -11,10 +11,14 @@ interface Props {
   submit?: boolean;
   busy?: boolean;
   disabled?: boolean;
+  /** Of a button that stays in. */
+  pressed?: boolean;
   /** For screen readers, where the text alone is not enough. */
   label?: string;
   id?: string;
   title?: string;
+  /** Within a list that is one tab stop. */
+  tabIndex?: number;
 }
 
 export function Button({
@@ -24,18 +28,22 @@ export function Button({
   busy = false,
   disabled = false,
   submit = false,
+  pressed,
   label,
   id,
   title,
+  tabIndex,
 }: Props) {
   return (
     <button
       type={submit ? 'submit' : 'button'}
       id={id}
       title={title}
+      tabIndex={tabIndex}
       class={`button ${look}`}
       disabled={disabled}
       aria-disabled={busy}
+      aria-pressed={pressed}
       aria-label={label}
       onClick={(event) => {
         if (!busy) onClick?.();

@@ -7,10 +7,12 @@ import './dialog.css';
 export function Dialog({
   title,
   onClose,
+  closeText = 'Close',
   children,
 }: {
   title: string;
   onClose: () => void;
+  closeText?: string;
   children: ComponentChildren;
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -19,9 +21,7 @@ export function Dialog({
     <dialog ref={dialog} class="dialog" aria-labelledby="dialog-title" onClose={onClose}>
       <h2 id="dialog-title">{title}</h2>
       {children}
-      <Button look="accent" onClick={() => dialog.current?.close()}>
-        Close
-      </Button>
+      <Button onClick={() => dialog.current?.close()}>{closeText}</Button>
     </dialog>
   );
 }

@@ -18,13 +18,15 @@ interface Props {
   label: string;
   items: readonly MenuItem[];
   children: ComponentChildren;
+  /** The deeds beside each other, each a sign. */
+  isRow?: boolean;
   /** Opens above the button. */
   up?: boolean;
   /** The button is one of a list with one tab stop. */
   tabIndex?: number;
 }
 
-export function Menu({ label, items, children, up = false, tabIndex }: Props) {
+export function Menu({ label, items, children, up = false, isRow = false, tabIndex }: Props) {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
   const button = () => root.current?.querySelector('button');
@@ -49,7 +51,7 @@ export function Menu({ label, items, children, up = false, tabIndex }: Props) {
           setOpen(false);
           button()?.focus();
         }
-        moveFocus(event, '[role=menuitem]');
+        moveFocus(event, '[role=menuitem]', isRow ? 'inline' : 'block');
       }}
     >
       <button
@@ -65,7 +67,7 @@ export function Menu({ label, items, children, up = false, tabIndex }: Props) {
         {children}
       </button>
       {isOpen ? (
-        <ul role="menu" aria-label={label}>
+        <ul role="menu" aria-label={label} class={isRow ? 'in-row' : ''}>
           {items.map(({ text, run, bad }) => (
             <li key={text} role="none">
               <button

@@ -126,7 +126,11 @@ export class RoomList extends Store<RoomListSnapshot> {
     const row = this.#rooms.find((each) => each.room.id === room);
     if (!row) return this.#refreshIn(SOON_MS);
     const counted = { ...row, last_n: n, unread, mentions, room: { ...row.room, seq } };
-    this.#rooms = [counted, ...this.#rooms.filter((each) => each !== row)];
+    // News without a message (read elsewhere) is no activity of the room.
+    this.#rooms =
+      n > row.last_n
+        ? [counted, ...this.#rooms.filter((each) => each !== row)]
+        : this.#rooms.map((each) => (each === row ? counted : each));
     this.changed();
     this.#refreshIn(LATER_MS);
   }

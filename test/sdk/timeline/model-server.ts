@@ -230,7 +230,7 @@ export class ModelServer {
     if (pathname !== '/v1/me/rooms') return this.#page(query);
     const from = Number(query.get('cursor') ?? 0);
     const to = from + Number(query.get('limit'));
-    const items = this.rooms.slice(from, to).map((id) => ({ room: { id } }));
+    const items = this.rooms.slice(from, to).map((id) => ({ room: { id }, last_n: 0 }));
     return { items, next_cursor: to < this.rooms.length ? String(to) : null };
   }
 

@@ -347,6 +347,14 @@ test('the list of rooms is kept up by watch: counts at once, the rest soon', asy
   server.tell({ ...news, room: 'c' });
   await flow();
   expect(shown()[0]).toEqual(['c', 2]);
+  // News without a message: it was read on another device.
+  server.tell({ ...news, room: 'a', n: 0, unread: 0 });
+  await flow();
+  expect(shown()).toEqual([
+    ['c', 2],
+    ['a', 0],
+    ['b', undefined],
+  ]);
   server.rooms = ['c', 'a', 'd'];
   server.tell({ type: 'rooms_changed', room: 'b', change: 'removed' });
   await flow();

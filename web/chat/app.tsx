@@ -1,0 +1,74 @@
+/** The page: signing in, or rooms to one side and the open one beside them. */
+import { useEffect, useState } from 'preact/hooks';
+import { Announcer } from '../kit/announcer.js';
+import { Toasts } from '../kit/toast.js';
+import type { Chat } from '../model/chat/chat.js';
+import { ConnectionBanner } from './connection-banner.js';
+import { ChatContext } from './context.js';
+import { dialog } from './dialog-state.js';
+import { Dialogs } from './dialogs.js';
+import { RoomView } from './room-view.js';
+import { SideList } from './side-list.js';
+import { SidePane } from './side-pane.js';
+import { SignInPage } from './sign-in-page.js';
+import './chat.css';
+
+export function App({ chat }: { chat: Chat }) {
+  return (
+    <ChatContext.Provider value={chat}>
+      <Page chat={chat} />
+      <Toasts />
+      <Announcer said={chat.announcements} />
+    </ChatContext.Provider>
+  );
+}
+
+function Page({ chat }: { chat: Chat }) {
+  const { state, me } = chat.session;
+  const { t } = chat;
+  if (state.value === 'starting') return <Waiting text={t.loading} afterMs={500} />;
+  if (state.value === 'away') return <Waiting text={t.noAnswer} afterMs={0} />;
+  if (me.value === null) return <SignInPage />;
+  return <Rooms chat={chat} />;
+}
+
+function Waiting({ text, afterMs }: { text: string; afterMs: number }) {
+  const [isShown, setShown] = useState(afterMs === 0);
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(true), afterMs);
+    return () => clearTimeout(timer);
+  }, []);
+  return <main class="waiting">{isShown ? <p role="status">{text}</p> : null}</main>;
+}
+
+function Rooms({ chat }: { chat: Chat }) {
+  const open = chat.open.value;
+  useEffect(() => {
+    const find = (event: KeyboardEvent) => {
+      if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k') return;
+      event.preventDefault();
+      dialog.value = { kind: 'find' };
+    };
+    addEventListener('keydown', find);
+    return () => removeEventListener('keydown', find);
+  }, []);
+  return (
+    <>
+      <div class={`frame ${open === null ? 'at-list' : 'at-room'}`}>
+        <SideList />
+        <main class="middle" aria-label={open === null ? chat.t.sidebar.nothingOpen : open.name}>
+          {open === null ? (
+            <>
+              <ConnectionBanner />
+              <p class="blank">{chat.t.sidebar.nothingOpen}</p>
+            </>
+          ) : (
+            <RoomView key={open.id} room={open} />
+          )}
+        </main>
+        {open !== null && chat.pane.value !== null ? <SidePane room={open} /> : null}
+      </div>
+      <Dialogs />
+    </>
+  );
+}

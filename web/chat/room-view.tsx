@@ -1,0 +1,175 @@
+/** The open room: its head, what is the matter, its messages, and the line that is written. */
+import { Banner } from '../kit/banner.js';
+import { Button } from '../kit/button.js';
+import { Menu, type MenuItem } from '../kit/menu.js';
+import type { Pane } from '../model/chat/chat.js';
+import type { Lock, RoomPage } from '../model/chat/room-page.js';
+import { ComposerBox } from './composer-box.js';
+import { ConnectionBanner } from './connection-banner.js';
+import { useChat } from './context.js';
+import { dialog } from './dialog-state.js';
+import { MessageList } from './message-list.js';
+
+export function RoomView({ room }: { room: RoomPage }) {
+  const chat = useChat();
+  const { t } = chat;
+  const typing = room.typing.map((id) => chat.names.of(id));
+  return (
+    <>
+      <RoomHead room={room} />
+      <ConnectionBanner />
+      <RoomBanner room={room} />
+      <MessageList room={room} />
+      <p class="typing" aria-hidden={typing.length === 0}>
+        {typing.length === 0 ? '' : t.room.typing(typing)}
+      </p>
+      <ComposerBox
+        key={room.id}
+        composer={room.composer}
+        label={t.composer.label(room.name)}
+        lock={room.lock.value}
+      />
+    </>
+  );
+}
+
+function RoomHead({ room }: { room: RoomPage }) {
+  const chat = useChat();
+  const t = chat.t.room;
+  const { count } = room.presence.value;
+  const topic = room.view.value?.topic ?? null;
+  return (
+    <header class="head">
+      <div class="only-narrow">
+        <Button look="quiet" label={chat.t.back} onClick={() => chat.enter(null)}>
+          <span class="turns" aria-hidden="true">
+            ‹
+          </span>
+        </Button>
+      </div>
+      <div class="head-text">
+        <h1 dir="auto">{room.name === '' ? chat.t.loading : room.name}</h1>
+        {topic === null ? null : (
+          <p class="soft" dir="auto" title={topic}>
+            {topic}
+          </p>
+        )}
+      </div>
+      <PaneButton pane="members" label={t.members}>
+        {count === undefined ? t.members : t.here(count)}
+      </PaneButton>
+      <div class="only-wide">
+        <PaneButton pane="pins" label={t.pins}>
+          ⚑ {room.pinned.value.size === 0 ? '' : room.pinned.value.size}
+        </PaneButton>
+        <PaneButton pane="search" label={t.search}>
+          ⌕
+        </PaneButton>
+      </div>
+      <RoomMenu room={room} />
+    </header>
+  );
+}
+
+function PaneButton(props: { pane: NonNullable<Pane>; label: string; children: unknown }) {
+  const chat = useChat();
+  const { pane, label, children } = props;
+  const isOpen = chat.pane.value === pane;
+  return (
+    <Button
+      look="quiet"
+      label={label}
+      title={label}
+      pressed={isOpen}
+      onClick={() => (chat.pane.value = isOpen ? null : pane)}
+    >
+      {children as string}
+    </Button>
+  );
+}
+
+function RoomMenu({ room }: { room: RoomPage }) {
+  const chat = useChat();
+  const t = chat.t.room;
+  const { row } = room;
+  const id = row?.room.id ?? room.id;
+  const { rooms } = chat.client.api;
+  const set = (fields: Parameters<typeof rooms.setMine>[1]) =>
+    chat.attempt(() => rooms.setMine(id, fields).then(() => chat.refreshRooms()));
+  const notify = (['all', 'mentions', 'none'] as const).map((value) => {
+    const texts = { all: t.notifyAll, mentions: t.notifyMentions, none: t.notifyNone };
+    const isOn = row?.notify === value;
+    return {
+      text: `${t.notify}: ${texts[value]}${isOn ? ' ✓' : ''}`,
+      run: () => set({ notify: value }),
+    };
+  });
+  const items: MenuItem[] = [
+    { text: t.search, run: () => (chat.pane.value = 'search') },
+    { text: t.pins, run: () => (chat.pane.value = 'pins') },
+    ...(row === undefined
+      ? []
+      : [
+          {
+            text: row.favourite ? t.unfavourite : t.favourite,
+            run: () => set({ favourite: !row.favourite }),
+          },
+          ...notify,
+        ]),
+    ...(room.may('manage_members') && room.view.value?.visibility !== 'direct'
+      ? [{ text: t.invite, run: () => (dialog.value = { kind: 'invite', room: id }) }]
+      : []),
+    ...(row === undefined || row.peer !== null
+      ? []
+      : [
+          {
+            text: t.leave,
+            bad: true,
+            run: () =>
+              chat.attempt(async () => {
+                await rooms.leave(id);
+                chat.enter(null);
+                await chat.refreshRooms();
+                chat.tell(t.left);
+              }),
+          },
+        ]),
+  ];
+  return (
+    <Menu label={t.menu} items={items}>
+      <span aria-hidden="true">⋯</span>
+    </Menu>
+  );
+}
+
+/** Read-only here, and why; or not in the room at all. */
+function RoomBanner({ room }: { room: RoomPage }) {
+  const chat = useChat();
+  const t = chat.t.banner;
+  const lock = room.lock.value;
+  const why: Partial<Record<Lock, string>> = {
+    guest: t.guest,
+    not_member: t.notMember,
+    viewer: t.viewer,
+    muted: t.muted,
+    archived: t.archived,
+    moderators_post: t.moderatorsPost,
+    restricted: t.restricted,
+  };
+  if (lock === 'ended')
+    return <Banner tone="bad" title={`${t.ended.title}.`} text={t.ended.text} />;
+  const text = why[lock];
+  if (text === undefined) return null;
+  return (
+    <Banner tone="plain" title={`${t.readOnly}.`} text={text}>
+      {lock === 'not_member' ? (
+        <Button
+          look="accent"
+          onClick={() => chat.attempt(() => room.join().then(() => chat.refreshRooms()))}
+        >
+          {t.join}
+        </Button>
+      ) : null}
+    </Banner>
+  );
+}

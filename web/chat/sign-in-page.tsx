@@ -1,0 +1,123 @@
+/** Signing in, by password, link, registration or as a guest. */
+import type { SignInForm } from '../model/chat/sign-in.js';
+import { Button } from '../kit/button.js';
+import { ErrorLine } from '../kit/error-line.js';
+import { Field } from '../kit/field.js';
+import { useChat } from './context.js';
+import { LanguageSelect } from './language-select.js';
+
+export function SignInPage() {
+  const { t } = useChat();
+  return (
+    <main class="door">
+      <header>
+        <h1>Wardroom</h1>
+        <p class="soft">{t.signIn.lead}</p>
+      </header>
+      <SignInCard />
+      <footer>
+        <LanguageSelect />
+      </footer>
+    </main>
+  );
+}
+
+/** `isAgain`: somebody known signs in; tenant and address are theirs. */
+export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
+  const chat = useChat();
+  const { signIn } = chat;
+  const t = chat.t.signIn;
+  const form = signIn.form.value;
+  const refused = signIn.refused.value;
+  const titles: Record<SignInForm, [title: string, text: string, submit: string]> = {
+    sign_in: [t.title, signIn.hasInvite.value ? t.inviteWaits : '', t.submit],
+    register: [t.registerTitle, t.registerText, t.registerSubmit],
+    forgot: [t.forgotTitle, t.forgotText, t.forgotSubmit],
+    forgot_done: [t.forgotTitle, t.forgotDone, ''],
+    reset: [t.resetTitle, t.resetText, t.resetSubmit],
+    reset_done: [t.title, t.resetDone, ''],
+  };
+  const [title, text, submit] = titles[form];
+  const isDone = form === 'forgot_done' || form === 'reset_done';
+  const hasAccountFields = !isDone && form !== 'reset' && !isAgain;
+  return (
+    <form
+      class="card"
+      aria-labelledby="sign-in-title"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void signIn.submit();
+      }}
+    >
+      <h2 id="sign-in-title">{isAgain ? t.again(chat.me.value?.name ?? '') : title}</h2>
+      {text === '' ? null : <p role={isDone ? 'status' : undefined}>{text}</p>}
+      {hasAccountFields ? (
+        <>
+          <Field
+            label={t.tenant}
+            hint={t.tenantHint}
+            value={signIn.tenant.value}
+            onInput={(value) => (signIn.tenant.value = value)}
+            autocomplete="organization"
+            required
+          />
+          {form === 'register' ? (
+            <Field
+              label={t.name}
+              value={signIn.name.value}
+              onInput={(value) => (signIn.name.value = value)}
+              autocomplete="name"
+              maxLength={100}
+              required
+            />
+          ) : null}
+          <Field
+            label={t.email}
+            type="email"
+            value={signIn.email.value}
+            onInput={(value) => (signIn.email.value = value)}
+            autocomplete="username"
+            required
+          />
+        </>
+      ) : null}
+      {isDone || form === 'forgot' ? null : (
+        <Field
+          label={form === 'sign_in' ? t.password : t.newPassword}
+          type="password"
+          value={signIn.password.value}
+          onInput={(value) => (signIn.password.value = value)}
+          autocomplete={form === 'sign_in' ? 'current-password' : 'new-password'}
+          required
+        />
+      )}
+      <ErrorLine text={refused === null ? null : chat.why(refused)} />
+      {submit === '' ? null : (
+        <button type="submit" class="button accent wide" aria-disabled={signIn.isBusy.value}>
+          {submit}
+        </button>
+      )}
+      {isAgain ? null : (
+        <div class="others">
+          {form === 'sign_in' ? (
+            <>
+              <Button look="quiet" onClick={() => signIn.turn('forgot')}>
+                {t.forgot}
+              </Button>
+              <Button look="quiet" onClick={() => signIn.turn('register')}>
+                {t.newAccount}
+              </Button>
+              <Button look="quiet" onClick={() => void signIn.guest()}>
+                {t.guest}
+              </Button>
+            </>
+          ) : (
+            <Button look="quiet" onClick={() => signIn.turn('sign_in')}>
+              {isDone ? t.submit : t.haveAccount}
+            </Button>
+          )}
+        </div>
+      )}
+    </form>
+  );
+}
