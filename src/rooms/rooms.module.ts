@@ -8,6 +8,7 @@ import { ChangeRoom } from './change-room.js';
 import { CommitRoomEvents } from './events/commit/commit-room-events.js';
 import { CreateRoom } from './create-room.js';
 import { FindMessages } from './events/find-messages.js';
+import { SearchMessages } from './events/search-messages.js';
 import { PinsController } from './events/pins.controller.js';
 import { SearchController } from './events/search.controller.js';
 import { History } from './events/history.js';
@@ -49,6 +50,7 @@ import { WatchedRooms } from './sidebar/watched-rooms.js';
     RoomEpochs,
     History,
     FindMessages,
+    SearchMessages,
     ReadMarkers,
     SidebarRooms,
     WatchedRooms,

@@ -1,5 +1,6 @@
 /** The search finds words in rooms that the caller may read now, and nothing else (section 8). */
 import { beforeAll, expect, test } from '@jest/globals';
+import { query } from '../support/sql.js';
 import { World, call, nodeA, nodeB } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
@@ -73,6 +74,43 @@ test('room, sender, times and phrases narrow it; pages go on where the one befor
   ]);
 });
 
+test('pages hold every hit once, newest first, however many messages of others came between', async () => {
+  const words = ['smew', 'teal', 'wigeon', 'pochard'];
+  const texts: string[] = [];
+  const rooms = [open, secret];
+  const say = async (count: number) => {
+    for (let i = 0; i < count; i += 1) {
+      const text = `${words[i % 4]} ${words[(i * 7 + 1) % 3]} ${texts.length}`;
+      texts.unshift(text);
+      await publish(rooms[i % 2]!, text);
+    }
+  };
+  const stranger = await World.create();
+  const room = await stranger.room(await stranger.user('stranger'));
+  await say(12);
+  // More than the search reads of the newest messages, and of another tenant.
+  await query(
+    process.env['TEST_CLUSTER_DATABASE_URL']!,
+    `INSERT INTO room_events (room_id, seq, n, type, message_id, sender, body, epoch, at, words)
+     SELECT $1, 100 + i, 100 + i, 'message',
+       (substr(m, 1, 8) || '-' || substr(m, 9, 4) || '-7' || lpad(to_hex(i / 65536), 3, '0') || '-8000-' || lpad(to_hex(i), 12, '0'))::uuid,
+       $1, '"smew"', 0, now(), message_words('smew', $2, $1)
+     FROM generate_series(1, 10000) i, lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') m`,
+    [room, stranger.tenant.id],
+  );
+  await say(12);
+  for (const q of ['smew', 'smew teal', 'wigeon -smew', '"teal wigeon"', 'pochard']) {
+    const expected = texts.filter((text) => isHit(q, text));
+    const found: unknown[] = [];
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const page = await search(ben, { q, limit: '3', ...(cursor === '' ? {} : { cursor }) });
+      found.push(...page.items.map(({ message }) => message.body));
+      cursor = page.next_cursor;
+    }
+    expect([q, found]).toEqual([q, expected]);
+  }
+});
+
 test('whoever is removed, or is of another tenant, finds nothing of the room from the receipt on', async () => {
   const room = await world.room(owner, {}, [[ben, 'member']]);
   await publish(room, 'bittern');
@@ -99,3 +137,11 @@ test.each([['-only'], ['...'], [''], ['x'.repeat(201)]])(
     expect(body.code).toBe('invalid_request');
   },
 );
+
+/** The searches above, as a reader understands them. */
+function isHit(q: string, text: string): boolean {
+  if (q.startsWith('"')) return text.includes(q.slice(1, -1));
+  return q
+    .split(' ')
+    .every((word) => text.includes(word.replace('-', '')) !== word.startsWith('-'));
+}

@@ -1,30 +1,19 @@
 /**
- * Single messages, their earlier bodies, pins, and the search. Each statement checks the right to
- * read by itself: it shows nothing of a room that the caller may not read at that moment.
+ * Single messages, their earlier bodies, and pins. Each statement checks the right to read by
+ * itself: it shows nothing of a room that the caller may not read at that moment.
  */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { moderates } from '../../policy/decide-room.js';
 import { Policy } from '../../policy/policy.js';
-import { READABLE } from '../../policy/readable-sql.js';
 import type { Principal } from '../../sessions/principal.js';
 import { MESSAGE_COLUMNS, READABLE_ROOM, toItem } from './message-items.js';
 import type { MessageRow } from './message-items.js';
-import type {
-  Edit,
-  EditList,
-  Message,
-  PinList,
-  SearchPage,
-  SearchQuery,
-} from './message.schema.js';
+import type { Edit, EditList, Message, PinList } from './message.schema.js';
 
 /** Edits of a message that are shown, the newest ones. */
 const EDITS_MAX = 200;
-const WORDS = "websearch_to_tsquery('simple', $3)";
-/** Marks around a hit: of the private use area, and blanks where a text has them itself. */
-const [HIT_BEGIN, HIT_END] = ['\u{E000}', '\u{E001}'];
 const NO_MESSAGE = { detail: 'no such message in the room' };
 
 @Injectable()
@@ -98,76 +87,4 @@ export class FindMessages {
       })),
     };
   }
-
-  /**
-   * Words of messages of all rooms that the caller may read, or of one, newest first. The index is
-   * asked for the words together with the tenant or the room, so others cost nothing.
-   */
-  async search(principal: Principal, query: SearchQuery): Promise<SearchPage> {
-    const { q, sender, before, after, limit, cursor } = query;
-    await this.requireWords(q);
-    const room =
-      query.room === undefined
-        ? null
-        : (await this.policy.authorize(principal, query.room, 'read')).room.id;
-    const rows = await this.database.hot<MessageRow & { marked: string }>(
-      'search',
-      `WITH hits AS (
-         SELECT e.message_id FROM room_events e JOIN rooms r ON r.id = e.room_id
-         LEFT JOIN members m ON m.room_id = r.id AND m.user_id = $1
-         LEFT JOIN users u ON u.id = $1 AND u.tenant_id = r.tenant_id
-         WHERE e.words @@ (${WORDS} && $4::tsquery) AND e.words IS NOT NULL AND r.tenant_id = $2 AND ${READABLE}
-           AND ($5::uuid IS NULL OR e.sender = $5) AND ($6::timestamptz IS NULL OR e.at < $6) AND ($7::timestamptz IS NULL OR e.at > $7)
-           AND ($8::uuid IS NULL OR e.message_id < $8)
-         ORDER BY e.message_id DESC LIMIT $9)
-       SELECT ${MESSAGE_COLUMNS}, ts_headline('simple', translate(message_text(e.body), '${HIT_BEGIN}${HIT_END}', '  '), ${WORDS},
-         'HighlightAll=true, StartSel=${HIT_BEGIN}, StopSel=${HIT_END}') AS marked
-       FROM hits JOIN room_events e ON e.message_id = hits.message_id AND e.type = 'message' ORDER BY e.message_id DESC`,
-      [
-        principal.userId,
-        principal.tenantId,
-        q,
-        room === null ? `'t:${principal.tenantId}'` : `'r:${room}'`,
-        sender ?? null,
-        before ?? null,
-        after ?? null,
-        cursor ?? null,
-        limit + 1,
-      ],
-    );
-    const items = rows
-      .slice(0, limit)
-      .map((row) => ({ message: toItem(row), ranges: hitsOf(row.marked) }));
-    return {
-      items,
-      next_cursor: rows.length > limit ? items.at(-1)!.message.message_id : null,
-    };
-  }
-
-  /** Only exclusions would read every message of the tenant. */
-  private async requireWords(q: string): Promise<void> {
-    const [row] = await this.database.hot<{ tree: string }>(
-      'search_words',
-      `SELECT querytree(websearch_to_tsquery('simple', $1)) AS tree`,
-      [q],
-    );
-    if (row!.tree === '' || row!.tree === 'T')
-      throw new DomainError('invalid_request', {
-        errors: [{ path: 'q', message: 'at least one word to find' }],
-      });
-  }
-}
-
-/** Where the marks stood in the text, in UTF-16 units of the text without them. */
-function hitsOf(marked: string): { from: number; to: number }[] {
-  const ranges: { from: number; to: number }[] = [];
-  let marks = 0;
-  let from = 0;
-  for (let i = 0; i < marked.length; i += 1) {
-    if (marked[i] !== HIT_BEGIN && marked[i] !== HIT_END) continue;
-    if (marked[i] === HIT_BEGIN) from = i - marks;
-    else ranges.push({ from, to: i - marks });
-    marks += 1;
-  }
-  return ranges;
 }

@@ -4,13 +4,13 @@ import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
 import { Operation } from '../../platform/http/operation.js';
 import { ZodQuery } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
-import { FindMessages } from './find-messages.js';
 import { searchPageSchema, searchQuerySchema } from './message.schema.js';
 import type { SearchPage, SearchQuery } from './message.schema.js';
+import { SearchMessages } from './search-messages.js';
 
 @Controller('v1/search')
 export class SearchController {
-  constructor(private readonly found: FindMessages) {}
+  constructor(private readonly messages: SearchMessages) {}
 
   @Get()
   @Operation({
@@ -21,6 +21,6 @@ export class SearchController {
     @ZodQuery(searchQuerySchema) query: SearchQuery,
     @CurrentPrincipal() principal: Principal,
   ): Promise<SearchPage> {
-    return this.found.search(principal, query);
+    return this.messages.search(principal, query);
   }
 }
