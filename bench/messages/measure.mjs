@@ -1,7 +1,7 @@
 /**
  * The search over a million messages and the list of a thousand rooms (contract section 8): a
- * member of every room asks one real node, and one of five. The times are those of a client: request, answer and
- * everything between.
+ * member of every room asks one real node, and one of five. The times are those of a client:
+ * request, answer and everything between.
  *
  *   node bench/messages/measure.mjs [--messages 1000000] [--calls 100] [--out FILE]
  */

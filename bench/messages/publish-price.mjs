@@ -1,7 +1,8 @@
 /**
- * What message numbers, read markers, mentions and the words for the search cost a durable publish:
- * `apply_room_events` of the schema before them beside that of now, called in turns on one Postgres,
- * with batches as a node sends them. Milliseconds of CPU of the backend, and of the clock.
+ * The price of message numbers, read markers, mentions and the words for the search in a durable
+ * publish: `apply_room_events` of the schema before them and of now, called in turns on one
+ * Postgres, with batches as a node sends them. Milliseconds of the clock, and of CPU of the
+ * backend.
  *
  *   node bench/messages/publish-price.mjs [--turns 300] [--out FILE]
  */

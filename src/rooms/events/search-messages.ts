@@ -17,7 +17,7 @@ import type { SearchPage, SearchQuery } from './message.schema.js';
 const SEARCHES = { running: 4, perKey: 1, waiting: 8, patienceMs: 5_000 };
 /** The newest messages of the installation: they hold a page of a frequent word. */
 const NEWEST = 10_000;
-/** Whoever reads so few rooms has their messages looked up by room. */
+/** A caller who reads so few rooms has their messages looked up by room. */
 const FEW_ROOMS = 100;
 const WORDS = "websearch_to_tsquery('simple', $3)";
 const AFTER_ALL = "'ffffffff-ffff-ffff-ffff-ffffffffffff'";
