@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 from wardroom import Stream, WardroomError
@@ -40,6 +42,7 @@ class Loops(Talk):
         await self.client.close()
         self.assertEqual([event async for event in loop], [])
         self.assertEqual((await ending).code, "closed")
+        self.assertEqual((await self.client.ended()).code, "closed")
 
     async def test_a_loop_that_is_left_takes_its_subscription_back(self) -> None:
         peer = await self.connected()
@@ -55,6 +58,22 @@ class Loops(Talk):
         peer.send({**ended, "code": "client", "action": "none"})
         await leaving
         self.assertFalse(self.client.room("lobby").subscribed)
+
+    async def test_a_loop_over_events_that_is_left_leaves_no_listener(self) -> None:
+        peer = await self.connected()
+        room = await self.room(peer)
+        loop = room.events("message")
+        held = weakref.ref(loop)
+        peer.send(self.like("message", seq=1), self.like("message", seq=2))
+        async for _, message in loop:
+            self.assertEqual(message["seq"], 1)
+            break
+        del loop
+        gc.collect()
+        self.assertIsNone(held())
+        peer.send(self.like("message", seq=3))
+        await self.driver.settled()
+        self.assertEqual(room.seq, 3)
 
     async def test_a_loop_that_is_too_slow_hands_out_what_it_has_and_raises(self) -> None:
         stream: Stream[int] = Stream(size=2)

@@ -148,11 +148,10 @@ class Client:
         """Name and event of everything that happens from this call on; without names of all events.
         The loop ends after the event `closed`.
         """
-        stream: Stream[tuple[str, Any]] = Stream()
         events = self._engine.events
-        for name in names or CLIENT_EVENTS:
-            stream.when_over(events.on(name, _pusher(stream, name)))
-        stream.when_over(events.on("closed", lambda _: stream.end()))
+        stream = events.stream(names or CLIENT_EVENTS)
+        end = stream.ender()
+        stream.when_over(events.on("closed", lambda _: end(None)))
         return stream
 
     async def login(
@@ -208,9 +207,11 @@ class Client:
             await self._own_session.close()
 
     async def ended(self) -> WardroomError:
-        """Waits for the end of the client, and returns why: signed out, closed, gave up."""
-        why: WardroomError = await self.once("closed")
-        return why
+        """Waits for the end of the client, and returns why: signed out, closed, gave up. Of a
+        client that has ended it returns the last one.
+        """
+        why = self._engine.ended_by if self.state == "closed" else None
+        return why or cast(WardroomError, await self.once("closed"))
 
     async def watch(self) -> Watching:
         """News of all rooms of the user, subscribed or not, also over later connections: the events
@@ -229,10 +230,6 @@ class Client:
     async def rest(self, path: str, method: str = "GET", body: Any = None) -> Any:
         """Calls REST as the user; refused with `refresh`, once more with a newer token."""
         return await self._engine.caller.call(path, method, body)
-
-
-def _pusher(stream: Stream[tuple[str, Any]], name: str) -> Callable[[Any], None]:
-    return lambda event: stream.push((name, event))
 
 
 def _positive(name: str, value: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import weakref
 from collections import deque
 from typing import Any, AsyncIterator, Callable, Generic, TypeVar
 
@@ -43,6 +44,22 @@ class Emitter:
         future.add_done_callback(lambda _: off())
         return future
 
+    def stream(self, names: tuple[str, ...]) -> Stream[tuple[str, Any]]:
+        """Name and event of these events from now on."""
+        stream: Stream[tuple[str, Any]] = Stream()
+        held = weakref.ref(stream)
+
+        def pusher(name: str) -> Listener:
+            def push(event: Any) -> None:
+                if (stream := held()) is not None:
+                    stream.push((name, event))
+
+            return push
+
+        for name in names:
+            stream.when_over(self.on(name, pusher(name)))
+        return stream
+
     def emit(self, name: str, event: Any) -> None:
         for listener in tuple(self._of(name)):
             try:
@@ -59,7 +76,9 @@ class Emitter:
 
 
 class Stream(Generic[T], AsyncIterator[T]):
-    """Holds everything from its making on for one `async for`."""
+    """Holds everything from its making on for one `async for`. A loop that is left drops it, and
+    with it its listeners, which hold it weakly.
+    """
 
     def __init__(self, size: int = BUFFER) -> None:
         self._items: deque[T] = deque()
@@ -69,8 +88,22 @@ class Stream(Generic[T], AsyncIterator[T]):
         self._is_over = False
         self._leave: list[Callable[[], None]] = []
 
+    def __del__(self) -> None:
+        for run in self._leave:
+            run()
+
     def when_over(self, run: Callable[[], None]) -> None:
         self._leave.append(run)
+
+    def ender(self) -> Callable[[BaseException | None], None]:
+        """Ends it, and does not hold it."""
+        held = weakref.ref(self)
+
+        def end(why: BaseException | None) -> None:
+            if (stream := held()) is not None:
+                stream.end(why)
+
+        return end
 
     def push(self, item: T) -> None:
         if self._is_over:
@@ -85,7 +118,8 @@ class Stream(Generic[T], AsyncIterator[T]):
         if self._is_over:
             return
         self._is_over, self._why = True, why
-        for run in self._leave:
+        leave, self._leave = self._leave, []
+        for run in leave:
             run()
         self._wake()
 

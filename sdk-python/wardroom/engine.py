@@ -63,6 +63,8 @@ class Engine:
         self._end_listeners: list[Callable[[WardroomError], None]] = []
         # The user of the last connection, until they are signed out.
         self._me: str | None = None
+        #: Why the client ended last.
+        self.ended_by: WardroomError | None = None
         # Nobody hears of one end twice.
         self._told: WardroomError | None = None
 
@@ -159,6 +161,7 @@ class Engine:
         self.events.emit("error", why)
 
     def on_ended(self, why: WardroomError) -> None:
+        self.ended_by = why
         self._requests.end(why)
         for listener in tuple(self._end_listeners):
             listener(why)

@@ -104,11 +104,10 @@ class Room:
         The loop ends with the subscription: by `unsubscribe` and `close` without an error, else it
         raises why.
         """
-        stream: Stream[tuple[str, Any]] = Stream()
-        for name in names or ROOM_EVENTS:
-            stream.when_over(self._events.on(name, _pusher(stream, name)))
-        stream.when_over(self._events.on("unsubscribed", lambda why: stream.end(_end(why))))
-        stream.when_over(self._port.on_end(lambda why: stream.end(_end(why))))
+        stream = self._events.stream(names or ROOM_EVENTS)
+        end = stream.ender()
+        stream.when_over(self._events.on("unsubscribed", lambda why: end(_end(why))))
+        stream.when_over(self._port.on_end(lambda why: end(_end(why))))
         return stream
 
     async def messages(self) -> AsyncIterator[Message]:
@@ -222,10 +221,6 @@ def _fitting(body: Any, op_id: str | None = None) -> Any:
     if len(text.encode()) > BODY_BYTES_MAX:
         raise WardroomError("too_big", message="The body is too big.", op_id=op_id)
     return json.loads(text)
-
-
-def _pusher(stream: Stream[tuple[str, Any]], name: str) -> Callable[[Any], None]:
-    return lambda event: stream.push((name, event))
 
 
 def _end(why: WardroomError | Unsubscribed) -> WardroomError | None:
