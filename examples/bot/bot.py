@@ -29,7 +29,11 @@ async def main() -> None:
         )
         me = (await client.connect())["user_id"]
         room = client.room(setting("ROOM"))
-        room.on("subscribed", lambda answer: print("listening:", answer["room"], flush=True))
+        subscribed = await room.subscribe()
+        if subscribed["role"] is None:
+            # Everybody may read a public room; its members may write.
+            await client.api.rooms.join(room.ref)
+        print("listening:", subscribed["room"], flush=True)
         async for message in room.messages():
             body = message["body"]
             text = body.get("text") if isinstance(body, dict) else None

@@ -93,7 +93,8 @@ describeWith(NEEDS_PYTHON, 'the bot in Python')('the bot in Python', () => {
       bot.on('close', (code) => resolve({ code, stderr }));
     });
 
-  test('answers once, and says why it was signed out when its user logs out elsewhere', async () => {
+  test('joins, answers once, and says why it was signed out when its user logs out elsewhere', async () => {
+    room = await world.room(ada, { visibility: 'public' });
     start(BOT);
     const ended = exit();
     expect(await line()).toBe(`listening: ${room}`);

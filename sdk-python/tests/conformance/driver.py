@@ -59,6 +59,7 @@ class Driver:
                 self.server.url,
                 clock=self.clock,
                 random=lambda: 0.5,
+                debug=True,
                 max_attempts=self._options.get("max_attempts"),
                 session=self._session() if tokens == "session" else None,
                 get_token=None if tokens == "session" else self._token,
@@ -138,6 +139,7 @@ class Driver:
             self.server.url,
             clock=self.clock,
             storage=BrokenStorage() if self.storage_is_broken else None,
+            debug=True,
             locks=(lambda _: Held()) if self.lock_is_held else loop_locks,
         )
 

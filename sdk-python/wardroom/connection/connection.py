@@ -7,6 +7,7 @@ from typing import Any, Mapping, NamedTuple, Protocol
 from ..clock import Clock, Timer, cancel
 from ..debug import Debug, describe_frame
 from ..errors import WardroomError
+from ..json_text import json_text
 from ..tasks import Tasks
 from .heartbeat import Heartbeat
 from .read_close import read_close
@@ -78,7 +79,7 @@ class Connection:
         if self._is_over:
             return
         self._say("->", frame)
-        self._socket.send(json.dumps(frame, ensure_ascii=False, separators=(",", ":")))
+        self._socket.send(json_text(frame))
 
     def tell(self, frame: Frame) -> None:
         """A frame without an answer, which may be dropped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from typing import Any, Protocol
 
@@ -14,6 +15,10 @@ from ..tasks import Tasks, report
 
 # Imported on its first use by the library, which type checkers do not see.
 _connect: Any = getattr(websockets, "connect")
+
+# The library would log every frame at DEBUG, the token among them.
+_log = logging.getLogger("wardroom.websockets")
+_log.setLevel(logging.INFO)
 
 #: No frame of a server is near it.
 FRAME_BYTES_MAX = 4 * 1024 * 1024
@@ -50,6 +55,7 @@ class Socket:
             "open_timeout": None,
             "close_timeout": CLOSE_S,
             "max_size": FRAME_BYTES_MAX,
+            "logger": _log,
         }
         if url.startswith("wss:"):
             self._options["ssl"] = tls or ssl.create_default_context()

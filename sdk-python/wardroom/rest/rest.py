@@ -10,6 +10,7 @@ import httpx
 from ..clock import Clock
 from ..debug import Debug
 from ..errors import WardroomError, caused, error_from_wire
+from ..json_text import json_text
 
 
 class Caller(Protocol):
@@ -80,7 +81,7 @@ class Rest:
             self._http = httpx.AsyncClient(
                 verify=True if tls is None else tls, timeout=None, limits=httpx.Limits()
             )
-        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        content = None if body is None else json_text(body).encode()
         if content is not None:
             headers = {**headers, "content-type": "application/json"}
         request = self._http.request(method, base + path, content=content, headers=headers)

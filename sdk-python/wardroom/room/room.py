@@ -9,6 +9,7 @@ from ..connection.requests import Delivery
 from ..emitter import Emitter, Listener, Stream
 from ..errors import WardroomError
 from ..frames import Ack, Message, Presence, Right, Role, Subscribed
+from ..json_text import json_text
 from ..rest.api import part, with_query
 from ..types import MessagePage
 from .listeners import RoomOn
@@ -217,7 +218,7 @@ def _fitting(body: Any, op_id: str | None = None) -> Any:
     """A copy, because the body may be sent again later and must then still be the same. A body that
     is too big is refused here: as a frame it could cost the connection.
     """
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json_text(body)
     if len(text.encode()) > BODY_BYTES_MAX:
         raise WardroomError("too_big", message="The body is too big.", op_id=op_id)
     return json.loads(text)
