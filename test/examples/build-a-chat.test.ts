@@ -1,7 +1,7 @@
 /** The files of docs/build-a-chat.md as they stand there, used by two people. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { people, seed } from '../../scripts/seed.mjs';
