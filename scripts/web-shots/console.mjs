@@ -33,6 +33,12 @@ export async function fillForConsole(urls, operator) {
     await call('/v1/admin/tenants/acme/users', { ...person, password: PASSWORD }, token);
   const auditor = { email: 'auditor@system.test', name: 'Auditor', role: 'auditor' };
   await call('/v1/admin/tenants/system/users', { ...auditor, password: PASSWORD }, token);
+  const account = await call(
+    '/v1/admin/tenants/acme/service-accounts',
+    { name: 'billing backend', scopes: ['users', 'sessions', 'revoke'] },
+    token,
+  );
+  await call(`/v1/admin/tenants/acme/service-accounts/${account.id}/keys`, {}, token);
   const cora = await login('acme', 'cora@acme.example', 'desk');
   const staff = { name: 'Staff', slug: 'staff', visibility: 'private' };
   await call('/v1/rooms', staff, cora.access_token);
@@ -146,6 +152,45 @@ const scenes = {
   },
   overview: async (page, at) => {
     await at('overview');
+    await page.locator('.table tbody tr').first().waitFor();
+  },
+  review: async (page, at) => {
+    await at('review');
+    await page.getByRole('heading', { name: 'Signed off' }).waitFor();
+  },
+  audit: async (page, at) => {
+    await at('audit');
+    await page.getByRole('button', { name: 'Follow live' }).click();
+    await page.locator('.table tbody tr').nth(5).waitFor();
+  },
+  'audit-record': async (page) => {
+    await page.locator('.table tbody tr').nth(3).click();
+    await page.getByRole('dialog').waitFor();
+  },
+  people: async (page, at) => {
+    if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape');
+    await at('people?tenant=acme');
+    await page.locator('.table tbody tr').nth(2).waitFor();
+  },
+  person: async (page) => {
+    await page.locator('.table tbody tr', { hasText: 'max@' }).click();
+    await page.getByRole('dialog').waitFor();
+  },
+  tenants: async (page, at) => {
+    await page.keyboard.press('Escape');
+    await at('tenants');
+    await page.locator('.table tbody tr').nth(1).waitFor();
+  },
+  services: async (page, at) => {
+    await at('services?tenant=acme');
+    await page.getByText('billing backend').first().waitFor();
+  },
+  keys: async (page, at) => {
+    await at('keys');
+    await page.locator('.table tbody tr').first().waitFor();
+  },
+  config: async (page, at) => {
+    await at('config');
     await page.locator('.table tbody tr').first().waitFor();
   },
 };

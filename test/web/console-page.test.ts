@@ -220,6 +220,7 @@ described('the console', () => {
   );
 
   test('is worked by the keyboard alone', async () => {
+    await signIn('ben@acme.example', 'that stays');
     await signIn('ben@acme.example', 'first');
     await signIn('ben@acme.example', 'second');
     const page = await visit(operator, '#/sessions?q=ben@');
@@ -235,6 +236,8 @@ described('the console', () => {
     await page.locator('.steps').getByText('receipt: effective').nth(1).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'End 2 sessions …' }).waitFor({ state: 'detached' });
+    await page.locator('main:focus').waitFor();
     await page.locator('tbody tr').first().focus();
     await page.keyboard.press('Enter');
     await page.getByRole('region', { name: 'The session' }).waitFor();

@@ -27,6 +27,7 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
     field.current?.focus();
   }, [doing]);
   const state = run.state.value;
+  const secret = deed.shown?.(doing.answers.value) ?? null;
   const isOver = state !== 'ready' && state !== 'running';
   useEffect(() => {
     if (isOver) announce(`${deed.title}: ${run.steps.value.at(-1)?.text ?? 'done'}`);
@@ -57,7 +58,13 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
       ref={dialog}
       class="dialog deed"
       aria-labelledby="deed-title"
-      onClose={() => (console.doing.value = null)}
+      onClose={() => {
+        console.doing.value = null;
+        // The button that opened it may be gone with what it was about.
+        requestAnimationFrame(() => {
+          if (document.activeElement === document.body) document.querySelector('main')?.focus();
+        });
+      }}
     >
       <h2 id="deed-title">{deed.title}</h2>
       {state === 'ready' ? (
@@ -117,7 +124,13 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
               receipt <code>{id}</code>
             </p>
           ))}
-          {deed.shown?.(doing.answers.value) ?? null}
+          {secret === null ? null : (
+            <div class="secret">
+              <code>{secret}</code>
+              <Button onClick={() => copy(secret, 'secret')}>Copy</Button>
+              <p>It is shown here and never again.</p>
+            </div>
+          )}
           <div class="actions">
             <Button look="accent" disabled={!isOver} onClick={() => dialog.current?.close()}>
               {isOver ? 'Close' : 'Working …'}

@@ -1,12 +1,28 @@
 /** The pages by their name in the URL. */
 import type { ComponentType } from 'preact';
 import type { PageProps } from './page-props.js';
+import { AuditPage } from './pages/audit-page.js';
+import { ConfigPage } from './pages/config-page.js';
+import { KeysPage } from './pages/keys-page.js';
 import { OverviewPage } from './pages/overview-page.js';
+import { PeoplePage } from './pages/people-page.js';
+import { ReviewPage } from './pages/review-page.js';
+import { RoomsPage } from './pages/rooms-page.js';
+import { ServicesPage } from './pages/services-page.js';
 import { SessionsPage } from './pages/sessions-page.js';
+import { TenantsPage } from './pages/tenants-page.js';
 import { WhyPage } from './pages/why-page.js';
 
 export const PAGES: Readonly<Record<string, ComponentType<PageProps>>> = {
   overview: OverviewPage,
   sessions: SessionsPage,
   why: WhyPage,
+  people: PeoplePage,
+  rooms: RoomsPage,
+  tenants: TenantsPage,
+  services: ServicesPage,
+  audit: AuditPage,
+  review: ReviewPage,
+  keys: KeysPage,
+  config: ConfigPage,
 };

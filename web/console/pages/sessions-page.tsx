@@ -42,7 +42,11 @@ const COLUMNS: readonly Column<ListedSession>[] = [
     title: 'State',
     cell: ({ state, reason, current }) =>
       state === 'live' ? (
-        <Badge tone="good" text={current ? 'live · this console' : 'live'} />
+        <Badge
+          tone="good"
+          text={current ? 'live · you' : 'live'}
+          title={current ? 'the session of this console' : ''}
+        />
       ) : (
         <Badge tone="plain" text={spaced(reason ?? 'ended')} />
       ),

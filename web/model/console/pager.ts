@@ -27,7 +27,8 @@ export class Pager<T> {
   constructor(
     private readonly caller: Caller,
     private readonly path: () => string,
-    private readonly limit = 100,
+    /** Null: the call gives all at once. */
+    private readonly limit: number | null = 100,
   ) {}
 
   /** From the beginning. The old items stay until the answer is there. */
@@ -58,7 +59,7 @@ export class Pager<T> {
           this.caller,
           get(this.path(), {
             ...this.#query,
-            limit: this.limit,
+            limit: this.limit ?? undefined,
             cursor: this.#cursor ?? undefined,
           }),
         );

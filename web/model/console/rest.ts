@@ -16,6 +16,8 @@ export interface Ask {
   readonly receipt?: true;
   /** For people. */
   readonly label?: string;
+  /** Members of the body that are not part of what can be copied. */
+  readonly hidden?: readonly string[];
 }
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
@@ -39,13 +41,19 @@ export function withQuery(path: string, query: Query): string {
 }
 
 /** The token comes from a variable, never from the page. */
-export function curlOf(origin: string, { method, path, body }: Ask): string {
+export function curlOf(origin: string, { method, path, body: whole, hidden = [] }: Ask): string {
+  const body = without(whole, hidden);
   const parts = ['curl', '-sS', '-H', '"Authorization: Bearer $WARDROOM_TOKEN"'];
   if (method !== 'GET') parts.push('-X', method);
   if (body !== undefined)
     parts.push('-H', quoted('Content-Type: application/json'), '-d', quoted(JSON.stringify(body)));
   return [...parts, quoted(origin + path)].join(' ');
 }
+
+const without = (body: unknown, hidden: readonly string[]): unknown =>
+  hidden.length === 0
+    ? body
+    : { ...(body as object), ...Object.fromEntries(hidden.map((name) => [name, '…'])) };
 
 /** A command of `npx wardroom`. Values without a text are left out. */
 export function cliOf(words: readonly string[], flags: Query = {}): string {

@@ -78,6 +78,17 @@ export function plain(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** The members of a record on one line. No and nothing are left out. */
+export const detailText = (detail: Readonly<Record<string, unknown>>): string =>
+  Object.entries(detail)
+    .filter(([, value]) => value !== null && value !== false)
+    .map(([name, value]) => {
+      if (value === true) return spaced(name);
+      if (name === 'ms' && typeof value === 'number') return `after ${duration(value)}`;
+      return `${spaced(name)} ${plain(value)}`;
+    })
+    .join(' · ');
+
 /** The meaning of a refused or unanswered call for the person who made it. */
 export interface Trouble {
   readonly title: string;

@@ -7,7 +7,7 @@ import type {
 } from '../../../../src/admin/live/connection.schema.js';
 import { cliOf, get, send } from '../rest.js';
 import type { Caller } from '../rest.js';
-import { plain, spaced, troubleOf } from '../words.js';
+import { detailText, plain, spaced, troubleOf } from '../words.js';
 import { NOT_UNDONE } from '../deed.js';
 import type { Deed } from '../deed.js';
 import type { Trouble } from '../words.js';
@@ -191,10 +191,7 @@ export function ofRecord({ at, event, detail, request_id: request }: AuditRecord
   return {
     at,
     text: spaced(event),
-    note: Object.entries(detail)
-      .filter(([name, value]) => value !== null && name !== 'decision')
-      .map(([name, value]) => `${spaced(name)} ${brief(value)}`)
-      .join(' · '),
+    note: detailText({ ...detail, decision: null }).replace(UUIDS, '…$1'),
     tone: ENDS.test(event) ? 'bad' : 'plain',
     why:
       event === 'connection_closed'
