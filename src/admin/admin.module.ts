@@ -41,6 +41,7 @@ import { TenantEraser } from './tenants/tenant-eraser.js';
 import { InspectToken } from './tokens/inspect-token.js';
 import { JudgeAccessToken } from './tokens/judge-access-token.js';
 import { JudgeRefreshToken } from './tokens/judge-refresh-token.js';
+import { JudgeServiceKey } from './tokens/judge-service-key.js';
 import { TokenFactsReader } from './tokens/token-facts.js';
 import { TokensController } from './tokens/tokens.controller.js';
 import { TenantsController } from './tenants/tenants.controller.js';
@@ -88,6 +89,7 @@ import { Users } from './users/users.js';
     TokenFactsReader,
     JudgeAccessToken,
     JudgeRefreshToken,
+    JudgeServiceKey,
     InspectToken,
     Nodes,
     ConfigRecord,

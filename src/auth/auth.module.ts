@@ -126,6 +126,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     LoginLimits,
     RecoveryLimits,
     CredentialLoopBreaker,
+    ServiceKeys,
     SessionLoops,
     OpenSession,
     SignInAudit,

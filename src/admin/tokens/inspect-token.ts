@@ -13,6 +13,8 @@ import { Database } from '../../platform/stores/database.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization } from '../admin-authorization.js';
 import { JudgeAccessToken, MALFORMED, ofSession } from './judge-access-token.js';
+import { isServiceKey } from '../../auth/service/service-keys.js';
+import { JudgeServiceKey } from './judge-service-key.js';
 import { JudgeRefreshToken } from './judge-refresh-token.js';
 import type { JudgedToken } from './judged-token.js';
 import { TokenFactsReader, reasonOf, viewOfFacts } from './token-facts.js';
@@ -27,6 +29,7 @@ export class InspectToken {
     private readonly database: Database,
     private readonly accessTokens: JudgeAccessToken,
     private readonly refreshTokens: JudgeRefreshToken,
+    private readonly serviceKeys: JudgeServiceKey,
     private readonly tickets: Tickets,
     private readonly facts: TokenFactsReader,
   ) {}
@@ -48,6 +51,7 @@ export class InspectToken {
   private judge(text: string): Promise<JudgedToken> {
     if (text.startsWith('wr_rt_')) return this.refreshTokens.judge(text);
     if (text.startsWith('wr_tk_')) return this.ticket(text);
+    if (isServiceKey(text)) return this.serviceKeys.judge(text);
     return this.accessTokens.judge(text);
   }
 

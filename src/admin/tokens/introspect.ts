@@ -3,6 +3,7 @@
  * of their tenant.
  */
 import { Injectable } from '@nestjs/common';
+import { ServiceKeys, isServiceKey } from '../../auth/service/service-keys.js';
 import { AccessTokens } from '../../auth/tokens/access-token.js';
 import type { Introspection } from '../../auth/oidc/oauth.schemas.js';
 import { PublicUrl } from '../../auth/tokens/public-url.js';
@@ -11,7 +12,7 @@ import { AuthorityState } from '../../authority/authority-state.js';
 import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import { seesAllTenants } from '../../policy/decide-admin.js';
-import type { Principal } from '../../sessions/principal.js';
+import type { AcceptedToken, Principal } from '../../sessions/principal.js';
 import { AdminAuthorization } from '../admin-authorization.js';
 
 type Known = Omit<Introspection, 'active' | 'tid'> & { tid: string };
@@ -23,34 +24,40 @@ export class Introspect {
     private readonly database: Database,
     private readonly authority: AuthorityState,
     private readonly accessTokens: AccessTokens,
+    private readonly serviceKeys: ServiceKeys,
     private readonly publicUrl: PublicUrl,
   ) {}
 
   /** A caller learns nothing about a token of another tenant, not even that it is one. */
   async introspect(caller: Principal, token: string): Promise<Introspection> {
     const role = await this.admin.require(caller, 'introspect', { tenantId: caller.tenantId });
-    const known = (await this.refreshToken(token)) ?? (await this.accessToken(token));
+    const known = isServiceKey(token)
+      ? await this.serviceKey(token)
+      : ((await this.refreshToken(token)) ?? (await this.accessToken(token)));
     if (known === null || (!seesAllTenants(role) && known.tid !== caller.tenantId))
       return { active: false };
     return { active: true, ...known };
   }
 
   private async accessToken(text: string): Promise<Known | null> {
-    try {
-      const { principal, jti, issuedAtMs, expiresAtMs } =
-        await this.accessTokens.verifyWithKeyReload(text);
-      const times = { jti, iat: issuedAtMs / 1000, exp: expiresAtMs / 1000 };
-      return {
-        token_type: 'Bearer',
-        iss: this.publicUrl.value,
-        aud: this.publicUrl.value,
-        ...subjectOf(principal),
-        ...times,
-      };
-    } catch (error) {
-      if (error instanceof DomainError && error.status === 401) return null;
-      throw error;
-    }
+    const token = await unlessRefused(this.accessTokens.verifyWithKeyReload(text));
+    return token === null ? null : { aud: this.publicUrl.value, ...this.bearer(token) };
+  }
+
+  private async serviceKey(text: string): Promise<Known | null> {
+    const token = await unlessRefused(this.serviceKeys.accept(text));
+    return token === null ? null : { ...this.bearer(token), scope: token.scopes!.join(' ') };
+  }
+
+  private bearer({ principal, jti, issuedAtMs, expiresAtMs }: AcceptedToken): Known {
+    return {
+      token_type: 'Bearer',
+      iss: this.publicUrl.value,
+      ...subjectOf(principal),
+      jti,
+      iat: Math.floor(issuedAtMs / 1000),
+      exp: Math.floor(expiresAtMs / 1000),
+    };
   }
 
   /**
@@ -82,6 +89,15 @@ export class Introspect {
       ...subjectOf(principal),
       exp: Math.floor(row.expiresAt.getTime() / 1000),
     };
+  }
+}
+
+async function unlessRefused<T>(accepted: Promise<T>): Promise<T | null> {
+  try {
+    return await accepted;
+  } catch (error) {
+    if (error instanceof DomainError && error.status === 401) return null;
+    throw error;
   }
 }
 

@@ -29,7 +29,7 @@ const sessionFactsSchema = z.object({
 
 export const tokenInspectionSchema = z
   .object({
-    kind: z.enum(['access_token', 'refresh_token', 'ticket', 'jwt', 'unknown']),
+    kind: z.enum(['access_token', 'refresh_token', 'ticket', 'service_key', 'jwt', 'unknown']),
     verdict: z.enum(Object.keys(VERDICTS) as [Verdict, ...Verdict[]]),
     sentence: z.string(),
     code: z

@@ -26,6 +26,7 @@ export const VERDICTS = {
   guests_disallowed: 'Its tenant takes no guests any more.',
   token_reuse:
     'It was used up: a later one of its session was used. Presenting it ends the session.',
+  service_key_unknown: 'No service account has this key.',
   spent: 'The ticket was presented before; it opens nothing a second time.',
   ticket_unknown: 'No such ticket is known: it is older than 30 s, or was never given.',
 } as const;

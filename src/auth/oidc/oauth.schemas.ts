@@ -28,13 +28,17 @@ export type TokenForm = z.infer<typeof tokenForm>;
 export const introspectionSchema = z
   .strictObject({
     active: z.boolean(),
-    token_type: z.literal('Bearer').optional().meta({ description: 'of an access token' }),
+    token_type: z
+      .literal('Bearer')
+      .optional()
+      .meta({ description: 'of an access token or the key of a service account' }),
     iss: z.string().optional(),
     aud: z.string().optional(),
     sub: z.uuid().optional(),
     tid: z.uuid().optional().meta({ description: 'tenant' }),
     sid: z.uuid().optional().meta({ description: 'session' }),
     jti: z.uuid().optional(),
+    scope: z.string().optional().meta({ description: 'of the key of a service account' }),
     iat: z.int().optional(),
     exp: z.int().optional().meta({ description: 'of a refresh token: the end of its session' }),
   })

@@ -20,6 +20,8 @@ const NO_SIGNING_KEY = 'service-key';
 
 export const isServiceKey = (credential: string): boolean => credential.startsWith(PREFIX);
 
+export const isShapeOfKey = (credential: string): boolean => TEXT.test(credential);
+
 export interface NewServiceKey {
   readonly text: string;
   readonly hash: Buffer<ArrayBuffer>;

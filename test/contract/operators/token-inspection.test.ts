@@ -256,6 +256,77 @@ describe('a ticket', () => {
   });
 });
 
+describe('the key of a service account', () => {
+  const accounts = () => `/v1/admin/tenants/${world.tenant.id}/service-accounts`;
+  const token = () => world.operator();
+  async function newKey(): Promise<{ account: string; key: string; id: string }> {
+    const body = { name: 'shop', scopes: ['rooms', 'messages'] };
+    const account = (await call(here.url, accounts(), { token: token(), body })).body.id;
+    const path = `${accounts()}/${account}/keys`;
+    const { body: made } = await call(here.url, path, { token: token(), body: {} });
+    return { account, key: made.key, id: made.key_id };
+  }
+  /** The code of a call with it; null: accepted. */
+  async function keyDoor(key: string): Promise<string | null> {
+    const headers = { authorization: `Bearer ${key}` };
+    const response = await fetch(`${there.url}/v1/rooms`, { headers });
+    return response.ok ? null : ((await response.json()) as { code: string }).code;
+  }
+
+  test('that is good, withdrawn, of a suspended account, changed, and of no shape', async () => {
+    const { account, key, id } = await newKey();
+    expect(await inspect(key)).toMatchObject({
+      kind: 'service_key',
+      verdict: 'accepted',
+      code: null,
+      verified: true,
+      session: { id, state: 'live' },
+      user: { id: account, name: 'shop' },
+      expires_in_ms: expect.any(Number),
+    });
+    const wrong = `${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`;
+    const unknown = { verdict: 'service_key_unknown', verified: false, session: null };
+    expect(await inspect(wrong)).toMatchObject({ ...unknown, code: await keyDoor(wrong) });
+    expect(await inspect('wr_sk_x')).toMatchObject({ kind: 'service_key', verdict: 'malformed' });
+
+    const path = `${accounts()}/${account}`;
+    await call(here.url, `${path}/keys/${id}`, { method: 'DELETE', token: token() });
+    const code = await keyDoor(key);
+    expect(code).toBe('session_revoked');
+    expect(await inspect(key)).toMatchObject({ verdict: 'session_ended', code, verified: true });
+
+    const other = await newKey();
+    const suspension = { method: 'PATCH', token: token(), body: { state: 'suspended' } };
+    await call(here.url, `${accounts()}/${other.account}`, suspension);
+    expect(await inspect(other.key)).toMatchObject({
+      verdict: 'user_suspended',
+      code: await keyDoor(other.key),
+    });
+  });
+
+  test('is known to introspection, with its scopes, until it is withdrawn', async () => {
+    const { account, key, id } = await newKey();
+    const introspect = async () => {
+      const response = await fetch(`${there.url}/v1/oauth/introspect`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token()}` },
+        body: new URLSearchParams({ token: key }),
+      });
+      return response.json();
+    };
+    expect(await introspect()).toMatchObject({
+      active: true,
+      token_type: 'Bearer',
+      sub: account,
+      sid: id,
+      scope: 'messages rooms',
+    });
+    const path = `${accounts()}/${account}/keys/${id}`;
+    await call(here.url, path, { method: 'DELETE', token: token() });
+    expect(await introspect()).toEqual({ active: false });
+  });
+});
+
 test('looking at a token does not count as its use: the refresh token before it stays good', async () => {
   const mine = await world.login(ben);
   const { body } = await call(here.url, '/v1/auth/refresh', {
