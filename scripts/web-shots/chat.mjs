@@ -125,7 +125,7 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
   await shot('mention');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
-  await page.locator('.msg', { hasText: 'Thank you' }).waitFor();
+  await page.locator('.msg', { hasText: 'Thank you' }).last().waitFor();
   await page.locator('.msg').first().hover();
   await page
     .locator('.msg')
@@ -134,7 +134,7 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
     .click();
   await shot('menu');
   await page.getByRole('menuitem', { name: 'Thread' }).click();
-  await page.getByRole('complementary', { name: 'Thread' }).getByText('this morning').waitFor();
+  await page.getByRole('region', { name: 'Thread' }).getByText('this morning').waitFor();
   await shot('thread');
   if (!isPhone) {
     await page.getByRole('button', { name: 'Search messages' }).click();
@@ -142,11 +142,11 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
     await page.keyboard.press('Enter');
     await page.locator('mark').first().waitFor();
     await shot('search');
-    await page.getByRole('button', { name: 'Members' }).click();
+    await page.getByRole('button', { name: /Members/ }).click();
     await page.locator('.member').nth(1).waitFor();
     await shot('members');
   }
-  await page.getByRole('complementary').getByRole('button', { name: 'Close' }).click();
+  await page.locator('.pane-side').getByRole('button', { name: 'Close' }).click();
   if (isPhone) await page.getByRole('button', { name: /Back/ }).click();
   await page.getByRole('button', { name: 'You', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Settings' }).click();
@@ -158,7 +158,7 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
   await shot('browse');
   await page.keyboard.press('Escape');
   await page.getByRole('link', { name: /Lobby/ }).click();
-  await page.getByText('Message 40').first().waitFor();
+  await page.locator('.msg', { hasText: 'Message 40' }).waitFor();
   await page.locator('.list').evaluate((list) => list.scrollTo(0, 0));
   await page.getByRole('button', { name: /To the newest/ }).waitFor();
   await shot('scrolled');
@@ -169,7 +169,7 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
   await shot('offline-soon');
   await context.setOffline(false);
   await rooms.call('POST', '/v1/auth/logout', await rooms.fresh(), { scope: 'all' });
-  await page.getByText('Signed out.').waitFor();
+  await page.locator('.banner', { hasText: 'Signed out.' }).waitFor();
   await shot('signed-out');
   await page.getByRole('button', { name: 'Sign in again' }).click();
   await page.getByLabel('Password', { exact: true }).waitFor();

@@ -43,6 +43,7 @@ function Waiting({ text, afterMs }: { text: string; afterMs: number }) {
 
 function Rooms({ chat }: { chat: Chat }) {
   const open = chat.open.value;
+  const tenant = chat.me.value?.tenant.name;
   useEffect(() => {
     const find = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 'k') return;
@@ -56,17 +57,25 @@ function Rooms({ chat }: { chat: Chat }) {
     <>
       <div class={`frame ${open === null ? 'at-list' : 'at-room'}`}>
         <SideList />
-        <main class="middle" aria-label={open === null ? chat.t.sidebar.nothingOpen : open.name}>
-          {open === null ? (
-            <>
-              <ConnectionBanner />
-              <p class="blank">{chat.t.sidebar.nothingOpen}</p>
-            </>
-          ) : (
-            <RoomView key={open.id} room={open} />
-          )}
+        <main class="main" aria-label={open?.name ?? chat.t.sidebar.nothingOpen}>
+          <h1 class="unseen">{open?.name ?? tenant}</h1>
+          <div class="middle">
+            {open === null ? (
+              <>
+                <header class="head">
+                  <p class="head-text title" aria-hidden="true">
+                    {tenant}
+                  </p>
+                </header>
+                <ConnectionBanner />
+                <p class="blank">{chat.t.sidebar.nothingOpen}</p>
+              </>
+            ) : (
+              <RoomView key={open.id} room={open} />
+            )}
+          </div>
+          {open !== null && chat.pane.value !== null ? <SidePane room={open} /> : null}
         </main>
-        {open !== null && chat.pane.value !== null ? <SidePane room={open} /> : null}
       </div>
       <Dialogs />
     </>

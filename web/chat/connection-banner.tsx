@@ -16,21 +16,23 @@ export function ConnectionBanner() {
   ];
   return (
     <Banner tone={tone} title={`${title}.`} text={[text, ...more].join(' ')}>
-      {retryInSeconds === undefined ? null : (
-        <Button onClick={() => chat.connection.retryNow()}>{t.retryNow}</Button>
-      )}
-      {kind === 'signed_out' ? (
-        <Button
-          look="accent"
-          onClick={() => {
-            chat.signIn.again();
-            dialog.value = { kind: 'sign_in' };
-          }}
-        >
-          {t.signInAgain}
-        </Button>
-      ) : null}
-      {isOver ? <Button onClick={() => chat.forget()}>{signIn.other}</Button> : null}
+      <div class="pair">
+        {retryInSeconds === undefined ? null : (
+          <Button onClick={() => chat.connection.retryNow()}>{t.retryNow}</Button>
+        )}
+        {kind === 'signed_out' ? (
+          <Button
+            look="accent"
+            onClick={() => {
+              chat.signIn.again();
+              dialog.value = { kind: 'sign_in' };
+            }}
+          >
+            {t.signInAgain}
+          </Button>
+        ) : null}
+        {isOver ? <Button onClick={() => chat.forget()}>{signIn.other}</Button> : null}
+      </div>
     </Banner>
   );
 }

@@ -27,7 +27,7 @@ export function Dialogs() {
     create: t.dialogs.createTitle,
     invite: t.dialogs.inviteTitle,
     settings: t.settings.title,
-    sign_in: t.signIn.title,
+    sign_in: t.signIn.again(chat.me.value?.name ?? ''),
     confirm: open.kind === 'confirm' ? open.text : '',
   };
   const isAsking = open.kind === 'confirm' || open.kind === 'create';

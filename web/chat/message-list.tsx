@@ -38,15 +38,13 @@ export function MessageList({ room }: { room: RoomPage }) {
         onKeyDown={(event) => {
           const target = event.target as HTMLElement;
           if (target.closest('[role=menu]') !== null) return;
-          if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') {
-            const row = target.closest<HTMLElement>('.msg');
-            const at = row ?? event.currentTarget;
-            moveFocus(Object.assign(event, { currentTarget: at }), 'a, button', 'inline');
-          } else {
-            if (target.closest('.msg') !== null && target !== target.closest('.msg'))
-              target.closest<HTMLElement>('.msg')!.focus();
-            moveFocus(event, '.msg');
+          const row = target.closest<HTMLElement>('.msg');
+          if (row !== null && (event.key === 'ArrowRight' || event.key === 'ArrowLeft')) {
+            moveFocus(event, 'a, button', 'inline', row);
+            return;
           }
+          if (event.key.startsWith('Arrow')) row?.focus();
+          moveFocus(event, '.msg');
         }}
         onFocusIn={({ target }) => {
           const key = (target as HTMLElement).closest<HTMLElement>('.msg')?.dataset['key'];
@@ -71,6 +69,7 @@ export function MessageList({ room }: { room: RoomPage }) {
 function Top({ room }: { room: RoomPage }) {
   const { t } = useChat();
   const { state, messages, hasOlder, loadingOlder, error, refreshing } = room.snapshot.value;
+  if (room.lock.value === 'signed_out') return <p class="blank">{t.room.hidden}</p>;
   if (state === 'loading')
     return <p class="blank">{error === undefined ? t.loading : t.room.failedToLoad}</p>;
   if (messages.length === 0 && state === 'ready') return <p class="blank">{t.room.empty}</p>;

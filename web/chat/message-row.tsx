@@ -198,6 +198,7 @@ function Actions(props: { room: RoomPage; message: Message; isPinned: boolean })
   const mayWrite = room.lock.value === 'open';
   const isOwn = message.mine;
   const items: MenuItem[] = [
+    ...(mayWrite ? [{ text: t.reply, run: () => room.composer.reply(message) }] : []),
     { text: t.thread, run: toThread },
     ...(mayWrite && isOwn && room.may('edit_own')
       ? [{ text: t.edit, run: () => room.composer.edit(message) }]

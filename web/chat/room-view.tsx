@@ -1,4 +1,5 @@
 /** The open room: its head, what is the matter, its messages, and the line that is written. */
+import type { ComponentChildren } from 'preact';
 import { Banner } from '../kit/banner.js';
 import { Button } from '../kit/button.js';
 import { Menu, type MenuItem } from '../kit/menu.js';
@@ -37,6 +38,7 @@ function RoomHead({ room }: { room: RoomPage }) {
   const chat = useChat();
   const t = chat.t.room;
   const { count } = room.presence.value;
+  const pins = room.pinned.value.size === 0 ? '' : room.pinned.value.size;
   const topic = room.view.value?.topic ?? null;
   return (
     <header class="head">
@@ -48,22 +50,27 @@ function RoomHead({ room }: { room: RoomPage }) {
         </Button>
       </div>
       <div class="head-text">
-        <h1 dir="auto">{room.name === '' ? chat.t.loading : room.name}</h1>
+        <p class="title" dir="auto" aria-hidden="true">
+          {room.name === '' ? chat.t.loading : room.name}
+        </p>
         {topic === null ? null : (
           <p class="soft" dir="auto" title={topic}>
             {topic}
           </p>
         )}
       </div>
-      <PaneButton pane="members" label={t.members}>
+      <PaneButton
+        pane="members"
+        label={count === undefined ? t.members : `${t.here(count)}: ${t.members}`}
+      >
         {count === undefined ? t.members : t.here(count)}
       </PaneButton>
       <div class="only-wide">
-        <PaneButton pane="pins" label={t.pins}>
-          ⚑ {room.pinned.value.size === 0 ? '' : room.pinned.value.size}
+        <PaneButton pane="pins" label={`${pins} ${t.pins}`.trim()}>
+          <span aria-hidden="true">⚑</span> {pins}
         </PaneButton>
         <PaneButton pane="search" label={t.search}>
-          ⌕
+          <span aria-hidden="true">⌕</span>
         </PaneButton>
       </div>
       <RoomMenu room={room} />
@@ -71,7 +78,11 @@ function RoomHead({ room }: { room: RoomPage }) {
   );
 }
 
-function PaneButton(props: { pane: NonNullable<Pane>; label: string; children: unknown }) {
+function PaneButton(props: {
+  pane: NonNullable<Pane>;
+  label: string;
+  children: ComponentChildren;
+}) {
   const chat = useChat();
   const { pane, label, children } = props;
   const isOpen = chat.pane.value === pane;
@@ -83,7 +94,7 @@ function PaneButton(props: { pane: NonNullable<Pane>; label: string; children: u
       pressed={isOpen}
       onClick={() => (chat.pane.value = isOpen ? null : pane)}
     >
-      {children as string}
+      {children}
     </Button>
   );
 }

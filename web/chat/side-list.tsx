@@ -72,7 +72,7 @@ function Person() {
   const chat = useChat();
   const t = chat.t.sidebar;
   const { name, status, tenant, role } = chat.me.value!;
-  const shown = name ?? (role === 'guest' ? 'Guest' : chat.t.you);
+  const shown = name ?? (role === 'guest' ? t.guest : chat.t.you);
   return (
     <div class="me">
       <Avatar name={shown} />
@@ -124,7 +124,7 @@ function Row({ row, isStop }: { row: SidebarRow; isStop: boolean }) {
       <span class="row-text">
         <span class="row-name">{name}</span>
         <span class="row-last">
-          {hasDraft ? <span class="draft">✎ </span> : null}
+          {hasDraft ? <span class="draft">✎ {t.draft} </span> : null}
           {preview === null ? '' : `${chat.names.of(preview.sender)}: ${preview.text ?? t.deleted}`}
         </span>
       </span>

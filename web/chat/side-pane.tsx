@@ -30,7 +30,7 @@ export function SidePane({ room }: { room: RoomPage }) {
     room.closeThread();
   };
   return (
-    <aside
+    <section
       class="pane-side"
       aria-label={titles[pane]}
       onKeyDown={(event) => {
@@ -47,7 +47,7 @@ export function SidePane({ room }: { room: RoomPage }) {
       {pane === 'members' ? <Members room={room} /> : null}
       {pane === 'pins' ? <Pins room={room} /> : null}
       {pane === 'search' ? <Search room={room} /> : null}
-    </aside>
+    </section>
   );
 }
 

@@ -43,13 +43,13 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
   return (
     <form
       class="card"
-      aria-labelledby="sign-in-title"
+      aria-labelledby={isAgain ? 'dialog-title' : 'sign-in-title'}
       onSubmit={(event) => {
         event.preventDefault();
         void signIn.submit();
       }}
     >
-      <h2 id="sign-in-title">{isAgain ? t.again(chat.me.value?.name ?? '') : title}</h2>
+      {isAgain ? null : <h2 id="sign-in-title">{title}</h2>}
       {text === '' ? null : <p role={isDone ? 'status' : undefined}>{text}</p>}
       {hasAccountFields ? (
         <>

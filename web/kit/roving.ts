@@ -6,8 +6,8 @@ export function moveFocus(
   event: Key,
   selector: string,
   axis: 'block' | 'inline' = 'block',
+  list = event.currentTarget as HTMLElement,
 ): boolean {
-  const list = event.currentTarget as HTMLElement;
   const parts = [...list.querySelectorAll<HTMLElement>(selector)];
   const at = parts.indexOf(document.activeElement as HTMLElement);
   const to = target(event.key, at, parts.length, axis);

@@ -12,7 +12,6 @@ export function intentsOf({ said }: Texts) {
     failed: { text: said.failed, politeness: 'assertive' },
     opened: { text: said.opened, politeness: 'polite' },
     found: { text: said.found, politeness: 'polite', delivery: 'settled' },
-    effective: { text: () => said.effective, politeness: 'polite' },
   } as const;
 }
 export type ChatIntents = ReturnType<typeof intentsOf>;

@@ -89,7 +89,10 @@ export class Chat implements RoomContext {
       void this.#drafted.value;
       const { open } = this;
       return sidebarOf(
-        this.rooms.value.rooms,
+        this.session.state.value === 'signed_in'
+          ? this.rooms.value.rooms
+          : // Whoever stands before the screen now need not be the one who was signed in.
+            this.rooms.value.rooms.map((row) => ({ ...row, last_message: null })),
         (room) => open.value?.is(room) !== true && this.drafts.get(room) !== '',
       );
     });

@@ -15,7 +15,7 @@ export interface ComposerPort {
   lastOwn(): Message | undefined;
   people(): readonly Person[];
   /** Why nothing may be sent now; null: it may. */
-  readonly locked: ReadonlySignal<string | null>;
+  readonly locked: { readonly value: string | null };
 }
 
 export class Composer {

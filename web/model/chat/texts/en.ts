@@ -13,7 +13,6 @@ export const en = {
   copy: 'Copy',
   copied: 'Copied.',
   more: 'More',
-  tryAgain: 'Try again',
   back: 'Back to the rooms',
   nobody: 'somebody',
   you: 'you',
@@ -42,7 +41,7 @@ export const en = {
     resetSubmit: 'Set the password',
     resetDone: 'The password is set, and every device was signed out. Sign in with it.',
     registerTitle: 'Join the workspace',
-    registerText: 'You were invited. Choose your name and password.',
+    registerText: 'Choose your name and password.',
     registerSubmit: 'Join',
     newAccount: 'New here? Make an account',
     haveAccount: 'I have an account',
@@ -58,7 +57,6 @@ export const en = {
     not_found: 'There is no such thing, or you may not see it.',
     link_dead: 'This link was used, withdrawn or has expired. Ask for a new one.',
     email_taken: 'There is an account with this address already. Sign in instead.',
-    slug_taken: 'This short name is taken.',
     role_required: 'You may not do this.',
     read_only: 'You may read here, not write.',
     muted: 'You are muted here.',
@@ -68,6 +66,7 @@ export const en = {
     too_big: 'This is too long to be sent.',
     closed: 'Not sent: you were signed out.',
     connection_lost: 'The connection was lost on the way.',
+    invalid_request: 'The server did not take this. Look at the fields.',
   } as Record<string, string>,
 
   banner: {
@@ -115,7 +114,8 @@ export const en = {
     menu: 'You',
     nothingOpen: 'Choose a room.',
     deleted: 'deleted',
-    muted: 'no notifications',
+    guest: 'Guest',
+    draft: 'draft',
   },
 
   room: {
@@ -139,6 +139,7 @@ export const en = {
     jump: 'To the newest',
     jumpNew: (n: number) => plural(n, 'new message', 'new messages'),
     beginning: 'The beginning of the room.',
+    hidden: 'Sign in again to see the messages.',
     empty: 'Nothing was said here yet. Say something.',
     loadingOlder: 'Loading earlier messages …',
     refreshing: 'Looking for what you missed …',
@@ -149,7 +150,6 @@ export const en = {
         : `${list(names)} ${names.length === 1 ? 'is' : 'are'} typing …`,
     seenBy: (names: readonly string[]) => `Read by ${list(names)}`,
     label: (name: string) => `Messages of ${name}`,
-    topic: 'Topic',
   },
 
   message: {
@@ -171,11 +171,8 @@ export const en = {
     pinned: 'pinned',
     link: 'Copy link',
     actions: 'What to do with this message',
-    answers: (name: string) => `answers ${name}`,
     goneRoot: 'an earlier message',
     reactions: (emoji: string, names: string) => `${emoji}: ${names}`,
-    undo: 'Undo',
-    removed: 'Deleted.',
     confirmRemove: 'Delete this message? This cannot be undone.',
   },
 
@@ -238,7 +235,6 @@ export const en = {
     look: 'Look in',
     createTitle: 'New room',
     name: 'Name',
-    slug: 'Short name (in its link)',
     isPrivate: 'Private: by invitation only',
     create: 'Make the room',
     inviteTitle: 'Invite by link',
@@ -282,7 +278,6 @@ export const en = {
   },
 
   said: {
-    signed_out: (why: string) => `Signed out. ${why}`,
     banner: (title: string, text: string) => `${title}. ${text}`,
     live: 'Connected.',
     message: (who: string, text: string) => `${who}: ${text}`,
@@ -291,7 +286,6 @@ export const en = {
     failed: (why: string) => `Not sent. ${why}`,
     opened: (room: string) => `${room} is open`,
     found: (n: number) => plural(n, 'result', 'results'),
-    effective: 'In force on every node.',
   },
 };
 
