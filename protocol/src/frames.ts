@@ -68,6 +68,10 @@ const credential = {
 const exactlyOne = (value: { token?: string | undefined; ticket?: string | undefined }) =>
   (value.token === undefined) !== (value.ticket === undefined);
 const oneCredential = { message: 'exactly one of token and ticket' };
+const authFrame = <T extends string>(type: T) =>
+  asked(type, credential)
+    .refine(exactlyOne, oneCredential)
+    .meta({ examples: [{ type, id: '1', token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9...' }] });
 
 /**
  * Client to server. A new frame also needs, in the server: a row in `FRAME_BUDGETS`
@@ -77,8 +81,8 @@ const oneCredential = { message: 'exactly one of token and ticket' };
  * sdk/src/room/room.ts; then `npm run docs`.
  */
 export const CLIENT_FRAMES = {
-  auth: asked('auth', credential).refine(exactlyOne, oneCredential),
-  auth_refresh: asked('auth_refresh', credential).refine(exactlyOne, oneCredential),
+  auth: authFrame('auth'),
+  auth_refresh: authFrame('auth_refresh'),
   subscribe: asked('subscribe', {
     room: roomRefSchema,
     since: seqSchema.optional(),

@@ -124,7 +124,12 @@ ${declarations}`;
   /** `name` is for an object that has none of its own. */
   #typeOf(schema, name) {
     const { type, enum: values, items, properties, additionalProperties } = schema;
-    if (schema.$ref !== undefined) return this.refer(schema.$ref.split('/').at(-1));
+    if (schema.$ref !== undefined) {
+      const referred = schema.$ref.split('/').at(-1);
+      // The form of an id or of a time has no class of its own.
+      const inner = this.#schemas[referred];
+      return inner.type === 'string' ? this.#typeOf(inner, referred) : this.refer(referred);
+    }
     if (schema.const !== undefined) return literal([schema.const]);
     if (values !== undefined) return enumeration(values);
     const parts = schema.anyOf ?? schema.oneOf ?? (Array.isArray(type) ? split(schema) : undefined);

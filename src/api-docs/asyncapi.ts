@@ -6,7 +6,9 @@ import { CLOSE_CODES } from '@wardroom/protocol/codes';
 import { CLIENT_FRAMES, SERVER_FRAMES, closeReasonSchema } from '@wardroom/protocol';
 import type { ClientFrameType, ServerFrameType } from '@wardroom/protocol';
 import { PROTOCOL, WS_PATH } from '@wardroom/protocol/limits';
+import { Examples } from './examples.js';
 import { JsonSchemas } from './json-schemas.js';
+import type { JsonSchema } from './json-schemas.js';
 import { API_VERSION } from '../platform/http/operation.js';
 
 /** The answer to each client frame that is not refused. Exhaustive: a new frame needs a line. */
@@ -44,7 +46,7 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
     messages[name] = {
       name: type,
       contentType: 'application/json',
-      payload: schemas.of(schema, 'input'),
+      ...shown(schemas.of(schema, 'input'), schemas, 'input'),
     };
     const replies = [...REPLIES[type as ClientFrameType], 'error'].map((reply) =>
       messageRef(nameOf('server', reply)),
@@ -61,7 +63,7 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
     messages[name] = {
       name: type,
       contentType: 'application/json',
-      payload: schemas.of(schema, 'output'),
+      ...shown(schemas.of(schema, 'output'), schemas, 'output'),
     };
     operations[name] = { action: 'send', channel: { $ref: CHANNEL }, messages: [messageRef(name)] };
   }
@@ -108,4 +110,12 @@ export function asyncApi(serverUrl: string): Record<string, unknown> {
       },
     },
   };
+}
+
+/** A client may give each of its frames an `id`, and its answer has it. */
+function shown(payload: JsonSchema, schemas: JsonSchemas, io: 'input' | 'output') {
+  const example = new Examples(schemas.components, io).of(payload) as { type: string };
+  const { type, ...rest } = example;
+  const hasId = 'id' in ((payload['properties'] ?? {}) as object);
+  return { payload, examples: [{ payload: { type, ...(hasId && { id: '1' }), ...rest } }] };
 }

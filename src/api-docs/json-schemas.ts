@@ -7,6 +7,8 @@ import * as z from 'zod';
 export type JsonSchema = Record<string, unknown>;
 
 const HOME = '#/components/schemas/';
+/** Formats with a long pattern that stand in nearly every object: written once each. */
+const SHARED: Readonly<Record<string, string>> = { uuid: 'Id', 'date-time': 'Time' };
 
 export class JsonSchemas {
   readonly components: Record<string, JsonSchema> = {};
@@ -22,8 +24,8 @@ export class JsonSchemas {
       ...rest
     } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
     for (const [name, definition] of Object.entries($defs))
-      this.add(name, moved(definition) as JsonSchema);
-    return moved(rest) as JsonSchema;
+      this.add(name, this.moved(definition) as JsonSchema);
+    return this.moved(rest) as JsonSchema;
   }
 
   private add(name: string, definition: JsonSchema): void {
@@ -32,16 +34,26 @@ export class JsonSchemas {
       throw new Error(`two JSON schemas are called ${name}`);
     this.components[name] = definition;
   }
-}
 
-/** The same with every `#/$defs/X` pointing to the components. */
-function moved(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(moved);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      key === '$ref' && typeof inner === 'string' ? inner.replace('#/$defs/', HOME) : moved(inner),
-    ]),
-  );
+  /** The same with every `#/$defs/X` and every shared format pointing to the components. */
+  private moved(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map((item) => this.moved(item));
+    if (typeof value !== 'object' || value === null) return value;
+    const { type, format, pattern, ...rest } = value as JsonSchema;
+    const shared = SHARED[format as string];
+    // A time with an offset has another pattern; it is rare, and stays where it is.
+    const isUsual = !String(pattern).includes('[+-]');
+    if (type === 'string' && shared !== undefined && pattern !== undefined && isUsual) {
+      this.add(shared, { type, format, pattern });
+      return { $ref: HOME + shared, ...rest };
+    }
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [
+        key,
+        key === '$ref' && typeof inner === 'string'
+          ? inner.replace('#/$defs/', HOME)
+          : this.moved(inner),
+      ]),
+    );
+  }
 }

@@ -1,9 +1,17 @@
 /** OpenAPI 3.1 from the operations and the very schemas that validate. */
+import type * as z from 'zod';
 import { ERROR_CODES } from '@wardroom/protocol/codes';
 import type { ErrorCode } from '@wardroom/protocol/codes';
+import { Examples } from './examples.js';
 import { JsonSchemas } from './json-schemas.js';
 import type { JsonSchema } from './json-schemas.js';
-import { API_VERSION, errorsOf, problemSchema } from '../platform/http/operation.js';
+import { pathDescription, queryDescription } from './parameters.js';
+import {
+  API_VERSION,
+  documentSchema,
+  errorsOf,
+  problemSchema,
+} from '../platform/http/operation.js';
 import type { Operation } from '../platform/http/operation.js';
 
 const TAGS: readonly [prefix: string, tag: string][] = [
@@ -61,7 +69,6 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
     authority,
     body,
     consumes = 'application/json',
-    query,
     headers,
     path,
   } = operation;
@@ -75,7 +82,7 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
     security: auth === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     parameters: [
       ...pathParameters(path),
-      ...queryParameters(query, schemas),
+      ...queryParameters(operation, schemas),
       ...headerParameters(headers),
     ],
     ...(body === undefined
@@ -83,7 +90,7 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
       : {
           requestBody: {
             required: !body.safeParse({}).success,
-            content: { [consumes]: { schema: schemas.of(body, 'input') } },
+            content: { [consumes]: shown(body, schemas, 'input') },
           },
         }),
     responses: { ...refusals(operation, problem), ...answers(operation, schemas) },
@@ -108,11 +115,12 @@ function pathParameters(path: string): JsonSchema[] {
     name,
     in: 'path',
     required: true,
+    description: pathDescription(path, name!),
     schema: { type: 'string' },
   }));
 }
 
-function queryParameters(query: Operation['query'], schemas: JsonSchemas): JsonSchema[] {
+function queryParameters({ query, method, path }: Operation, schemas: JsonSchemas): JsonSchema[] {
   if (query === undefined) return [];
   const { properties = {}, required = [] } = schemas.of(query, 'input') as {
     properties?: Record<string, JsonSchema>;
@@ -122,6 +130,7 @@ function queryParameters(query: Operation['query'], schemas: JsonSchemas): JsonS
     name,
     in: 'query',
     required: required.includes(name),
+    description: queryDescription(`${method.toUpperCase()} ${path}`, name, schema),
     schema,
   }));
 }
@@ -145,12 +154,17 @@ function answers(
       status,
       {
         description: descriptionOf(Number(status)),
-        ...(schema === null
-          ? {}
-          : { content: { [produces]: { schema: schemas.of(schema, 'output') } } }),
+        ...(schema === null ? {} : { content: { [produces]: shown(schema, schemas, 'output') } }),
       },
     ]),
   );
+}
+
+/** A schema with an example; a form that is not ours to promise has none. */
+function shown(zod: z.ZodType, schemas: JsonSchemas, io: 'input' | 'output'): JsonSchema {
+  const schema = schemas.of(zod, io);
+  if (zod === documentSchema || (schema['type'] === 'string' && io === 'output')) return { schema };
+  return { schema, example: new Examples(schemas.components, io).of(schema) };
 }
 
 const descriptionOf = (status: number): string =>

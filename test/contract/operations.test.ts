@@ -73,7 +73,13 @@ describe('/openapi.json', () => {
     expect(new Set(ids).size).toBe(ids.length);
     const join = body.paths['/v1/rooms/{room}/join'].post;
     expect(join.parameters).toEqual([
-      { name: 'room', in: 'path', required: true, schema: { type: 'string' } },
+      {
+        name: 'room',
+        in: 'path',
+        required: true,
+        description: 'the room: its id or its slug',
+        schema: { type: 'string' },
+      },
     ]);
     expect(join.responses[403].description).toContain('`guest_read_only` (none)');
     expect(body.components.schemas.Receipt.required).toEqual([

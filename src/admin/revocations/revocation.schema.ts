@@ -31,5 +31,8 @@ export const revocationSchema = z
       path: ['issued_before'],
     },
   )
-  .meta({ id: 'Revocation' });
+  .meta({
+    id: 'Revocation',
+    examples: [{ user: '01a1f0c2-7b3e-7c55-9f0e-2d9b6a1c4e01', reason: 'lost laptop' }],
+  });
 export type Revocation = z.infer<typeof revocationSchema>;

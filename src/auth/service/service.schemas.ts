@@ -33,11 +33,11 @@ export const serviceSessionBody = z
     transport,
   })
   .refine(ofOne.check, ofOne.message)
-  .meta({ id: 'ServiceSessionRequest' });
+  .meta({ id: 'ServiceSessionRequest', examples: [{ external_id: 'customer-17', name: 'Ada' }] });
 export type ServiceSessionBody = z.infer<typeof serviceSessionBody>;
 
 export const serviceRevocationBody = z
   .strictObject({ user: z.uuid().optional(), external_id: externalId.optional() })
   .refine(ofOne.check, ofOne.message)
-  .meta({ id: 'ServiceRevocation' });
+  .meta({ id: 'ServiceRevocation', examples: [{ external_id: 'customer-17' }] });
 export type ServiceRevocation = z.infer<typeof serviceRevocationBody>;

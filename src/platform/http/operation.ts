@@ -159,4 +159,17 @@ export const problemSchema = z
     decision_id: z.uuid().optional(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
-  .meta({ id: 'Problem' });
+  .meta({
+    id: 'Problem',
+    examples: [
+      {
+        type: 'urn:wardroom:not_found',
+        title: 'not found',
+        status: 404,
+        detail: ERROR_CODES.not_found.message,
+        code: 'not_found',
+        action: 'none',
+        request_id: '01a1f0c2-7b3e-7c55-9f0e-2d9b6a1c4e02',
+      },
+    ],
+  });
