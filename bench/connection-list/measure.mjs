@@ -43,7 +43,9 @@ const [connections, times] = [Number(values.connections), Number(values.times)];
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const crowds = [];
 
-function ask(base, path, { token, body } = {}) {
+/** @param {string} base @param {string} path @param {{ token?: string, body?: object }} [call] */
+function ask(base, path, call = {}) {
+  const { token, body } = call;
   const headers = {
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
