@@ -137,6 +137,22 @@ window.lived = life(lib, '${server.url}');`,
     expect(await livedIn('built/index.html')).toBe(LIVED);
   });
 
+  test('the recipe for Vite takes the server from its variable', () => {
+    const recipe = join(folder, 'recipe');
+    write(recipe, {
+      'index.html': '<script type="module" src="./client.ts"></script>',
+      'client.ts': viteRecipe(),
+      '.env': 'VITE_WARDROOM_URL=https://named.example\n',
+    });
+    const vite = join(root, 'node_modules/vite/bin/vite.js');
+    const built = run(vite, ['build', '--outDir', 'built'], recipe);
+    expect([built.status, built.stderr]).toEqual([0, '']);
+    const [file] = readdirSync(join(recipe, 'built/assets'));
+    expect(readFileSync(join(recipe, 'built/assets', file!), 'utf8')).toContain(
+      'https://named.example',
+    );
+  });
+
   inBrowser('runs in a worker', async () => {
     write(folder, {
       'worker.js': `importScripts('node_modules/@wardroom/client/dist/wardroom.min.js');
@@ -197,9 +213,8 @@ console.log(Object.keys(hooks).sort().join(' '));
   const pages = ['docs/sdk.md', 'sdk-react/README.md'].flatMap((page) => examplesOf(page, 'tsx'));
   expect(pages.length).toBe(3);
   write(hooks, {
-    'client.ts': examplesOf('docs/sdk.md', 'ts').find((text) =>
-      text.startsWith('// src/client.ts'),
-    )!,
+    'ambient.d.ts': VITE,
+    'client.ts': viteRecipe(),
     ...Object.fromEntries(pages.map((text, at) => [`example-${at}.tsx`, text])),
   });
   expect(typeErrors(hooks, { jsx: 'react-jsx' })).toBe('');
@@ -241,8 +256,15 @@ function examplesOf(page: string, language: string): string[] {
   return [...found].map(([, example]) => example!);
 }
 
+const viteRecipe = () =>
+  examplesOf('docs/sdk.md', 'ts').find((text) => text.startsWith('// src/client.ts'))!;
+
+/** As `vite/client` declares it. */
+const VITE = `interface ImportMeta { readonly env: { readonly VITE_WARDROOM_URL?: string } }
+`;
+
 /** Names that the examples use without declaring them. */
-const AMBIENT = `declare module 'ws' {
+const AMBIENT = `${VITE}declare module 'ws' {
   export const WebSocket: import('@wardroom/client').SocketConstructor;
 }
 declare const client: import('@wardroom/client').WardroomClient;
