@@ -35,7 +35,7 @@ def held(what: str) -> None:
 
 
 async def enter(ada: Client, ben: Client, place: Mapping[str, Any]) -> Room:
-    """The owner signs in; somebody registers by an invitation, and comes into the room by another."""
+    """The owner signs in; another registers by an invitation, and comes into the room by one."""
     await ada.login(place["tenant"], device="tour", **place["owner"])
     me = await ada.api.me()
     link = await ada.api.accounts.invite(me["tenant_id"], {"max_uses": 1})

@@ -14,7 +14,7 @@ from .rest.rest import Caller, Rest
 from .rest.token_caller import TokenCaller
 from .room.room import ROOM_EVENTS, Room
 from .room.subscription import Subscription
-from .session.credential import Credential, TakeToken, TokenReason
+from .session.credential import Credential, TokenReason
 from .session.session import Session
 from .tasks import Tasks
 from .watch import Watch

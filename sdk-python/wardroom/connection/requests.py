@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any, Callable, Literal, Protocol
+from typing import Callable, Literal, Protocol
 
 from ..clock import Clock, Timer, cancel
 from ..errors import WardroomError, caused, error_from_wire

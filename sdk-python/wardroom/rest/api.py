@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Mapping, Protocol, Union
+from typing import Any, Mapping, Protocol, Union
 from urllib.parse import quote, urlencode
 
 from ..admin_types import (

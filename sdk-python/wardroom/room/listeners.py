@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Literal, Protocol, overload
+from typing import Callable, Literal, Protocol, overload
 
 from .. import frames
 from .subscription import Gap, Reset, Unsubscribed
