@@ -5,7 +5,7 @@ import { ErrorLine } from '../kit/error-line.js';
 import type { Composer } from '../model/chat/composer.js';
 import { EVERYBODY } from '../model/chat/mentions.js';
 import { textOf } from '../model/chat/layout.js';
-import type { Lock } from '../model/chat/room-page.js';
+import type { Lock } from '../model/chat/lock.js';
 import type { Texts } from '../model/chat/texts/en.js';
 import { useChat } from './context.js';
 

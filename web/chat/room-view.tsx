@@ -4,7 +4,8 @@ import { Banner } from '../kit/banner.js';
 import { Button } from '../kit/button.js';
 import { Menu, type MenuItem } from '../kit/menu.js';
 import type { Pane } from '../model/chat/chat.js';
-import type { Lock, RoomPage } from '../model/chat/room-page.js';
+import { readOnlyText } from '../model/chat/lock.js';
+import type { RoomPage } from '../model/chat/room-page.js';
 import { ComposerBox } from './composer-box.js';
 import { ConnectionBanner } from './connection-banner.js';
 import { useChat } from './context.js';
@@ -158,18 +159,9 @@ function RoomBanner({ room }: { room: RoomPage }) {
   const chat = useChat();
   const t = chat.t.banner;
   const lock = room.lock.value;
-  const why: Partial<Record<Lock, string>> = {
-    guest: t.guest,
-    not_member: t.notMember,
-    viewer: t.viewer,
-    muted: t.muted,
-    archived: t.archived,
-    moderators_post: t.moderatorsPost,
-    restricted: t.restricted,
-  };
   if (lock === 'ended')
     return <Banner tone="bad" title={`${t.ended.title}.`} text={t.ended.text} />;
-  const text = why[lock];
+  const text = readOnlyText(lock, t);
   if (text === undefined) return null;
   return (
     <Banner tone="plain" title={`${t.readOnly}.`} text={text}>

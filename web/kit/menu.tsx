@@ -28,6 +28,7 @@ interface Props {
 
 export function Menu({ label, items, children, up = false, isRow = false, tabIndex }: Props) {
   const [isOpen, setOpen] = useState(false);
+  const [isUp, setUp] = useState(up);
   const root = useRef<HTMLDivElement>(null);
   const button = () => root.current?.querySelector('button');
   useEffect(() => {
@@ -42,7 +43,7 @@ export function Menu({ label, items, children, up = false, isRow = false, tabInd
   return (
     <div
       ref={root}
-      class={up ? 'menu up' : 'menu'}
+      class={isUp ? 'menu up' : 'menu'}
       onKeyDown={(event) => {
         if (!isOpen) return;
         if (event.key === 'Tab') setOpen(false);
@@ -62,7 +63,10 @@ export function Menu({ label, items, children, up = false, isRow = false, tabInd
         aria-label={label}
         title={label}
         tabIndex={tabIndex}
-        onClick={() => setOpen(!isOpen)}
+        onClick={() => {
+          setUp(up || isLow(root.current!));
+          setOpen(!isOpen);
+        }}
       >
         {children}
       </button>
@@ -90,3 +94,7 @@ export function Menu({ label, items, children, up = false, isRow = false, tabInd
     </div>
   );
 }
+
+/** Below it there may be no place. */
+const isLow = (place: HTMLElement): boolean =>
+  place.getBoundingClientRect().bottom > window.innerHeight * 0.6;

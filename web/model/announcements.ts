@@ -3,6 +3,8 @@
  * has one, and asks for an intent, never for a text, so the transcript of a scene can be tested.
  */
 import { signal } from '@preact/signals';
+import type { Clock } from '@wardroom/client';
+import { wallClock } from './clock.js';
 
 export type Politeness = 'polite' | 'assertive';
 export interface Intent<A extends readonly never[] = readonly never[]> {
@@ -24,14 +26,15 @@ export class Announcements<T extends Intents> {
     private readonly table: () => T,
     /** Is told of everything that is said. */
     private readonly listener: (politeness: Politeness, text: string) => void = () => undefined,
+    private readonly clock: Clock = wallClock,
   ) {}
 
   say<K extends keyof T & string>(intent: K, ...values: Parameters<T[K]['text']>): void {
     const { politeness, delivery, text } = this.table()[intent]!;
     const said = (text as (...all: unknown[]) => string)(...values);
-    clearTimeout(this.#timer as number | undefined);
+    this.clock.clearTimeout(this.#timer);
     if (delivery === 'settled')
-      this.#timer = setTimeout(() => this.#say(politeness, said), SETTLE_MS);
+      this.#timer = this.clock.setTimeout(() => this.#say(politeness, said), SETTLE_MS);
     else this.#say(politeness, said);
   }
 

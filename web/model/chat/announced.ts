@@ -5,6 +5,7 @@ export function intentsOf({ said }: Texts) {
   return {
     ended: { text: said.banner, politeness: 'assertive' },
     banner: { text: said.banner, politeness: 'polite' },
+    read_only: { text: said.banner, politeness: 'polite', delivery: 'settled' },
     live: { text: () => said.live, politeness: 'polite' },
     message: { text: said.message, politeness: 'polite', delivery: 'settled' },
     elsewhere: { text: said.elsewhere, politeness: 'polite', delivery: 'settled' },

@@ -1,7 +1,14 @@
 /** The chat: who is signed in, their rooms, the open one, and what is told of everything else. */
 import { computed, effect, type ReadonlySignal, signal, untracked } from '@preact/signals';
-import type { ClientEvents, Me, MyRoom, RoomEvents, RoomListSnapshot } from '@wardroom/client';
-import { Announcements } from '../announcements.js';
+import type {
+  Clock,
+  ClientEvents,
+  Me,
+  MyRoom,
+  RoomEvents,
+  RoomListSnapshot,
+} from '@wardroom/client';
+import { Announcements, type Politeness } from '../announcements.js';
 import { CookieSession } from '../cookie-session.js';
 import { troubleOf } from '../trouble.js';
 import { type Address, type Link, pathOf } from './address.js';
@@ -15,6 +22,7 @@ import { MessageSearch } from './message-search.js';
 import { Names } from './names.js';
 import type { Preferences } from './preferences.js';
 import type { RoomContext } from './room-context.js';
+import { type Lock, readOnlyText } from './lock.js';
 import { RoomPage } from './room-page.js';
 import { Roster } from './roster.js';
 import { nameOfRoom, type Sidebar, sidebarOf, unreadTotal } from './sidebar.js';
@@ -34,6 +42,9 @@ export interface ChatPort {
   notify(title: string, text: string, open: () => void): void;
   /** The page is in front. */
   isSeen(): boolean;
+  /** For tests: another time, and everything that is announced. */
+  readonly clock?: Clock;
+  readonly announced?: (politeness: Politeness, text: string) => void;
 }
 
 export type Pane = 'thread' | 'members' | 'pins' | 'search' | null;
@@ -76,13 +87,13 @@ export class Chat implements RoomContext {
     this.me = session.me;
     this.drafts = new Drafts(port.area);
     this.names = new Names(session.client, () => this.t.nobody);
-    this.connection = new ConnectionView(session, preferences.texts);
+    this.connection = new ConnectionView(session, preferences.texts, port.clock);
     this.banner = this.connection.banner;
     this.isLive = this.connection.isLive;
     this.signIn = new SignIn(session, port.area, port.device);
     this.devices = new Devices(session);
     this.search = new MessageSearch(session.client);
-    this.announcements = new Announcements(() => intentsOf(this.t));
+    this.announcements = new Announcements(() => intentsOf(this.t), port.announced, port.clock);
     this.#list = session.client.rooms(100);
     this.rooms = computed(() => this.#rooms.value.value);
     this.sidebar = computed(() => {
@@ -106,6 +117,7 @@ export class Chat implements RoomContext {
     this.signIn.open(address.link);
     effect(() => this.#follow());
     effect(() => this.#say(this.banner.value));
+    effect(() => this.#sayRoom());
     this.client.on('activity', (news) => this.#news(news));
     this.client.on('connected', () => this.open.value?.renew());
   }
@@ -283,6 +295,30 @@ export class Chat implements RoomContext {
     this.announcements.say(intent, who, where);
     if (!this.port.isSeen())
       this.port.notify(where, this.t.said[intent](who, where), () => this.enter(room));
+  }
+
+  /** The room that was opened, and that nothing may be written in it any more. */
+  #sayRoom(): void {
+    const open = this.open.value;
+    const [name, lock] = [open?.name ?? '', open?.lock.value ?? 'loading'];
+    if (open === null || name === '') return;
+    untracked(() => {
+      if (this.#opened !== open) this.announcements.say('opened', name);
+      const why = lock === this.#lock ? undefined : readOnlyText(lock, this.t.banner);
+      if (why !== undefined) this.announcements.say('read_only', this.t.banner.readOnly, why);
+      if (lock === 'ended' && this.#lock !== lock) {
+        const { title, text } = this.t.banner.ended;
+        this.announcements.say('ended', title, text);
+      }
+    });
+    this.#opened = open;
+    this.#lock = lock;
+  }
+  #opened: RoomPage | null = null;
+  #lock: Lock = 'loading';
+
+  failed(code: string): void {
+    this.announcements.say('failed', this.why(code));
   }
 
   #said = 'none';

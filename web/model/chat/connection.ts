@@ -1,6 +1,7 @@
 /** The state of the connection as one banner: what is the matter, and what its person can do. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import type { WardroomClient, WardroomError } from '@wardroom/client';
+import type { Clock, WardroomClient, WardroomError } from '@wardroom/client';
+import { wallClock } from '../clock.js';
 import type { CookieSession } from '../cookie-session.js';
 import type { Texts } from './texts/en.js';
 
@@ -37,7 +38,7 @@ export class ConnectionView {
   constructor(
     private readonly session: CookieSession,
     private readonly texts: ReadonlySignal<Texts>,
-    private readonly now: () => number = Date.now,
+    private readonly clock: Clock = wallClock,
   ) {
     const { client } = session;
     client.on('state', ({ state }) => this.#follow(state));
@@ -54,20 +55,28 @@ export class ConnectionView {
     this.#state.value = state;
     this.#pausedBy.value = this.session.client.pausedBy;
     this.isLive.value = state === 'live';
-    clearTimeout(this.#quiet as number | undefined);
+    this.clock.clearTimeout(this.#quiet);
     if (state === 'live') {
       this.#isQuiet.value = true;
       this.#waiting.value = null;
     } else if (this.#isQuiet.value)
-      this.#quiet = setTimeout(() => (this.#isQuiet.value = false), QUIET_MS);
-    if (state !== 'waiting') clearInterval(this.#timer as number | undefined);
+      this.#quiet = this.clock.setTimeout(() => (this.#isQuiet.value = false), QUIET_MS);
+    if (state !== 'waiting') this.clock.clearTimeout(this.#timer);
   }
 
   #wait(why: WardroomError, delayMs: number): void {
-    this.#now.value = this.now();
-    this.#waiting.value = { why, until: this.now() + delayMs };
-    clearInterval(this.#timer as number | undefined);
-    this.#timer = setInterval(() => (this.#now.value = this.now()), 1000);
+    this.#now.value = this.clock.now();
+    this.#waiting.value = { why, until: this.clock.now() + delayMs };
+    this.#count();
+  }
+
+  /** Once a second, for the seconds that are shown. */
+  #count(): void {
+    this.clock.clearTimeout(this.#timer);
+    this.#timer = this.clock.setTimeout(() => {
+      this.#now.value = this.clock.now();
+      this.#count();
+    }, 1000);
   }
 
   #banner(): BannerView {

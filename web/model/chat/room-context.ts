@@ -18,6 +18,8 @@ export interface RoomContext {
   mine(room: string): MyRoom | undefined;
   /** Runs something whose refusal is told where everything is told. */
   attempt(run: () => Promise<unknown>): void;
+  /** A message was not sent. */
+  failed(code: string): void;
   /** A message arrived in the open room. */
   heard(frame: RoomEvents<Body>['message']): void;
 }

@@ -1,5 +1,5 @@
 /** The open room: its messages as rows, who is here, what its person may do, and what is locked. */
-import { computed, effect, type ReadonlySignal, signal } from '@preact/signals';
+import { batch, computed, effect, type ReadonlySignal, signal } from '@preact/signals';
 import type {
   MyRoom,
   PeopleSnapshot,
@@ -13,28 +13,12 @@ import { troubleOf } from '../trouble.js';
 import { Composer } from './composer.js';
 import { follow } from './follow.js';
 import { type Body, layOut, type Message, type Row } from './layout.js';
+import type { Lock } from './lock.js';
 import { EVERYBODY, type Person } from './mentions.js';
 import type { Roster } from './roster.js';
 import type { RoomContext } from './room-context.js';
 import { nameOfRoom } from './sidebar.js';
 import { type Thread, openThread } from './thread.js';
-
-/** Why nobody writes here now. A room that is `open` may be written in. */
-export type Lock =
-  | 'open'
-  | 'loading'
-  | 'paused'
-  | 'renewing'
-  | 'signed_out'
-  | 'stopped'
-  | 'ended'
-  | 'guest'
-  | 'not_member'
-  | 'viewer'
-  | 'muted'
-  | 'archived'
-  | 'moderators_post'
-  | 'restricted';
 
 export class RoomPage {
   readonly timeline: Timeline<Body>;
@@ -61,6 +45,7 @@ export class RoomPage {
   readonly #newAfter = signal<number | null>(null);
   readonly #room: Room<Body>;
   #hasBegun = false;
+  #told: ReadonlySet<string> = new Set();
   #offs: (() => void)[] = [];
 
   constructor(
@@ -88,6 +73,7 @@ export class RoomPage {
       ...this.#listen(),
       effect(() => this.#begin()),
       effect(() => this.#markRead()),
+      effect(() => this.#failed()),
     ];
     void this.load();
   }
@@ -131,9 +117,11 @@ export class RoomPage {
     const { api } = this.context.client;
     try {
       const view = await api.rooms.get(this.id);
-      this.view.value = view;
-      this.can.value = view.can;
-      this.refused.value = null;
+      batch(() => {
+        this.view.value = view;
+        this.can.value = view.can;
+        this.refused.value = null;
+      });
       const { items } = await api.messages.pins(this.id);
       this.pinned.value = new Set(items.map(({ message }) => message.message_id));
     } catch (thrown) {
@@ -198,9 +186,14 @@ export class RoomPage {
     const room = this.#room;
     return [
       room.on('subscribed', ({ can }) => (this.can.value = can)),
-      room.on('access', ({ can }) => {
-        this.can.value = can;
+      room.on('access', ({ can, role }) => {
+        const view = this.view.peek();
+        batch(() => {
+          this.can.value = can;
+          this.view.value = view && { ...view, role, can: [...can] };
+        });
         void this.load();
+        void this.roster.load();
       }),
       room.on('unsubscribed', () => (this.can.value = [])),
       room.on('pinned', ({ message_id: id, on }) => {
@@ -225,6 +218,14 @@ export class RoomPage {
     if (this.#hasBegun || !this.context.isListed) return;
     this.#hasBegun = true;
     this.#newAfter.value = this.row?.read_n ?? null;
+  }
+
+  /** Tells once of each message that was not sent. */
+  #failed(): void {
+    const failed = this.snapshot.value.messages.filter(({ state }) => state === 'failed');
+    for (const { key, error } of failed)
+      if (!this.#told.has(key)) this.context.failed(error?.code ?? 'network');
+    this.#told = new Set(failed.map(({ key }) => key));
   }
 
   #markRead(): void {
@@ -261,8 +262,10 @@ export class RoomPage {
     const { kind } = banner.value;
     if (kind === 'paused' || kind === 'renewing' || kind === 'signed_out' || kind === 'stopped')
       return kind;
-    const { state } = this.snapshot.value;
-    if (state === 'ended' || this.refused.value !== null) return 'ended';
+    const { ended } = this.snapshot.value;
+    // After signing in again the room is opened anew.
+    if (ended?.action === 'login' || ended?.action === 'stop') return 'loading';
+    if (ended !== undefined || this.refused.value !== null) return 'ended';
     const view = this.view.value;
     if (view === null) return 'loading';
     if (this.can.value.includes('publish')) return 'open';

@@ -1,0 +1,33 @@
+/** Why nobody writes in a room now. */
+import type { Texts } from './texts/en.js';
+
+/** A room that is `open` may be written in. */
+export type Lock =
+  | 'open'
+  | 'loading'
+  | 'paused'
+  | 'renewing'
+  | 'signed_out'
+  | 'stopped'
+  | 'ended'
+  | 'guest'
+  | 'not_member'
+  | 'viewer'
+  | 'muted'
+  | 'archived'
+  | 'moderators_post'
+  | 'restricted';
+
+/** Read-only here, and why; undefined: it is not that. */
+export function readOnlyText(lock: Lock, t: Texts['banner']): string | undefined {
+  const texts: Partial<Record<Lock, string>> = {
+    guest: t.guest,
+    not_member: t.notMember,
+    viewer: t.viewer,
+    muted: t.muted,
+    archived: t.archived,
+    moderators_post: t.moderatorsPost,
+    restricted: t.restricted,
+  };
+  return texts[lock];
+}
