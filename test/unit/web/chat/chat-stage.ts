@@ -153,7 +153,7 @@ export class ChatStage {
     await this.#server.stop();
   }
 
-  /** What was said since the last time. */
+  /** The words since the last time. */
   heard(): string[] {
     return this.said.splice(0);
   }

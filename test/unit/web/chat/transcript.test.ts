@@ -1,6 +1,6 @@
 /**
- * The words of a screen reader while the chat is used: scenes in order, compared with a golden file.
- * `UPDATE=1` writes it anew.
+ * The words of a screen reader while the chat is used: scenes in order, compared with a golden
+ * file. `UPDATE=1` writes it anew.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readFileSync, writeFileSync } from 'node:fs';
