@@ -193,6 +193,24 @@ const scenes = {
     await at('config');
     await page.locator('.table tbody tr').first().waitFor();
   },
+  'try-as': async (page, at) => {
+    await at('try-as');
+    await page.getByLabel(/^Person/).fill('ben@acme.example');
+    await page.getByLabel(/^Room/).fill('staff');
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Role in the room').selectOption('member');
+    await page.locator('.table .badge', { hasText: 'yes' }).nth(3).waitFor();
+  },
+  drills: async (page, at) => {
+    await at('drills');
+    for (let n = 1; n <= 12; n += 1) {
+      const box = page.getByRole('checkbox', { name: new RegExp(`^D${n} `) });
+      await box.waitFor();
+      if (![3, 7, 9].includes(n)) await box.uncheck();
+    }
+    await page.getByRole('button', { name: 'Run 3 drills' }).click();
+    await page.getByText('Nothing was found.').waitFor({ timeout: 60_000 });
+  },
 };
 
 const SCENES = ['sign-in', 'sessions', 'ben', ...Object.keys(scenes)];

@@ -30,6 +30,8 @@ export class Console {
   });
   readonly nodes = signal<readonly { id: string; name: string }[]>([]);
   readonly doing = signal<Doing | null>(null);
+  /** The bound of the nodes; undefined: not known to this role. */
+  leaseMs: number | undefined;
 
   constructor(
     readonly session: Pick<CookieSession, 'isProven' | 'proveAgain'> & {
@@ -72,6 +74,7 @@ export class Console {
       get('/v1/admin/nodes', { limit: 50 }),
     );
     this.nodes.value = namesOf(items);
+    this.leaseMs = items.find(({ state }) => state === 'serving')?.lease_ms;
   }
 
   /** Opens the dialog of a change. */
