@@ -94,7 +94,7 @@ try {
       deviceScaleFactor: 2,
     });
   }
-  if (!forReadme && wants('chat')) await shootAllOfChat(browser, nodes[0].url);
+  if (!forReadme && wants('chat')) await shootAllOfChat(browser, nodes[0]);
   await browser.close();
   console.log(`The pictures are in ${folder}.`);
 } finally {
@@ -115,11 +115,12 @@ async function consoleShots(browser, urls) {
   letGo();
 }
 
-async function shootAllOfChat(browser, url) {
+async function shootAllOfChat(browser, { url, internal_url: internalUrl }) {
   const rooms = await furnish(url, () => password);
   const login = { tenant: 'demo', email: 'ada@demo.test', password };
   const fresh = async () =>
     (await rooms.call('POST', '/v1/auth/login', undefined, login)).access_token;
+  const freeze = () => fetch(`${internalUrl}/try/freeze?ms=9000`, { method: 'POST' });
   const wide = { width: 1280, height: 800 };
   const looks = {
     light: { viewport: wide },
@@ -133,7 +134,7 @@ async function shootAllOfChat(browser, url) {
       name,
       options,
       password,
-      rooms: { ...rooms, fresh },
+      rooms: { ...rooms, fresh, ...(name === 'light' && { freeze }) },
     });
 }
 

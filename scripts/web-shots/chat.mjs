@@ -163,6 +163,15 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
   await page.getByRole('button', { name: /To the newest/ }).waitFor();
   await shot('scrolled');
   await page.getByRole('button', { name: /To the newest/ }).click();
+  await page.evaluate(() => (globalThis.document.documentElement.dir = 'rtl'));
+  await shot('right-to-left');
+  await page.evaluate(() => (globalThis.document.documentElement.dir = 'ltr'));
+  if (rooms.freeze !== undefined) {
+    await rooms.freeze();
+    await page.locator('.banner', { hasText: 'Paused.' }).waitFor();
+    await shot('paused');
+    await page.locator('.banner').waitFor({ state: 'detached', timeout: 30_000 });
+  }
   await input.fill('A draft that is kept');
   await context.setOffline(true);
   await page.evaluate(() => globalThis.dispatchEvent(new Event('offline')));

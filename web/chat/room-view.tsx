@@ -39,6 +39,7 @@ function RoomHead({ room }: { room: RoomPage }) {
   const chat = useChat();
   const t = chat.t.room;
   const { count } = room.presence.value;
+  const isOver = room.lock.value === 'signed_out' || room.lock.value === 'stopped';
   const pins = room.pinned.value.size === 0 ? '' : room.pinned.value.size;
   const topic = room.view.value?.topic ?? null;
   return (
@@ -60,21 +61,25 @@ function RoomHead({ room }: { room: RoomPage }) {
           </p>
         )}
       </div>
-      <PaneButton
-        pane="members"
-        label={count === undefined ? t.members : `${t.here(count)}: ${t.members}`}
-      >
-        {count === undefined ? t.members : t.here(count)}
-      </PaneButton>
-      <div class="only-wide">
-        <PaneButton pane="pins" label={`${pins} ${t.pins}`.trim()}>
-          <span aria-hidden="true">⚑</span> {pins}
-        </PaneButton>
-        <PaneButton pane="search" label={t.search}>
-          <span aria-hidden="true">⌕</span>
-        </PaneButton>
-      </div>
-      <RoomMenu room={room} />
+      {isOver ? null : (
+        <>
+          <PaneButton
+            pane="members"
+            label={count === undefined ? t.members : `${t.here(count)}: ${t.members}`}
+          >
+            {count === undefined ? t.members : t.here(count)}
+          </PaneButton>
+          <div class="only-wide">
+            <PaneButton pane="pins" label={`${pins} ${t.pins}`.trim()}>
+              <span aria-hidden="true">⚑</span> {pins}
+            </PaneButton>
+            <PaneButton pane="search" label={t.search}>
+              <span aria-hidden="true">⌕</span>
+            </PaneButton>
+          </div>
+          <RoomMenu room={room} />
+        </>
+      )}
     </header>
   );
 }

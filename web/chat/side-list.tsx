@@ -55,7 +55,7 @@ export function SideList() {
           </Button>
         ) : null}
       </div>
-      <footer class="side-foot">
+      <footer class="side-foot" hidden={chat.session.state.value !== 'signed_in'}>
         <div class="side-new">
           <Button onClick={() => (dialog.value = { kind: 'browse' })}>{t.browse}</Button>
           {chat.me.value?.role === 'guest' ? null : (
