@@ -17,7 +17,7 @@ const described = describeWith(
 
 described('/docs', () => {
   let url: string;
-  let open: OpenPage[] = [];
+  const open: OpenPage[] = [];
   beforeAll(async () => {
     const production = { NODE_ENV: 'production', PUBLIC_URL: 'https://docs.example.com' };
     url = (await startNode({ ...production, ALLOW_INSECURE_HTTP: 'on' }, { until: 'file' })).url;

@@ -1,7 +1,7 @@
 /** A guide: its tree as elements. */
 import { h, type ComponentChildren } from 'preact';
 import { hrefOf } from '../model/docs/place.js';
-import type { Guide, GuideNode } from './guide-tree.js';
+import type { Guide, GuideNode } from '../model/docs/guide-tree.js';
 import { Link } from './link.js';
 import { root } from './state.js';
 

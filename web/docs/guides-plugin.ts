@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
-import type { GuideGroup } from './guide-tree.js';
+import type { GuideGroup } from '../model/docs/guide-tree.js';
 import { GUIDES, slugOf } from './guides.js';
 import { readGuide } from './read-guide.js';
 

@@ -1,6 +1,6 @@
 /** A page of Markdown as a tree. HTML in it is left out: comments mark generated tables. */
 import { marked, type Token, type Tokens } from 'marked';
-import type { Guide, GuideElement, GuideNode, Heading, Section } from './guide-tree.js';
+import type { Guide, GuideElement, GuideNode, Heading, Section } from '../model/docs/guide-tree.js';
 
 /** Where a link of the page leads; null: nowhere that these pages serve. */
 export type Follow = (href: string) => string | null;

@@ -1,11 +1,11 @@
-/** What the page shows, and what it has loaded. */
+/** The place that the page shows, and everything that it has loaded. */
 import { computed, effect, signal } from '@preact/signals';
 import { groups, loaders } from 'virtual:guides';
 import type { AsyncApi, OpenApi } from '../model/docs/api.js';
 import { readPlace } from '../model/docs/place.js';
 import { searchSections } from '../model/docs/search.js';
 import { baseUrl } from '../model/page-url.js';
-import type { Guide, Section } from './guide-tree.js';
+import type { Guide, Section } from '../model/docs/guide-tree.js';
 
 export type Loaded<T> = { state: 'loading' } | { state: 'failed' } | { state: 'here'; value: T };
 const LOADING = { state: 'loading' } as const;

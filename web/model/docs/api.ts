@@ -1,4 +1,4 @@
-/** What is read of the OpenAPI and AsyncAPI documents of the node. */
+/** The parts of the OpenAPI and AsyncAPI documents that the pages show. */
 export interface Schema {
   $ref?: string;
   type?: string | string[];

@@ -1,4 +1,4 @@
-/** What the page shows, as its address says. */
+/** A place in the docs, as its address says. */
 export type Place =
   { kind: 'guide'; slug: string; anchor: string } | { kind: 'rest' | 'frames'; anchor: string };
 

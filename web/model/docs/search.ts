@@ -1,5 +1,5 @@
-/** The search in guides: sections that have every word, those first that have them in the heading. */
-import type { Section } from '../../docs/guide-tree.js';
+/** The search in guides: sections with every word, those first that have them in the heading. */
+import type { Section } from './guide-tree.js';
 
 export interface Hit {
   section: Section;

@@ -29,7 +29,7 @@ export interface Section {
   text: string;
 }
 
-/** What the menu shows. */
+/** Guides of the menu under one name. */
 export interface GuideGroup {
   name: string;
   guides: { slug: string; title: string }[];
