@@ -224,6 +224,20 @@ describe('one session', () => {
     ]);
   });
 
+  test('names who ended it, not only by an id', async () => {
+    const detail = new SessionDetail(
+      new ScriptedCaller((path) => {
+        if (path.includes('user=op'))
+          return page([{ user: { email: 'op@system.test', name: 'Op' } }]);
+        if (path.startsWith('/v1/admin/sessions')) return page([session(id, { ended_by: 'op' })]);
+        return script(path);
+      }),
+      id,
+    );
+    await detail.load();
+    expect(detail.endedBy.value).toBe('op@system.test');
+  });
+
   test('names the part that a tenant admin may not read, and shows the rest', async () => {
     const detail = new SessionDetail(
       new ScriptedCaller((path) => {
