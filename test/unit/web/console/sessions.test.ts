@@ -205,12 +205,13 @@ describe('one session', () => {
         detail: { side: 'transport', code: 'reset' },
       }),
       record('connection_opened', '2026-11-30T11:00:01Z', { request_id: 'c-live' }),
+      record('authz_fail', '2026-11-30T11:00:09Z', { detail: { decision: 'd-1' } }),
       record('session_created', '2026-11-30T11:00:00Z'),
       record('session_created', '2026-11-30T11:00:02Z', { session_hash: 'of another session' }),
     ]);
   };
 
-  test('merges its connections and its audit, newest first, and leaves others out', async () => {
+  test('merges its connections and its audit, newest first, once, and leaves others out', async () => {
     const detail = new SessionDetail(new ScriptedCaller(script), id);
     await detail.load();
     expect(detail.timeline.value.map(({ text, why }) => [text, why])).toEqual([

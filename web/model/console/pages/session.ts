@@ -151,19 +151,24 @@ function endedOf(
 }
 
 /** Connections tell more than the audit about themselves. */
-const OF_CONNECTIONS = new Set(['connection_opened', 'connection_renewed', 'authz_fail']);
+const OF_CONNECTIONS = new Set(['connection_opened', 'connection_renewed']);
 
 function merged(
   details: readonly ConnectionDetail[],
   records: readonly AuditRecordView[],
 ): Happening[] {
   const told = new Set(details.map(({ id }) => id));
+  const decided = new Set(
+    details.flatMap(({ timeline }) => timeline.map(({ decision_id: id }) => id)),
+  );
   return [
     ...details.flatMap(({ timeline }) => timeline.map(ofConnection)),
     ...records
       .filter(
-        ({ event, request_id: id }) =>
-          event !== 'data_read' && !(OF_CONNECTIONS.has(event) && id !== null && told.has(id)),
+        ({ event, request_id: id, detail }) =>
+          event !== 'data_read' &&
+          !(OF_CONNECTIONS.has(event) && id !== null && told.has(id)) &&
+          !(event === 'authz_fail' && decided.has(detail['decision'] as string)),
       )
       .map(ofRecord),
   ].sort((a, b) => b.at.localeCompare(a.at));
