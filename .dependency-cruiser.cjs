@@ -177,12 +177,7 @@ module.exports = {
       from: { path: '^web/model/' },
       to: { path: ['^web/(kit|try|chat|console|docs)/', '(^|/)node_modules/preact/'] },
     },
-    {
-      name: 'resolvable',
-      severity: 'error',
-      from: {},
-      to: { couldNotResolve: true, pathNot: '^virtual:guide' },
-    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

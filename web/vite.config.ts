@@ -4,7 +4,6 @@
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { guidesPlugin } from './docs/guides-plugin.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,7 +17,6 @@ export default defineConfig({
   logLevel: 'warn',
   // The SDK and the protocol are read from their sources, as the paths of tsconfig.json say.
   resolve: { tsconfigPaths: true },
-  plugins: [guidesPlugin()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: at('../dist/public'),
@@ -26,8 +24,6 @@ export default defineConfig({
     target: 'es2022',
     // No inline script or picture: the pages' policy refuses the former.
     assetsInlineLimit: 0,
-    // The text of all guides, which the search loads when it is used.
-    chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(PAGES.map((name) => [name, at(`${name}.html`)])),

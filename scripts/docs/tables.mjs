@@ -22,6 +22,7 @@ import {
   SERVER_FRAMES,
   UNSUBSCRIBE_CODES,
 } from '@wardroom/protocol';
+import * as field from '../../bench/field/report.mjs';
 import { root } from '../lib/install.mjs';
 import { fieldsOf } from './fields.mjs';
 import { foldersPicture } from './folders.mjs';
@@ -32,6 +33,12 @@ export const tables = {
   ...Object.fromEntries(
     Object.entries(sdkTables).map(([name, rows]) => [name, () => table(['', ''], rows())]),
   ),
+
+  'field-run': () => field.runLine(field.readResults()),
+  'field-verdicts': () => field.verdictTable(field.readResults()),
+  'field-figures': () => field.figureTable(field.readResults()),
+  'field-set-up': () => field.setUpTable(field.readResults()),
+  'field-means': () => field.meansTable(field.readResults()),
 
   folders: () => foldersPicture(root),
 

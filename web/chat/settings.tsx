@@ -167,7 +167,8 @@ function Password() {
       setNext('');
       chat.tell(t.changed);
     } catch (thrown) {
-      setRefused(chat.why(troubleOf(thrown).code));
+      const { code, message } = troubleOf(thrown);
+      setRefused(code === 'invalid_request' ? message : chat.why(code));
     }
   };
   return (
@@ -189,7 +190,6 @@ function Password() {
       />
       <Field
         label={chat.t.signIn.newPassword}
-        hint={chat.t.signIn.passwordRule}
         type="password"
         autocomplete="new-password"
         value={next}

@@ -15,9 +15,6 @@ import { Content, Fate } from './message-row.js';
 import { RichText } from './rich-text.js';
 import { clock, exact, shortly } from './times.js';
 
-/** There is place for it beside the messages. */
-const isBeside = (): boolean => matchMedia('(min-width: 1024px)').matches;
-
 export function SidePane({ room }: { room: RoomPage }) {
   const chat = useChat();
   const { t } = chat;
@@ -134,13 +131,7 @@ function Pins({ room }: { room: RoomPage }) {
       {items?.map(({ message }) => (
         <Line key={message.message_id} sender={message.sender} at={message.at}>
           <RichText text={message.body === null ? '' : textOf(message.body)} names="" />
-          <Button
-            look="quiet"
-            onClick={() => {
-              chat.enter(room.id, message.seq);
-              if (!isBeside()) chat.pane.value = null;
-            }}
-          >
+          <Button look="quiet" onClick={() => chat.enter(room.id, message.seq)}>
             {t.open}
           </Button>
           {room.mayPin ? (
@@ -210,10 +201,9 @@ function Search({ room }: { room: RoomPage }) {
             href={chat.linkTo(hit.room, hit.seq)}
             onClick={(event) => {
               event.preventDefault();
-              const { value } = chat.pane;
+              const { pane } = chat;
               chat.enter(hit.room, hit.seq);
-              // Beside the messages it stays open; before them it would hide what was found.
-              chat.pane.value = isBeside() ? value : null;
+              pane.value = 'search';
             }}
           >
             <span class="by">

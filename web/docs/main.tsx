@@ -1,7 +1,4 @@
 import { render } from 'preact';
 import '../tokens.css';
-import { DocsPage } from './docs-page.js';
-import { arrive } from './state.js';
 
-addEventListener('popstate', arrive);
-render(<DocsPage />, document.getElementById('page')!);
+render(<h1>Wardroom · docs</h1>, document.getElementById('page')!);

@@ -21,7 +21,6 @@ import {
   type ListedSession,
   personOf,
 } from '../../model/console/pages/sessions.js';
-import { suspend } from '../../model/console/pages/people.js';
 import { hashOf } from '../../model/console/place.js';
 import { agent, bytes, spaced } from '../../model/console/words.js';
 import type { PageProps } from '../page-props.js';
@@ -47,13 +46,7 @@ export function SessionPage({ console, rights, place: { id } }: PageProps) {
         ) : null
       ) : (
         <>
-          <Head
-            session={session}
-            console={console}
-            rights={rights}
-            load={load}
-            name={detail.endedBy.value}
-          />
+          <Head session={session} console={console} rights={rights} load={load} />
           {detail.gaps.value.map((text) => (
             <p key={text} class="note">
               {text}
@@ -118,12 +111,7 @@ function Head({
   console,
   rights,
   load,
-  name,
-}: Pick<PageProps, 'console' | 'rights'> & {
-  session: ListedSession;
-  load: () => void;
-  name: string | null;
-}) {
+}: Pick<PageProps, 'console' | 'rights'> & { session: ListedSession; load: () => void }) {
   const isAsking = useSignal(false);
   const before = useSignal(new Date().toISOString().slice(0, 16));
   const who = { id: session.user_id, text: personOf(session).text };
@@ -142,15 +130,6 @@ function Head({
       bad: true,
     },
     { text: 'End those signed in before …', run: () => (isAsking.value = true), bad: true },
-    ...(session.user.email === null || isOwn
-      ? []
-      : [
-          {
-            text: `Suspend ${who.text} …`,
-            run: () => console.begin(suspend({ id: who.id, email: who.text }), load),
-            bad: true,
-          },
-        ]),
   ];
   const mayEnd = rights.may('revoke_sessions', { tenantId: session.tenant_id });
   return (
@@ -224,7 +203,7 @@ function Head({
           </>
         ) : (
           <span>
-            ended <Moment at={session.ended_at} /> {endedBy(session, name)}
+            ended <Moment at={session.ended_at} /> {endedBy(session)}
           </span>
         )}
         <span>address {session.ip ?? 'unknown'}</span>
@@ -237,9 +216,7 @@ function Head({
           user <Id id={session.user_id} of="user" />{' '}
           <a href={hashOf({ page: 'sessions', fields: { user: session.user_id, state: 'all' } })}>
             all sessions
-          </a>{' '}
-          <a href={hashOf({ page: 'audit', fields: { user: session.user_id } })}>audit</a>{' '}
-          <a href={hashOf({ page: 'try-as', id: session.user_id })}>try as</a>
+          </a>
         </span>
         {session.receipt === null ? null : (
           <span>
@@ -251,12 +228,12 @@ function Head({
   );
 }
 
-function endedBy({ ended_by: by, user_id: user }: ListedSession, name: string | null) {
+function endedBy({ ended_by: by, user_id: user }: ListedSession) {
   if (by === null) return 'by the system';
   if (by === user) return 'by the user';
   return (
     <>
-      by {name} <Id id={by} of="user" />
+      by <Id id={by} of="user" />
     </>
   );
 }
