@@ -177,7 +177,12 @@ module.exports = {
       from: { path: '^web/model/' },
       to: { path: ['^web/(kit|try|chat|console|docs)/', '(^|/)node_modules/preact/'] },
     },
-    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true, pathNot: '^virtual:guide' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -17,6 +17,8 @@ COPY src ./src
 COPY sdk ./sdk
 COPY drills ./drills
 COPY web ./web
+COPY docs ./docs
+COPY README.md CONTRIBUTING.md CHANGELOG.md ./
 # also the generated database client is compiled into dist/
 RUN npm run build && rm -f dist/.built dist/.tsbuildinfo* protocol/dist/.tsbuildinfo && find dist protocol/dist -name '*.d.ts*' -delete
 

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { guidesPlugin } from './docs/guides-plugin.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -17,6 +18,7 @@ export default defineConfig({
   logLevel: 'warn',
   // The SDK and the protocol are read from their sources, as the paths of tsconfig.json say.
   resolve: { tsconfigPaths: true },
+  plugins: [guidesPlugin()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: at('../dist/public'),
@@ -24,6 +26,8 @@ export default defineConfig({
     target: 'es2022',
     // No inline script or picture: the pages' policy refuses the former.
     assetsInlineLimit: 0,
+    // The text of all guides, which the search loads when it is used.
+    chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(PAGES.map((name) => [name, at(`${name}.html`)])),

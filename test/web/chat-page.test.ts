@@ -287,6 +287,36 @@ described('the chat', () => {
     await page.getByPlaceholder('Locked: read-only for you').waitFor();
   }, 60_000);
 
+  test('a link leads to a message among many, and what is read stays in place while more is loaded above', async () => {
+    const people = await world.users('Fay', 'Gus', 'Hal');
+    const room = await world.room(
+      people[0]!,
+      { name: 'Long' },
+      people.slice(1).map((who) => [who, 'member']),
+    );
+    await Promise.all(
+      people.map(async (who, at) => {
+        for (let i = 0; i < 50; i += 1) await publish(who, room, `${at}.${i} of many`);
+      }),
+    );
+    const page = await visit(people[0]!, { path: `/${room}?at=20` });
+    const linked = page.locator('.msg[data-seq="20"]');
+    await linked.waitFor();
+    expect(await linked.evaluate((row) => row === document.activeElement)).toBe(true);
+    await page.getByRole('button', { name: 'To the newest' }).click();
+    await page.locator('.msg[data-seq="150"]').waitFor();
+    await expect(linked.count()).resolves.toBe(0);
+
+    const top = () =>
+      page.locator('.msg[data-seq="110"]').evaluate((row) => row.getBoundingClientRect().top);
+    await page.locator('.msg[data-seq="110"]').evaluate((row) => row.scrollIntoView());
+    const before = await top();
+    await page.locator('.msg[data-seq="60"]').waitFor({ state: 'attached' });
+    expect(Math.abs((await top()) - before)).toBeLessThan(4);
+    await page.locator('.list').evaluate((list) => list.scrollTo(0, 0));
+    await page.getByText('The beginning of the room.').waitFor({ state: 'attached' });
+  }, 60_000);
+
   test('hostile names and messages are text, and nothing else', async () => {
     const eve = await world.user('eve');
     const name = HOSTILE[0]!;

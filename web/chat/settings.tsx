@@ -167,8 +167,7 @@ function Password() {
       setNext('');
       chat.tell(t.changed);
     } catch (thrown) {
-      const { code, message } = troubleOf(thrown);
-      setRefused(code === 'invalid_request' ? message : chat.why(code));
+      setRefused(chat.why(troubleOf(thrown).code));
     }
   };
   return (
@@ -190,6 +189,7 @@ function Password() {
       />
       <Field
         label={chat.t.signIn.newPassword}
+        hint={chat.t.signIn.passwordRule}
         type="password"
         autocomplete="new-password"
         value={next}

@@ -15,6 +15,9 @@ import { Content, Fate } from './message-row.js';
 import { RichText } from './rich-text.js';
 import { clock, exact, shortly } from './times.js';
 
+/** There is place for it beside the messages. */
+const isBeside = (): boolean => matchMedia('(min-width: 1024px)').matches;
+
 export function SidePane({ room }: { room: RoomPage }) {
   const chat = useChat();
   const { t } = chat;
@@ -131,7 +134,13 @@ function Pins({ room }: { room: RoomPage }) {
       {items?.map(({ message }) => (
         <Line key={message.message_id} sender={message.sender} at={message.at}>
           <RichText text={message.body === null ? '' : textOf(message.body)} names="" />
-          <Button look="quiet" onClick={() => chat.enter(room.id, message.seq)}>
+          <Button
+            look="quiet"
+            onClick={() => {
+              chat.enter(room.id, message.seq);
+              if (!isBeside()) chat.pane.value = null;
+            }}
+          >
             {t.open}
           </Button>
           {room.mayPin ? (
@@ -201,9 +210,10 @@ function Search({ room }: { room: RoomPage }) {
             href={chat.linkTo(hit.room, hit.seq)}
             onClick={(event) => {
               event.preventDefault();
-              const { pane } = chat;
+              const { value } = chat.pane;
               chat.enter(hit.room, hit.seq);
-              pane.value = 'search';
+              // Beside the messages it stays open; before them it would hide what was found.
+              chat.pane.value = isBeside() ? value : null;
             }}
           >
             <span class="by">

@@ -29,6 +29,9 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
   const t = chat.t.signIn;
   const form = signIn.form.value;
   const refused = signIn.refused.value;
+  const wrong = (...fields: string[]) =>
+    fields.some((field) => signIn.wrong.value.has(field)) ? t.wrongField : null;
+  const isNew = form === 'register' || form === 'reset';
   const titles: Record<SignInForm, [title: string, text: string, submit: string]> = {
     sign_in: [t.title, signIn.hasInvite.value ? t.inviteWaits : '', t.submit],
     register: [t.registerTitle, t.registerText, t.registerSubmit],
@@ -59,6 +62,7 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
             value={signIn.tenant.value}
             onInput={(value) => (signIn.tenant.value = value)}
             autocomplete="organization"
+            error={wrong('tenant')}
             required
           />
           {form === 'register' ? (
@@ -67,6 +71,7 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
               value={signIn.name.value}
               onInput={(value) => (signIn.name.value = value)}
               autocomplete="name"
+              error={wrong('name')}
               maxLength={100}
               required
             />
@@ -77,17 +82,20 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
             value={signIn.email.value}
             onInput={(value) => (signIn.email.value = value)}
             autocomplete="username"
+            error={wrong('email')}
             required
           />
         </>
       ) : null}
       {isDone || form === 'forgot' ? null : (
         <Field
-          label={form === 'sign_in' ? t.password : t.newPassword}
+          label={isNew ? t.newPassword : t.password}
+          {...(isNew && { hint: t.passwordRule })}
+          error={wrong('password', 'new')}
           type="password"
           value={signIn.password.value}
           onInput={(value) => (signIn.password.value = value)}
-          autocomplete={form === 'sign_in' ? 'current-password' : 'new-password'}
+          autocomplete={isNew ? 'new-password' : 'current-password'}
           required
         />
       )}

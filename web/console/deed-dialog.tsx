@@ -2,7 +2,7 @@
  * A change is asked for once: what it ends, whether that can be undone, a reason; then its receipt,
  * node by node.
  */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
 import { announce } from '../kit/announcer.js';
 import { Button } from '../kit/button.js';
@@ -22,7 +22,8 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
   const password = useSignal('');
   const refused = useSignal<string | null>(null);
   const mustProve = useSignal(deed.proof === true && !console.session.isProven);
-  useEffect(() => {
+  // Before the next key: what is typed at once belongs into the reason.
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     field.current?.focus();
   }, [doing]);

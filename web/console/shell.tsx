@@ -21,6 +21,9 @@ export function Shell({ console, session, rights }: Props) {
   const main = useRef<HTMLElement>(null);
   const View = link === undefined ? undefined : PAGES[page];
   useEffect(() => {
+    document
+      .querySelector('nav [aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     document.title = `${link?.title ?? 'Not found'} · Wardroom console`;
   }, [page]);
   // A reader of the screen begins at the new page, not at the link that led there.

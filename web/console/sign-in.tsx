@@ -1,5 +1,6 @@
 /** The way in. The password goes to the server and is kept nowhere. */
 import { signal, useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../kit/button.js';
 import { ErrorLine } from '../kit/error-line.js';
 import { Field } from '../kit/field.js';
@@ -11,6 +12,8 @@ const tenant = signal('system');
 const email = signal('');
 
 export function SignIn({ session }: { session: CookieSession }) {
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
   const password = useSignal('');
   const refused = useSignal<string | null>(null);
   const isBusy = useSignal(false);
@@ -54,7 +57,7 @@ export function SignIn({ session }: { session: CookieSession }) {
           label="Tenant"
           value={tenant.value}
           onInput={(value) => (tenant.value = value)}
-          hint="`system` for operators and auditors; your own as admin of a tenant."
+          hint="“system” for operators and auditors; your own as admin of a tenant."
           autocomplete="organization"
           required
         />
@@ -64,6 +67,7 @@ export function SignIn({ session }: { session: CookieSession }) {
           value={email.value}
           onInput={(value) => (email.value = value)}
           autocomplete="username"
+          inputRef={first}
           required
         />
         <Field

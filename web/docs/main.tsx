@@ -1,4 +1,7 @@
 import { render } from 'preact';
 import '../tokens.css';
+import { DocsPage } from './docs-page.js';
+import { arrive } from './state.js';
 
-render(<h1>Wardroom · docs</h1>, document.getElementById('page')!);
+addEventListener('popstate', arrive);
+render(<DocsPage />, document.getElementById('page')!);

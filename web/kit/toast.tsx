@@ -10,7 +10,7 @@ export interface Toast {
   action?: { text: string; run: () => unknown };
 }
 
-const SHOWN_MS = 6_000;
+const SHOWN_MS = 5_000;
 const SHOWN_MAX = 3;
 const toasts = signal<readonly (Toast & { id: number })[]>([]);
 let made = 0;

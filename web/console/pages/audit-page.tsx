@@ -1,5 +1,5 @@
 /** The audit: filters, the table, one record in full, and the live tail. */
-import { useSignal } from '@preact/signals';
+import { signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Badge } from '../../kit/badge.js';
 import { Button } from '../../kit/button.js';
@@ -17,6 +17,8 @@ import type { PageProps } from '../page-props.js';
 import { CopyAs, footOf, TroubleLine } from '../parts.js';
 
 const TYPED_MS = 250;
+/** Filters that are rarely wanted are shown on demand. */
+const isMoreOpen = signal(false);
 
 const COLUMNS: readonly Column<AuditRecordView>[] = [
   { title: 'When', cell: ({ at }) => <Moment at={at} /> },
@@ -56,36 +58,45 @@ export function AuditPage({ console, rights, place: { fields } }: PageProps) {
   return (
     <section class="pane" aria-label="Audit">
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
-        <div class="more">
-          <Select
-            label="Event"
-            value={fields['event'] ?? ''}
-            options={[
-              ['', 'All'],
-              ...AUDIT_EVENT_NAMES.map((name) => [name, spaced(name)] as const),
-            ]}
-            onChange={set('event')}
-          />
+        <Select
+          label="Event"
+          value={fields['event'] ?? ''}
+          options={[['', 'All'], ...AUDIT_EVENT_NAMES.map((name) => [name, spaced(name)] as const)]}
+          onChange={set('event')}
+        />
+        <div class="grow">
           <Field
-            label="User, who did it or about whom"
+            label="Who did it, or about whom"
             value={fields['user'] ?? ''}
             onInput={set('user')}
-            placeholder="id"
+            placeholder="e-mail or id"
           />
-          {rights.ofInstallation ? (
-            <Field
-              label="Tenant"
-              value={fields['tenant'] ?? ''}
-              onInput={set('tenant')}
-              placeholder="id or name in URLs"
-            />
-          ) : null}
-          <Field label="Close id" value={fields['close_id'] ?? ''} onInput={set('close_id')} />
-          <Field label="Request id" value={fields['request'] ?? ''} onInput={set('request')} />
-          <Button look="quiet" onClick={() => console.filter({})}>
-            Clear filters
-          </Button>
         </div>
+        <Button onClick={() => (isMoreOpen.value = !isMoreOpen.value)}>
+          {isMoreOpen.value ? 'Fewer filters' : 'More filters'}
+        </Button>
+        {isMoreOpen.value || audit.isNarrowed(fields) ? (
+          <div class="more">
+            {rights.ofInstallation ? (
+              <Field
+                label="Tenant"
+                value={fields['tenant'] ?? ''}
+                onInput={set('tenant')}
+                placeholder="name in URLs"
+              />
+            ) : null}
+            <Field label="Close id" value={fields['close_id'] ?? ''} onInput={set('close_id')} />
+            <Field
+              label="Connection id"
+              value={fields['connection'] ?? ''}
+              onInput={set('connection')}
+            />
+            <Field label="Request id" value={fields['request'] ?? ''} onInput={set('request')} />
+            <Button look="quiet" onClick={() => console.filter({})}>
+              Clear filters
+            </Button>
+          </div>
+        ) : null}
       </form>
       <div class="toolbar">
         <Button onClick={() => (tail === 'following' ? audit.hold() : audit.follow())}>

@@ -14,12 +14,14 @@ const COLUMNS: readonly Column<ConfigValue>[] = [
   { title: 'Variable', cell: ({ name }) => <code title={name}>{name}</code> },
   {
     title: 'Value',
+    wide: true,
     cell: ({ value, secret }) => (
       <span title={value ?? ''}>{value === null ? '—' : secret ? `secret, ${value}` : value}</span>
     ),
   },
   {
     title: 'Source',
+    from: 'm',
     cell: ({ source }) => (source === 'default' ? 'default' : <Badge tone="plain" text={source} />),
   },
   {

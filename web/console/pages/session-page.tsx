@@ -21,6 +21,7 @@ import {
   type ListedSession,
   personOf,
 } from '../../model/console/pages/sessions.js';
+import { suspend } from '../../model/console/pages/people.js';
 import { hashOf } from '../../model/console/place.js';
 import { agent, bytes, spaced } from '../../model/console/words.js';
 import type { PageProps } from '../page-props.js';
@@ -46,7 +47,13 @@ export function SessionPage({ console, rights, place: { id } }: PageProps) {
         ) : null
       ) : (
         <>
-          <Head session={session} console={console} rights={rights} load={load} />
+          <Head
+            session={session}
+            console={console}
+            rights={rights}
+            load={load}
+            name={detail.endedBy.value}
+          />
           {detail.gaps.value.map((text) => (
             <p key={text} class="note">
               {text}
@@ -111,7 +118,12 @@ function Head({
   console,
   rights,
   load,
-}: Pick<PageProps, 'console' | 'rights'> & { session: ListedSession; load: () => void }) {
+  name,
+}: Pick<PageProps, 'console' | 'rights'> & {
+  session: ListedSession;
+  load: () => void;
+  name: string | null;
+}) {
   const isAsking = useSignal(false);
   const before = useSignal(new Date().toISOString().slice(0, 16));
   const who = { id: session.user_id, text: personOf(session).text };
@@ -130,6 +142,15 @@ function Head({
       bad: true,
     },
     { text: 'End those signed in before …', run: () => (isAsking.value = true), bad: true },
+    ...(session.user.email === null || isOwn
+      ? []
+      : [
+          {
+            text: `Suspend ${who.text} …`,
+            run: () => console.begin(suspend({ id: who.id, email: who.text }), load),
+            bad: true,
+          },
+        ]),
   ];
   const mayEnd = rights.may('revoke_sessions', { tenantId: session.tenant_id });
   return (
@@ -203,7 +224,7 @@ function Head({
           </>
         ) : (
           <span>
-            ended <Moment at={session.ended_at} /> {endedBy(session)}
+            ended <Moment at={session.ended_at} /> {endedBy(session, name)}
           </span>
         )}
         <span>address {session.ip ?? 'unknown'}</span>
@@ -216,7 +237,9 @@ function Head({
           user <Id id={session.user_id} of="user" />{' '}
           <a href={hashOf({ page: 'sessions', fields: { user: session.user_id, state: 'all' } })}>
             all sessions
-          </a>
+          </a>{' '}
+          <a href={hashOf({ page: 'audit', fields: { user: session.user_id } })}>audit</a>{' '}
+          <a href={hashOf({ page: 'try-as', id: session.user_id })}>try as</a>
         </span>
         {session.receipt === null ? null : (
           <span>
@@ -228,12 +251,12 @@ function Head({
   );
 }
 
-function endedBy({ ended_by: by, user_id: user }: ListedSession) {
+function endedBy({ ended_by: by, user_id: user }: ListedSession, name: string | null) {
   if (by === null) return 'by the system';
   if (by === user) return 'by the user';
   return (
     <>
-      by <Id id={by} of="user" />
+      by {name} <Id id={by} of="user" />
     </>
   );
 }

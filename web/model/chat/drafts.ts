@@ -10,6 +10,8 @@ const CHARS_MAX = 20_000;
 export class Drafts {
   #drafts = new Map<string, string>();
   #key: string | null = null;
+  /** The browser has kept the last change. Other tabs write there, too. */
+  #isKept = true;
 
   constructor(private readonly area: Area) {}
 
@@ -25,6 +27,7 @@ export class Drafts {
   }
 
   set(place: string, text: string): void {
+    if (this.#key !== null && this.#isKept) this.#drafts = new Map(this.#read());
     this.#drafts.delete(place);
     if (text !== '') this.#drafts.set(place, text.slice(0, CHARS_MAX));
     const kept = [...this.#drafts].slice(-KEPT_MAX);
@@ -33,7 +36,9 @@ export class Drafts {
     try {
       if (kept.length === 0) this.area.removeItem(this.#key);
       else this.area.setItem(this.#key, JSON.stringify(kept));
+      this.#isKept = true;
     } catch {
+      this.#isKept = false;
       // A browser that keeps nothing keeps them for as long as the page lives.
     }
   }

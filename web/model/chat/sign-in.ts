@@ -18,6 +18,8 @@ export class SignIn {
   readonly isBusy = signal(false);
   /** A code. */
   readonly refused = signal<string | null>(null);
+  /** The fields that the server refused. */
+  readonly wrong = signal<ReadonlySet<string>>(new Set());
   readonly #link = signal<Link | null>(null);
   /** An invitation into a room is accepted once somebody is signed in. */
   readonly hasInvite: ReadonlySignal<boolean> = computed(() => this.#link.value?.kind === 'invite');
@@ -39,6 +41,7 @@ export class SignIn {
 
   turn(form: SignInForm): void {
     this.refused.value = null;
+    this.wrong.value = new Set();
     this.form.value = form;
   }
 
@@ -95,13 +98,15 @@ export class SignIn {
     if (this.isBusy.value) return false;
     this.isBusy.value = true;
     this.refused.value = null;
+    this.wrong.value = new Set();
     try {
       await run();
       this.password.value = '';
       keep(this.area, this.#tenant);
       return true;
     } catch (thrown) {
-      const { code } = troubleOf(thrown);
+      const { code, errors } = troubleOf(thrown);
+      this.wrong.value = new Set(errors.map(({ path }) => path));
       const isLink = this.form.value === 'reset' || this.#link.value?.kind === 'register';
       this.refused.value = isLink && code === 'not_found' ? 'link_dead' : code;
       return false;

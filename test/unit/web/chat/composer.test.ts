@@ -133,6 +133,20 @@ describe('drafts', () => {
     expect(other.text.value).toBe('half');
   });
 
+  test('of another tab are left alone', () => {
+    const tab = new Drafts(area);
+    tab.of('me');
+    composer.write('of this tab');
+    tab.set('other room', 'of the other tab');
+    composer.write('of this tab, more');
+    const later = new Drafts(area);
+    later.of('me');
+    expect([later.get('lobby'), later.get('other room')]).toEqual([
+      'of this tab, more',
+      'of the other tab',
+    ]);
+  });
+
   test('are the newest fifty, whatever is kept', () => {
     for (let i = 0; i < 60; i += 1) drafts.set(`room ${i}`, 'x');
     expect([drafts.get('room 9'), drafts.get('room 10')]).toEqual(['', 'x']);
@@ -146,6 +160,7 @@ describe('drafts', () => {
       throw new Error('full');
     };
     composer.write('still here');
-    expect(drafts.get('lobby')).toBe('still here');
+    drafts.set('other room', 'and here');
+    expect([drafts.get('lobby'), drafts.get('other room')]).toEqual(['still here', 'and here']);
   });
 });

@@ -98,6 +98,18 @@ describe('the audit', () => {
     expect(audit.path).toBe('/v1/admin/audit?event=authz_fail');
   });
 
+  test('finds a person by their address, and leaves the refusal of an unknown one to the server', async () => {
+    const caller = new ScriptedCaller((path) => {
+      if (!path.startsWith('/v1/admin/sessions')) return page('1');
+      return { items: path.includes('ben%40') ? [{ user: { id: 'u-1' } }] : [] };
+    });
+    const audit = new Audit(caller);
+    await audit.open({ user: 'ben@acme.example' });
+    expect(audit.path).toBe('/v1/admin/audit?user=u-1');
+    await audit.open({ user: 'who@acme.example' });
+    expect(audit.path).toBe('/v1/admin/audit?user=who%40acme.example');
+  });
+
   test('says when more came than one look holds', async () => {
     const many = Array.from({ length: 100 }, (_, i) => `new-${i}`);
     const pages = [page('old'), page(...many)];

@@ -205,12 +205,13 @@ describe('one session', () => {
         detail: { side: 'transport', code: 'reset' },
       }),
       record('connection_opened', '2026-11-30T11:00:01Z', { request_id: 'c-live' }),
+      record('authz_fail', '2026-11-30T11:00:09Z', { detail: { decision: 'd-1' } }),
       record('session_created', '2026-11-30T11:00:00Z'),
       record('session_created', '2026-11-30T11:00:02Z', { session_hash: 'of another session' }),
     ]);
   };
 
-  test('merges its connections and its audit, newest first, and leaves others out', async () => {
+  test('merges its connections and its audit, newest first, once, and leaves others out', async () => {
     const detail = new SessionDetail(new ScriptedCaller(script), id);
     await detail.load();
     expect(detail.timeline.value.map(({ text, why }) => [text, why])).toEqual([
@@ -222,6 +223,20 @@ describe('one session', () => {
     expect(detail.ended.value).toEqual([
       { id: 'c-old', at: '2026-11-30T11:00:05Z', side: 'transport', code: 'reset' },
     ]);
+  });
+
+  test('names who ended it, not only by an id', async () => {
+    const detail = new SessionDetail(
+      new ScriptedCaller((path) => {
+        if (path.includes('user=op'))
+          return page([{ user: { email: 'op@system.test', name: 'Op' } }]);
+        if (path.startsWith('/v1/admin/sessions')) return page([session(id, { ended_by: 'op' })]);
+        return script(path);
+      }),
+      id,
+    );
+    await detail.load();
+    expect(detail.endedBy.value).toBe('op@system.test');
   });
 
   test('names the part that a tenant admin may not read, and shows the rest', async () => {

@@ -69,6 +69,8 @@ export const de: Texts = {
     email: 'E-Mail',
     password: 'Passwort',
     newPassword: 'Neues Passwort',
+    passwordRule: 'Mindestens 8 Zeichen',
+    wrongField: 'Das wurde nicht angenommen.',
     name: 'Ihr Name',
     submit: 'Anmelden',
     guest: 'Als Gast umsehen',

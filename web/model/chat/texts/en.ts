@@ -27,6 +27,8 @@ export const en = {
     email: 'E-mail',
     password: 'Password',
     newPassword: 'New password',
+    passwordRule: 'At least 8 characters',
+    wrongField: 'This was not accepted.',
     name: 'Your name',
     submit: 'Sign in',
     guest: 'Look in as a guest',

@@ -6,6 +6,7 @@ import { Pager } from '../pager.js';
 import type { Fields } from '../place.js';
 import { cliOf, get, send, withQuery } from '../rest.js';
 import type { Caller } from '../rest.js';
+import { userOf } from '../user-of.js';
 import { troubleOf } from '../words.js';
 import type { Trouble } from '../words.js';
 
@@ -89,16 +90,27 @@ export class Audit {
   readonly missed = signal(false);
   fields: Fields = {};
   opened = false;
+  #round = 0;
 
   constructor(private readonly caller: Caller) {
     this.pager = new Pager(caller, () => '/v1/admin/audit');
   }
 
-  open(fields: Fields): Promise<void> {
+  async open(fields: Fields): Promise<void> {
+    const round = (this.#round += 1);
     this.opened = true;
-    this.fields = known(fields);
     this.missed.value = false;
-    return this.pager.open(this.fields);
+    const asked = known(fields);
+    const user = asked['user'];
+    const id = user?.includes('@') === true ? await userOf(this.caller, user) : user;
+    if (round !== this.#round) return;
+    this.fields = id === undefined ? asked : { ...asked, user: id };
+    await this.pager.open(this.fields);
+  }
+
+  /** By a filter beside the event and the person. */
+  isNarrowed(fields: Fields): boolean {
+    return Object.keys(known(fields)).some((name) => name !== 'event' && name !== 'user');
   }
 
   /** One look for what came since; what is shown stays. */

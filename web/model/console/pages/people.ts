@@ -50,7 +50,7 @@ export async function tenantsOf(caller: Caller): Promise<TenantView[]> {
 }
 
 const change = (
-  { id, email }: UserView,
+  { id, email }: Pick<UserView, 'id' | 'email'>,
   body: Record<string, string>,
   label: string,
 ): Deed['asks'] => {
@@ -65,7 +65,7 @@ const change = (
   ];
 };
 
-export const suspend = (user: UserView): Deed => ({
+export const suspend = (user: Pick<UserView, 'id' | 'email'>): Deed => ({
   title: `Suspend ${user.email}`,
   effects: ['All sessions and connections end on every node, and they cannot sign in.'],
   undo: 'They can be let in again; the sessions that end do not come back.',

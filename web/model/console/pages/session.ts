@@ -8,6 +8,7 @@ import type {
 import { cliOf, get, send } from '../rest.js';
 import type { Caller } from '../rest.js';
 import { detailText, plain, spaced, troubleOf } from '../words.js';
+import { nameOf } from '../user-of.js';
 import { NOT_UNDONE } from '../deed.js';
 import type { Deed } from '../deed.js';
 import type { Trouble } from '../words.js';
@@ -38,6 +39,8 @@ const AUDIT_LIMIT = 200;
 
 export class SessionDetail {
   readonly session = signal<ListedSession | null>(null);
+  /** The name behind `ended_by`. */
+  readonly endedBy = signal<string | null>(null);
   readonly connections = signal<readonly ConnectionView[]>([]);
   readonly ended = signal<readonly EndedConnection[]>([]);
   readonly timeline = signal<readonly Happening[]>([]);
@@ -67,7 +70,7 @@ export class SessionDetail {
       }
       this.session.value = session;
       const gaps: string[] = [];
-      const [live, records] = await Promise.all([
+      const [live, records, endedBy] = await Promise.all([
         this.#live().catch((error: unknown) => {
           gaps.push(`Live connections: ${troubleOf(error).text}`);
           return { items: [], details: [] };
@@ -76,7 +79,9 @@ export class SessionDetail {
           gaps.push(`Audit: ${troubleOf(error).text}`);
           return [];
         }),
+        nameOf(this.caller, session.ended_by),
       ]);
+      this.endedBy.value = endedBy;
       this.connections.value = live.items;
       const alive = new Set(live.items.map(({ id }) => id));
       this.ended.value = endedOf(records, alive);
@@ -146,19 +151,24 @@ function endedOf(
 }
 
 /** Connections tell more than the audit about themselves. */
-const OF_CONNECTIONS = new Set(['connection_opened', 'connection_renewed', 'authz_fail']);
+const OF_CONNECTIONS = new Set(['connection_opened', 'connection_renewed']);
 
 function merged(
   details: readonly ConnectionDetail[],
   records: readonly AuditRecordView[],
 ): Happening[] {
   const told = new Set(details.map(({ id }) => id));
+  const decided = new Set(
+    details.flatMap(({ timeline }) => timeline.map(({ decision_id: id }) => id)),
+  );
   return [
     ...details.flatMap(({ timeline }) => timeline.map(ofConnection)),
     ...records
       .filter(
-        ({ event, request_id: id }) =>
-          event !== 'data_read' && !(OF_CONNECTIONS.has(event) && id !== null && told.has(id)),
+        ({ event, request_id: id, detail }) =>
+          event !== 'data_read' &&
+          !(OF_CONNECTIONS.has(event) && id !== null && told.has(id)) &&
+          !(event === 'authz_fail' && decided.has(detail['decision'] as string)),
       )
       .map(ofRecord),
   ].sort((a, b) => b.at.localeCompare(a.at));

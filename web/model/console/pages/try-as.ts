@@ -9,6 +9,7 @@ import type { RoomAction } from '../../../../src/policy/decide-room.js';
 import type { Facts } from '../../../../src/policy/facts.js';
 import { get, send, withQuery } from '../rest.js';
 import type { Ask, Caller } from '../rest.js';
+import { userOf } from '../user-of.js';
 import { troubleOf } from '../words.js';
 import type { Trouble } from '../words.js';
 
@@ -90,7 +91,8 @@ export class TryAs {
     this.answers.value = {};
     this.loading.value = true;
     try {
-      const id = UUID.test(user.trim()) ? user.trim() : await this.#userOf(user.trim());
+      const id = UUID.test(user.trim()) ? user.trim() : await userOf(this.caller, user.trim());
+      if (!UUID.test(id)) throw new Nobody();
       this.user.value = id;
       this.room.value = room.trim();
       const answers = await Promise.all(NAMES.map((action) => this.#explain(action)));
@@ -126,16 +128,6 @@ export class TryAs {
       room: this.room.value,
       action,
     });
-  }
-
-  async #userOf(q: string): Promise<string> {
-    const { items } = await send<{ items: { user: { id: string } }[] }>(
-      this.caller,
-      get('/v1/admin/sessions', { q, state: 'all', limit: 2 }),
-    );
-    const found = items[0]?.user.id;
-    if (found === undefined) throw new Nobody();
-    return found;
   }
 
   #changed(action: RoomAction, now: Outcome): Outcome | null {

@@ -13,6 +13,7 @@ import type { TokenInspection } from '../../../../src/admin/tokens/token-inspect
 import { pageClock } from '../receipt-run.js';
 import { cliOf, get, send } from '../rest.js';
 import type { Ask, Caller } from '../rest.js';
+import { nameOf } from '../user-of.js';
 import { plural, spaced, troubleOf } from '../words.js';
 import type { Trouble } from '../words.js';
 import { ofRecord } from './session.js';
@@ -125,8 +126,8 @@ export class Why {
         this.caller,
         get('/v1/admin/audit', { connection: close.connection_id, limit: 50 }),
       ),
-      this.#name(close.ended_by),
-      this.#name(close.user_id),
+      nameOf(this.caller, close.ended_by),
+      nameOf(this.caller, close.user_id),
     ]);
     return {
       sentence: named(close.sentence, endedBy),
@@ -197,16 +198,6 @@ export class Why {
       asks: [ask],
       cli: '',
     };
-  }
-
-  /** Null: nobody, or nobody with a session of the last 90 days. */
-  async #name(user: string | null): Promise<string | null> {
-    if (user === null) return null;
-    const { items } = await send<{ items: ListedSession[] }>(
-      this.caller,
-      get('/v1/admin/sessions', { user, state: 'all', limit: 1 }),
-    );
-    return items[0]?.user.email ?? items[0]?.user.name ?? null;
   }
 
   /** An e-mail address, a name, or the id of a session or user: the newest end explains itself. */
