@@ -56,7 +56,8 @@ export function CopyAs({
 }
 
 export function footOf(state: PagerState, count: number, noun: string): string {
-  if (state === 'loading') return count === 0 ? `Reading ${noun}s …` : `Reading more ${noun}s …`;
+  if (state === 'idle' || state === 'opening') return `Reading ${noun}s …`;
+  if (state === 'loading') return `Reading more ${noun}s …`;
   if (state === 'more') return `${count} ${noun}s shown; scroll for more.`;
   return count === 1 ? `1 ${noun}.` : `All ${count} ${noun}s.`;
 }

@@ -144,6 +144,7 @@ export function AuditPage({ console, rights, place: { fields } }: PageProps) {
           keyOf={({ id }) => id}
           onOpen={(row) => (shown.value = row)}
           onMore={() => void pager.more()}
+          busy={pager.state.value === 'opening'}
           foot={footOf(pager.state.value, rows.length, 'record')}
         />
       )}

@@ -103,7 +103,9 @@ export function PeoplePage(props: PageProps) {
         />
       </div>
       <TroubleLine trouble={trouble.value} again={again} />
-      {rows.length === 0 && state.value !== 'loading' && trouble.value === null ? (
+      {rows.length === 0 &&
+      (state.value === 'whole' || state.value === 'more') &&
+      trouble.value === null ? (
         <p class="empty">
           {people.typed.value === ''
             ? 'Nobody yet. “New person” makes the first.'

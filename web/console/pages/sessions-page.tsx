@@ -189,7 +189,8 @@ function SessionTable({ console, rights, place: { fields } }: PageProps) {
           onChooseAll={() => sessions.toggleAll()}
           canChoose={({ state }) => state === 'live'}
           onMore={() => void pager.more()}
-          foot={footOf(pager.state.value, rows.length, 'session')}
+          busy={sessions.isStale(fields) || pager.state.value === 'opening'}
+          foot={<span role="status">{footOf(pager.state.value, rows.length, 'session')}</span>}
         />
       )}
     </section>

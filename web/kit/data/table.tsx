@@ -30,6 +30,8 @@ interface Props<T> {
   canChoose?: (row: T) => boolean;
   /** Near the end of the rows. */
   onMore?: (() => void) | undefined;
+  /** Other rows are on their way. */
+  busy?: boolean;
   /** Below the rows: what is read, or that it is all. */
   foot?: ComponentChildren;
 }
@@ -72,6 +74,7 @@ export function Table<T>(props: Props<T>) {
   return (
     <div
       class="table-box"
+      aria-busy={props.busy === true}
       ref={box}
       onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => {
         setScroll({ top: scrollTop, height: clientHeight });

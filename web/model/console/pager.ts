@@ -11,7 +11,8 @@ interface PageOf<T> {
   partial?: string[];
 }
 
-export type PagerState = 'idle' | 'loading' | 'more' | 'whole' | 'failed';
+/** `opening`: what is shown answers an earlier question. */
+export type PagerState = 'idle' | 'opening' | 'loading' | 'more' | 'whole' | 'failed';
 
 export class Pager<T> {
   readonly items = signal<readonly T[]>([]);
@@ -50,7 +51,7 @@ export class Pager<T> {
   }
 
   async #read(round: number, fresh: boolean): Promise<void> {
-    this.state.value = 'loading';
+    this.state.value = fresh ? 'opening' : 'loading';
     this.trouble.value = null;
     try {
       // A page may be short, or empty, and not the last one.

@@ -42,6 +42,10 @@ export function bytes(count: number): string {
 
 export const plural = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
+/** A name inside a sentence: it cannot turn the direction of what stands behind it. */
+export const inSentence = (name: string): string =>
+  name.replaceAll(/[\u200E\u200F\u202A-\u202E\u2066-\u2069]/g, '\uFFFD');
+
 /** The end of an id tells two of them apart: they begin with a time. */
 export const shortId = (id: string): string => (id.length <= 13 ? id : `…${id.slice(-8)}`);
 

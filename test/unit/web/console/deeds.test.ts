@@ -156,6 +156,16 @@ describe('each change sends one call, and says whether it can be undone', () => 
     expect(curlOf('https://x', ask!)).not.toContain('secret-1');
   });
 
+  test('a name cannot turn the words of a question around', () => {
+    const hostile = { ...member, name: '\u202Enimda' };
+    for (const deed of [
+      rooms.ban(hostile),
+      rooms.setRole(hostile, 'owner'),
+      rooms.removeMember(hostile),
+    ])
+      expect(deed.title).not.toContain('\u202E');
+  });
+
   test('a key that is withdrawn is not withdrawn again', () => {
     expect([mayBeWithdrawn(key('withdrawn')), mayBeWithdrawn(key('retired'))]).toEqual([
       false,

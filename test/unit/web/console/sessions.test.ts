@@ -55,6 +55,10 @@ describe('the table of sessions', () => {
       limit: '100',
       after: new Date('2026-11-30T08:00').toISOString(),
     });
+    expect([
+      sessions.isStale({ q: 'ben@x' }),
+      sessions.isStale({ state: 'all', q: 'ben@', after: '2026-11-30T08:00' }),
+    ]).toEqual([true, false]);
     expect(sessions.cli).toContain('npx wardroom sessions --state all --q ben@');
   });
 

@@ -5,7 +5,7 @@ import { NOT_UNDONE } from '../deed.js';
 import type { Deed } from '../deed.js';
 import { get, send } from '../rest.js';
 import type { Caller } from '../rest.js';
-import { plain, troubleOf } from '../words.js';
+import { inSentence, plain, troubleOf } from '../words.js';
 import type { Trouble } from '../words.js';
 
 export type { HistoryMessage, MemberView, RoomView };
@@ -84,53 +84,53 @@ const harsh = { reason: 'none', destructive: true, cli: () => [] } as const;
 
 export const mute = (member: MemberView, minutes: number, nowMs: number): Deed => ({
   ...harsh,
-  title: `Mute ${member.name} for ${minutes} min`,
+  title: `Mute ${inSentence(member.name)} for ${minutes} min`,
   effects: ['They read on and may not write, from the receipt on, on every connection.'],
   undo: 'It can be taken back at any time.',
   button: 'Mute',
   asks: change(
     member,
     { muted_until: new Date(nowMs + minutes * MINUTE).toISOString() },
-    `mute ${member.name}`,
+    `mute ${inSentence(member.name)}`,
   ),
 });
 
 export const unmute = (member: MemberView): Deed => ({
   ...gentle,
-  title: `Let ${member.name} write again`,
+  title: `Let ${inSentence(member.name)} write again`,
   effects: ['The mute ends now.'],
   button: 'End the mute',
-  asks: change(member, { muted_until: null }, `end the mute of ${member.name}`),
+  asks: change(member, { muted_until: null }, `end the mute of ${inSentence(member.name)}`),
 });
 
 export const ban = (member: MemberView): Deed => ({
   ...harsh,
-  title: `Ban ${member.name}`,
+  title: `Ban ${inSentence(member.name)}`,
   effects: ['They lose the room on every connection, and cannot come back by themselves.'],
   undo: 'The ban can be lifted; their role does not come back.',
   button: 'Ban',
-  asks: change(member, { banned: true }, `ban ${member.name}`),
+  asks: change(member, { banned: true }, `ban ${inSentence(member.name)}`),
 });
 
 export const unban = (member: MemberView): Deed => ({
   ...gentle,
-  title: `Lift the ban of ${member.name}`,
+  title: `Lift the ban of ${inSentence(member.name)}`,
   effects: ['They may join or be added again.'],
   button: 'Lift the ban',
-  asks: change(member, { banned: false }, `lift the ban of ${member.name}`),
+  asks: change(member, { banned: false }, `lift the ban of ${inSentence(member.name)}`),
 });
 
 export const setRole = (member: MemberView, role: NonNullable<MemberView['role']>): Deed => ({
   ...gentle,
-  title: `Make ${member.name} ${role}`,
+  title: `Make ${inSentence(member.name)} ${role}`,
   effects: [`From ${member.role ?? 'no role'} to ${role}, in living connections, too.`],
   button: `Make ${role}`,
-  asks: change(member, { role }, `make ${member.name} ${role}`),
+  asks: change(member, { role }, `make ${inSentence(member.name)} ${role}`),
 });
 
 export const removeMember = (member: MemberView): Deed => ({
   ...harsh,
-  title: `Remove ${member.name}`,
+  title: `Remove ${inSentence(member.name)}`,
   effects: ['They get nothing of the room from the receipt on.'],
   undo: 'They can be added again.',
   button: 'Remove',
@@ -139,14 +139,14 @@ export const removeMember = (member: MemberView): Deed => ({
       method: 'DELETE',
       path: `/v1/rooms/${member.room_id}/members/${member.user_id}`,
       receipt: true,
-      label: `remove ${member.name}`,
+      label: `remove ${inSentence(member.name)}`,
     },
   ],
 });
 
 export const archive = ({ id, name, archived }: RoomView): Deed => ({
   ...(archived ? gentle : harsh),
-  title: archived ? `Open ${name} again` : `Archive ${name}`,
+  title: archived ? `Open ${inSentence(name)} again` : `Archive ${inSentence(name)}`,
   effects: [archived ? 'Members write again.' : 'Everybody reads it as before, and nobody writes.'],
   undo: archived ? null : 'It can be opened again.',
   button: archived ? 'Open again' : 'Archive',
@@ -156,19 +156,24 @@ export const archive = ({ id, name, archived }: RoomView): Deed => ({
       path: `/v1/rooms/${id}`,
       body: { archived: !archived },
       receipt: true,
-      label: `${archived ? 'open' : 'archive'} ${name}`,
+      label: `${archived ? 'open' : 'archive'} ${inSentence(name)}`,
     },
   ],
 });
 
 export const deleteRoom = ({ id, name }: RoomView): Deed => ({
   ...harsh,
-  title: `Delete ${name}`,
+  title: `Delete ${inSentence(name)}`,
   effects: ['Everybody loses the room on every connection, from the receipt on.'],
   undo: NOT_UNDONE,
   button: 'Delete the room',
   proof: true,
   asks: () => [
-    { method: 'DELETE', path: `/v1/rooms/${id}`, receipt: true, label: `delete ${name}` },
+    {
+      method: 'DELETE',
+      path: `/v1/rooms/${id}`,
+      receipt: true,
+      label: `delete ${inSentence(name)}`,
+    },
   ],
 });

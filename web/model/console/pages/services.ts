@@ -2,7 +2,7 @@
 import type { ServiceAccount } from '../../../../src/admin/service/service-account.schema.js';
 import { NOT_UNDONE } from '../deed.js';
 import type { Deed } from '../deed.js';
-import { plural, shortId } from '../words.js';
+import { inSentence, plural, shortId } from '../words.js';
 
 export type { ServiceAccount };
 type Scope = ServiceAccount['scopes'][number];
@@ -22,14 +22,19 @@ export const SCOPES: Readonly<Record<Scope, string>> = {
 const base = (tenant: string) => `/v1/admin/tenants/${encodeURIComponent(tenant)}/service-accounts`;
 
 export const createAccount = (tenant: string, name: string, scopes: readonly string[]): Deed => ({
-  title: `Create the service account ${name}`,
+  title: `Create the service account ${inSentence(name)}`,
   effects: [`Scopes: ${scopes.join(', ')}. It gets its keys afterwards.`],
   undo: null,
   button: 'Create',
   reason: 'none',
   destructive: false,
   asks: () => [
-    { method: 'POST', path: base(tenant), body: { name, scopes }, label: `create ${name}` },
+    {
+      method: 'POST',
+      path: base(tenant),
+      body: { name, scopes },
+      label: `create ${inSentence(name)}`,
+    },
   ],
   cli: () => [],
 });
@@ -41,7 +46,7 @@ export function changeAccount(
 ): Deed {
   const stops = state === 'suspended';
   return {
-    title: stops ? `Suspend ${name}` : `Let ${name} in again`,
+    title: stops ? `Suspend ${inSentence(name)}` : `Let ${inSentence(name)} in again`,
     effects: [
       stops
         ? `Its ${plural(keys.length, 'key')} and all that came from them end on every node.`
@@ -57,7 +62,7 @@ export function changeAccount(
         path: `${base(tenant)}/${id}`,
         body: { state },
         receipt: true,
-        label: `${stops ? 'suspend' : 'let in'} ${name}`,
+        label: `${stops ? 'suspend' : 'let in'} ${inSentence(name)}`,
       },
     ],
     cli: () => [],
@@ -65,7 +70,7 @@ export function changeAccount(
 }
 
 export const createKey = (tenant: string, { id, name }: ServiceAccount): Deed => ({
-  title: `A new key for ${name}`,
+  title: `A new key for ${inSentence(name)}`,
   effects: ['It is good for a year, and shown once: keep it where only the backend reads it.'],
   undo: null,
   button: 'Make a key',
@@ -73,14 +78,19 @@ export const createKey = (tenant: string, { id, name }: ServiceAccount): Deed =>
   destructive: false,
   proof: true,
   asks: () => [
-    { method: 'POST', path: `${base(tenant)}/${id}/keys`, body: {}, label: `new key for ${name}` },
+    {
+      method: 'POST',
+      path: `${base(tenant)}/${id}/keys`,
+      body: {},
+      label: `new key for ${inSentence(name)}`,
+    },
   ],
   cli: () => [],
   shown: ([answer]) => (answer as { key?: string } | undefined)?.key ?? null,
 });
 
 export const endKey = (tenant: string, { id, name }: ServiceAccount, key: string): Deed => ({
-  title: `End a key of ${name}`,
+  title: `End a key of ${inSentence(name)}`,
   effects: [
     `The key ${shortId(key)} ends on every node, with every token and connection that came from it.`,
   ],

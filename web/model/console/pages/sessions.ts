@@ -7,7 +7,7 @@ import { Pager } from '../pager.js';
 import type { Fields } from '../place.js';
 import { cliOf, get, send, withQuery } from '../rest.js';
 import type { Caller } from '../rest.js';
-import { plural, shortId } from '../words.js';
+import { inSentence, plural, shortId } from '../words.js';
 
 export type { ListedSession };
 
@@ -64,6 +64,11 @@ export class Sessions {
     this.chosen.value = new Set(all ? [] : live.map(({ id }) => id));
   }
 
+  /** The rows are those of other filters: nobody has stopped typing yet. */
+  isStale(fields: Fields): boolean {
+    return JSON.stringify(known(fields)) !== JSON.stringify(this.fields);
+  }
+
   /** By a filter beside the person and the state. */
   isNarrowed(fields: Fields): boolean {
     return Object.keys(known(fields)).some((name) => name !== 'q' && name !== 'state');
@@ -99,7 +104,9 @@ export const personOf = ({
   user,
   guest,
 }: Pick<ListedSession, 'user' | 'guest'>): { text: string; title: string } => ({
-  text: user.email ?? user.name ?? (guest ? `guest ${shortId(user.id)}` : shortId(user.id)),
+  text: inSentence(
+    user.email ?? user.name ?? (guest ? `guest ${shortId(user.id)}` : shortId(user.id)),
+  ),
   title: user.name === null ? user.id : `${user.name} · ${user.id}`,
 });
 
