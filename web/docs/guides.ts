@@ -22,6 +22,7 @@ export const GUIDES: Readonly<Record<string, readonly string[]>> = {
     'docs/backup.md',
   ],
   Figures: [
+    'docs/field.md',
     'docs/benchmarks.md',
     'docs/benchmarks-revocation.md',
     'docs/benchmarks-refresh.md',
