@@ -7,11 +7,13 @@ import { ConnectionBanner } from './connection-banner.js';
 import { ChatContext } from './context.js';
 import { dialog } from './dialog-state.js';
 import { Dialogs } from './dialogs.js';
+import { late } from './late.js';
 import { RoomView } from './room-view.js';
 import { SideList } from './side-list.js';
-import { SidePane } from './side-pane.js';
 import { SignInPage } from './sign-in-page.js';
 import './chat.css';
+
+const SidePane = late(async () => (await import('./side-pane.js')).SidePane);
 
 export function App({ chat }: { chat: Chat }) {
   return (

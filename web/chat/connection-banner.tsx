@@ -20,7 +20,7 @@ export function ConnectionBanner() {
         {retryInSeconds === undefined ? null : (
           <Button onClick={() => chat.connection.retryNow()}>{t.retryNow}</Button>
         )}
-        {kind === 'signed_out' ? (
+        {kind === 'signed_out' && chat.me.value?.role !== 'guest' ? (
           <Button
             look="accent"
             onClick={() => {

@@ -9,8 +9,10 @@ import { troubleOf } from '../model/trouble.js';
 import { useChat } from './context.js';
 import { closeDialog, dialog } from './dialog-state.js';
 import { Finder } from './finder.js';
-import { Settings } from './settings.js';
+import { late } from './late.js';
 import { SignInCard } from './sign-in-page.js';
+
+const Settings = late(async () => (await import('./settings.js')).Settings);
 
 export function Dialogs() {
   const chat = useChat();

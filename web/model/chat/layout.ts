@@ -48,6 +48,21 @@ export function layOut(messages: readonly Message[], newAfter: number | null): R
   return rows;
 }
 
+/** Rows that say the same stay the same objects, so that nothing draws them again. */
+export function reuse(before: readonly Row[], rows: readonly Row[]): Row[] {
+  const known = new Map(before.map((row) => [row.key, row]));
+  return rows.map((row) => {
+    const old = known.get(row.key);
+    return old !== undefined && isSame(old, row) ? old : row;
+  });
+}
+
+function isSame(a: Row, b: Row): boolean {
+  if (a.kind !== 'message' || b.kind !== 'message')
+    return 'at' in a && 'at' in b && a.at.getTime() === b.at.getTime();
+  return a.message === b.message && a.isContinued === b.isContinued && a.replies === b.replies;
+}
+
 function isRun(before: Message, message: Message): boolean {
   const gap = new Date(message.at).getTime() - new Date(before.at).getTime();
   return before.sender === message.sender && gap < RUN_MS && message.replyTo === null;

@@ -12,7 +12,7 @@ import type {
 import { troubleOf } from '../trouble.js';
 import { Composer } from './composer.js';
 import { follow } from './follow.js';
-import { type Body, layOut, type Message, type Row } from './layout.js';
+import { type Body, layOut, reuse, type Message, type Row } from './layout.js';
 import type { Lock } from './lock.js';
 import { EVERYBODY, type Person } from './mentions.js';
 import type { Roster } from './roster.js';
@@ -63,7 +63,11 @@ export class RoomPage {
     const [presence, stopPeople] = follow(this.people);
     this.snapshot = snapshot;
     this.presence = presence;
-    this.rows = computed(() => layOut(snapshot.value.messages, this.#newAfter.value));
+    let rows: readonly Row[] = [];
+    this.rows = computed(() => {
+      rows = reuse(rows, layOut(snapshot.value.messages, this.#newAfter.value));
+      return rows;
+    });
     this.lock = computed(() => this.#lock());
     this.locked = computed(() => (this.lock.value === 'open' ? null : this.lock.value));
     this.composer = new Composer(id, this.#port(), context.drafts);

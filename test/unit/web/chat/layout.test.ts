@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { MyRoom, PersonView, TimelineMessage } from '@wardroom/client';
 import { pathOf, readAddress } from '../../../../web/model/chat/address.js';
-import { layOut } from '../../../../web/model/chat/layout.js';
+import { layOut, reuse } from '../../../../web/model/chat/layout.js';
 import { findIn, sidebarOf, unreadTotal } from '../../../../web/model/chat/sidebar.js';
 
 const message = (n: number, fields: object = {}): TimelineMessage<unknown> => ({
@@ -50,6 +50,13 @@ describe('the rows of a room', () => {
     expect(kinds(layOut(messages, 1))).toEqual(['day', 'm1', 'm2', 'new', 'm3', 'm4']);
     expect(kinds(layOut(messages, 0))).not.toContain('new');
     expect(kinds(layOut(messages, 4))).not.toContain('new');
+  });
+
+  test('stay the same objects until something of them changes', () => {
+    const messages = [message(1), message(2), message(3)];
+    const before = reuse([], layOut(messages, null));
+    const after = reuse(before, layOut([...messages, message(4, { replyTo: 'm2' })], null));
+    expect(after.map((row, at) => row === before[at])).toEqual([true, true, false, true, false]);
   });
 
   test('count the replies that are there', () => {
