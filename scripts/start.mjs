@@ -80,7 +80,11 @@ Wardroom runs. Open
 
   ${url}
 
-and click "Log out ada, tab 1": her other tab closes, with the receipt of every node.
+and click "Log out ada, tab 1": her other tab closes, with the receipt of every node. There are also
+
+  ${url}/chat       a chat: sign in to "demo" as ada or ben, in two browsers
+  ${url}/console    for operators: sign in to "system"; sessions, why a socket closed, drills
+  ${url}/docs       the guides and both API documents
 
   tenant   user                   password
 ${users.map(([tenant, email, secret]) => `  ${tenant.padEnd(8)} ${email.padEnd(22)} ${unknown.includes(email) ? '(changed since)' : secret}`).join('\n')}
