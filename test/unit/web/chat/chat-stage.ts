@@ -60,6 +60,8 @@ const member = (user_id: string, name: string) => ({
   created_at: AT,
 });
 
+const QUIET_TURNS = 6;
+
 export class ChatStage {
   readonly clock = new ManualClock();
   /** Everything that a screen reader would say. */
@@ -76,6 +78,9 @@ export class ChatStage {
   #server!: ScriptedServer;
   #cookie = '';
   #round = 1;
+  #underWay = 0;
+  #asked = 0;
+  #frames = 0;
 
   static async start(path = `/chat/${ROOM}`): Promise<ChatStage> {
     const stage = new ChatStage();
@@ -99,6 +104,15 @@ export class ChatStage {
       webSocket: WebSocket,
       storage: memoryStorage(),
       readCookies: () => this.#cookie,
+      fetch: async (url, init) => {
+        this.#underWay += 1;
+        this.#asked += 1;
+        try {
+          return await fetch(url, init);
+        } finally {
+          this.#underWay -= 1;
+        }
+      },
     });
     const [pathname, hash] = path.split('#');
     this.chat = new Chat(
@@ -142,9 +156,35 @@ export class ChatStage {
 
   /** Everything that is on its way arrives, and is said once its burst has ended. */
   async settled(ms = 1_000): Promise<void> {
-    for (let i = 0; i < 6; i += 1) await new Promise((resolve) => setTimeout(resolve, 8));
+    await this.#quiet();
     this.clock.advance(ms);
-    for (let i = 0; i < 3; i += 1) await new Promise((resolve) => setTimeout(resolve, 8));
+    await this.#quiet();
+  }
+
+  /** No call is under way, and for some turns nothing was asked, answered or said. */
+  async #quiet(): Promise<void> {
+    let seen = '';
+    for (let still = 0; still < QUIET_TURNS; still += 1) {
+      await this.#heard();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      const now = [this.#asked, this.#frames, this.said.length, this.client.state].join();
+      if (now !== seen || this.#underWay > 0) still = -1;
+      seen = now;
+    }
+  }
+
+  /** Frames are handled in order: once this one was, all before it were. */
+  async #heard(): Promise<void> {
+    const isOpen = this.peer?.socket.readyState === WebSocket.OPEN;
+    if (!isOpen || !['live', 'paused'].includes(this.client.state)) return;
+    const mark = Promise.race([this.client.once('error'), this.client.once('closed')]);
+    const lost = this.client.once('waiting');
+    this.peer.send({ type: 'error', code: 'internal', action: 'retry', message: 'a mark' });
+    await Promise.race([mark, lost]);
+  }
+
+  get client() {
+    return this.session.client;
   }
 
   async stop(): Promise<void> {
@@ -214,6 +254,7 @@ export class ChatStage {
   async #serve(peer: Peer): Promise<void> {
     for (;;) {
       const frame = await peer.frames.next();
+      this.#frames += 1;
       const { type, id } = frame;
       if (type === 'subscribe')
         peer.send({
