@@ -24,6 +24,7 @@ import {
 import { Pager } from '../../model/console/pager.js';
 import { hashOf } from '../../model/console/place.js';
 import type { PageProps } from '../page-props.js';
+import { plural } from '../../model/console/words.js';
 import { CopyAs, footOf, TroubleLine } from '../parts.js';
 import { type RowDeed, RowDialog } from '../row-dialog.js';
 
@@ -128,8 +129,8 @@ function RoomPage(props: PageProps) {
               <span>
                 room <Id id={room.id} of="room" />
               </span>
-              <span>{room.members_count ?? detail.members.value.length} members</span>
-              <span>{room.seq} events</span>
+              <span>{plural(room.members_count ?? detail.members.value.length, 'member')}</span>
+              <span>{plural(room.seq, 'event')}</span>
               <span>{room.posting} write</span>
               <span>{room.topic}</span>
             </p>
