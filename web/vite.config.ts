@@ -33,7 +33,7 @@ export default defineConfig({
       // Small parts of several pages travel together: each file of its own compresses worse.
       output: {
         codeSplitting: {
-          groups: [{ name: 'kit', test: /[/]web[/]kit[/][\w-]+[.]/, minShareCount: 2 }],
+          groups: [{ name: 'kit', test: /[/]web[/](?:tokens|kit[/][\w-]+)[.]/, minShareCount: 2 }],
         },
       },
       input: Object.fromEntries(PAGES.map((name) => [name, at(`${name}.html`)])),
