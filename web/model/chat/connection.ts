@@ -55,12 +55,14 @@ export class ConnectionView {
     this.#state.value = state;
     this.#pausedBy.value = this.session.client.pausedBy;
     this.isLive.value = state === 'live';
-    this.clock.clearTimeout(this.#quiet);
-    if (state === 'live') {
+    if (state === 'live' || state === 'closed') {
+      this.clock.clearTimeout(this.#quiet);
+      this.#quiet = undefined;
       this.#isQuiet.value = true;
       this.#waiting.value = null;
-    } else if (this.#isQuiet.value)
-      this.#quiet = this.clock.setTimeout(() => (this.#isQuiet.value = false), QUIET_MS);
+    } else
+      // Since the trouble began, whatever was tried meanwhile.
+      this.#quiet ??= this.clock.setTimeout(() => (this.#isQuiet.value = false), QUIET_MS);
     if (state !== 'waiting') this.clock.clearTimeout(this.#timer);
   }
 

@@ -183,6 +183,13 @@ export class ChatStage {
     await Promise.race([mark, lost]);
   }
 
+  /** The connection ends by this, and the client has noticed. */
+  async ends(by: (peer: Peer) => void): Promise<void> {
+    const over = Promise.race([this.client.once('waiting'), this.client.once('closed')]);
+    by(this.peer);
+    await over;
+  }
+
   get client() {
     return this.session.client;
   }

@@ -48,7 +48,7 @@ describe('a session that ends', () => {
   test('locks what is written, keeps it, and shows no text of the rooms any more', async () => {
     await stage.signIn();
     open().composer.write('half');
-    stage.peer.goodbye('session_revoked');
+    await stage.ends((peer) => peer.goodbye('session_revoked'));
     await stage.settled();
     expect(stage.chat.banner.value).toMatchObject({ kind: 'signed_out', tone: 'bad' });
     expect(open().lock.value).toBe('signed_out');
@@ -61,7 +61,7 @@ describe('a session that ends', () => {
 
   test('by a suspension is no reason to sign in again', async () => {
     await stage.signIn();
-    stage.peer.goodbye('user_suspended');
+    await stage.ends((peer) => peer.goodbye('user_suspended'));
     await stage.settled();
     expect([stage.chat.banner.value.kind, open().lock.value]).toEqual(['stopped', 'stopped']);
   });
@@ -79,7 +79,7 @@ describe('a session that ends', () => {
 describe('the banner', () => {
   test('counts down to the next attempt, and goes when the connection is back', async () => {
     await stage.signIn();
-    stage.peer.goodbye('restarting', { retry_after_ms: 8_000 });
+    await stage.ends((peer) => peer.goodbye('restarting', { retry_after_ms: 8_000 }));
     await stage.settled(700);
     const { kind, title, retryInSeconds } = stage.chat.banner.value;
     expect([kind, title]).toEqual(['offline', 'Restarting']);
@@ -93,7 +93,7 @@ describe('the banner', () => {
 
   test('of a short trouble is never seen', async () => {
     await stage.signIn();
-    stage.peer.cut();
+    await stage.ends((peer) => peer.cut());
     await stage.settled(100);
     expect(stage.chat.banner.value.kind).toBe('none');
   });

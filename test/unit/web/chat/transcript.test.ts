@@ -54,18 +54,24 @@ const scenes: [string, () => unknown][] = [
   ],
   ['it can again', () => stage.peer.send({ type: 'resumed', code: 'auth_unavailable' })],
   ['a message is refused', () => refuse()],
-  ['the connection is lost', () => stage.peer.cut()],
+  ['the connection is lost', () => stage.ends((peer) => peer.cut())],
   ['still no connection', () => stage.settled(400)],
   ['it is back', () => reconnect()],
-  ['the node restarts', () => stage.peer.goodbye('restarting', { retry_after_ms: 5_000 })],
+  [
+    'the node restarts',
+    () => stage.ends((peer) => peer.goodbye('restarting', { retry_after_ms: 5_000 })),
+  ],
   ['it is back again', () => reconnect()],
-  ['her session is ended in another tab', () => stage.peer.goodbye('session_revoked')],
+  [
+    'her session is ended in another tab',
+    () => stage.ends((peer) => peer.goodbye('session_revoked')),
+  ],
   ['she signs in again', () => again()],
   [
     'she is removed from the room',
     () => stage.peer.send({ type: 'unsubscribed', room: ROOM, code: 'removed', action: 'none' }),
   ],
-  ['her account is suspended', () => stage.peer.goodbye('user_suspended')],
+  ['her account is suspended', () => stage.ends((peer) => peer.goodbye('user_suspended'))],
 ];
 
 function rights(can: string[], role: string): void {
