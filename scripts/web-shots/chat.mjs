@@ -94,7 +94,7 @@ export async function shootChat(browser, { url, folder, name, options, password,
     console.log(`chat-${name}-${state}.png`);
   };
   try {
-    await visitStates(page, context, { url, options, password, rooms, shot });
+    await visitStates(page, { url, options, password, rooms, shot });
   } catch (error) {
     await shot('failed');
     throw error;
@@ -102,7 +102,7 @@ export async function shootChat(browser, { url, folder, name, options, password,
   await context.close();
 }
 
-async function visitStates(page, context, { url, options, password, rooms, shot }) {
+async function visitStates(page, { url, options, password, rooms, shot }) {
   const isPhone = (options.viewport?.width ?? 0) < 700;
   await page.goto(`${url}/chat`);
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
@@ -173,10 +173,6 @@ async function visitStates(page, context, { url, options, password, rooms, shot 
     await page.locator('.banner').waitFor({ state: 'detached', timeout: 30_000 });
   }
   await input.fill('A draft that is kept');
-  await context.setOffline(true);
-  await page.evaluate(() => globalThis.dispatchEvent(new Event('offline')));
-  await shot('offline-soon');
-  await context.setOffline(false);
   await rooms.call('POST', '/v1/auth/logout', await rooms.fresh(), { scope: 'all' });
   await page.locator('.banner', { hasText: 'Signed out.' }).waitFor();
   await shot('signed-out');
