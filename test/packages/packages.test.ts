@@ -10,6 +10,7 @@ import { ScriptedServer } from '../sdk/scripted-server.js';
 import { openPage } from '../support/browser-pages.js';
 import { chromiumPath } from '../support/chromium.js';
 import { testWith } from '../support/needs.js';
+import { LIFE, LIVED, serveLife } from './life.js';
 import { packAll, project, root, run, typeErrors, write } from './installed.js';
 
 const inBrowser = testWith(
@@ -24,31 +25,6 @@ let server: ScriptedServer;
 let files: Server;
 let pages: string;
 let folder: string;
-
-/** A short life of a client: it connects, subscribes, publishes, and hears its own message. */
-const LIFE = `
-async function life(lib, url, options) {
-  const client = new lib.WardroomClient({ url, getToken: () => 'a-token', ...options });
-  const lobby = client.room('lobby');
-  const heard = new Promise((resolve) => lobby.on('message', ({ body }) => resolve(body)));
-  await client.connect();
-  await lobby.subscribe();
-  const { seq } = await lobby.publish('hello');
-  const body = await heard;
-  client.close();
-  return 'published as ' + seq + ', heard ' + body;
-}`;
-const LIVED = 'published as 1, heard 1';
-
-/** The server's part of that life. */
-async function serveLife(): Promise<void> {
-  const peer = await server.peers.next();
-  await peer.welcome();
-  await peer.subscribed({ seq: 0 });
-  const frame = await peer.next('publish');
-  peer.message(1);
-  peer.ack(frame, 1);
-}
 
 beforeAll(async () => {
   process.stderr.write(packAll().replace(/^.*\.tgz\n/gm, ''));
@@ -91,7 +67,7 @@ console.log(await life(lib, process.argv[2], { webSocket: WebSocket }));
     let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk) => (said += String(chunk)));
-    await serveLife();
+    await serveLife(server);
     expect([await new Promise((resolve) => child.once('exit', resolve)), said.trim()]).toEqual([
       0,
       LIVED,
@@ -274,7 +250,7 @@ declare const process: { env: Record<string, string | undefined>; exitCode: numb
 /** The answer of the page's script, which ran without an error. */
 async function livedIn(path: string): Promise<string> {
   const { page, errors } = await openPage(`${pages}/${path}`);
-  await serveLife();
+  await serveLife(server);
   const lived = await page.evaluate('window.lived');
   await page.context().close();
   expect(errors).toEqual([]);
