@@ -161,6 +161,8 @@ class Engine:
         self.events.emit("error", why)
 
     def on_ended(self, why: WardroomError) -> None:
+        if self._session and why.action == "login":
+            why = self._session.reason_of(why)
         self.ended_by = why
         self._requests.end(why)
         for listener in tuple(self._end_listeners):

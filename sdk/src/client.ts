@@ -229,7 +229,8 @@ export class CoreClient {
     if (frame.type === 'read' && frame.sender === this.#me) this.#events.emit('read', frame);
   }
 
-  #ended(why: WardroomError): void {
+  #ended(given: WardroomError): void {
+    const why = given.action === 'login' ? (this.session?.reasonOf(given) ?? given) : given;
     this.#requests.end(why);
     if (why.action === 'login' || why.action === 'stop') {
       this.#me = undefined;

@@ -51,6 +51,16 @@ const EXPRESSIONS: Record<string, keyof typeof REACH> = {
   '/^wr_sk_([0-9a-f]{32})_([A-Za-z0-9_-]{43})$/': 'head',
   '/^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]*$/': 'body',
   '/(?:^|;\\s*)wr_csrf=([^;]*)/': 'head',
+  // paths of the pages
+  '/^\\/(?:console(?:\\/|$)|assets\\/|v1\\/)/': 'head',
+  '/^\\/(chat|console|docs)(\\/[\\w.~/-]*)?$/': 'head',
+  // names of fields in the API documents, which are made once
+  '/^(?:archived|banned|duplicate|guest|truncated)$/': 'ours',
+  '/^(?:deleted_at|edited_at|retry_after_ms|muted_until|next_cursor|reply_to|mentions|retired_at|withdrawn_at)$/':
+    'ours',
+  '/s$/': 'ours',
+  'new RegExp(`([a-z-]+)/\\\\{${name}\\\\}`)': 'ours',
+  'new RegExp(pattern)': 'ours',
   // calls, cursors and months
   '/^(?:POST|PUT|PATCH|DELETE)$/': 'ours',
   '/^\\d{1,15}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/': 'head',
@@ -233,6 +243,9 @@ function expressionsOf(file: string): string[] {
 
 /** Those that are built have parts that are fixed once the process runs. */
 function compiled(text: string): RegExp {
+  if (text.startsWith('new RegExp(`([a-z-]+)')) return /([a-z-]+)\/\{room\}/;
+  // A pattern of a schema, which stands here by itself.
+  if (text === 'new RegExp(pattern)') return /^[a-z0-9][a-z0-9-]{0,62}$/;
   if (text.startsWith('new RegExp(`${BUNDLE')) return /file:\/\/\/app\/dist\/main\.js:(\d+):(\d+)/g;
   const end = text.lastIndexOf('/');
   return new RegExp(text.slice(1, end), text.slice(end + 1));

@@ -29,6 +29,9 @@ export function cuttable(WebSocket: SocketConstructor): {
       for (const listener of closing) listener(LOST as never);
     };
     return {
+      get readyState() {
+        return inner.readyState;
+      },
       send: (text: string) => {
         if (!cut) inner.send(text);
       },

@@ -58,7 +58,8 @@ export class Wire {
 
   /** A connection that is over swallows what is sent, as the network would. */
   send(frame: object): void {
-    if (this.ended === undefined) this.socket.send(JSON.stringify(frame));
+    const isOver = this.ended !== undefined || (this.socket.readyState ?? 1) > 1;
+    if (!isOver) this.socket.send(JSON.stringify(frame));
   }
 
   /** The frame that answers this one. */

@@ -60,6 +60,8 @@ class Session:
         self._lock_name = f"wardroom:{given.name or uuid.uuid4()}"
         self._grant: Grant | None = None
         self._refreshing: asyncio.Task[Grant] | None = None
+        # While a logout is under way.
+        self._leaving: WardroomError | None = None
         self._refresh_call: Abort | None = None
 
     @property
@@ -128,10 +130,21 @@ class Session:
         """Returns the server's receipt. If the server cannot be reached nothing is forgotten, so it
         can be tried again.
         """
-        receipt: Receipt = await self.call("/v1/auth/logout", "POST", {"scope": scope})
         if scope != "others":
-            self.end(WardroomError("signed_out"))
-        return receipt
+            self._leaving = WardroomError("signed_out")
+        try:
+            receipt: Receipt = await self.call("/v1/auth/logout", "POST", {"scope": scope})
+            if self._leaving:
+                self.end(self._leaving)
+            return receipt
+        finally:
+            self._leaving = None
+
+    def reason_of(self, why: WardroomError) -> WardroomError:
+        """The reason for which the session is over: a logout of its own, even where a connection
+        hears of its end before the logout is answered.
+        """
+        return self._leaving or why
 
     async def access_token(self, stale: str | None = None) -> str:
         """An access token before its refresh time that is not `stale` (a token that was refused, or
@@ -165,6 +178,7 @@ class Session:
         """Forgets the tokens, unless the storage already belongs to another session. The server is
         not told.
         """
+        why = self.reason_of(why)
         mine, self._grant = self._grant, None
         if mine is None:
             return

@@ -8,6 +8,8 @@ import { type CloseLike, readClose } from './read-close.js';
 
 /** The part of a WebSocket that the SDK uses: the browser's, Node's own, or the one of `ws`. */
 export interface SocketLike {
+  /** As of the WebSocket of a browser: 1 is open, 2 and 3 are closing and closed. */
+  readonly readyState?: number;
   send(text: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'open', listener: () => void): void;
@@ -82,7 +84,8 @@ export class Connection {
   }
 
   sendText(text: string): void {
-    if (this.#over) return;
+    // A socket that closes takes nothing more; what waits for an answer goes over the next one.
+    if (this.#over || (this.#socket.readyState ?? 1) > 1) return;
     this.debug?.(`-> ${describeFrame(JSON.parse(text) as object)}`);
     this.#socket.send(text);
   }

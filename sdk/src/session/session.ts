@@ -98,6 +98,8 @@ export class WardroomSession implements Caller {
   /** Cookie mode: proof of whose the cookies were when `#grant` was known. */
   #csrf: string | undefined;
   #refreshing: Promise<Grant> | undefined;
+  /** While a logout is under way. */
+  #leaving: WardroomError | undefined;
   #refreshCall: AbortController | undefined;
   /** Which grant a ticket was made with. */
   readonly #tickets = new WeakMap<object, Grant>();
@@ -174,12 +176,25 @@ export class WardroomSession implements Caller {
    * be tried again.
    */
   async logout(scope: 'session' | 'others' | 'all' = 'session'): Promise<ReceiptView> {
-    const receipt = await this.call<ReceiptView>('/v1/auth/logout', {
-      method: 'POST',
-      body: { scope },
-    });
-    if (scope !== 'others') await this.end(new WardroomError('signed_out'));
-    return receipt;
+    const call = { method: 'POST', body: { scope } } as const;
+    if (scope === 'others') return this.call<ReceiptView>('/v1/auth/logout', call);
+    const leaving = new WardroomError('signed_out');
+    this.#leaving = leaving;
+    try {
+      const receipt = await this.call<ReceiptView>('/v1/auth/logout', call);
+      await this.end(leaving);
+      return receipt;
+    } finally {
+      this.#leaving = undefined;
+    }
+  }
+
+  /**
+   * The reason for which the session is over: a logout of its own, even where a connection hears of
+   * its end before the logout is answered.
+   */
+  reasonOf(why: WardroomError): WardroomError {
+    return this.#leaving ?? why;
   }
 
   /**
@@ -233,7 +248,8 @@ export class WardroomSession implements Caller {
    * Forgets the tokens, unless the storage already belongs to another session. The server is not
    * told.
    */
-  async end(why: WardroomError): Promise<void> {
+  async end(given: WardroomError): Promise<void> {
+    const why = this.reasonOf(given);
     const mine = this.#grant;
     if (!mine) return;
     this.#grant = undefined;

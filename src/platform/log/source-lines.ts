@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-const BUNDLE = new URL('../main.js', import.meta.url);
+const BUNDLE = new URL('../../main.js', import.meta.url);
 const PLACE = new RegExp(
   `${BUNDLE.href.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}:(\\d+):(\\d+)`,
   'g',

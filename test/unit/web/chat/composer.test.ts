@@ -1,9 +1,9 @@
 /** The line that is written: drafts, replies, edits, mentions, and what a lock leaves alone. */
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { WardroomError, type TimelineMessage } from '@wardroom/client';
-import { Composer, type ComposerPort } from '../../../../web/model/chat/composer.js';
-import { Drafts } from '../../../../web/model/chat/drafts.js';
-import { EVERYBODY } from '../../../../web/model/chat/mentions.js';
+import { Composer, type ComposerPort } from '../../../../web/model/chat/room/composer.js';
+import { Drafts } from '../../../../web/model/chat/room/drafts.js';
+import { EVERYBODY } from '../../../../web/model/chat/room/mentions.js';
 
 const own = { id: 'm1', body: { text: 'old' }, sender: 'me' } as TimelineMessage<unknown>;
 const people = [

@@ -1,8 +1,8 @@
 /** Texts of messages: the subset of Markdown, mentions, and texts that are cut. */
 import { describe, expect, test } from '@jest/globals';
-import { plainText, readMarkdown } from '../../../../web/model/chat/markdown.js';
-import { completeAt, mentionsIn } from '../../../../web/model/chat/mentions.js';
-import { cut } from '../../../../web/model/chat/message-search.js';
+import { plainText, readMarkdown } from '../../../../web/model/chat/room/markdown.js';
+import { completeAt, mentionsIn } from '../../../../web/model/chat/room/mentions.js';
+import { cut } from '../../../../web/model/chat/room/message-search.js';
 
 /** The first line of the first block. */
 const line = (text: string, names: string[] = []) => {
