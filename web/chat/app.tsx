@@ -1,19 +1,19 @@
 /** The page: signing in, or rooms to one side and the open one beside them. */
 import { useEffect, useState } from 'preact/hooks';
-import { Announcer } from '../kit/announcer.js';
-import { Toasts } from '../kit/toast.js';
+import { Announcer } from '../kit/said/announcer.js';
+import { Toasts } from '../kit/said/toast.js';
 import type { Chat } from '../model/chat/chat.js';
-import { ConnectionBanner } from './connection-banner.js';
+import { ConnectionBanner } from './room/connection-banner.js';
 import { ChatContext } from './context.js';
-import { dialog } from './dialog-state.js';
-import { Dialogs } from './dialogs.js';
+import { dialog } from './dialogs/dialog-state.js';
+import { Dialogs } from './dialogs/dialogs.js';
 import { late } from './late.js';
-import { RoomView } from './room-view.js';
-import { SideList } from './side-list.js';
+import { RoomView } from './room/room-view.js';
+import { SideList } from './side/side-list.js';
 import { SignInPage } from './sign-in-page.js';
 import './chat.css';
 
-const SidePane = late(async () => (await import('./side-pane.js')).SidePane);
+const SidePane = late(async () => (await import('./side/side-pane.js')).SidePane);
 
 export function App({ chat }: { chat: Chat }) {
   return (

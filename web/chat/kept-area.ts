@@ -1,5 +1,5 @@
 /** `localStorage`, or a memory of its own where a browser forbids it. */
-import type { Area } from '../model/chat/drafts.js';
+import type { Area } from '../model/chat/room/drafts.js';
 
 export function keptArea(): Area {
   try {

@@ -1,7 +1,7 @@
 import { effect } from '@preact/signals';
 import { render } from 'preact';
 import '../tokens.css';
-import { toast } from '../kit/toast.js';
+import { toast } from '../kit/said/toast.js';
 import { readAddress } from '../model/chat/address.js';
 import { Chat } from '../model/chat/chat.js';
 import { Preferences } from '../model/chat/preferences.js';

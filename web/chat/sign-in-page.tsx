@@ -1,10 +1,10 @@
 /** Signing in, by password, link, registration or as a guest. */
 import type { SignInForm } from '../model/chat/sign-in.js';
-import { Button } from '../kit/button.js';
-import { ErrorLine } from '../kit/error-line.js';
-import { Field } from '../kit/field.js';
+import { Button } from '../kit/inputs/button.js';
+import { ErrorLine } from '../kit/inputs/error-line.js';
+import { Field } from '../kit/inputs/field.js';
 import { useChat } from './context.js';
-import { LanguageSelect } from './language-select.js';
+import { LanguageSelect } from './dialogs/language-select.js';
 
 export function SignInPage() {
   const { t } = useChat();

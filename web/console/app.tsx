@@ -1,9 +1,9 @@
 /** The whole page: who is in, or the way in. */
 import { useEffect } from 'preact/hooks';
-import { Announcer } from '../kit/announcer.js';
-import { Banner } from '../kit/banner.js';
-import { Button } from '../kit/button.js';
-import { Toasts } from '../kit/toast.js';
+import { Announcer } from '../kit/said/announcer.js';
+import { Banner } from '../kit/said/banner.js';
+import { Button } from '../kit/inputs/button.js';
+import { Toasts } from '../kit/said/toast.js';
 import type { Console } from '../model/console/console.js';
 import type { CookieSession } from '../model/cookie-session.js';
 import { DeedDialog } from './deed-dialog.js';

@@ -4,13 +4,13 @@
  */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { announce } from '../kit/announcer.js';
-import { Button } from '../kit/button.js';
+import { announce } from '../kit/said/announcer.js';
+import { Button } from '../kit/inputs/button.js';
 import { copy } from '../kit/data/id.js';
 import '../kit/dialog.css';
-import { ErrorLine } from '../kit/error-line.js';
-import { Field } from '../kit/field.js';
-import { Steps } from '../kit/receipt.js';
+import { ErrorLine } from '../kit/inputs/error-line.js';
+import { Field } from '../kit/inputs/field.js';
+import { Steps } from '../kit/said/receipt.js';
 import type { Console } from '../model/console/console.js';
 import type { Doing } from '../model/console/deed.js';
 import { troubleOf } from '../model/console/words.js';

@@ -1,6 +1,6 @@
 /** Small parts that several pages of the console have. */
-import { Banner } from '../kit/banner.js';
-import { Button } from '../kit/button.js';
+import { Banner } from '../kit/said/banner.js';
+import { Button } from '../kit/inputs/button.js';
 import { copy, Id } from '../kit/data/id.js';
 import { Moment } from '../kit/data/moment.js';
 import type { FactRow } from '../kit/data/facts.js';

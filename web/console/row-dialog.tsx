@@ -1,5 +1,5 @@
 /** One thing of a table in full, and what can be done with it. */
-import { Button } from '../kit/button.js';
+import { Button } from '../kit/inputs/button.js';
 import { type FactRow, Facts } from '../kit/data/facts.js';
 import { Dialog } from '../kit/dialog.js';
 

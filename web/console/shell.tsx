@@ -1,7 +1,7 @@
 /** The frame of the pages: where one can go, who one is, and the page itself. */
 import { useEffect, useRef } from 'preact/hooks';
-import { Banner } from '../kit/banner.js';
-import { Menu } from '../kit/menu.js';
+import { Banner } from '../kit/said/banner.js';
+import { Menu } from '../kit/inputs/menu.js';
 import type { Console } from '../model/console/console.js';
 import { hashOf } from '../model/console/place.js';
 import type { Rights } from '../model/console/rights.js';

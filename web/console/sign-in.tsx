@@ -1,9 +1,9 @@
 /** The way in. The password goes to the server and is kept nowhere. */
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { Button } from '../kit/button.js';
-import { ErrorLine } from '../kit/error-line.js';
-import { Field } from '../kit/field.js';
+import { Button } from '../kit/inputs/button.js';
+import { ErrorLine } from '../kit/inputs/error-line.js';
+import { Field } from '../kit/inputs/field.js';
 import { troubleOf } from '../model/console/words.js';
 import type { CookieSession } from '../model/cookie-session.js';
 import { sentenceOf } from '../model/sentences.js';

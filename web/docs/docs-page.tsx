@@ -1,7 +1,7 @@
 /** The guides and both API documents: a menu and a search to one side, what is read beside them. */
 import { useEffect, useRef } from 'preact/hooks';
-import { Button } from '../kit/button.js';
-import { Field } from '../kit/field.js';
+import { Button } from '../kit/inputs/button.js';
+import { Field } from '../kit/inputs/field.js';
 import { FramesView, RestView } from './api-view.js';
 import './docs.css';
 import { GuideView } from './guide-view.js';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Button } from '../kit/button.js';
+import { Button } from '../kit/inputs/button.js';
 
 /** Says so after half a second: most things come sooner. */
 export function Waiting({ what }: { what: string }) {

@@ -1,7 +1,7 @@
 /** A native modal dialog: focus stays inside, Escape closes, the page behind is inert. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { Button } from './button.js';
+import { Button } from './inputs/button.js';
 import './dialog.css';
 
 export function Dialog({

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
-import { announce } from '../kit/announcer.js';
-import { Button } from '../kit/button.js';
+import { announce } from '../kit/said/announcer.js';
+import { Button } from '../kit/inputs/button.js';
 import { Pane } from '../kit/pane.js';
 import { type Deed, deedsFor } from '../model/deeds.js';
 import type { Stage } from '../model/stage.js';

@@ -1,11 +1,11 @@
 import { signal } from '@preact/signals';
 import { useEffect, useState } from 'preact/hooks';
-import { announce } from '../kit/announcer.js';
-import { Button } from '../kit/button.js';
+import { announce } from '../kit/said/announcer.js';
+import { Button } from '../kit/inputs/button.js';
 import { Dialog } from '../kit/dialog.js';
 import { clockText } from '../kit/log.js';
 import { Pane } from '../kit/pane.js';
-import { Steps } from '../kit/receipt.js';
+import { Steps } from '../kit/said/receipt.js';
 import type { Run } from '../model/sequence.js';
 import type { Stage } from '../model/stage.js';
 

@@ -1,8 +1,8 @@
 /** One tab: its state, the room as its person sees it, a composer, and every frame beneath. */
 import { useEffect, useState } from 'preact/hooks';
-import { Badge, type BadgeTone } from '../kit/badge.js';
-import { Banner } from '../kit/banner.js';
-import { Button } from '../kit/button.js';
+import { Badge, type BadgeTone } from '../kit/said/badge.js';
+import { Banner } from '../kit/said/banner.js';
+import { Button } from '../kit/inputs/button.js';
 import { clockText, Log } from '../kit/log.js';
 import { Pane } from '../kit/pane.js';
 import type { Person } from '../model/person.js';

@@ -1,10 +1,10 @@
 /** The page: nodes above, ada to the left, what can be done in the middle, ben to the right. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { Announcer } from '../kit/announcer.js';
-import { Badge, type BadgeTone } from '../kit/badge.js';
-import { Banner } from '../kit/banner.js';
-import { Button } from '../kit/button.js';
+import { Announcer } from '../kit/said/announcer.js';
+import { Badge, type BadgeTone } from '../kit/said/badge.js';
+import { Banner } from '../kit/said/banner.js';
+import { Button } from '../kit/inputs/button.js';
 import type { NodeState, TryNode } from '../model/nodes.js';
 import { Stage } from '../model/stage.js';
 import { Deeds } from './deeds.js';

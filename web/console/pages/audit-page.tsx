@@ -1,15 +1,15 @@
 /** The audit: filters, the table, one record in full, and the live tail. */
 import { signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Facts } from '../../kit/data/facts.js';
 import { copy, Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Dialog } from '../../kit/dialog.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import { Audit, AUDIT_EVENT_NAMES, type AuditRecordView } from '../../model/console/pages/audit.js';
 import { hashOf } from '../../model/console/place.js';
 import { detailText, plain, spaced } from '../../model/console/words.js';

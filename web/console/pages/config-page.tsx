@@ -1,10 +1,10 @@
 /** The effective configuration, with sources and changes. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Banner } from '../../kit/banner.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Banner } from '../../kit/said/banner.js';
 import { Moment } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import { Pane } from '../../kit/pane.js';
 import { type ConfigValue, EffectiveConfig } from '../../model/console/pages/config.js';
 import type { PageProps } from '../page-props.js';

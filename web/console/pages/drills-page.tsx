@@ -1,9 +1,9 @@
 /** Drills: choose, run here, watch each step against its bound, keep the evidence. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { announce } from '../../kit/announcer.js';
-import { Badge, type BadgeTone } from '../../kit/badge.js';
-import { Banner } from '../../kit/banner.js';
-import { Button } from '../../kit/button.js';
+import { announce } from '../../kit/said/announcer.js';
+import { Badge, type BadgeTone } from '../../kit/said/badge.js';
+import { Banner } from '../../kit/said/banner.js';
+import { Button } from '../../kit/inputs/button.js';
 import { copy } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { Pane } from '../../kit/pane.js';

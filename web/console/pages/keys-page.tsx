@@ -1,7 +1,7 @@
 /** Signing keys. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge, type BadgeTone } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge, type BadgeTone } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { copy, Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';

@@ -1,7 +1,7 @@
 /** The installation at a glance, looked at every 2 s while somebody sees it. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge, type BadgeTone } from '../../kit/badge.js';
-import { Banner } from '../../kit/banner.js';
+import { Badge, type BadgeTone } from '../../kit/said/badge.js';
+import { Banner } from '../../kit/said/banner.js';
 import { Id } from '../../kit/data/id.js';
 import { Moment, nowMs } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';

@@ -1,8 +1,8 @@
 /** The monthly review: five questions, this month beside the last, the worst, the signature. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge, type BadgeTone } from '../../kit/badge.js';
-import { Banner } from '../../kit/banner.js';
-import { Button } from '../../kit/button.js';
+import { Badge, type BadgeTone } from '../../kit/said/badge.js';
+import { Banner } from '../../kit/said/banner.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { Pane } from '../../kit/pane.js';

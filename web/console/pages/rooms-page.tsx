@@ -1,8 +1,8 @@
 /** Rooms of an admin's own tenant: members, and a look at what was written. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Id } from '../../kit/data/id.js';
 import { Moment, nowMs } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';

@@ -1,11 +1,11 @@
 /** Service accounts of a tenant, and their keys. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import { Pane } from '../../kit/pane.js';
 import {
   changeAccount,

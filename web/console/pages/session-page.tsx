@@ -1,14 +1,14 @@
 /** One session: who, where from, every connection, what happened, and what ends it. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Id } from '../../kit/data/id.js';
 import { Countdown, Moment } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Timeline } from '../../kit/data/timeline.js';
-import { Field } from '../../kit/field.js';
-import { Menu } from '../../kit/menu.js';
+import { Field } from '../../kit/inputs/field.js';
+import { Menu } from '../../kit/inputs/menu.js';
 import { Pane } from '../../kit/pane.js';
 import type { ConnectionView } from '../../model/console/pages/session.js';
 import { closeConnection, SessionDetail } from '../../model/console/pages/session.js';

@@ -1,12 +1,12 @@
 /** Sessions: filters, the table, and what ends those that are chosen. */
 import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Moment } from '../../kit/data/moment.js';
 import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import {
   countLive,
   endAllOf,

@@ -1,12 +1,12 @@
 /** Tenants: create, disable, enable, open to registration or guests, erase. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import {
   changeTenant,
   createTenant,

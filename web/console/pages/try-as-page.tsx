@@ -1,12 +1,12 @@
 /** Try as: a person and a room, each action with its rule, and what would be with other facts. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { Badge } from '../../kit/badge.js';
-import { Button } from '../../kit/button.js';
+import { Badge } from '../../kit/said/badge.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Id } from '../../kit/data/id.js';
 import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import { Pane } from '../../kit/pane.js';
 import { type Changed, type Outcome, type Row, TryAs } from '../../model/console/pages/try-as.js';
 import type { PageProps } from '../page-props.js';

@@ -1,10 +1,10 @@
 /** Why? One box, an answer in a sentence, and its evidence. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { Button } from '../../kit/button.js';
+import { Button } from '../../kit/inputs/button.js';
 import { Facts } from '../../kit/data/facts.js';
 import { Timeline } from '../../kit/data/timeline.js';
-import { Field } from '../../kit/field.js';
+import { Field } from '../../kit/inputs/field.js';
 import { Pane } from '../../kit/pane.js';
 import { kindOf, Why } from '../../model/console/pages/why.js';
 import type { PageProps } from '../page-props.js';

@@ -1,6 +1,6 @@
 /** An id, shortened; a click copies the whole one. */
 import { shortId } from '../../model/console/words.js';
-import { toast } from '../toast.js';
+import { toast } from '../said/toast.js';
 import './id.css';
 
 export function Id({ id, of = 'id', tabIndex }: { id: string; of?: string; tabIndex?: number }) {

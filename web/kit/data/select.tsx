@@ -1,6 +1,6 @@
 /** A labelled choice of a few. */
 import { useId } from 'preact/hooks';
-import '../field.css';
+import '../inputs/field.css';
 
 interface Props {
   label: string;

@@ -1,6 +1,6 @@
 /** Colours and language of this device. */
 import { computed, effect, signal } from '@preact/signals';
-import type { Area } from './drafts.js';
+import type { Area } from './room/drafts.js';
 import { en, type Texts } from './texts/en.js';
 
 export type Theme = 'system' | 'light' | 'dark';

@@ -1,8 +1,8 @@
 /** The list of rooms beside the open one: favourites, rooms and people, by activity. */
 import type { MyRoom, PersonView } from '@wardroom/client';
 import { textOf } from './layout.js';
-import { plainText } from './markdown.js';
-import { fold } from './mentions.js';
+import { plainText } from './room/markdown.js';
+import { fold } from './room/mentions.js';
 
 export interface SidebarRow {
   readonly id: string;

@@ -3,7 +3,7 @@ import { computed, type ReadonlySignal, signal } from '@preact/signals';
 import { troubleOf } from '../trouble.js';
 import type { CookieSession } from '../cookie-session.js';
 import type { Link } from './address.js';
-import type { Area } from './drafts.js';
+import type { Area } from './room/drafts.js';
 
 export type SignInForm = 'sign_in' | 'register' | 'forgot' | 'forgot_done' | 'reset' | 'reset_done';
 

@@ -1,8 +1,8 @@
 /** The line that is being written: a message, a reply, or the new text of an old message. */
 import { computed, type ReadonlySignal, signal } from '@preact/signals';
-import { troubleOf } from '../trouble.js';
+import { troubleOf } from '../../trouble.js';
 import type { Drafts } from './drafts.js';
-import { type Message, textOf } from './layout.js';
+import { type Message, textOf } from '../layout.js';
 import { completeAt, type Completion, EVERYBODY, mentionsIn, type Person } from './mentions.js';
 
 export interface ComposerPort {

@@ -2,18 +2,18 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { PinnedMessage } from '@wardroom/client';
-import { Button } from '../kit/button.js';
-import { Field } from '../kit/field.js';
-import type { Pane } from '../model/chat/chat.js';
-import { textOf } from '../model/chat/layout.js';
-import type { RoomPage } from '../model/chat/room-page.js';
-import { Avatar } from './avatar.js';
-import { ComposerBox } from './composer-box.js';
-import { useChat } from './context.js';
+import { Button } from '../../kit/inputs/button.js';
+import { Field } from '../../kit/inputs/field.js';
+import type { Pane } from '../../model/chat/chat.js';
+import { textOf } from '../../model/chat/layout.js';
+import type { RoomPage } from '../../model/chat/room/room-page.js';
+import { Avatar } from '../avatar.js';
+import { ComposerBox } from '../room/composer-box.js';
+import { useChat } from '../context.js';
 import { Members } from './members-pane.js';
-import { Content, Fate } from './message-row.js';
-import { RichText } from './rich-text.js';
-import { clock, exact, shortly } from './times.js';
+import { Content, Fate } from '../room/message-row.js';
+import { RichText } from '../room/rich-text.js';
+import { clock, exact, shortly } from '../times.js';
 
 /** There is place for it beside the messages. */
 const isBeside = (): boolean => matchMedia('(min-width: 1024px)').matches;

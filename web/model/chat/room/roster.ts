@@ -1,9 +1,9 @@
 /** The members of a room: names for completion, roles, mutes. */
 import { computed, signal } from '@preact/signals';
 import type { MemberPatch, MemberView, ReceiptView, WardroomClient } from '@wardroom/client';
-import { troubleOf } from '../trouble.js';
+import { troubleOf } from '../../trouble.js';
 import type { Person } from './mentions.js';
-import type { Names } from './names.js';
+import type { Names } from '../names.js';
 
 const RANK = { owner: 0, moderator: 1, member: 2, viewer: 3 } as const;
 const PAGE = 200;

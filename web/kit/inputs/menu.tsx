@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { moveFocus } from './roving.js';
+import { moveFocus } from '../roving.js';
 import './menu.css';
 
 export interface MenuItem {

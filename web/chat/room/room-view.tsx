@@ -1,15 +1,15 @@
 /** The open room: its head, what is the matter, its messages, and the line that is written. */
 import type { ComponentChildren } from 'preact';
-import { Banner } from '../kit/banner.js';
-import { Button } from '../kit/button.js';
-import { Menu, type MenuItem } from '../kit/menu.js';
-import type { Pane } from '../model/chat/chat.js';
-import { readOnlyText } from '../model/chat/lock.js';
-import type { RoomPage } from '../model/chat/room-page.js';
+import { Banner } from '../../kit/said/banner.js';
+import { Button } from '../../kit/inputs/button.js';
+import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
+import type { Pane } from '../../model/chat/chat.js';
+import { readOnlyText } from '../../model/chat/room/lock.js';
+import type { RoomPage } from '../../model/chat/room/room-page.js';
 import { ComposerBox } from './composer-box.js';
 import { ConnectionBanner } from './connection-banner.js';
-import { useChat } from './context.js';
-import { dialog } from './dialog-state.js';
+import { useChat } from '../context.js';
+import { dialog } from '../dialogs/dialog-state.js';
 import { MessageList } from './message-list.js';
 
 export function RoomView({ room }: { room: RoomPage }) {

@@ -1,6 +1,6 @@
 /** Short words about something that was done, or refused; gone by themselves. One for the page. */
 import { signal } from '@preact/signals';
-import { Button } from './button.js';
+import { Button } from '../inputs/button.js';
 import './toast.css';
 
 export interface Toast {

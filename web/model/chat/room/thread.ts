@@ -3,9 +3,9 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import type { Room, Timeline, TimelineSnapshot } from '@wardroom/client';
 import { Composer, type ComposerPort } from './composer.js';
 import { follow } from './follow.js';
-import type { Body, Message } from './layout.js';
+import type { Body, Message } from '../layout.js';
 import type { RoomContext } from './room-context.js';
-import { textOf } from './layout.js';
+import { textOf } from '../layout.js';
 
 export interface Thread {
   readonly id: string;

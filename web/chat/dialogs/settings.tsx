@@ -1,14 +1,14 @@
 /** Profile, devices, colours, language, notifications and password. */
 import { useEffect, useState } from 'preact/hooks';
-import { Button } from '../kit/button.js';
-import { ErrorLine } from '../kit/error-line.js';
-import { Field } from '../kit/field.js';
-import type { Theme } from '../model/chat/preferences.js';
-import { troubleOf } from '../model/trouble.js';
-import { useChat } from './context.js';
+import { Button } from '../../kit/inputs/button.js';
+import { ErrorLine } from '../../kit/inputs/error-line.js';
+import { Field } from '../../kit/inputs/field.js';
+import type { Theme } from '../../model/chat/preferences.js';
+import { troubleOf } from '../../model/trouble.js';
+import { useChat } from '../context.js';
 import { LanguageSelect } from './language-select.js';
-import { ReceiptLine } from './receipt-line.js';
-import { ago, exact } from './times.js';
+import { ReceiptLine } from '../room/receipt-line.js';
+import { ago, exact } from '../times.js';
 
 export function Settings() {
   const chat = useChat();

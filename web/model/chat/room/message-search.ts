@@ -1,8 +1,8 @@
 /** Search in all messages that the person may read now. */
 import { signal } from '@preact/signals';
 import type { FoundMessage, WardroomClient } from '@wardroom/client';
-import { troubleOf } from '../trouble.js';
-import { textOf } from './layout.js';
+import { troubleOf } from '../../trouble.js';
+import { textOf } from '../layout.js';
 
 export interface Hit {
   readonly id: string;

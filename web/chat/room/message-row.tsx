@@ -1,15 +1,15 @@
 /** One message: who and when, what, what others did with it, and what can be done with it. */
-import { Button } from '../kit/button.js';
-import { Menu, type MenuItem } from '../kit/menu.js';
-import { EVERYBODY } from '../model/chat/mentions.js';
-import { type Message, type Row, textOf } from '../model/chat/layout.js';
-import type { RoomPage } from '../model/chat/room-page.js';
-import { Avatar } from './avatar.js';
-import { useChat } from './context.js';
-import { confirm } from './dialog-state.js';
-import { plainText } from '../model/chat/markdown.js';
+import { Button } from '../../kit/inputs/button.js';
+import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
+import { EVERYBODY } from '../../model/chat/room/mentions.js';
+import { type Message, type Row, textOf } from '../../model/chat/layout.js';
+import type { RoomPage } from '../../model/chat/room/room-page.js';
+import { Avatar } from '../avatar.js';
+import { useChat } from '../context.js';
+import { confirm } from '../dialogs/dialog-state.js';
+import { plainText } from '../../model/chat/room/markdown.js';
 import { RichText } from './rich-text.js';
-import { clock, exact } from './times.js';
+import { clock, exact } from '../times.js';
 
 const EMOJI = ['👍', '❤️', '😂', '🎉', '👀', '✅', '🙏', '😢'];
 

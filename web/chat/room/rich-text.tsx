@@ -1,6 +1,6 @@
 /** A message as nodes: whatever was written is text, and no HTML is ever read. */
 import { Component } from 'preact';
-import { type Block, type Inline, readMarkdown } from '../model/chat/markdown.js';
+import { type Block, type Inline, readMarkdown } from '../../model/chat/room/markdown.js';
 
 interface Props {
   text: string;

@@ -9,15 +9,15 @@ import type {
   Timeline,
   TimelineSnapshot,
 } from '@wardroom/client';
-import { troubleOf } from '../trouble.js';
+import { troubleOf } from '../../trouble.js';
 import { Composer } from './composer.js';
 import { follow } from './follow.js';
-import { type Body, layOut, reuse, type Message, type Row } from './layout.js';
+import { type Body, layOut, reuse, type Message, type Row } from '../layout.js';
 import type { Lock } from './lock.js';
 import { EVERYBODY, type Person } from './mentions.js';
 import type { Roster } from './roster.js';
 import type { RoomContext } from './room-context.js';
-import { nameOfRoom } from './sidebar.js';
+import { nameOfRoom } from '../sidebar.js';
 import { type Thread, openThread } from './thread.js';
 
 export class RoomPage {

@@ -1,5 +1,5 @@
 /** The steps of a deed as a measured list: milliseconds, what happened, what it means. */
-import type { Step } from '../model/sequence.js';
+import type { Step } from '../../model/sequence.js';
 import './receipt.css';
 
 const SIGNS = { plain: '', good: '✓', warn: '▲', bad: '■' } as const;

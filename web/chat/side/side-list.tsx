@@ -1,13 +1,13 @@
 /** The list of rooms: one tab stop, arrows move in it. */
 import { useRef } from 'preact/hooks';
-import { Button } from '../kit/button.js';
-import { Menu } from '../kit/menu.js';
-import { moveFocus } from '../kit/roving.js';
-import type { SidebarRow } from '../model/chat/sidebar.js';
-import { Avatar } from './avatar.js';
-import { useChat } from './context.js';
-import { dialog } from './dialog-state.js';
-import { shortly } from './times.js';
+import { Button } from '../../kit/inputs/button.js';
+import { Menu } from '../../kit/inputs/menu.js';
+import { moveFocus } from '../../kit/roving.js';
+import type { SidebarRow } from '../../model/chat/sidebar.js';
+import { Avatar } from '../avatar.js';
+import { useChat } from '../context.js';
+import { dialog } from '../dialogs/dialog-state.js';
+import { shortly } from '../times.js';
 
 export function SideList() {
   const chat = useChat();

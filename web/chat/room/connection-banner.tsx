@@ -1,8 +1,8 @@
 /** The trouble of the connection in words, and the step its person has. */
-import { Banner } from '../kit/banner.js';
-import { Button } from '../kit/button.js';
-import { useChat } from './context.js';
-import { dialog } from './dialog-state.js';
+import { Banner } from '../../kit/said/banner.js';
+import { Button } from '../../kit/inputs/button.js';
+import { useChat } from '../context.js';
+import { dialog } from '../dialogs/dialog-state.js';
 
 export function ConnectionBanner() {
   const chat = useChat();

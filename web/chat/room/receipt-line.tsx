@@ -1,7 +1,7 @@
 /** How far a change has come, node by node. */
 import type { ReceiptView } from '@wardroom/client';
-import { Badge } from '../kit/badge.js';
-import { useChat } from './context.js';
+import { Badge } from '../../kit/said/badge.js';
+import { useChat } from '../context.js';
 
 export function ReceiptLine({ receipt, text }: { receipt: ReceiptView; text?: string }) {
   const { t } = useChat();

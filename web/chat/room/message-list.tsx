@@ -4,13 +4,13 @@
  * one.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Button } from '../kit/button.js';
-import { moveFocus } from '../kit/roving.js';
-import type { Row } from '../model/chat/layout.js';
-import type { RoomPage } from '../model/chat/room-page.js';
-import { useChat } from './context.js';
+import { Button } from '../../kit/inputs/button.js';
+import { moveFocus } from '../../kit/roving.js';
+import type { Row } from '../../model/chat/layout.js';
+import type { RoomPage } from '../../model/chat/room/room-page.js';
+import { useChat } from '../context.js';
 import { MessageRow } from './message-row.js';
-import { clock, dayText } from './times.js';
+import { clock, dayText } from '../times.js';
 
 const NEAR_PX = 600;
 const AT_END_PX = 48;

@@ -1,16 +1,16 @@
 /** The dialogs over the page: one at a time. */
 import { useEffect, useState } from 'preact/hooks';
 import type { RoomView } from '@wardroom/client';
-import { Button } from '../kit/button.js';
-import { Dialog } from '../kit/dialog.js';
-import { ErrorLine } from '../kit/error-line.js';
-import { Field } from '../kit/field.js';
-import { troubleOf } from '../model/trouble.js';
-import { useChat } from './context.js';
+import { Button } from '../../kit/inputs/button.js';
+import { Dialog } from '../../kit/dialog.js';
+import { ErrorLine } from '../../kit/inputs/error-line.js';
+import { Field } from '../../kit/inputs/field.js';
+import { troubleOf } from '../../model/trouble.js';
+import { useChat } from '../context.js';
 import { closeDialog, dialog } from './dialog-state.js';
 import { Finder } from './finder.js';
-import { late } from './late.js';
-import { SignInCard } from './sign-in-page.js';
+import { late } from '../late.js';
+import { SignInCard } from '../sign-in-page.js';
 
 const Settings = late(async () => (await import('./settings.js')).Settings);
 

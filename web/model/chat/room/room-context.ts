@@ -1,10 +1,10 @@
 /** The parts of the page that an open room needs. */
 import type { ReadonlySignal } from '@preact/signals';
 import type { Me, MyRoom, RoomEvents, WardroomClient } from '@wardroom/client';
-import type { BannerView } from './connection.js';
+import type { BannerView } from '../connection.js';
 import type { Drafts } from './drafts.js';
-import type { Body } from './layout.js';
-import type { Names } from './names.js';
+import type { Body } from '../layout.js';
+import type { Names } from '../names.js';
 
 export interface RoomContext {
   readonly client: WardroomClient;

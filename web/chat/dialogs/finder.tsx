@@ -1,9 +1,9 @@
 /** Ctrl K: a room or a person by a few letters, Enter opens. */
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { Field } from '../kit/field.js';
-import { findIn, type Found } from '../model/chat/sidebar.js';
-import { Avatar } from './avatar.js';
-import { useChat } from './context.js';
+import { Field } from '../../kit/inputs/field.js';
+import { findIn, type Found } from '../../model/chat/sidebar.js';
+import { Avatar } from '../avatar.js';
+import { useChat } from '../context.js';
 import { closeDialog } from './dialog-state.js';
 import { usePeopleBy } from './person-picker.js';
 

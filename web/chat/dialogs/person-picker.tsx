@@ -1,10 +1,10 @@
 /** People of the workspace by the beginning of a name. */
 import { useEffect, useState } from 'preact/hooks';
 import type { PersonView } from '@wardroom/client';
-import { Field } from '../kit/field.js';
-import { moveFocus } from '../kit/roving.js';
-import { Avatar } from './avatar.js';
-import { useChat } from './context.js';
+import { Field } from '../../kit/inputs/field.js';
+import { moveFocus } from '../../kit/roving.js';
+import { Avatar } from '../avatar.js';
+import { useChat } from '../context.js';
 
 const WAIT_MS = 150;
 

@@ -1,5 +1,5 @@
 /** Why nobody writes in a room now. */
-import type { Texts } from './texts/en.js';
+import type { Texts } from '../texts/en.js';
 
 /** A room that is `open` may be written in. */
 export type Lock =

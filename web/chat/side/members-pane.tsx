@@ -1,16 +1,16 @@
 /** The members of a room: who is here, in which role, and what may be done about them. */
 import { useState } from 'preact/hooks';
 import type { MemberView } from '@wardroom/client';
-import { Button } from '../kit/button.js';
-import { ErrorLine } from '../kit/error-line.js';
-import { Menu, type MenuItem } from '../kit/menu.js';
-import type { RoomPage } from '../model/chat/room-page.js';
-import { Avatar } from './avatar.js';
-import { useChat } from './context.js';
-import { confirm, dialog } from './dialog-state.js';
-import { PersonPicker } from './person-picker.js';
-import { ReceiptLine } from './receipt-line.js';
-import { clock } from './times.js';
+import { Button } from '../../kit/inputs/button.js';
+import { ErrorLine } from '../../kit/inputs/error-line.js';
+import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
+import type { RoomPage } from '../../model/chat/room/room-page.js';
+import { Avatar } from '../avatar.js';
+import { useChat } from '../context.js';
+import { confirm, dialog } from '../dialogs/dialog-state.js';
+import { PersonPicker } from '../dialogs/person-picker.js';
+import { ReceiptLine } from '../room/receipt-line.js';
+import { clock } from '../times.js';
 
 export function Members({ room }: { room: RoomPage }) {
   const chat = useChat();

@@ -1,5 +1,5 @@
-import { type Language, LANGUAGES } from '../model/chat/preferences.js';
-import { useChat } from './context.js';
+import { type Language, LANGUAGES } from '../../model/chat/preferences.js';
+import { useChat } from '../context.js';
 
 export function LanguageSelect() {
   const { preferences, t } = useChat();

@@ -1,13 +1,13 @@
 /** The line that is written: Enter sends, arrow up edits, `@` completes. Locked, it says why. */
 import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
-import { Button } from '../kit/button.js';
-import { ErrorLine } from '../kit/error-line.js';
-import type { Composer } from '../model/chat/composer.js';
-import { EVERYBODY } from '../model/chat/mentions.js';
-import { textOf } from '../model/chat/layout.js';
-import type { Lock } from '../model/chat/lock.js';
-import type { Texts } from '../model/chat/texts/en.js';
-import { useChat } from './context.js';
+import { Button } from '../../kit/inputs/button.js';
+import { ErrorLine } from '../../kit/inputs/error-line.js';
+import type { Composer } from '../../model/chat/room/composer.js';
+import { EVERYBODY } from '../../model/chat/room/mentions.js';
+import { textOf } from '../../model/chat/layout.js';
+import type { Lock } from '../../model/chat/room/lock.js';
+import type { Texts } from '../../model/chat/texts/en.js';
+import { useChat } from '../context.js';
 
 const LINES_MAX = 8;
 
