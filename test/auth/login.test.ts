@@ -245,8 +245,8 @@ describe('who does not exist', () => {
     const median = (name: string) => took[name]!.toSorted((x, y) => x - y)[12]!;
     // Without the dummy hash there would be no argon2 in it at all.
     for (const name of ['unknown', 'elsewhere']) {
-      expect(median(name) / median('wrong')).toBeGreaterThan(0.6);
-      expect(median(name) / median('wrong')).toBeLessThan(1.7);
+      expect(median(name) / median('wrong')).toBeGreaterThan(0.4);
+      expect(median(name) / median('wrong')).toBeLessThan(2.5);
     }
   });
 });
