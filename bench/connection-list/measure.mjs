@@ -7,14 +7,13 @@
  */
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { WebSocket } from 'ws';
 import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
+import { writeReport } from '../harness/machine.mjs';
 import { startServer } from '../harness/servers.mjs';
 import {
   FIRST_PUBLISHER,
@@ -185,20 +184,17 @@ try {
   to.terminate();
   const [quiet, read] = [figures(without), figures(beside)];
   const report = {
-    command: `node bench/connection-list/measure.mjs --connections ${connections} --times ${times}`,
-    at: new Date().toISOString(),
-    machine: describeMachine(),
-    load_average: loadAverage(),
-    commit: describeCommit(),
     bounds: BOUNDS,
     first_page: figures(lists.map(({ firstMs }) => firstMs)),
     whole_list: figures(lists.map(({ ms }) => ms)),
     deliveries: { without: quiet, beside_a_page_a_second: read },
     delivery_ratio: Number((read.p50_ms / quiet.p50_ms).toFixed(3)),
   };
-  const text = `${JSON.stringify(report, null, 1)}\n`;
-  if (values.out === undefined) process.stdout.write(text);
-  else writeFileSync(values.out, text);
+  writeReport(
+    values.out,
+    `node bench/connection-list/measure.mjs --connections ${connections} --times ${times}`,
+    report,
+  );
   const isOver =
     report.whole_list.p95_ms > BOUNDS.whole_list_p95_ms ||
     report.delivery_ratio > BOUNDS.delivery_ratio;

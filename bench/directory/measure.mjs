@@ -10,7 +10,7 @@ import pg from 'pg';
 import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { measureCalls } from '../harness/list-calls.mjs';
-import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
+import { writeReport } from '../harness/machine.mjs';
 import { startServer } from '../harness/servers.mjs';
 import {
   ADMIN,
@@ -71,15 +71,14 @@ try {
   const answers = await measureCalls({ port, token: (await minter(world))(ADMIN), paths, calls });
   await server.stop();
   const report = {
-    command: `node bench/directory/measure.mjs --people ${people} --calls ${calls}`,
-    at: new Date().toISOString(),
-    machine: describeMachine(),
-    load_average: loadAverage(),
-    commit: describeCommit(),
     bound_ms: BOUND_MS,
     answers,
   };
-  process.stdout.write(`${JSON.stringify(report, null, 1)}\n`);
+  writeReport(
+    undefined,
+    `node bench/directory/measure.mjs --people ${people} --calls ${calls}`,
+    report,
+  );
   process.exitCode = answers.some(({ p95_ms: p95 }) => p95 > BOUND_MS) ? 1 : 0;
 } catch (error) {
   console.error(error);

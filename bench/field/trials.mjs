@@ -178,6 +178,14 @@ async function expiresBusy(server, timing) {
   }
 }
 
+/** Messages that still reach a client after the end, and those of its own that take effect. */
+async function afterEnd(at, client, busy, end, timing) {
+  await sleep(timing.watchMs);
+  await Promise.all([at.talk.stop(), busy.stop()]);
+  at.mustTalk(end);
+  return { late: at.talk.heardBy(client, end), taken: busy.heardBy(at.witness, end) };
+}
+
 /**
  * D3: logout in one tab; another tab of the session, and another session of the user.
  * @returns {Promise<Outcome>}
@@ -195,11 +203,7 @@ async function logsOut(server, timing) {
     await heardSome(tab, timing);
     await server.logout(token);
     const end = performance.now();
-    await sleep(timing.watchMs);
-    await Promise.all([at.talk.stop(), busy.stop()]);
-    at.mustTalk(end);
-    const late = at.talk.heardBy(tab, end);
-    const taken = busy.heardBy(at.witness, end);
+    const { late, taken } = await afterEnd(at, tab, busy, end, timing);
     const told = toldSince(tab, end);
     return {
       verdict: verdictOf(late.length + taken.length === 0, told, timing.boundMs),
@@ -231,11 +235,7 @@ async function isRemoved(server, timing) {
     await heardSome(client, timing);
     await server.remove('ben', at.room);
     const end = performance.now();
-    await sleep(timing.watchMs);
-    await Promise.all([at.talk.stop(), busy.stop()]);
-    at.mustTalk(end);
-    const late = at.talk.heardBy(client, end);
-    const taken = busy.heardBy(at.witness, end);
+    const { late, taken } = await afterEnd(at, client, busy, end, timing);
     const told = toldSince(client, end, await busy.refusedAt(end));
     return {
       verdict: verdictOf(late.length + taken.length === 0, told, timing.boundMs),

@@ -1,7 +1,7 @@
 /** Where and on what a measurement ran, as far as it matters to whoever reads the figures. */
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem } from 'node:os';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { project } from '../seed.mjs';
 import { LOAD_CORE, SERVER_CORE, pinned } from './servers.mjs';
 
@@ -41,4 +41,25 @@ function systemName() {
   } catch {
     return process.platform;
   }
+}
+
+/**
+ * Writes a report: the command, where and when it ran, and what it found; into a file, else to the
+ * output.
+ * @param {string | undefined} out
+ * @param {string} command
+ * @param {object} found
+ */
+export function writeReport(out, command, found) {
+  const report = {
+    command,
+    at: new Date().toISOString(),
+    machine: describeMachine(),
+    load_average: loadAverage(),
+    commit: describeCommit(),
+    ...found,
+  };
+  const text = `${JSON.stringify(report, null, 1)}\n`;
+  if (out === undefined) process.stdout.write(text);
+  else writeFileSync(out, text);
 }

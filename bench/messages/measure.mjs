@@ -5,13 +5,12 @@
  *
  *   node bench/messages/measure.mjs [--messages 1000000] [--calls 100] [--out FILE]
  */
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { measureCalls } from '../harness/list-calls.mjs';
-import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
+import { writeReport } from '../harness/machine.mjs';
 import { startServer } from '../harness/servers.mjs';
 import {
   ROOMS,
@@ -87,18 +86,15 @@ try {
   ];
   await server.stop();
   const report = {
-    command: `node bench/messages/measure.mjs --messages ${messages} --calls ${calls}`,
-    at: new Date().toISOString(),
-    machine: describeMachine(),
-    load_average: loadAverage(),
-    commit: describeCommit(),
     bound_ms: BOUND_MS,
     filled: rows[0],
     answers,
   };
-  const text = `${JSON.stringify(report, null, 1)}\n`;
-  if (values.out === undefined) process.stdout.write(text);
-  else writeFileSync(values.out, text);
+  writeReport(
+    values.out,
+    `node bench/messages/measure.mjs --messages ${messages} --calls ${calls}`,
+    report,
+  );
   const slow = answers.filter(({ p95_ms: p95 }) => p95 > BOUND_MS);
   for (const { filter, p95_ms: p95 } of slow) console.error(`${filter}: p95 ${p95} ms`);
   process.exitCode = slow.length > 0 ? 1 : 0;

@@ -7,7 +7,7 @@
  *   node bench/messages/publish-price.mjs [--turns 300] [--out FILE]
  */
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ import { startStores } from '../../scripts/lib/stores.mjs';
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { migrate } from '../../dist/platform/stores/migrate.js';
 import { PostgresAccess } from '../../dist/platform/stores/postgres-access.js';
-import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
+import { writeReport } from '../harness/machine.mjs';
 
 const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url).pathname;
 /** The first of those that are measured. */
@@ -155,17 +155,10 @@ try {
   for (const count of BATCHES) answers.push(await measure(sides, count));
   for (const { client } of sides) await client.end();
   const report = {
-    command: `node bench/messages/publish-price.mjs --turns ${turns}`,
-    at: new Date().toISOString(),
-    machine: describeMachine(),
-    load_average: loadAverage(),
-    commit: describeCommit(),
     bound: BOUND,
     answers,
   };
-  const text = `${JSON.stringify(report, null, 1)}\n`;
-  if (values.out === undefined) process.stdout.write(text);
-  else writeFileSync(values.out, text);
+  writeReport(values.out, `node bench/messages/publish-price.mjs --turns ${turns}`, report);
 } catch (error) {
   console.error(error);
   process.exitCode = 1;

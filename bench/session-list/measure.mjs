@@ -6,13 +6,12 @@
  *
  *   node bench/session-list/measure.mjs [--sessions 1000000] [--calls 100] [--out FILE]
  */
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { measureCalls } from '../harness/list-calls.mjs';
-import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
+import { writeReport } from '../harness/machine.mjs';
 import { startServer } from '../harness/servers.mjs';
 import { ADMIN, minter, nodeCommand, nodeEnvironment, openWorld, userId } from '../seed.mjs';
 import { fillSessions, filters } from './fill.mjs';
@@ -55,18 +54,15 @@ try {
   const answers = await measureCalls({ port, token, paths, calls });
   await server.stop();
   const report = {
-    command: `node bench/session-list/measure.mjs --sessions ${sessions} --calls ${calls}`,
-    at: new Date().toISOString(),
-    machine: describeMachine(),
-    load_average: loadAverage(),
-    commit: describeCommit(),
     bound_ms: BOUND_MS,
     filled: rows[0],
     answers,
   };
-  const text = `${JSON.stringify(report, null, 1)}\n`;
-  if (values.out === undefined) process.stdout.write(text);
-  else writeFileSync(values.out, text);
+  writeReport(
+    values.out,
+    `node bench/session-list/measure.mjs --sessions ${sessions} --calls ${calls}`,
+    report,
+  );
   const slow = answers.filter(({ p95_ms: p95 }) => p95 > BOUND_MS);
   for (const { filter, p95_ms: p95 } of slow) console.error(`${filter}: p95 ${p95} ms`);
   process.exitCode = slow.length > 0 ? 1 : 0;

@@ -10,7 +10,7 @@ import pg from 'pg';
 import { WebSocket } from 'ws';
 import { stopChildren, stopOnSignals } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { describeCommit, describeMachine, loadAverage } from '../harness/machine.mjs';
+import { writeReport } from '../harness/machine.mjs';
 import { LOAD_CORE, pinned, startServer } from '../harness/servers.mjs';
 import { storeUsage, usageOf } from '../harness/usage.mjs';
 import {
@@ -200,17 +200,16 @@ try {
   for (const socket of [publisher, ...sockets, ...largeSockets]) socket.terminate();
   await server.stop();
   const report = {
-    command: `node bench/watch/measure.mjs --watchers ${watchers} --seconds ${seconds}`,
-    at: new Date().toISOString(),
-    machine: describeMachine(),
-    load_average: loadAverage(),
-    commit: describeCommit(),
     bounds: BOUNDS,
     figures,
     without_watchers: without,
     with_watchers: withWatchers,
   };
-  process.stdout.write(`${JSON.stringify(report, null, 1)}\n`);
+  writeReport(
+    undefined,
+    `node bench/watch/measure.mjs --watchers ${watchers} --seconds ${seconds}`,
+    report,
+  );
   process.exitCode = Object.entries(BOUNDS).some(([name, most]) => figures[name] > most) ? 1 : 0;
 } catch (error) {
   console.error(error);

@@ -4,7 +4,8 @@
  * destroys it and disconnects its sockets.
  */
 import { createRequire } from 'node:module';
-import { SECRET, applicationServer, isMember, listen } from './application.mjs';
+import { SECRET, applicationServer, listen } from './application.mjs';
+import { serveRooms } from './socket-io-rooms.mjs';
 
 const RELOAD_MS = 30_000;
 const load = createRequire(process.env.FIELD_PACKAGES ?? '');
@@ -15,7 +16,6 @@ const { sign } = load('cookie-signature');
 const store = new expressSession.MemoryStore();
 const session = expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store });
 
-const offsets = new Set();
 const http = applicationServer({
   // The "token" is the cookie of a session; its claims say no more than when the session ends.
   async sign({ sub, sid, exp }) {
@@ -48,18 +48,6 @@ io.on('connection', (socket) => {
   const timer = setInterval(() => reload(), RELOAD_MS);
   socket.on('disconnect', () => clearInterval(timer));
   socket.use((event, next) => reload(next));
-  socket.on('join', (room, answer) => {
-    if (!isMember(sub, room)) return answer('refused');
-    void socket.join(room);
-    answer('done');
-  });
-  socket.on('publish', (room, body, offset, answer) => {
-    if (!socket.rooms.has(room)) return answer('refused');
-    if (!offsets.has(offset)) {
-      offsets.add(offset);
-      io.to(room).emit('message', { room, sender: sub, body });
-    }
-    answer('done');
-  });
+  serveRooms(io, socket, sub);
 });
 listen(http);

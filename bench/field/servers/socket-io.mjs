@@ -5,13 +5,13 @@
  * offset (tutorial, step 8; a set stands for the unique column).
  */
 import { createRequire } from 'node:module';
-import { SECRET, applicationServer, isMember, listen } from './application.mjs';
+import { SECRET, applicationServer, listen } from './application.mjs';
+import { serveRooms } from './socket-io-rooms.mjs';
 
 const load = createRequire(process.env.FIELD_PACKAGES ?? '');
 const { Server } = load('socket.io');
 const jsonwebtoken = load('jsonwebtoken');
 
-const offsets = new Set();
 const http = applicationServer({
   logout: ({ sid }) => io.in(`session:${sid}`).disconnectSockets(),
   remove: (user, room) => io.in(`user:${user}`).socketsLeave(room),
@@ -30,18 +30,6 @@ io.engine.use((request, response, next) => {
 io.on('connection', (socket) => {
   const { sub, sid } = socket.request.user;
   void socket.join([`user:${sub}`, `session:${sid}`]);
-  socket.on('join', (room, answer) => {
-    if (!isMember(sub, room)) return answer('refused');
-    void socket.join(room);
-    answer('done');
-  });
-  socket.on('publish', (room, body, offset, answer) => {
-    if (!socket.rooms.has(room)) return answer('refused');
-    if (!offsets.has(offset)) {
-      offsets.add(offset);
-      io.to(room).emit('message', { room, sender: sub, body });
-    }
-    answer('done');
-  });
+  serveRooms(io, socket, sub);
 });
 listen(http);
