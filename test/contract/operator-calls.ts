@@ -1,7 +1,16 @@
-/** Calls with a token, for the tests of operators and admins. */
+/** People and calls with a token, for the tests of operators and admins. */
 import { expect } from '@jest/globals';
-import { call, nodeA, nodeB } from '../support/world.js';
+import { World, call, nodeA, nodeB, operator } from '../support/world.js';
 import type { CallOptions, SignedIn } from '../support/world.js';
+
+/** An operator's token, a tenant with an admin and a member, and another tenant with a user. */
+export async function operatorPeople() {
+  const root = await operator();
+  const [world, other] = await Promise.all([World.create(), World.create()]);
+  const admin = await world.user('admin', 'admin');
+  const member = await world.user('member');
+  return { root, world, other, admin, member, foreigner: await other.user('foreigner') };
+}
 
 export const at = (token: string, path: string, options: CallOptions = {}, base = nodeA()) =>
   call(base, path, { ...options, token });

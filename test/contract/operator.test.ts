@@ -1,22 +1,27 @@
 /** Tenants and users of operators and admins, against the contract (sections 2 and 7). */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { World, call, nodeA, nodeB, operator, unique } from '../support/world.js';
+import { World, call, nodeA, nodeB, unique } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
-import { at, codeOf, dead, effective, login, patch, post } from './operator-calls.js';
+import {
+  at,
+  codeOf,
+  dead,
+  effective,
+  login,
+  operatorPeople,
+  patch,
+  post,
+} from './operator-calls.js';
 
-let world: World;
 let root: string;
+let world: World;
+let other: World;
 let admin: SignedIn;
 let member: SignedIn;
-let other: World;
 let foreigner: SignedIn;
 
 beforeAll(async () => {
-  root = await operator();
-  [world, other] = await Promise.all([World.create(), World.create()]);
-  admin = await world.user('admin', 'admin');
-  member = await world.user('member');
-  foreigner = await other.user('foreigner');
+  ({ root, world, other, admin, member, foreigner } = await operatorPeople());
 });
 
 describe('tenants', () => {

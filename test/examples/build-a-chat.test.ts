@@ -6,20 +6,14 @@ import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { people, seed } from '../../scripts/seed.mjs';
 import { openPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { testWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 import { servePages } from '../support/page-server.js';
 import { call } from '../support/world.js';
 
-const inBrowser = testWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the chat of docs/build-a-chat.md',
-);
+const inBrowser = testWith(CHROMIUM, 'the chat of docs/build-a-chat.md');
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const guide = readFileSync(`${root}docs/build-a-chat.md`, 'utf8');
 const blocks = (language: string) =>

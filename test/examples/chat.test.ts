@@ -4,19 +4,13 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { openPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { testWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';
 import { bundle, servePages } from '../support/page-server.js';
 import { type SignedIn, World } from '../support/world.js';
 
-const inBrowser = testWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the example of a chat',
-);
+const inBrowser = testWith(CHROMIUM, 'the example of a chat');
 const source = (file: string) =>
   readFileSync(new URL(`../../examples/chat/${file}`, import.meta.url), 'utf8');
 

@@ -11,7 +11,7 @@ import { startChild, stopChild } from '../../scripts/lib/children.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
 import { ScriptedServer } from '../sdk/scripted-server.js';
 import { openPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { eventually } from '../support/eventually.js';
 import { describeWith, testWith } from '../support/needs.js';
 import { npm } from '../../scripts/packages.mjs';
@@ -23,13 +23,7 @@ const described = describeWith(
   { met: process.env['PACKAGES'] === 'full', reason: 'downloads: npm run test:packages' },
   'the client in newer versions of Node and in Next',
 );
-const inBrowser = testWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the client in a Next application',
-);
+const inBrowser = testWith(CHROMIUM, 'the client in a Next application');
 
 described('@wardroom/client', () => {
   let server: ScriptedServer;

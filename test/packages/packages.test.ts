@@ -8,18 +8,12 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ScriptedServer } from '../sdk/scripted-server.js';
 import { openPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { testWith } from '../support/needs.js';
 import { LIFE, LIVED, serveLife } from './life.js';
 import { packAll, project, root, run, typeErrors, write } from './installed.js';
 
-const inBrowser = testWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the client in a page, in a Vite build and in a worker',
-);
+const inBrowser = testWith(CHROMIUM, 'the client in a page, in a Vite build and in a worker');
 
 let server: ScriptedServer;
 let files: Server;

@@ -2,17 +2,11 @@
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { openPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { testWith } from '../support/needs.js';
 import { bundle, servePages } from '../support/page-server.js';
 
-const inBrowser = testWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the hooks of @wardroom/react',
-);
+const inBrowser = testWith(CHROMIUM, 'the hooks of @wardroom/react');
 
 let origin: string;
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { Chromium, chromiumPath } from '../support/chromium.js';
+import { CHROMIUM, Chromium, chromiumPath } from '../support/chromium.js';
 import type { Page } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';
@@ -18,13 +18,7 @@ import { World } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
 
 const path = chromiumPath();
-const described = describeWith(
-  {
-    met: path !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'what a real browser can do',
-);
+const described = describeWith(CHROMIUM, 'what a real browser can do');
 
 /** The server of foreign pages; it also records the headers of a browser's upgrade. */
 let server: Server;

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterAll } from '@jest/globals';
+import { afterAll, afterEach, expect } from '@jest/globals';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onPath } from '../../scripts/lib/chromium-path.mjs';
@@ -49,6 +49,25 @@ export async function openPage(
   });
   await page.goto(url);
   return { page, errors };
+}
+
+/**
+ * Opens pages that end with the test that opened them. It fails when something went wrong in one of
+ * them.
+ */
+export function pagesOfTests(): typeof openPage {
+  let open: OpenPage[] = [];
+  afterEach(async () => {
+    const errors = open.flatMap((one) => one.errors);
+    await Promise.all(open.map(({ page }) => page.context().close()));
+    open = [];
+    expect(errors).toEqual([]);
+  });
+  return async (url, options) => {
+    const opened = await openPage(url, options);
+    open.push(opened);
+    return opened;
+  };
 }
 
 /**

@@ -20,6 +20,10 @@ afterAll(async () => {
 
 /** Undefined: none is installed here. */
 export const chromiumPath = onPath;
+export const CHROMIUM = {
+  met: onPath() !== undefined,
+  reason: 'no Chromium is installed (Debian: apt-get install chromium)',
+};
 
 export class Chromium {
   private readonly waiting = new Map<

@@ -2,23 +2,17 @@
  * The chat in a real browser: two people on two nodes, what they do to each other, and what they
  * read when a session, a network or a right is taken away.
  */
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { accessibilityFaults, openPage } from '../support/browser-pages.js';
-import type { OpenPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { accessibilityFaults, pagesOfTests } from '../support/browser-pages.js';
+import type { openPage } from '../support/browser-pages.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { call, type SignedIn, World } from '../support/world.js';
 
-const described = describeWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the chat in a real browser',
-);
+const described = describeWith(CHROMIUM, 'the chat in a real browser');
 const HOSTILE = [
   '<img src=x onerror="document.title=1">',
   '<script>document.title=2</script>',
@@ -34,7 +28,7 @@ let urls: [string, string];
 let world: World;
 let ada: SignedIn;
 let ben: SignedIn;
-let open: OpenPage[] = [];
+const open = pagesOfTests();
 
 interface Visit {
   on?: 0 | 1;
@@ -43,10 +37,9 @@ interface Visit {
 }
 
 async function visit(who: SignedIn | null, { on = 0, path = '', options }: Visit = {}) {
-  const opened = await openPage(`${urls[on]}/chat${path}`, options);
-  open.push(opened);
-  if (who !== null) await signIn(opened.page, who);
-  return opened.page;
+  const { page } = await open(`${urls[on]}/chat${path}`, options);
+  if (who !== null) await signIn(page, who);
+  return page;
 }
 
 async function signIn(page: Page, { email, password }: SignedIn): Promise<void> {
@@ -92,14 +85,6 @@ described('the chat', () => {
     world = await World.create({ base: urls[0], tenant: { allow_guests: true } });
     [ada, ben] = (await world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
   }, 90_000);
-
-  afterEach(async () => {
-    const errors = open.flatMap((one) => one.errors);
-    await Promise.all(open.map(({ page }) => page.context().close()));
-    open = [];
-    // A script that could not be run is what the test of hostile texts is for.
-    expect(errors).toEqual([]);
-  });
 
   test('two people on two nodes read, answer, edit, react and mention; a badge counts what was not read', async () => {
     const room = await world.room(ada, { name: 'Plans' }, [[ben, 'member']]);

@@ -2,24 +2,18 @@
  * The console in a real browser, on two nodes: from an e-mail address to a receipt of both, what an
  * auditor gets of it, and that nothing but text appears.
  */
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { accessibilityFaults, openPage } from '../support/browser-pages.js';
-import type { OpenPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { accessibilityFaults, pagesOfTests } from '../support/browser-pages.js';
+import type { openPage } from '../support/browser-pages.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { call, wsUrl } from '../support/world.js';
 
-const described = describeWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the console in a real browser',
-);
+const described = describeWith(CHROMIUM, 'the console in a real browser');
 const PASSWORD = 'a-password-of-the-console';
 const operator = { tenant: 'system', email: 'operator@system.test', password: PASSWORD };
 const auditor = { tenant: 'system', email: 'auditor@system.test', password: PASSWORD };
@@ -40,16 +34,14 @@ const ALL_PAGES = [
 const HOSTILE = '<img src=x onerror="document.title=1">\u202E{{7*7}}';
 
 let urls: [string, string];
-let open: OpenPage[] = [];
+const open = pagesOfTests();
 
 async function visit(
   who: { tenant: string; email: string; password: string },
   hash = '',
   options: Parameters<typeof openPage>[1] = {},
 ): Promise<Page> {
-  const opened = await openPage(`${urls[0]}/console${hash}`, options);
-  open.push(opened);
-  const { page } = opened;
+  const { page } = await open(`${urls[0]}/console${hash}`, options);
   await page.getByLabel('Tenant').fill(who.tenant);
   await page.getByLabel('E-mail').fill(who.email);
   await page.getByLabel('Password').fill(who.password);
@@ -95,13 +87,6 @@ described('the console', () => {
     await user('acme', cora.email, 'Cora', 'admin');
     await user('system', auditor.email, 'Auditor', 'auditor');
   }, 90_000);
-
-  afterEach(async () => {
-    const errors = open.flatMap((one) => one.errors);
-    await Promise.all(open.map(({ page }) => page.context().close()));
-    open = [];
-    expect(errors).toEqual([]);
-  });
 
   test('leads in three clicks from an e-mail address to a receipt of both nodes, and says why', async () => {
     const token = await signIn('ben@acme.example', 'laptop');
@@ -209,9 +194,7 @@ described('the console', () => {
   });
 
   test('refuses a wrong password in words, and a member altogether', async () => {
-    const opened = await openPage(`${urls[0]}/console`);
-    open.push(opened);
-    const { page } = opened;
+    const { page } = await open(`${urls[0]}/console`);
     await page.getByLabel('Tenant').fill('acme');
     await page.getByLabel('E-mail').fill('ben@acme.example');
     await page.getByLabel('Password').fill('wrong');

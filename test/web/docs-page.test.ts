@@ -1,38 +1,24 @@
 /** The guides and the API documents at /docs, in a real browser, from a node in production. */
-import { afterEach, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { accessibilityFaults, openPage } from '../support/browser-pages.js';
-import type { OpenPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { accessibilityFaults, pagesOfTests } from '../support/browser-pages.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { startNode } from '../support/node-process.js';
 
-const described = describeWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the docs in a real browser',
-);
+const described = describeWith(CHROMIUM, 'the docs in a real browser');
 
 described('/docs', () => {
   let url: string;
-  const open: OpenPage[] = [];
+  const open = pagesOfTests();
   beforeAll(async () => {
     const production = { NODE_ENV: 'production', PUBLIC_URL: 'https://docs.example.com' };
     url = (await startNode({ ...production, ALLOW_INSECURE_HTTP: 'on' }, { until: 'file' })).url;
   }, 60_000);
-  afterEach(async () => {
-    for (const { page, errors } of open.splice(0)) {
-      expect(errors).toEqual([]);
-      await page.context().close();
-    }
-  });
 
   async function visit(path: string, options: object = {}): Promise<Page> {
-    const opened = await openPage(url + path, options);
-    open.push(opened);
-    return opened.page;
+    const { page } = await open(url + path, options);
+    return page;
   }
   const heading = (page: Page, name: string) =>
     page.getByRole('heading', { level: 1, name, exact: true }).waitFor();

@@ -2,25 +2,19 @@
  * The try-out page in a real browser, on two nodes: what its buttons do, and that it shows nothing
  * that did not happen.
  */
-import { afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { gzipSync } from 'node:zlib';
 import type { Page } from 'playwright-core';
 import { people, seed } from '../../scripts/seed.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
-import { accessibilityFaults, openPage } from '../support/browser-pages.js';
-import type { OpenPage } from '../support/browser-pages.js';
-import { chromiumPath } from '../support/chromium.js';
+import { accessibilityFaults, pagesOfTests } from '../support/browser-pages.js';
+import type { openPage } from '../support/browser-pages.js';
+import { CHROMIUM } from '../support/chromium.js';
 import { describeWith, testWith } from '../support/needs.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { call } from '../support/world.js';
 
-const described = describeWith(
-  {
-    met: chromiumPath() !== undefined,
-    reason: 'no Chromium is installed (Debian: apt-get install chromium)',
-  },
-  'the try-out page in a real browser',
-);
+const described = describeWith(CHROMIUM, 'the try-out page in a real browser');
 const full = process.env['WEB_TESTS'] === 'full';
 const inFull = testWith(
   { met: full, reason: 'takes half a minute: npm run test:web' },
@@ -31,13 +25,12 @@ const operator = { email: 'operator@system.test', password: PASSWORD };
 const LEASE_MS = 2_000;
 
 let url: string;
-let open: OpenPage[] = [];
+const open = pagesOfTests();
 
 async function visit(options: Parameters<typeof openPage>[1] = {}): Promise<Page> {
-  const opened = await openPage(url, options);
-  open.push(opened);
-  await live(opened.page, 'ada', 'ben');
-  return opened.page;
+  const { page } = await open(url, options);
+  await live(page, 'ada', 'ben');
+  return page;
 }
 
 const pane = (page: Page, name: string, tab: 1 | 2) =>
@@ -108,13 +101,6 @@ described('the try-out page', () => {
     );
     expect(await seed(url, operator, () => PASSWORD)).toEqual([]);
   }, 90_000);
-
-  afterEach(async () => {
-    const errors = open.flatMap((one) => one.errors);
-    await Promise.all(open.map(({ page }) => page.context().close()));
-    open = [];
-    expect(errors).toEqual([]);
-  });
 
   test('shows with one click that a logout closes the socket of the other tab on the other node, with the receipt of both nodes', async () => {
     const page = await visit();
