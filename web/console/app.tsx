@@ -1,4 +1,4 @@
-/** The whole page: who is in, or the way in. */
+/** The whole page: the console of the signed-in user, or the form to sign in. */
 import { useEffect } from 'preact/hooks';
 import { Announcer } from '../kit/said/announcer.js';
 import { Banner } from '../kit/said/banner.js';

@@ -1,6 +1,6 @@
 /**
- * A change is asked for once: what it ends, whether that can be undone, a reason; then its receipt,
- * node by node.
+ * A change is asked for once. The dialog names its effects, says whether it can be undone, and
+ * takes a reason. Then it shows the receipt, node by node.
  */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';

@@ -44,8 +44,6 @@ export class CookieSession {
   #provenAt = -Infinity;
   #timer: unknown;
   readonly #now: () => number;
-  /** A sign-out of one's own needs no reason. */
-  #leaving = false;
 
   constructor({ webSocket, ...options }: Options) {
     const session = new WardroomSession({ ...options, transport: 'cookie' });
@@ -99,14 +97,9 @@ export class CookieSession {
 
   /** Ends this session; `others` leaves it and ends all others of the user. */
   async signOut(scope: 'session' | 'others' | 'all' = 'session'): Promise<ReceiptView> {
-    this.#leaving = scope !== 'others';
-    try {
-      const receipt = await this.client.session!.logout(scope);
-      if (scope !== 'others') this.client.close();
-      return receipt;
-    } finally {
-      this.#leaving = false;
-    }
+    const receipt = await this.client.session!.logout(scope);
+    if (scope !== 'others') this.client.close();
+    return receipt;
   }
 
   /** The password was given within the last ten minutes. */
@@ -154,7 +147,7 @@ export class CookieSession {
   #over(why: WardroomError): void {
     this.#provenAt = -Infinity;
     // `signed_out` is the SDK's own word for nobody, or for having left.
-    this.why.value = why.code === 'signed_out' || this.#leaving ? null : why;
+    this.why.value = why.code === 'signed_out' ? null : why;
     this.state.value = 'signed_out';
   }
 }

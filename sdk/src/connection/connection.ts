@@ -84,7 +84,7 @@ export class Connection {
   }
 
   sendText(text: string): void {
-    // A socket that closes takes nothing more; what waits for an answer goes over the next one.
+    // A socket that closes takes nothing more. Requests without an answer go over the next one.
     if (this.#over || (this.#socket.readyState ?? 1) > 1) return;
     this.debug?.(`-> ${describeFrame(JSON.parse(text) as object)}`);
     this.#socket.send(text);

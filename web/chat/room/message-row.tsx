@@ -1,4 +1,4 @@
-/** One message: who and when, what, what others did with it, and what can be done with it. */
+/** One message: its author and time, its text, reactions and replies, and its menu. */
 import { Button } from '../../kit/inputs/button.js';
 import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
 import { EVERYBODY } from '../../model/chat/room/mentions.js';

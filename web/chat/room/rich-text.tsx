@@ -1,4 +1,4 @@
-/** A message as nodes: whatever was written is text, and no HTML is ever read. */
+/** A message as nodes. All of it is text, and no HTML in it is ever read. */
 import { Component } from 'preact';
 import { type Block, type Inline, readMarkdown } from '../../model/chat/room/markdown.js';
 

@@ -1,4 +1,4 @@
-/** The members of a room: who is here, in which role, and what may be done about them. */
+/** The members of a room: their presence, their roles, and a menu for each. */
 import { useState } from 'preact/hooks';
 import type { MemberView } from '@wardroom/client';
 import { Button } from '../../kit/inputs/button.js';
