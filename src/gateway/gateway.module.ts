@@ -40,6 +40,7 @@ import { Subscriptions } from './delivery/subscriptions.js';
 import { TcpGate } from './handshake/tcp-gate.js';
 import { FlushScheduler } from './delivery/fan-out/flush-scheduler.js';
 import { TypingEnds } from './delivery/typing-ends.js';
+import { Ticks } from './ticks.js';
 import { Activity } from './watch/activity.js';
 import { HeadRooms } from './watch/head-rooms.js';
 import { MemberFrames } from './watch/member-frames.js';
@@ -58,6 +59,7 @@ import { WatchRepairs } from './watch/watch-repairs.js';
     RoomsModule,
   ],
   providers: [
+    Ticks,
     FlushScheduler,
     Strangers,
     RoomBus,

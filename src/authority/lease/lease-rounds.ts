@@ -38,6 +38,9 @@ export class LeaseRounds implements BeforeApplicationShutdown {
   private stopped = false;
   /** Development only. */
   private roundsFromMs = 0;
+  private sincePreviousMs = 0;
+  /** False: nobody is connected, and rounds may be rarer. */
+  isServing: () => boolean = () => true;
   private lastPruneMs = monotonicMs();
   private readonly onSleep: ((sleptMs: number) => void)[] = [];
   private readonly rechecks: (() => Promise<void>)[] = [];
@@ -122,9 +125,17 @@ export class LeaseRounds implements BeforeApplicationShutdown {
     this.state.load(await this.registry.register());
     this.stream.follow((events) => this.receive(events), onConfirmation);
     await this.round();
-    this.timer = setInterval(() => void this.round(), this.lease.intervalMs);
+    this.timer = setInterval(() => this.roundIfDue(), this.lease.intervalMs);
     if (this.lease.isFenced())
       throw new Error('the authority log could not be read to its head at start');
+  }
+
+  private roundIfDue(): void {
+    this.sincePreviousMs += this.lease.intervalMs;
+    const isIdle = !this.isServing() && !this.lease.isFenced();
+    if (isIdle && this.sincePreviousMs < this.lease.idleIntervalMs) return;
+    this.sincePreviousMs = 0;
+    void this.round();
   }
 
   /**

@@ -21,6 +21,8 @@ export class Lease {
   readonly boundMs: number;
   /** Of the rounds. */
   readonly intervalMs: number;
+  /** Of the rounds while nobody is connected. */
+  readonly idleIntervalMs: number;
   private state: LeaseState = 'fenced';
   private untilMs = 0;
   private lapsedSinceMs = monotonicMs();
@@ -34,6 +36,7 @@ export class Lease {
   ) {
     this.boundMs = config.authorityLeaseMs;
     this.intervalMs = Math.min(400, this.boundMs / 5);
+    this.idleIntervalMs = Math.min(1_200, this.boundMs / 4);
   }
 
   /**

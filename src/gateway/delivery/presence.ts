@@ -5,7 +5,6 @@
  * present only a count, the more seldom the larger the crowd.
  */
 import { Injectable } from '@nestjs/common';
-import type { OnModuleDestroy } from '@nestjs/common';
 import { LIMITS } from '@wardroom/protocol/limits';
 import type { ServerFrames } from '@wardroom/protocol';
 import { monotonicMs } from '../../platform/clock.js';
@@ -14,6 +13,7 @@ import { RoomBus } from './room-bus.js';
 import { Channels } from './channels.js';
 import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
 import type { RoomChannel } from './room-channel.js';
+import { TICK_MS, Ticks } from '../ticks.js';
 
 /** A room is told at most that often. */
 const TELL_MS = 1_000;
@@ -26,10 +26,9 @@ const COUNTS_PER_SECOND = 1_000;
  * Rooms have their turn at different moments: what many of them have to tell at once would hold up
  * everybody else.
  */
-const PHASES = 20;
+const PHASES = TELL_MS / TICK_MS;
 /** A sweep comes by every room in this time. */
 const TELL_AGAIN_MS = 15_000;
-const TICK_MS = TELL_MS / PHASES;
 const SWEPT_AT_ONCE = 16;
 /**
  * Two of its messages are overdue by then. With a sweep and a push it is less than two heartbeats
@@ -61,7 +60,7 @@ interface View {
 }
 
 @Injectable()
-export class Presence implements OnModuleDestroy {
+export class Presence {
   private readonly rooms = new Map<string, RoomPresence>();
   /** By phase. */
   private readonly changedRooms = Array.from({ length: PHASES }, () => new Set<string>());
@@ -71,17 +70,16 @@ export class Presence implements OnModuleDestroy {
    */
   private sweep = this.rooms.entries();
   private due = 0;
-  private timer: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly channels: Channels,
     private readonly bus: RoomBus,
+    private readonly ticks: Ticks,
   ) {}
 
   start(): void {
     this.channels.onChange = (channel) => this.changed(channel);
-    this.timer = setInterval(() => this.tick(), TICK_MS);
-    this.timer.unref();
+    this.ticks.on((nowMs) => this.tick(nowMs));
   }
 
   /** Somebody came or went on this node. */
@@ -150,9 +148,9 @@ export class Presence implements OnModuleDestroy {
       this.rooms.delete(id);
   }
 
-  private tick(): void {
+  private tick(nowMs: number): void {
     this.phase = (this.phase + 1) % PHASES;
-    this.goOnSweeping(monotonicMs());
+    this.goOnSweeping(nowMs);
     const changed = this.changedRooms[this.phase]!;
     this.changedRooms[this.phase] = new Set();
     for (const id of changed) {
@@ -253,10 +251,6 @@ export class Presence implements OnModuleDestroy {
     return users.size > LIMITS.presenceListed
       ? { users: null, count: users.size }
       : { users, count: users.size };
-  }
-
-  onModuleDestroy(): void {
-    if (this.timer !== null) clearInterval(this.timer);
   }
 }
 

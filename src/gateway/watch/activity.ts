@@ -15,7 +15,8 @@ import { WatchedRooms } from '../../rooms/sidebar/watched-rooms.js';
 import type { RoomActivity } from '../../rooms/sidebar/watched-rooms.js';
 import type { Connection } from '../connection/connection.js';
 import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
-import { DueRing, TICK_MS } from './due-ring.js';
+import { Ticks } from '../ticks.js';
+import { DueRing } from './due-ring.js';
 import type { HeadRoom, Round, WatchedUser } from './watched-user.js';
 
 /** In one statement and tick; one statement runs at a time. */
@@ -43,7 +44,7 @@ export class Activity implements OnModuleDestroy {
   /** With connections that could not take all. */
   private readonly behind = new Set<WatchedUser>();
   private telling = false;
-  private readonly timers: NodeJS.Timeout[] = [];
+  private timer: NodeJS.Timeout | null = null;
   /** The settings of a room changed: its users are told. */
   onUpdated: (head: HeadRoom) => void = () => undefined;
 
@@ -51,13 +52,12 @@ export class Activity implements OnModuleDestroy {
     private readonly rooms: WatchedRooms,
     private readonly lease: Lease,
     private readonly metrics: Metrics,
+    private readonly ticks: Ticks,
   ) {}
 
   start(): void {
-    this.timers.push(
-      setInterval(() => this.tick(), TICK_MS).unref(),
-      setInterval(() => this.catchUp(), BEHIND_MS).unref(),
-    );
+    this.ticks.on((nowMs) => this.tick(nowMs));
+    this.timer = setInterval(() => this.catchUp(), BEHIND_MS).unref();
   }
 
   /** For all users of the room. */
@@ -94,8 +94,7 @@ export class Activity implements OnModuleDestroy {
     this.users.push(user);
   }
 
-  private tick(): void {
-    const nowMs = monotonicMs();
+  private tick(nowMs: number): void {
     for (const round of this.laterRounds.take(nowMs)) this.rounds.push(round);
     for (let marks = 0; marks < MARKS_AT_ONCE && this.rounds.length > 0;)
       marks += this.run(this.rounds.shift()!, nowMs);
@@ -207,6 +206,6 @@ export class Activity implements OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    for (const timer of this.timers) clearInterval(timer);
+    if (this.timer !== null) clearInterval(this.timer);
   }
 }

@@ -3,8 +3,8 @@
  * slots at most, and once in each.
  */
 import { monotonicMs } from '../../platform/clock.js';
+import { TICK_MS } from '../ticks.js';
 
-export const TICK_MS = 50;
 /** A little more than a second. */
 const SLOTS = 24;
 

@@ -11,12 +11,14 @@ import { ConnectionTimes } from '../../../src/gateway/connection/timers/connecti
 import { ConnectionTimers } from '../../../src/gateway/connection/timers/connection-timers.js';
 import type { Connection } from '../../../src/gateway/connection/connection.js';
 import type { ConnectionRegistry } from '../../../src/gateway/connection/connection-registry.js';
+import { Ticks } from '../../../src/gateway/ticks.js';
 import { monotonicMs } from '../../../src/platform/clock.js';
 import type { Config } from '../../../src/platform/config/config.js';
 import type { Metrics } from '../../../src/platform/metrics.js';
 
 const ends: (TransportEnd | undefined)[] = [];
 let life: ConnectionTimers;
+let ticks: Ticks;
 
 beforeEach(() => {
   ends.length = 0;
@@ -32,10 +34,15 @@ beforeEach(() => {
     rounds,
     connections,
     {} as Metrics,
+    (ticks = new Ticks()),
   );
+  ticks.onModuleInit();
   life.onModuleInit();
 });
-afterEach(() => life.onModuleDestroy());
+afterEach(() => {
+  ticks.onModuleDestroy();
+  life.onModuleDestroy();
+});
 
 class Peer {
   readonly state = 'live';

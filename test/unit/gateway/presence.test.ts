@@ -1,6 +1,7 @@
 /** Messages of presence to the other nodes, and silence while there are none. */
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { HEARTBEAT_MS } from '../../../src/gateway/connection/timers/connection-timers.js';
+import { Ticks } from '../../../src/gateway/ticks.js';
 import { Presence } from '../../../src/gateway/delivery/presence.js';
 import type { Channels } from '../../../src/gateway/delivery/channels.js';
 import type { RoomChannel } from '../../../src/gateway/delivery/room-channel.js';
@@ -15,6 +16,7 @@ class Bench {
   readonly said: { room: string; state: PresenceState | null; atMs: number }[] = [];
   readonly heard: { room: string; atMs: number; frame: Record<string, unknown> }[] = [];
   readonly bus = { alone: true };
+  readonly ticks = new Ticks();
   readonly presence: Presence;
   private readonly rooms = new Map<string, RoomChannel>();
 
@@ -28,7 +30,9 @@ class Bench {
     this.presence = new Presence(
       channels,
       Object.assign(this.bus, { sendPresence }) as unknown as RoomBus,
+      this.ticks,
     );
+    this.ticks.onModuleInit();
     this.presence.start();
     for (let i = 0; i < ROOMS; i += 1) {
       const subscription = { connection: { principal: { userId: `user-${i}` } } };
@@ -63,7 +67,7 @@ describe('presence', () => {
   });
 
   afterEach(() => {
-    bench.presence.onModuleDestroy();
+    bench.ticks.onModuleDestroy();
     jest.useRealTimers();
   });
 
@@ -151,10 +155,10 @@ describe('presence of a crowd', () => {
       broadcast: (frame: Buffer) => heard.push(contentOf(frame)['count'] as number),
     } as unknown as RoomChannel;
     const channels = { get: () => channel } as unknown as Channels;
-    const presence = new Presence(channels, {
-      alone: true,
-      sendPresence: () => undefined,
-    } as unknown as RoomBus);
+    const ticks = new Ticks();
+    const bus = { alone: true, sendPresence: () => undefined } as unknown as RoomBus;
+    const presence = new Presence(channels, bus, ticks);
+    ticks.onModuleInit();
     presence.start();
     for (let second = 0; second < 30; second += 1) {
       for (let i = 0; i < 100; i += 1)
@@ -169,7 +173,7 @@ describe('presence of a crowd', () => {
     expect(heard.length).toBeLessThanOrEqual(6);
     jest.advanceTimersByTime(10_000);
     expect(heard.at(-1)).toBe(8_000);
-    presence.onModuleDestroy();
+    ticks.onModuleDestroy();
     jest.useRealTimers();
   });
 });

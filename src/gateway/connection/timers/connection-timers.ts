@@ -15,6 +15,7 @@ import type { AcceptedToken } from '../../../sessions/principal.js';
 import { CLOSE_WITHIN_MS } from '../connection.js';
 import type { Connection } from '../connection.js';
 import { ConnectionRegistry } from '../connection-registry.js';
+import { Ticks } from '../../ticks.js';
 import { spread } from './spread.js';
 import { TimingWheel } from './timing-wheel.js';
 
@@ -22,10 +23,7 @@ export const HEARTBEAT_MS = 25_000;
 
 @Injectable()
 export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
-  private readonly wheel = new TimingWheel(
-    (connection, nowMs) => this.onDue(connection, nowMs),
-    () => this.rounds.beat(),
-  );
+  private readonly wheel = new TimingWheel((connection, nowMs) => this.onDue(connection, nowMs));
   private fenceTimer: NodeJS.Timeout | null = null;
   private readonly expiryListeners: ((connection: Connection) => void)[] = [];
 
@@ -35,16 +33,18 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
     private readonly rounds: LeaseRounds,
     private readonly connections: ConnectionRegistry,
     private readonly metrics: Metrics,
+    private readonly ticks: Ticks,
   ) {
     connections.onEnded((connection) =>
       this.wheel.schedule(connection, monotonicMs() + CLOSE_WITHIN_MS),
     );
     lease.onFence((fenced) => this.tellPaused(fenced));
+    this.rounds.isServing = () => connections.size > 0;
     this.rounds.onSlept((sleptMs) => this.ageTokens(sleptMs));
   }
 
   onModuleInit(): void {
-    this.wheel.start();
+    this.ticks.on(() => this.wheel.turn(this.rounds.beat()));
     this.fenceTimer = setInterval(() => this.closeLongFenced(), 500);
     this.fenceTimer.unref();
   }
@@ -171,7 +171,6 @@ export class ConnectionTimers implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    this.wheel.stop();
     if (this.fenceTimer !== null) clearInterval(this.fenceTimer);
   }
 }

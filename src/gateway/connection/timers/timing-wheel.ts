@@ -3,29 +3,16 @@
  * `dueMs`; moving `dueMs` later costs nothing (the old slot finds it not due and passes it on).
  */
 import { monotonicMs } from '../../../platform/clock.js';
+import { TICK_MS } from '../../ticks.js';
 import type { Connection } from '../connection.js';
 
-export const TICK_MS = 50;
 const SLOTS = 1_024;
 
 export class TimingWheel {
   private readonly slots: Set<Connection>[] = Array.from({ length: SLOTS }, () => new Set());
   private tick = Math.floor(monotonicMs() / TICK_MS);
-  private timer: NodeJS.Timeout | null = null;
 
-  constructor(
-    private readonly onDue: (connection: Connection, nowMs: number) => void,
-    private readonly onTick: () => void = () => undefined,
-  ) {}
-
-  start(): void {
-    this.timer = setInterval(() => this.turn(), TICK_MS);
-    this.timer.unref();
-  }
-
-  stop(): void {
-    if (this.timer !== null) clearInterval(this.timer);
-  }
+  constructor(private readonly onDue: (connection: Connection, nowMs: number) => void) {}
 
   /**
    * At the latest one tick after `atMs`; an earlier appointment of the same connection stays and is
@@ -38,9 +25,7 @@ export class TimingWheel {
     this.slots[slot % SLOTS]!.add(connection);
   }
 
-  private turn(): void {
-    this.onTick();
-    const now = monotonicMs();
+  turn(now: number): void {
     const until = Math.floor(now / TICK_MS);
     if (until - this.tick > SLOTS) this.tick = until - SLOTS;
     while (this.tick < until) {

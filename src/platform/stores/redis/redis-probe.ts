@@ -34,11 +34,18 @@ export function probe(
     heardMs = monotonicMs();
     sentMs = null;
   };
+  /**
+   * While nothing can be published: a server that answers keeps the socket, and one that does not
+   * is cut off by `socketTimeout`.
+   */
+  const ping = (): void => void subscriber.ping().catch(() => undefined);
   const send = async (): Promise<void> => {
     sending = true;
     const accepted = await publish(channel);
+    // Nothing will come back.
+    if (!accepted) ping();
     // It may have come back before the answer to its publisher.
-    if (accepted && monotonicMs() - heardMs >= SILENCE_MS) sentMs = monotonicMs();
+    else if (monotonicMs() - heardMs >= SILENCE_MS) sentMs = monotonicMs();
     sending = false;
   };
   const tick = (): void => {
@@ -47,13 +54,12 @@ export function probe(
     tickedMs = nowMs;
     // After a standstill of the process the answer may lie unread in the socket.
     if (subscriber.status !== 'ready' || stoodStill) return heard();
-    // Redis answers, or the socket is dead: what is silent otherwise is cut off by `socketTimeout`.
-    void subscriber.ping().catch(() => undefined);
-    if (sentMs !== null && nowMs - sentMs >= PATIENCE_MS) {
+    if (sending) ping();
+    else if (sentMs !== null && nowMs - sentMs >= PATIENCE_MS) {
       heard();
       onDeaf();
       subscriber.disconnect(true);
-    } else if (sentMs === null && !sending && nowMs - heardMs >= SILENCE_MS) void send();
+    } else if (sentMs === null && nowMs - heardMs >= SILENCE_MS) void send();
   };
 
   subscriber.on(sharded ? 'smessageBuffer' : 'messageBuffer', heard);
