@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { guidesPlugin } from './docs/guides-plugin.js';
+import { packedPlugin } from './packed-plugin.js';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -18,7 +19,7 @@ export default defineConfig({
   logLevel: 'warn',
   // The SDK and the protocol are read from their sources, as the paths of tsconfig.json say.
   resolve: { tsconfigPaths: true },
-  plugins: [guidesPlugin()],
+  plugins: [guidesPlugin(), packedPlugin()],
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
     outDir: at('../dist/public'),
@@ -30,6 +31,8 @@ export default defineConfig({
     chunkSizeWarningLimit: 700,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      // Most of a build is compressing.
+      checks: { pluginTimings: false },
       // Small parts of several pages travel together: each file of its own compresses worse.
       output: {
         codeSplitting: {

@@ -5,7 +5,8 @@
  */
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { NextFunction, Request, Response } from 'express';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../platform/config/config.js';
 import { readPagePath } from './page-path.js';
@@ -13,12 +14,22 @@ import type { PageName } from './page-path.js';
 
 const FOLDER = fileURLToPath(new URL('../public/', import.meta.url));
 const YEAR_MS = 365 * 86_400_000;
+/** Types of the files that the build compresses. The better form is the first. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+const PACKED = [
+  { encoding: 'br', ending: '.br' },
+  { encoding: 'gzip', ending: '.gz' },
+] as const;
 /** A host as a browser sends it. Anything else could end the directive and begin another. */
 const HOST = /^[\w.-]+(:\d{1,5})?$|^\[[0-9a-f:]+\](:\d{1,5})?$/i;
 
 export function serveWeb(app: NestExpressApplication, config: Config): void {
   if (config.web === 'off') return;
   const kept = new Map<PageName, string>();
+  app.use('/assets/', sendPacked());
   app.useStaticAssets(`${FOLDER}assets`, {
     prefix: '/assets/',
     index: false,
@@ -46,6 +57,24 @@ export function serveWeb(app: NestExpressApplication, config: Config): void {
       .setHeader('Content-Length', page.length)
       .end(request.method === 'HEAD' ? undefined : page);
   });
+}
+
+/** Leads a browser that can unpack them to the files that the build has compressed. */
+function sendPacked(): (request: Request, response: Response, next: NextFunction) => void {
+  const files = new Set(readdirSync(`${FOLDER}assets`));
+  return (request, response, next) => {
+    const name = request.path.slice(1);
+    const type = TYPES[extname(name)];
+    const form = PACKED.find(
+      ({ encoding, ending }) =>
+        files.has(name + ending) && request.acceptsEncodings(encoding) === encoding,
+    );
+    if (type !== undefined) response.vary('Accept-Encoding');
+    if (type === undefined || form === undefined) return next();
+    response.setHeader('Content-Type', type).setHeader('Content-Encoding', form.encoding);
+    request.url = `/${name}${form.ending}`;
+    next();
+  };
 }
 
 /** Paths that the application answers on the internal listener, too: the console needs them. */

@@ -1,7 +1,9 @@
 /** The pages of a node: which are served where, under which policy, and below which paths. */
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { gzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { buffer } from 'node:stream/consumers';
 import { startNode } from '../support/node-process.js';
 import type { NodeProcess } from '../support/node-process.js';
 
@@ -23,6 +25,16 @@ const BUDGETS = { '/chat': 60_000, '/console': 80_000, '/docs': 80_000 };
 
 const get = (url: string) => fetch(url, { redirect: 'manual' });
 const status = async (url: string) => (await get(url)).status;
+
+/** An answer as it is on the wire. */
+async function receive(url: string, accepted: string) {
+  const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+    request(url, { headers: { 'accept-encoding': accepted } }, resolve)
+      .on('error', reject)
+      .end(),
+  );
+  return { headers: answer.headers, body: await buffer(answer) };
+}
 
 /** Every file that the page loads before anything is done in it. */
 async function filesOf(url: string): Promise<string[]> {
@@ -87,6 +99,26 @@ describe('a node in production', () => {
     for (const file of [node.url + path, ...(await filesOf(node.url + path))])
       bytes += gzipSync(Buffer.from(await (await fetch(file)).arrayBuffer())).length;
     expect(bytes).toBeLessThanOrEqual(BUDGETS[path as keyof typeof BUDGETS]);
+  });
+
+  test.each([
+    ['br, gzip', 'br', brotliDecompressSync],
+    ['gzip, deflate', 'gzip', gunzipSync],
+    ['gzip, br;q=0', 'gzip', gunzipSync],
+    ['identity', undefined, (bytes: Buffer) => bytes],
+  ])('sends files as a browser that accepts "%s" can read them', async (accepted, sent, read) => {
+    for (const file of (await filesOf(`${node.url}/chat`)).filter((url) => !url.endsWith('.svg'))) {
+      const plain = await receive(file, 'identity');
+      const packed = await receive(file, accepted);
+      const isSmall = plain.body.length < 1_000;
+      expect((isSmall ? packed.body : read(packed.body)).equals(plain.body)).toBe(true);
+      expect(packed.headers).toMatchObject({
+        'content-type': plain.headers['content-type'],
+        'cache-control': 'public, max-age=31536000, immutable',
+        vary: 'Accept-Encoding',
+      });
+      expect(packed.headers['content-encoding']).toBe(isSmall ? undefined : sent);
+    }
   });
 
   test('keeps the console from the internal listener, unless it is asked to serve it there', async () => {

@@ -20,6 +20,9 @@ import type { RoomContext } from './room-context.js';
 import { nameOfRoom } from '../sidebar.js';
 import { type Thread, openThread } from './thread.js';
 
+/** More than a screen shows, and few enough to be laid out within a frame. */
+const KEPT_MAX = 200;
+
 export class RoomPage {
   readonly timeline: Timeline<Body>;
   readonly people: People;
@@ -56,7 +59,10 @@ export class RoomPage {
   ) {
     const { client } = context;
     this.#room = client.room<Body>(id);
-    this.timeline = this.#room.timeline(at === null ? {} : { around: at });
+    this.timeline = this.#room.timeline({
+      maxMessages: KEPT_MAX,
+      ...(at !== null && { around: at }),
+    });
     this.wanted.value = at;
     this.people = this.#room.people();
     const [snapshot, stop] = follow(this.timeline);

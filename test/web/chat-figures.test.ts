@@ -1,0 +1,179 @@
+/**
+ * Figures of the chat page in a real Chromium. WEB_TESTS=full (`npm run test:web`) measures the
+ * whole of each and prints it; the default run does less and bounds only counts of bytes and
+ * elements: its times are those of a machine that does much else.
+ */
+import { beforeAll, expect, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { freePort } from '../../scripts/stores/machine.mjs';
+import { pagesOfTests } from '../support/browser-pages.js';
+import { CHROMIUM } from '../support/chromium.js';
+import { describeWith } from '../support/needs.js';
+import { startCluster, startNode } from '../support/node-process.js';
+import { query } from '../support/sql.js';
+import { type SignedIn, World } from '../support/world.js';
+
+const described = describeWith(CHROMIUM, 'the chat in a real browser');
+const full = process.env['WEB_TESTS'] === 'full';
+/** "Slow 4G" of Chrome's tools and of Lighthouse. */
+const SLOW_4G = {
+  offline: false,
+  latency: 150,
+  downloadThroughput: (1_600 * 1_024) / 8,
+  uploadThroughput: (750 * 1_024) / 8,
+};
+const FIRST_PAINT_MS = 1_000;
+const FRAME_MS = 50;
+/** Rows that the page keeps, and elements of the whole page with them. */
+const ROWS_KEPT = 200;
+const ELEMENTS_MAX = 4_500;
+const MESSAGES = full ? 10_000 : 1_500;
+
+let url: string;
+let databaseUrl: string;
+let world: World;
+let ada: SignedIn;
+let ben: SignedIn;
+const open = pagesOfTests();
+
+async function visit(path = '') {
+  const { page } = await open(`${url}/chat${path}`);
+  await page.getByRole('textbox', { name: 'Workspace' }).fill(world.tenant.slug);
+  await page.getByLabel('E-mail').fill(ada.email);
+  await page.getByLabel('Password', { exact: true }).fill(ada.password);
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation', { name: 'Rooms' }).waitFor();
+  return page;
+}
+
+function report(what: string, figures: object): void {
+  if (full) console.info(`${what}: ${JSON.stringify(figures)}`);
+}
+
+/** Messages of different lengths by two people, past the nodes. */
+async function fill(room: string, count: number): Promise<void> {
+  await query(
+    databaseUrl,
+    `INSERT INTO room_events (room_id, seq, n, type, message_id, sender, body, epoch, at, words)
+     SELECT $1, i, i, 'message', gen_random_uuid(), ($2::uuid[])[i / 3 % 2 + 1],
+       jsonb_build_object('text', 'message ' || i || repeat(' and some more words of it', i * 7 % 13))::text,
+       0, now() - make_interval(secs => ($3 - i) * 90), ''
+     FROM generate_series(1, $3::int) i`,
+    [room, [ada.id, ben.id], count],
+  );
+  await query(
+    databaseUrl,
+    `UPDATE rooms SET last_seq = $2, last_n = $2, last_message_seq = $2, last_message_at = now() WHERE id = $1`,
+    [room, count],
+  );
+  await query(databaseUrl, `UPDATE members SET read_n = $2 WHERE room_id = $1`, [room, count]);
+}
+
+/** Collects the time between frames, and tasks that hold the page longer than 50 ms. */
+const RECORD = `(() => {
+  const seen = globalThis.seen = { frames: [], tasks: [] };
+  let before = performance.now();
+  const frame = (at) => {
+    seen.frames.push(at - before);
+    before = at;
+    requestAnimationFrame(frame);
+  };
+  requestAnimationFrame((at) => { before = at; requestAnimationFrame(frame); });
+  new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) seen.tasks.push(duration);
+  }).observe({ type: 'longtask' });
+})()`;
+
+const percentile = (sorted: readonly number[], p: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))]!;
+
+/** Elements of the page, rows of messages among them, and whether the first message is there. */
+const COUNT = `[document.querySelectorAll('*').length, document.querySelectorAll('.msg').length,
+  document.querySelector('.msg[data-seq="1"]') !== null]`;
+
+/** Turns the wheel up, as fast as frames go. */
+async function scroll(page: Page, until: () => Promise<boolean>): Promise<void> {
+  const box = (await page.locator('.list').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  do for (let i = 0; i < 10; i += 1) await page.mouse.wheel(0, -400);
+  while (!(await until()));
+}
+
+described('figures of the chat', () => {
+  beforeAll(async () => {
+    const port = await freePort();
+    url = `http://localhost:${port}`;
+    const cluster = await startCluster(0, { PUBLIC_URL: url, TRY_PAGE: 'off' });
+    databaseUrl = cluster.env['DATABASE_URL']!;
+    await startNode({ ...cluster.env, PORT: String(port) });
+    world = await World.create({ base: url });
+    [ada, ben] = (await world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
+  }, 90_000);
+
+  test('paints within a second over slow 4G with nothing kept', async () => {
+    const times: number[] = [];
+    let bytes = 0;
+    for (let i = 0; i < (full ? 5 : 2); i += 1) {
+      const { page } = await open('about:blank');
+      const session = await page.context().newCDPSession(page);
+      await session.send('Network.enable');
+      await session.send('Network.setCacheDisabled', { cacheDisabled: true });
+      await session.send('Network.emulateNetworkConditions', SLOW_4G);
+      bytes = 0;
+      session.on(
+        'Network.loadingFinished',
+        ({ encodedDataLength }) => (bytes += encodedDataLength),
+      );
+      await page.goto(`${url}/chat`);
+      await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
+      times.push(
+        (await page.evaluate(
+          `performance.getEntriesByName('first-contentful-paint')[0].startTime`,
+        )) as number,
+      );
+    }
+    times.sort((a, b) => a - b);
+    report('first contentful paint', { times, bytes });
+    expect(bytes).toBeLessThan(70_000);
+    if (full) expect(percentile(times, 0.5)).toBeLessThan(FIRST_PAINT_MS);
+  }, 60_000);
+
+  test('a long room is scrolled to its beginning with few rows kept, and no frame over 50 ms', async () => {
+    const room = await world.room(ada, { name: 'Long' }, [[ben, 'member']]);
+    await fill(room, MESSAGES);
+    const page = await visit(`/${room}`);
+    const rounds = [];
+    for (let i = 0; i < (full ? 3 : 1); i += 1) {
+      await page.goto(`${url}/chat/${room}`);
+      await page.locator(`.msg[data-seq="${MESSAGES}"]`).waitFor();
+      await page.waitForLoadState('networkidle');
+      await page.evaluate(RECORD);
+      const count = { elements: 0, rows: 0 };
+      await scroll(page, async () => {
+        const [elements, rows, isFirst] = (await page.evaluate(COUNT)) as [number, number, boolean];
+        count.elements = Math.max(count.elements, elements);
+        count.rows = Math.max(count.rows, rows);
+        return isFirst;
+      });
+      const { frames, tasks } = (await page.evaluate('seen')) as Record<string, number[]>;
+      const sorted = frames!.toSorted((a, b) => a - b);
+      rounds.push({
+        messages: MESSAGES,
+        frames: sorted.length,
+        p50: percentile(sorted, 0.5),
+        p99: percentile(sorted, 0.99),
+        max: sorted.at(-1)!,
+        over: sorted.filter((ms) => ms > FRAME_MS).length,
+        longTasks: tasks!.length,
+        ...count,
+      });
+      report('scroll', rounds.at(-1)!);
+    }
+    for (const { rows, elements } of rounds) {
+      expect(rows).toBeLessThanOrEqual(ROWS_KEPT);
+      expect(elements).toBeLessThan(ELEMENTS_MAX);
+    }
+    // Other processes delay frames; a fault of the page would be there in every round.
+    if (full) expect(Math.min(...rounds.map(({ max }) => max))).toBeLessThanOrEqual(FRAME_MS);
+  }, 300_000);
+});
