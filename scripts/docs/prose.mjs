@@ -15,12 +15,17 @@ const PRONOUNS = /\b(?:he|him|his|himself)\b/i;
 
 /** Pages that other programs write. */
 const GENERATED_PAGES = /^docs\/benchmarks(?:-revocation)?\.md$/;
-/** Comments not yet rewritten. Take folders out of this list; put none in. */
+/** The title of a test or of a group of them, where it is one text. */
+const TITLE = new RegExp(
+  String.raw`\b(?:test|it|describe)(?:\.\w+)*(?:\((?:[^()]|\([^()]*\))*\))?\(\s*(['"\`])((?:\\.|(?!\1)[^\\])*)\1`,
+  'g',
+);
 
 export function proseFindings({ pages, code }) {
   return [
     ...pages.filter(({ file }) => !GENERATED_PAGES.test(file)).flatMap(findingsInPage),
     ...code.flatMap(findingsInCode),
+    ...code.filter(({ file }) => /\.test\.tsx?$/.test(file)).flatMap(findingsInTitles),
   ];
 }
 
@@ -48,6 +53,14 @@ export function findingsInCode({ file, text }) {
     ...wordsIn(comment).map((what) => `${file}:${number}: ${what}`),
   ]);
 }
+
+export function findingsInTitles({ file, text }) {
+  return [...text.matchAll(TITLE)].flatMap(({ 2: title, index }) =>
+    wordsIn(title[0].toUpperCase() + title.slice(1)).map((what) => `${file}:${lineOf(text, index)}: the title: ${what}`),
+  );
+}
+
+const lineOf = (text, index) => text.slice(0, index).split('\n').length;
 
 function wordsIn(text) {
   const words = plain(text);

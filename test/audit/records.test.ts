@@ -278,7 +278,7 @@ describe('a change in Postgres', () => {
   });
 });
 
-describe('what changes nothing in Postgres is recorded within a second', () => {
+describe('an act that changes nothing in Postgres is recorded within a second', () => {
   test('failed logins: of a known user, and of nobody', async () => {
     const user = await world.user('u');
     const body = { tenant: world.tenant.slug, email: user.email, password: 'wrong-password' };

@@ -59,7 +59,7 @@ async function garbage(address: string, times: number): Promise<void> {
 const COUNTED = `event = 'excess_rate_limit_exceeded' AND detail->>'limit' = 'audit'`;
 
 describe('after a flood', () => {
-  test('each address has its first refusals, each user his first acts, and the rest is counted', async () => {
+  test('each address has its first refusals, each user their first acts, and the rest is counted', async () => {
     const user = await world.user('u');
     const viewer = await world.user('viewer');
     const room = await world.room(user, {}, [[viewer, 'viewer']]);

@@ -305,7 +305,7 @@ describe('an account whose address nobody has proven is taken over by who proves
     ]);
   });
 
-  test('once: who comes again, or by another issuer, ends nothing', async () => {
+  test('once: a second sign-in, or one by another issuer, ends nothing', async () => {
     const [address, sub] = [email(), randomUUID()];
     const { id } = await register(address);
     const first = await exchange(await issuer.idToken({ sub, email: address }));

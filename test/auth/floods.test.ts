@@ -24,7 +24,7 @@ describe('a crowd that guesses', () => {
       { 'x-forwarded-for': ip },
     );
 
-  test('at one user from ever new addresses is held; where he has signed in before he comes in, and other users do not notice', async () => {
+  test('at one user from ever new addresses is held; where they have signed in before they come in, and other users do not notice', async () => {
     const [victim, other] = await own.users('victim', 'other');
     expect(await from('198.51.100.7', victim!, victim!.password)).toBe('ok');
     const guesses = [];

@@ -72,7 +72,7 @@ describe('login', () => {
     expect(headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
   });
 
-  test('what cannot be parsed is 400; invalid and unknown fields are 422 and named', async () => {
+  test('a body that cannot be parsed is 400; invalid and unknown fields are 422 and named', async () => {
     const broken = await call(nodeA(), '/v1/auth/login', { body: '{"tenant":', expect: 400 });
     expect(broken.body.code).toBe('invalid_request');
     const secret = 'hunter2-hunter2';
@@ -211,7 +211,7 @@ describe('guessing', () => {
   });
 });
 
-describe('who does not exist', () => {
+describe('no such user', () => {
   test('is refused with the same words and as late as a wrong password', async () => {
     const base = (await startCluster(1, { LOGIN_FAILURES_PER_MINUTE: '0' })).nodes[0]!.url;
     const own = await World.create({ base });

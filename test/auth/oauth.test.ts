@@ -143,7 +143,7 @@ describe('introspection', () => {
 
 describe('revocation', () => {
   test.each(['token', 'refresh'] as const)(
-    'whoever holds the %s ends its session: sockets close on every node, other sessions stay',
+    'the holder of the %s ends its session: sockets close on every node, other sessions stay',
     async (which) => {
       const user = await world.user('u');
       const phone = await world.login(user);

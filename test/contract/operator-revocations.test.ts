@@ -196,7 +196,7 @@ describe('looking up', () => {
     );
   });
 
-  test('what if: the ladder says the same as it would to the user', async () => {
+  test('with facts changed: the ladder says the same as it would to the user', async () => {
     const room = await world.room(member);
     const ask = (user: SignedIn, action: string, token = admin.token) =>
       at(token, `/v1/admin/explain?user=${user.id}&room=${room}&action=${action}`);

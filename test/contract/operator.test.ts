@@ -238,7 +238,7 @@ describe('users', () => {
     await at(user.token, `/v1/rooms/${room}/messages`, { body: { body: 1 } }, nodeB());
   });
 
-  test('of another tenant are 404 and nobody changes an operator from below, nor suspends himself', async () => {
+  test('of another tenant are 404 and nobody changes an operator from below, nor suspends themselves', async () => {
     expect(
       await codeOf(
         patch(admin.token, `/v1/admin/users/${foreigner.id}`, { state: 'suspended' }, 404),

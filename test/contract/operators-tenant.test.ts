@@ -95,7 +95,7 @@ describe('an admin of tenant system', () => {
     ]);
   });
 
-  test('has left the operator as he was: signed in, connected, in his role', async () => {
+  test('has left the operator as before: signed in, connected, in the same role', async () => {
     (await RawClient.live(wsUrl(nodeB()), root)).close();
     expect((await call(nodeB(), '/v1/me', { token: root })).body.role).toBe('operator');
   });

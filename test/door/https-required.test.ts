@@ -44,7 +44,7 @@ describe('a request that a trusted proxy took', () => {
   });
 });
 
-test('what a peer that is no trusted proxy claims of its scheme means nothing', async () => {
+test('the scheme that a peer claims means nothing unless it is a trusted proxy', async () => {
   const node = await startNode({ ...cluster.env, TRUSTED_PROXIES: '' });
   expect((await ask(node.url, 'http')).status).toBe(200);
   (await RawClient.open(node.wsUrl, { headers: { 'x-forwarded-proto': 'http' } })).close();

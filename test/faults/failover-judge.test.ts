@@ -70,7 +70,7 @@ function inGoodOrder(): { answers: Answers; truth: Truth } {
   };
 }
 
-test('what is in good order passes', () => {
+test('a history in good order passes', () => {
   const { answers, truth } = inGoodOrder();
   expect(judgeFailover(answers, truth)).toEqual([]);
 });

@@ -305,7 +305,7 @@ const property = (
     { numRuns: RUNS },
   );
 
-describe('what leaves a connection', () => {
+describe('frames that leave a connection', () => {
   test('nothing of a room while fenced, expired, past its deadline or after the end; after the end the goodbye alone', async () => {
     await property((machine) => {
       expect(machine.violations).toEqual([]);
@@ -317,7 +317,7 @@ describe('what leaves a connection', () => {
     });
   });
 
-  test('what rooms said arrives once and in order, however often it was held back, unless it was taken back', async () => {
+  test('events of rooms arrive once and in order, however often they were held back, unless they were taken back', async () => {
     await property((machine) => {
       const got = held(machine.sent);
       const wanted = held(machine.expected);
@@ -347,7 +347,7 @@ describe('what leaves a connection', () => {
     expect(machine.sent).toEqual([]);
   });
 
-  test('whoever waits for the queue to drain goes on when it has, or when the connection is over', async () => {
+  test('a caller that waits for the queue to drain goes on when it has, or when the connection is over', async () => {
     await property((machine) => expect(machine.waits.every(({ settled }) => settled)).toBe(true));
     const machine = new Machine();
     for (const command of ['own', 'wait for drain', 'fence', 'turn'] as const) machine.do(command);
@@ -355,7 +355,7 @@ describe('what leaves a connection', () => {
     expect(machine.waits).toEqual([{ settled: true }]);
   });
 
-  test('what came while the kernel was full leaves once it has taken the last write, in one', () => {
+  test('frames that came while the kernel was full leave once it has taken the last write, in one', () => {
     const machine = new Machine();
     for (const command of [
       'own',

@@ -72,7 +72,7 @@ async function verdictAfter(change: string, values: unknown[]): Promise<string> 
 }
 
 describe('a change that commits while the caller waits for its lock decides', () => {
-  test('his tenant is disabled', async () => {
+  test('the tenant is disabled', async () => {
     expect(
       await verdictAfter(`UPDATE tenants SET state = 'disabled' WHERE id = $1`, [
         principal.tenantId,
@@ -80,24 +80,24 @@ describe('a change that commits while the caller waits for its lock decides', ()
     ).toBe('tenant_disabled');
   });
 
-  test('he is suspended', async () => {
+  test('the caller is suspended', async () => {
     expect(
       await verdictAfter(`UPDATE users SET state = 'suspended' WHERE id = $1`, [principal.userId]),
     ).toBe('user_suspended');
   });
 
-  test('he loses his role', async () => {
+  test('the role is lost', async () => {
     expect(
       await verdictAfter(`UPDATE users SET role = 'member' WHERE id = $1`, [principal.userId]),
     ).toBe('member');
   });
 
-  test('his session ends', async () => {
+  test('the session ends', async () => {
     const ended = `UPDATE sessions SET ended_at = now(), end_reason = 'session_revoked' WHERE id = $1`;
     expect(await verdictAfter(ended, [principal.sessionId])).toBe('session_revoked');
   });
 
-  test('his session ends in the change that holds his tenant', async () => {
+  test('the session ends in the change that holds the tenant', async () => {
     const both = `WITH t AS (UPDATE tenants SET name = 'other' WHERE id = $1)
       UPDATE sessions SET ended_at = now(), end_reason = 'session_revoked' WHERE tenant_id = $1`;
     expect(await verdictAfter(both, [principal.tenantId])).toBe('session_revoked');

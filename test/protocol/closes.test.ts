@@ -31,7 +31,7 @@ const patch = (path: string, body: unknown): { path: string } & CallOptions => (
   method: 'PATCH',
 });
 
-describe('what ends a session ends its connections on every node, and its token', () => {
+describe('the end of a session ends its connections on every node, and its token', () => {
   test.each<[string, CloseCode & ErrorCode, Ending]>([
     ['logout', 'session_revoked', (ben) => post(ben.token, '/v1/auth/logout')],
     [

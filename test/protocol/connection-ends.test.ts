@@ -114,7 +114,7 @@ describe('by the client, with the status of its close frame', () => {
     );
   });
 
-  test('whatever the server wants to say after it', async () => {
+  test('anything the server wants to say after it', async () => {
     await expectEnd('client', 1000, '1000', async (peer, user) => {
       // It closes, and leaves TCP open: the connection is still in the lists when its session ends.
       peer.socket.write(close(1000));

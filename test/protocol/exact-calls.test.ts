@@ -278,7 +278,7 @@ describe('a body of a type that the call does not read is 415, and has no effect
   });
 });
 
-describe('what is sent is kept or refused, never thinned out', () => {
+describe('a frame is kept or refused, never thinned out', () => {
   const json = { 'content-type': 'application/json' };
   const BODIES = [
     '{"constructor":1}',

@@ -46,7 +46,7 @@ describe('FRAME_RATE', () => {
     await calm.settled();
   });
 
-  test('whoever goes on all the same is closed with 1013 rate_limited', async () => {
+  test('a client that goes on all the same is closed with 1013 rate_limited', async () => {
     const client = await live(node.wsUrl, ada.token);
     for (let i = 0; i < 700; i += 1) client.send({ type: 'ping' });
     expect((await expectClosed(client, 'rate_limited')).retry_after_ms).toBeGreaterThan(0);

@@ -52,7 +52,7 @@ async function caughtUp(client: RawClient, room: string, since: number): Promise
 }
 
 describe('a crowd that comes back at once', () => {
-  test('costs a few statements, and everybody has what he missed, in order', async () => {
+  test('costs a few statements, and everybody has what they missed, in order', async () => {
     const room = await world.room(ada);
     const writer = await live(other.wsUrl, ada.token);
     for (let i = 1; i <= 60; i += 1) await writer.publish(room, i);

@@ -49,7 +49,7 @@ const login = (change: Record<string, unknown>) => ({
   body: { tenant: world.tenant.slug, email: ada.email, password: ada.password, ...change },
 });
 
-describe('what cannot be read is 400 or 413, what is not valid is 422, what is not there is 404', () => {
+describe('an unreadable body is 400 or 413, an invalid one is 422, a missing thing is 404', () => {
   test.each<[string, ErrorCode, number, string, () => CallOptions]>([
     ['broken JSON', 'invalid_request', 400, '/v1/auth/login', () => ({ body: '{"tenant":' })],
     [

@@ -111,7 +111,7 @@ test('pages hold every hit once, newest first, however many messages of others c
   }
 });
 
-test('whoever is removed, or is of another tenant, finds nothing of the room from the receipt on', async () => {
+test('a removed member, or one of another tenant, finds nothing of the room from the receipt on', async () => {
   const room = await world.room(owner, {}, [[ben, 'member']]);
   await publish(room, 'bittern');
   expect(await bodies(ben, { q: 'bittern' })).toEqual(['bittern']);

@@ -103,7 +103,7 @@ test('favourite and notifications are the own ones, and survive the other node',
   expect((await list(ada)).items[0]).toMatchObject({ favourite: false, notify: 'all' });
 });
 
-test('whoever is removed finds the room in no list, and changes nothing of it', async () => {
+test('a removed member finds the room in no list, and changes nothing of it', async () => {
   const room = await world.room(ada, { visibility: 'public' }, [[ben, 'member']]);
   await call(nodeA(), `/v1/rooms/${room}/members/${ben.id}`, {
     method: 'DELETE',

@@ -121,7 +121,7 @@ describe('a flush', () => {
     expect(await minutes()).toEqual([3, 9]);
   });
 
-  test('whose answer was lost counts nothing twice', async () => {
+  test('with a lost answer counts nothing twice', async () => {
     a.metrics.logins.inc(OK, 3);
     const hot = a.database.hot.bind(a.database);
     a.database.hot = async (...statement) => {

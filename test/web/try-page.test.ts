@@ -130,7 +130,7 @@ described('the try-out page', () => {
     await live(page, 'ada');
   }, 60_000);
 
-  test('takes ben out of the room, mutes, suspends and revokes him, and puts him back', async () => {
+  test('takes ben out of the room, mutes, suspends and revokes ben, and puts ben back', async () => {
     const page = await visit();
     await perform(page, 'mute');
     await page.locator('.run').first().getByText('ben tab 2 (b): access reads only').waitFor();

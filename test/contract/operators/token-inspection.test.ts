@@ -119,7 +119,7 @@ describe('an access token', () => {
     expect(answer.claims.refresh).toBe('[redacted]');
   });
 
-  test('whose time is over is expired', async () => {
+  test('past its time is expired', async () => {
     const short = await World.create({ base: here.url });
     await call(here.url, `/v1/admin/tenants/${short.tenant.id}`, {
       method: 'PATCH',

@@ -153,7 +153,7 @@ describe('the frame', () => {
   });
 });
 
-test('whoever connects again, watches and reads the list has every count: no gap', async () => {
+test('a client that connects again, watches and reads the list has every count: no gap', async () => {
   const room = await shared();
   const first = await watching(nodeB(), ben);
   await say(ada, room);

@@ -179,7 +179,7 @@ test('a page that fails is told, and a beginning that fails is tried again', asy
   expect(bodies(timeline)).toEqual([1, 2, 3]);
 });
 
-test('what two mounts in a row do is one subscription, which ends with the last listener', async () => {
+test('two mounts in a row are one subscription, which ends with the last listener', async () => {
   const room = client.room<unknown>(ROOM);
   const timeline = room.timeline();
   // As StrictMode does.

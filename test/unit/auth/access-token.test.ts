@@ -301,7 +301,7 @@ describe('time', () => {
   });
 });
 
-describe('what died meanwhile', () => {
+describe('an end meanwhile', () => {
   test.each(['session_revoked', 'session_expired', 'token_reuse', 'user_suspended'] as const)(
     'a session that ended with %s refuses its tokens so',
     (reason) => {

@@ -10,7 +10,7 @@ test('an origin is new once a minute', () => {
   ).toEqual([true, false, false, true, false, true]);
 });
 
-test('whoever makes up origins is named 50 times a minute, and nothing grows', () => {
+test('a client that makes up origins is named 50 times a minute, and nothing grows', () => {
   const refused = new RefusedOrigins();
   const named = (nowMs: number) =>
     Array.from({ length: 1000 }, (_, i) =>

@@ -67,7 +67,7 @@ test('the youngest key whose time has come signs; an announced one verifies only
   expect(rows.map((one) => keyState(one))).toEqual(['signing', 'signing', 'announced']);
 });
 
-test('what was added before the snapshot of the log is read when the authority is proven', async () => {
+test('a key that was added before the snapshot of the log is read when the authority is proven', async () => {
   rows = [await row(-MINUTE)];
   await start();
   rows = [...rows, await row(5 * MINUTE)];

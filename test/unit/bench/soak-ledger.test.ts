@@ -53,7 +53,7 @@ test.each([
   ['the session', 'session'],
   ['the room', ROOM],
 ])(
-  'what was sent after the receipt for %s reaches nobody it names and is not accepted from him',
+  'a message sent after the receipt for %s reaches nobody it names and is not accepted from them',
   (_, barrier) => {
     seat.person.barriers.set(barrier, 50);
     ledger.delivered(seat, message(5, 49));

@@ -1,6 +1,11 @@
 /** Plain English as far as a program can hold it: width, openings, pronouns, and wrapping. */
 import { describe, expect, test } from '@jest/globals';
-import { findingsInCode, findingsInPage, wrapped } from '../../../scripts/docs/prose.mjs';
+import {
+  findingsInCode,
+  findingsInPage,
+  findingsInTitles,
+  wrapped,
+} from '../../../scripts/docs/prose.mjs';
 
 const inPage = (text: string) => findingsInPage({ file: 'page.md', text });
 const inCode = (text: string) => findingsInCode({ file: 'a.ts', text });
@@ -35,6 +40,23 @@ describe('people are "they":', () => {
     expect(inPage(`A member keeps ${word} room.`)).toEqual([`page.md:1: "${word}" for people`]);
     expect(inPage(`| member | keeps ${word} room |`)).toEqual([`page.md:1: "${word}" for people`]);
     expect(inCode(`/** A member keeps ${word} room. */`)).toEqual([`a.ts:1: "${word}" for people`]);
+  });
+});
+
+describe('titles of tests:', () => {
+  const inTitles = (text: string) => findingsInTitles({ file: 'a.test.ts', text });
+
+  test.each([
+    "test('TITLE', () => {",
+    "test.each([[1, 'a(b)']])(\n  'TITLE %s',",
+    'describe("TITLE",',
+  ])('%s', (call) => {
+    const named = (title: string) => inTitles(`\n${call.replace('TITLE', title)}`);
+    expect(named('what waits is served')).toEqual([
+      'a.test.ts:2: the title: a sentence begins with "What"',
+    ]);
+    expect(named('a member keeps his room')).toEqual(['a.test.ts:2: the title: "his" for people']);
+    expect(named('a member that waits is served')).toEqual([]);
   });
 });
 

@@ -125,7 +125,7 @@ describe('a run', () => {
   });
 });
 
-describe('what a server said', () => {
+describe('frames of a server', () => {
   const token = 'wr_rt_a-secret-of-the-run-that-is-long';
   const headers = new Headers();
 

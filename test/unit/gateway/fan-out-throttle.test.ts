@@ -38,7 +38,7 @@ describe('the pace of a large room', () => {
     expect([pace.waitMs(11, 1), pace.waitMs(11, 8)]).toEqual([7, 0]);
   });
 
-  test('who does not come back holds nobody up for more than twice the fan-out, nor for more than 100 ms', () => {
+  test('a publisher who does not come back holds nobody up for more than twice the fan-out, nor for more than 100 ms', () => {
     const pace = new FanOutThrottle();
     fanOut(pace, 0, 4, 8, 0);
     expect(pace.waitMs(12, 1)).toBe(0);

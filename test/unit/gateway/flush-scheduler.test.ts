@@ -137,7 +137,7 @@ describe('a turn', () => {
     expect(node.writes.length).toBeLessThan(1_000);
   });
 
-  test('what a large room says during its fan-out follows it, to everybody, in order', async () => {
+  test('events of a large room during its fan-out follow it, to everybody, in order', async () => {
     const node = new Node();
     const room = node.room('l', node.members(600));
     say(room, 'one');

@@ -100,7 +100,7 @@ test.each([125, 60_000])(
   },
 );
 
-test('what is dropped is not handled, and the socket is read on', () => {
+test('a dropped frame is not handled, and the socket is read on', () => {
   const calls: string[] = [];
   const inbox = new FrameInbox(
     { pause: () => calls.push('pause'), resume: () => calls.push('resume') },

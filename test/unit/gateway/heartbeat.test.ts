@@ -83,7 +83,7 @@ test('after a ping that nothing answered it is half open, recorded and cut', asy
   expect(ends).toEqual(['half_open']);
 });
 
-test('whatever it sent meanwhile proves it alive', async () => {
+test('any byte it sent meanwhile proves it alive', async () => {
   const peer = new Peer();
   for (let beat = 1; beat <= 4; beat += 1) {
     await peer.beat();
@@ -92,7 +92,7 @@ test('whatever it sent meanwhile proves it alive', async () => {
   expect([peer.pings, peer.destroyed]).toEqual([4, false]);
 });
 
-test('who has sent a close frame and takes no answer to it is cut with the next beat', async () => {
+test('a peer that has sent a close frame and takes no answer to it is cut with the next beat', async () => {
   const peer = new Peer();
   peer.peerStatus = 1001;
   await peer.beat();

@@ -100,7 +100,7 @@ describe('presence', () => {
     expect(mostAtOnce(bench.heard)).toBeLessThan(ROOMS / 4);
   });
 
-  test('who was on a node that fell silent has left within two heartbeats of a connection, and not before the node may have missed two of its turns', () => {
+  test('a user on a node that fell silent has left within two heartbeats of a connection, and not before the node may have missed two of its turns', () => {
     jest.advanceTimersByTime(1_000);
     bench.presence.receive({
       kind: 'presence',
@@ -118,7 +118,7 @@ describe('presence', () => {
     expect(told[1]!.atMs - since).toBeLessThanOrEqual(2 * HEARTBEAT_MS);
   });
 
-  test('what another node says is told to the clients here, and never back to the nodes', () => {
+  test('the presence of another node is sent to the clients here, and never back to the nodes', () => {
     bench.bus.alone = false;
     jest.advanceTimersByTime(1_000);
     const before = bench.states().length;

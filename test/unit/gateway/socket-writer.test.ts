@@ -91,7 +91,7 @@ describe.each<[string, Put]>([
     return bytes;
   }
 
-  test('what is written arrives whole and in order, the first behind what the stream holds', async () => {
+  test('writes arrive whole and in order, the first behind what the stream holds', async () => {
     const { writer, socket, peer, read } = await pair();
     socket.cork();
     socket.write('HTTP/1.1 101\r\n\r\n');
@@ -146,7 +146,7 @@ describe.each<[string, Put]>([
     expect(writer.stuck(-10)).toBe(false);
   });
 
-  test('what is said last follows the write under way, once; the first last word counts', async () => {
+  test('the last frame follows the write under way, once; the first last word counts', async () => {
     const { writer, peer } = await pair();
     const said: string[] = [];
     writer.write(Buffer.from('x'));

@@ -23,7 +23,7 @@ afterEach(() => void jest.useRealTimers());
 const add = (...wishes: number[]) => wishes.forEach((wish) => void gathering.ask(wish));
 const many = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-test('who comes alone waits for the end of the turn and no longer', () => {
+test('a lone caller waits for the end of the turn and no longer', () => {
   add(1, 2);
   jest.advanceTimersByTime(0);
   expect(reads).toEqual([[1, 2]]);
@@ -33,7 +33,7 @@ test('who comes alone waits for the end of the turn and no longer', () => {
   expect(reads).toEqual([[1, 2], [3]]);
 });
 
-test('who comes soon after a query shares the next, which comes after at least 5 ms', () => {
+test('a caller soon after a query shares the next, which comes after at least 5 ms', () => {
   add(1);
   jest.advanceTimersByTime(1);
   add(2);
@@ -63,7 +63,7 @@ test('no query is for more than it may', () => {
   expect(reads.map((wishes) => wishes.length)).toEqual([100, 100, 50]);
 });
 
-test('everybody gets the answer to his own wish, and a failure that is his own', async () => {
+test('everybody gets the answer to their own wish, and a failure that is their own', async () => {
   const answers = Promise.allSettled([1, -2, 3].map((wish) => gathering.ask(wish)));
   jest.advanceTimersByTime(0);
   expect(

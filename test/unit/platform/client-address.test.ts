@@ -55,7 +55,7 @@ describe('from a trusted proxy', () => {
     '192.0.2.1, <script>',
     '192.0.2.1, ::203.0.113.5',
     '192.0.2.1, [64:ff9b::203.0.113.5]:80',
-  ])('whatever is no address stops the walk at the proxy: %j', (header) => {
+  ])('a text that is no address stops the walk at the proxy: %j', (header) => {
     expect(clientOf('10.0.0.1', header)).toBe('10.0.0.1');
   });
 

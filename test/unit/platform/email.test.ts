@@ -104,7 +104,7 @@ test('is found out in time that grows with the length only', () => {
   }
 });
 
-test('what only compatibility makes equal proves nothing about the plain address', () => {
+test('an address that only compatibility makes equal proves nothing about the plain one', () => {
   for (const text of [
     'Ada@Example.com',
     'JOSÉ@bücher.example',

@@ -16,7 +16,7 @@ test.each([
   ]);
 });
 
-test('what others set is left alone, and so is every variable of ours', () => {
+test('a variable of others is left alone, and so is every variable of ours', () => {
   const others =
     'PATH HOME HOSTNAME PORT HOST TERM NODE_OPTIONS NODE_VERSION PGHOST PGPORT REDIS_PORT REDIS_HOST POSTGRES_PASSWORD VALKEY_PASSWORD LOGNAME PORTS';
   const names = [

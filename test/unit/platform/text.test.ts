@@ -19,7 +19,7 @@ describe('jsonTrouble', () => {
     ['a number beyond a double', [JSON.parse('1e999')]],
   ])('refuses %s', (_, value) => expect(jsonTrouble(value)).toEqual(expect.any(String)));
 
-  test('what no text without an escape can spell is looked for only where there is one', () =>
+  test('a name that no text without an escape can spell is looked for only where there is one', () =>
     fc.assert(
       fc.property(
         fc.jsonValue(),

@@ -122,7 +122,7 @@ describe('decideAdmin', () => {
     ).toBe('allowed');
   });
 
-  test('lets nobody suspend himself, and no operator give up his role', () => {
+  test('lets nobody suspend themselves, and no operator give up the role', () => {
     for (const role of ['operator', 'admin'] as const) {
       expect(
         ask(caller(role), 'change_user', { ...OWN, userId: 'me', userRole: role, stops: true }),
@@ -184,7 +184,7 @@ describe('decideAdmin', () => {
     expect(ask(caller('operator'), 'change_tenant', { ...OTHER, opens: true })).toBe('allowed');
   });
 
-  test('lets no operator disable the tenant he signs in to', () => {
+  test('lets no operator disable the tenant of their own sign-in', () => {
     expect(ask(caller('operator'), 'change_tenant', { ...OWN, stops: true })).toBe('role_required');
     expect(ask(caller('operator'), 'change_tenant', { ...OTHER, stops: true })).toBe('allowed');
   });

@@ -64,7 +64,7 @@ function allowed(
   return ACTIONS.filter((action) => decideRoom('me', facts, action, {}, NOW).allow);
 }
 
-describe('what does not count as shrinking takes nothing', () => {
+describe('a change that does not count as shrinking takes nothing', () => {
   test('of a member, in any room', () => {
     fc.assert(
       fc.property(standing, standing, settings, (before, after, room) => {

@@ -54,7 +54,7 @@ describe('touch', () => {
     expect(calls).toHaveLength(2);
   });
 
-  test('what could not be written is written later', async () => {
+  test('a failed write is written later', async () => {
     let away = true;
     const { activity, calls } = activityOver((ids) => {
       if (away) throw new Error('away');
@@ -81,7 +81,7 @@ describe('tokenAccepted', () => {
     ]);
   });
 
-  test('what it remembers of a session goes with the session', async () => {
+  test('its memory of a session goes with the session', async () => {
     const { activity, calls, state } = activityOver(() => []);
     for (const session of ['ended', 'lives']) activity.tokenAccepted(session, 2);
     await activity.onModuleDestroy();

@@ -108,7 +108,7 @@ describe('signing in and out', () => {
   });
 });
 
-describe('what ends many things at once', () => {
+describe('an act that ends many things at once', () => {
   test('runs within ten minutes after the password, and asks for it later', async () => {
     await signIn();
     expect(await session.proven(() => Promise.resolve('done'))).toBe('done');
