@@ -56,7 +56,9 @@ export function findingsInCode({ file, text }) {
 
 export function findingsInTitles({ file, text }) {
   return [...text.matchAll(TITLE)].flatMap(({ 2: title, index }) =>
-    wordsIn(title[0].toUpperCase() + title.slice(1)).map((what) => `${file}:${lineOf(text, index)}: the title: ${what}`),
+    wordsIn(title[0].toUpperCase() + title.slice(1)).map(
+      (what) => `${file}:${lineOf(text, index)}: the title: ${what}`,
+    ),
   );
 }
 
