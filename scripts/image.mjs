@@ -12,47 +12,34 @@
  * `--keep` leaves the images for the next run, `--built` runs the one that is there.
  */
 import './lib/require-node.mjs';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
+import { buildImage, folder, IMAGE, storage } from './image/build.mjs';
+import { expect, run, step, text, unable, until } from './image/steps.mjs';
+import { ensureInstalled } from './lib/install.mjs';
 import { removeAtEnd, stopChildren, stopOnSignals } from './lib/children.mjs';
-import { makeBase } from './image/base.mjs';
-import { ensureInstalled, root } from './lib/install.mjs';
 import { startStores } from './lib/stores.mjs';
 import { freePort } from './stores/machine.mjs';
 
-const IMAGE = 'localhost/wardroom:test';
 const NAME = 'wardroom-test-image';
 const OPERATOR = {
   tenant: 'system',
   email: 'operator@image.test',
   password: randomBytes(18).toString('base64url'),
 };
-const folder = join(tmpdir(), 'wardroom-image');
-const storage = [
-  '--root',
-  join(folder, 'storage'),
-  '--runroot',
-  join(folder, 'run'),
-  '--storage-driver',
-  'vfs',
-];
 
-const problem = unable();
+const problem = unable(['buildah', 'podman', 'runc', 'debootstrap']);
 if (problem !== undefined) {
   console.error(`The image cannot be built and run here: ${problem}.`);
   process.exit(2);
 }
 stopOnSignals(undefined, 1);
 ensureInstalled();
-mkdirSync(folder, { recursive: true });
-chmodSync(folder, 0o711);
 try {
-  if (!process.argv.includes('--built')) await builds();
+  if (!process.argv.includes('--built')) await buildImage();
   await runs();
   console.log('The image builds, gets healthy, signs an operator in and drains.');
 } catch (error) {
@@ -62,55 +49,6 @@ try {
   spawnSync('podman', [...storage, 'rm', '--force', NAME], { stdio: 'ignore' });
   await stopChildren();
   if (!process.argv.includes('--keep')) rmSync(folder, { recursive: true, force: true });
-}
-
-function unable() {
-  if (process.platform !== 'linux') return 'it needs Linux';
-  if (process.getuid?.() !== 0) return 'it needs root, for chroot and mounts';
-  const missing = ['buildah', 'podman', 'runc', 'debootstrap'].filter(
-    (name) => spawnSync(name, ['--version']).error !== undefined,
-  );
-  if (missing.length > 0)
-    return `${missing.join(', ')} not on PATH (apt-get install ${missing.join(' ')})`;
-  const mounts = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'], {
-    encoding: 'utf8',
-  });
-  if (mounts.status !== 0) return `this sandbox allows no mounts (${mounts.stderr.trim()})`;
-  return undefined;
-}
-
-/** The one image that every stage begins with. */
-function fromOf(file) {
-  const names = new Set(
-    Array.from(
-      readFileSync(join(root, file), 'utf8').matchAll(/^FROM (\S+)/gm),
-      ([, name]) => name,
-    ),
-  );
-  if (names.size !== 1)
-    throw new Error(`${file} begins with ${[...names].join(', ')}: one base image is expected`);
-  return [...names][0];
-}
-
-async function builds() {
-  await step('base image', () => makeBase({ folder, image: fromOf('Dockerfile'), storage }));
-  await step('build', () =>
-    run(
-      'buildah',
-      ...storage,
-      'bud',
-      '--isolation',
-      'chroot',
-      '--network',
-      'host',
-      '--pull-never',
-      '--format',
-      'docker',
-      '-t',
-      IMAGE,
-      root,
-    ),
-  );
 }
 
 async function runs() {
@@ -158,7 +96,11 @@ async function runs() {
     ),
   );
   await step('healthy', async () => {
-    await until('ready', async () => (await fetch(`http://127.0.0.1:${internalPort}/readyz`)).ok);
+    await until(
+      'ready',
+      async () => (await fetch(`http://127.0.0.1:${internalPort}/readyz`)).ok,
+      logs,
+    );
     run('podman', ...storage, '--runtime', 'runc', 'healthcheck', 'run', NAME);
   });
   await step('as it should run', () => {
@@ -214,36 +156,11 @@ async function connect(url) {
 }
 
 function inspect(format) {
-  return execFileSync('podman', [...storage, 'inspect', '--format', format, NAME], {
-    encoding: 'utf8',
-  }).trim();
+  return text('podman', ...storage, 'inspect', '--format', format, NAME);
 }
 
-function expect(found, wanted) {
-  if (JSON.stringify(found) !== JSON.stringify(wanted))
-    throw new Error(`found ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`);
-}
-
-async function until(what, holds) {
-  for (const deadline = performance.now() + 60_000; performance.now() < deadline; await sleep(100))
-    if (await holds().catch(() => false)) return;
+/** The log of the container. */
+function logs() {
   const { stdout, stderr } = spawnSync('podman', [...storage, 'logs', NAME], { encoding: 'utf8' });
-  throw new Error(`not ${what} within 60 s\n${stdout}${stderr}`);
-}
-
-async function step(name, work) {
-  const beganMs = performance.now();
-  console.log(`=== ${name}`);
-  const result = await work();
-  console.log(`    ${((performance.now() - beganMs) / 1000).toFixed(1)} s`);
-  return result;
-}
-
-/** @param {string} command @param {...string} args */
-function run(command, ...args) {
-  const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
-  if (status !== 0)
-    throw new Error(
-      `${command} ${args.find((arg) => !arg.startsWith('-'))} failed: ${error?.message ?? status}`,
-    );
+  return `${stdout}${stderr}`;
 }

@@ -3,7 +3,7 @@
  * uid 1000. Made of Debian's packages and of npm's, because registries of images cannot be reached
  * from everywhere.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { quietly as run, text } from './steps.mjs';
 
 const CERTIFICATES = 'etc/ssl/certs/ca-certificates.crt';
 /** Of npm that comes with that Node. */
@@ -97,11 +98,3 @@ function addNode(rootfs, folder, major) {
     symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(bin, name));
   rmSync(packed, { recursive: true });
 }
-
-/** @param {string} command @param {...string} args */
-function run(command, ...args) {
-  execFileSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-/** @param {string} command @param {...string} args */
-const text = (command, ...args) => execFileSync(command, args, { encoding: 'utf8' }).trim();
