@@ -176,7 +176,7 @@ function runJest(result, args) {
 function failedFiles(result) {
   if (!existsSync(result)) return [];
   const { testResults } = JSON.parse(readFileSync(result, 'utf8'));
-  return testResults.filter(({ status }) => status !== 'passed').map(({ name }) => name);
+  return testResults.filter(({ status }) => status === 'failed').map(({ name }) => name);
 }
 
 /** P6 over everything the nodes of this run wrote: no compact JWT in any line. */
