@@ -16,6 +16,12 @@ export const printable = (text) =>
 export class Client {
   /** @type {string | undefined} */
   token;
+  /**
+   * The password of whoever is signed in, for what the server does not do without; undefined: it
+   * cannot be asked for.
+   * @type {(() => Promise<string>) | undefined}
+   */
+  askPassword;
 
   constructor({ url, curl }) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
@@ -63,10 +69,21 @@ export class Client {
       this.show(method, path, body);
       return {};
     }
-    const response = await this.send(method, path, body, AbortSignal.timeout(PATIENCE_MS));
-    const text = await response.text();
+    let [response, text] = await this.answered(method, path, body);
+    if (isStepUp(response, text) && this.askPassword !== undefined) {
+      const password = await this.askPassword();
+      const [proof, why] = await this.answered('POST', '/v1/auth/step-up', { password });
+      if (!proof.ok) throw refused('POST', '/v1/auth/step-up', proof, why);
+      [response, text] = await this.answered(method, path, body);
+    }
     if (!response.ok) throw refused(method, path, response, text);
     return parsed(text) ?? {};
+  }
+
+  /** @returns {Promise<[Response, string]>} */
+  async answered(method, path, body) {
+    const response = await this.send(method, path, body, AbortSignal.timeout(PATIENCE_MS));
+    return [response, await response.text()];
   }
 
   /** The request, for `--curl`. */
@@ -124,11 +141,18 @@ function refused(method, path, { status }, text) {
   if (code === 'invalid_credentials') return new CliError(3, `${detail} (${code})`);
   if (status === 401)
     return new CliError(3, `The credential is refused: ${detail} (${code}). Run: wardroom login`);
+  if (code === 'step_up_required')
+    return new CliError(
+      3,
+      `The server asks for your password again (${code}): run it in a terminal, set WARDROOM_PASSWORD, or give --password-stdin.`,
+    );
   if (status === 403) return new CliError(3, `Not allowed: ${detail} (${code})`);
   if (status === 422 || status === 400)
     return new CliError(2, `${detail} ${fieldsOf(answer)}(${code})`);
   return new CliError(3, `${detail} (${code}, request ${printable(answer?.request_id ?? '-')})`);
 }
+
+const isStepUp = ({ status }, text) => status === 403 && parsed(text)?.code === 'step_up_required';
 
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
 

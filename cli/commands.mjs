@@ -7,6 +7,7 @@ import { DOCTOR_COMMANDS } from './doctor/doctor.mjs';
 import { KEY_COMMANDS } from './keys.mjs';
 import { LIVE_COMMANDS } from './live.mjs';
 import { forgetLogin, keepLogin } from './login.mjs';
+import { readPassword } from './password.mjs';
 import { REVIEW_COMMANDS } from './review.mjs';
 import { facts, table } from './text.mjs';
 import { TOKEN_COMMANDS } from './tokens.mjs';
@@ -17,13 +18,14 @@ const CLOSE_ID = /^[0-9a-f]{12}$/;
 export const COMMANDS = {
   login: {
     usage: 'login --email EMAIL [--tenant T]',
-    summary: 'signs in; the password is read from WARDROOM_PASSWORD or the terminal',
+    summary:
+      'signs in; the password comes from WARDROOM_PASSWORD, --password-stdin or the terminal',
     args: 0,
     async run({ client, flags, print }) {
       const { email, tenant = 'system' } = flags;
       if (email === undefined) throw new CliError(2, 'Usage: wardroom login --email EMAIL');
       if (client.curl) throw new CliError(2, 'A login is not printed: it would hold the password.');
-      const password = process.env.WARDROOM_PASSWORD ?? (await askHidden(`Password of ${email}: `));
+      const password = await readPassword(`Password of ${email}: `, flags);
       const body = { tenant, email, password, device: 'wardroom command' };
       const { access_token: token, expires_in: seconds } = await client.post(
         '/v1/auth/login',
@@ -169,25 +171,3 @@ const sessionRow = ({ user, user_id: id, guest, ...rest }) => ({
 const closeText = ([{ sentence, ...row }]) => facts(sentence, row);
 const decisionText = ([row]) =>
   facts(`${row.action} was refused by the rule ${row.rule} (${row.code}).`, row);
-
-/** Without an echo; ends at the end of the line. */
-async function askHidden(question) {
-  const { stdin } = process;
-  if (!stdin.isTTY)
-    throw new CliError(2, 'No terminal to ask for the password: set WARDROOM_PASSWORD.');
-  process.stderr.write(question);
-  stdin.setRawMode(true).setEncoding('utf8');
-  let answer = '';
-  try {
-    for await (const text of stdin)
-      for (const character of text) {
-        if (character === '\r' || character === '\n') return answer;
-        if (character === '\u0003') throw new CliError(3, 'Interrupted.');
-        answer = character === '\u007f' ? answer.slice(0, -1) : answer + character;
-      }
-    return answer;
-  } finally {
-    stdin.setRawMode(false).pause();
-    process.stderr.write('\n');
-  }
-}

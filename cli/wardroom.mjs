@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { CliError, Client } from './client.mjs';
 import { COMMANDS } from './commands.mjs';
 import { keptLogin } from './login.mjs';
+import { mayAskPassword, readPassword } from './password.mjs';
 
 /** @type {NonNullable<import("node:util").ParseArgsConfig["options"]>} */
 const OPTIONS = {
@@ -20,6 +21,7 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   curl: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
+  'password-stdin': { type: 'boolean' },
   tenant: { type: 'string' },
   user: { type: 'string' },
   email: { type: 'string' },
@@ -54,6 +56,9 @@ ${lines.join('\n')}
 
   --url URL      the deployment; WARDROOM_URL, or that of \`wardroom login\`
   --token TOKEN  an access token of an operator; better in WARDROOM_TOKEN, or by \`wardroom login\`
+  --password-stdin
+                 the password is the first line of the input; else WARDROOM_PASSWORD, or the
+                 terminal. Asked for by \`login\`, and where the server asks for it again
   --json         one JSON object a line
   --curl         prints the request, and sends nothing
 `;
@@ -90,17 +95,20 @@ async function main(args) {
  * Null: nobody named a deployment.
  * @param {Record<string, any>} flags
  */
-function clientOf({ url: named, curl, token }) {
+function clientOf(flags) {
+  const { url: named, curl, token } = flags;
   const kept = keptLogin();
   const url = named ?? process.env.WARDROOM_URL ?? kept?.url;
   if (url === undefined) return null;
   const client = new Client({ url, curl });
   const mine = kept?.url === client.url ? kept.token : undefined;
+  if (mayAskPassword(flags))
+    client.askPassword = () => readPassword('Your password, once more: ', flags);
   client.token = token ?? process.env.WARDROOM_TOKEN ?? mine;
   return client;
 }
 
-const OF_ALL = new Set(['url', 'token', 'json', 'curl', 'help']);
+const OF_ALL = new Set(['url', 'token', 'json', 'curl', 'help', 'password-stdin']);
 
 /** A flag that a command does not take is a mistake: the answer would be another than was meant. */
 function requireItsFlags({ usage: text }, values) {

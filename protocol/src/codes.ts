@@ -75,6 +75,12 @@ export const ERROR_CODES = {
     action: 'none',
     message: 'The scopes of this service account do not allow this.',
   },
+  step_up_required: {
+    status: 403,
+    action: 'none',
+    message:
+      'Give your password again (POST /v1/auth/step-up), or sign in again; then repeat the call.',
+  },
   guest_read_only: { status: 403, action: 'none', message: 'Guests may only read.' },
   kind_refused: { status: 403, action: 'none', message: 'This kind is not for you to send.' },
   csrf_failed: {

@@ -187,8 +187,18 @@ export const tables = {
         `${code(`${operation.method.toUpperCase()} ${operation.path}`)}${operation.auth === 'public' ? ' (public)' : ''}`,
         operation.summary,
         Object.keys(operation.answers).join(', '),
-        operation.errors.map(code).join(', ') || '-',
+        [...operation.errors, ...(operation.stepUp === undefined ? [] : ['step_up_required'])]
+          .map(code)
+          .join(', ') || '-',
       ]),
+    ),
+
+  'step-up': () =>
+    table(
+      ['call', 'needs a password that was given lately'],
+      OPERATIONS.flatMap(({ method, path, stepUp }) =>
+        stepUp === undefined ? [] : [[code(`${method.toUpperCase()} ${path}`), stepUp.when]],
+      ),
     ),
 };
 

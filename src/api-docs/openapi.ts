@@ -63,22 +63,12 @@ export function openApi(
 }
 
 function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchema): JsonSchema {
-  const {
-    summary,
-    auth,
-    authority,
-    body,
-    consumes = 'application/json',
-    headers,
-    path,
-  } = operation;
+  const { summary, auth, body, consumes = 'application/json', headers, path } = operation;
   return {
     operationId: operationId(operation),
     tags: [TAGS.find(([prefix]) => path.startsWith(prefix))?.[1] ?? 'node'],
     summary,
-    ...(authority === true
-      ? { description: 'Works on a node that cannot prove its authority, too.' }
-      : {}),
+    ...descriptionOfCall(operation),
     security: auth === 'public' ? [] : [{ bearer: [] }, { cookie: [] }],
     parameters: [
       ...pathParameters(path),
@@ -95,6 +85,16 @@ function describe(operation: Operation, schemas: JsonSchemas, problem: JsonSchem
         }),
     responses: { ...refusals(operation, problem), ...answers(operation, schemas) },
   };
+}
+
+function descriptionOfCall({ authority, stepUp }: Operation): { description?: string } {
+  const sentences = [
+    ...(authority === true ? ['Works on a node that cannot prove its authority, too.'] : []),
+    ...(stepUp === undefined
+      ? []
+      : [`Needs a password that was given lately (\`POST /v1/auth/step-up\`): ${stepUp.when}.`]),
+  ];
+  return sentences.length === 0 ? {} : { description: sentences.join(' ') };
 }
 
 /** `patchRoomsByRoomMembersByUser`: from method and path, so that it is unique and stays. */

@@ -8,6 +8,8 @@ export const AUDIT_EVENTS = {
   authn_login_fail_max: 'a sign-in was refused unseen: too many failed, or came, before',
   authn_password_change: 'a password was changed',
   authn_password_change_fail: 'a password change was refused',
+  authn_step_up: 'a signed-in user gave the password again, for calls that need a fresh proof',
+  authn_step_up_fail: 'a password that was given again was refused',
   authn_password_reset_requested:
     'a link for a new password was made; `by`: mail (sent to the address of the user) or admin',
   authn_password_reset: 'a password was set by such a link; `by`: as above, `reset`: its id',

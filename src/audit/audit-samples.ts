@@ -20,6 +20,7 @@ export const SAMPLED: Partial<Record<AuditEventName, Who>> = {
   connection_refused: 'network',
   excess_rate_limit_exceeded: 'network',
   authn_password_change_fail: 'user',
+  authn_step_up_fail: 'user',
   authn_password_reset_fail: 'network',
   authn_token_created: 'user',
   authz_fail: 'user',

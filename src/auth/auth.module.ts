@@ -14,6 +14,7 @@ import { SessionLoops } from './limits/session-loops.js';
 import { CountFailure } from './limits/count-failure.js';
 import { BearerGuard } from './guard/bearer.guard.js';
 import { BootstrapOperator } from './setup/bootstrap-operator.js';
+import { CheckPassword } from './sign-in/check-password.js';
 import { ChangePassword } from './sign-in/change-password.js';
 import { Cookies } from './guard/cookies.js';
 import { Csrf } from './guard/csrf.js';
@@ -45,6 +46,8 @@ import { ServiceController } from './service/service.controller.js';
 import { ServiceKeys } from './service/service-keys.js';
 import { ServiceSessions } from './service/service-sessions.js';
 import { ServiceTokens } from './service/service-tokens.js';
+import { StepUp } from './sign-in/step-up.js';
+import { StepUpGuard } from './guard/step-up.guard.js';
 import { SpentTickets } from './tokens/spent-tickets.js';
 import { SpendCall } from './guard/spend-call.js';
 import { SigningKeys } from './keys/signing-keys.js';
@@ -86,6 +89,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     JwtStrategy,
     SpendCall,
     { provide: APP_GUARD, useClass: BearerGuard },
+    { provide: APP_GUARD, useClass: StepUpGuard },
     LoginLimits,
     RegistrationLimits,
     CredentialLoopBreaker,
@@ -93,7 +97,9 @@ import { CurrentUser } from './sign-in/current-user.js';
     CountFailure,
     OpenSession,
     SignInAudit,
+    CheckPassword,
     Login,
+    StepUp,
     Register,
     Issuers,
     Exchange,

@@ -107,6 +107,8 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/auth/refresh': budget('refresh', 10, 'the session; audit'),
   'post /v1/auth/logout': change('sessions that end, 1 receipt'),
   'post /v1/auth/password': budget('login', 120, 'the user; audit'),
+  'post /v1/auth/step-up': budget('login', 60, 'the session; audit'),
+  'get /v1/auth/step-up': budget('call', 5),
   'post /v1/auth/password/forgot': budget('recovery', 10, '1 link of at most 5; audit'),
   'post /v1/auth/password/reset': budget('recovery', 60, 'the user, sessions that end; audit'),
   'post /v1/auth/ticket': budget('call', 10, 'audit'),

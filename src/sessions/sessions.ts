@@ -24,6 +24,9 @@ import type { Principal } from './principal.js';
 import { lockCaller } from './lock-caller.js';
 import type { SessionView } from './session.schema.js';
 
+/** When the person proved themselves: just now, at a time that an issuer names, or never. */
+export type Authenticated = 'now' | Date | null;
+
 export interface NewSession {
   principal: Principal;
   /**
@@ -32,6 +35,7 @@ export interface NewSession {
   passwordVersion: number | null;
   device: string | null;
   transport: 'body' | 'cookie';
+  authenticatedAt: Authenticated;
   refreshFamily: Uint8Array<ArrayBuffer>;
   refreshHash: Uint8Array<ArrayBuffer>;
 }
@@ -88,10 +92,13 @@ export class Sessions {
     const userVersion = guest ? 0 : await this.userVersion(tx, session);
     const idleSeconds = idleSecondsOf(this.config, guest);
     const request = currentRequest();
+    const { authenticatedAt } = session;
+    const named = authenticatedAt === 'now' ? null : authenticatedAt;
     const rows = await tx.$queryRaw<{ expires_at: Date }[]>`
-      INSERT INTO sessions (id, tenant_id, user_id, guest, device, transport, user_version, idle_seconds, expires_at, refresh_family, refresh_hash, ip, user_agent)
+      INSERT INTO sessions (id, tenant_id, user_id, guest, device, transport, user_version, idle_seconds, expires_at, auth_time, refresh_family, refresh_hash, ip, user_agent)
       VALUES (${sessionId}::uuid, ${tenantId}::uuid, ${userId}::uuid, ${guest}, ${session.device}, ${session.transport}, ${userVersion}::integer,
         ${idleSeconds}::integer, clock_timestamp() + make_interval(secs => ${this.config.sessionAbsoluteSeconds}::integer),
+        CASE WHEN ${authenticatedAt === 'now'} THEN clock_timestamp() WHEN ${named}::timestamptz IS NOT NULL THEN least(${named}::timestamptz, clock_timestamp()) END,
         ${session.refreshFamily}, ${session.refreshHash}, ${request?.ip}, ${request?.userAgent})
       RETURNING expires_at`;
     const ended = guest ? [] : await this.endTooMany(tx, session.principal);

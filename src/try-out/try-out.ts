@@ -66,6 +66,7 @@ export class TryOut {
       const opened = await this.openSession.commit(user.tenantId, (tx) =>
         this.openSession.open(tx, {
           method: 'try_out',
+          authenticatedAt: 'now',
           tenantId: user.tenantId,
           userId: user.id,
           passwordVersion: user.passwordVersion,

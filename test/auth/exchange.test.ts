@@ -257,6 +257,24 @@ describe('exchange', () => {
   });
 });
 
+describe('a session by an issuer', () => {
+  const MINUTE = 60;
+  test.each<[string, () => unknown, number, number]>([
+    ['a minute ago', () => now() - MINUTE, 500, 545],
+    ['in an hour, by a wrong clock', () => now() + 60 * MINUTE, 590, 600],
+    ['an hour ago, in a single sign-on', () => now() - 60 * MINUTE, 0, 0],
+    ['at no time that is one', () => '1764528000', 0, 0],
+    ['at a time it does not say', () => undefined, 0, 0],
+  ])('has the proof that its issuer names: %s', async (_, authTime, least, most) => {
+    const { body } = await exchange(
+      await issuer.idToken({ email: email(), auth_time: authTime() }),
+    );
+    const { body: proof } = await call(base, '/v1/auth/step-up', { token: body.access_token });
+    expect(proof.expires_in).toBeGreaterThanOrEqual(least);
+    expect(proof.expires_in).toBeLessThanOrEqual(most);
+  });
+});
+
 describe('an account whose address nobody has proven is taken over by who proves it, and nothing of the stranger survives', () => {
   const register = async (address: string) => {
     const body = { tenant: world.tenant.slug, email: address, password: 'password of a stranger' };

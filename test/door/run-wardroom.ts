@@ -17,13 +17,19 @@ interface Ran {
   stderr: string;
 }
 
-export function wardroom(args: string[], env: Record<string, string> = {}): Promise<Ran> {
+/** `input` is its stdin. */
+export function wardroom(
+  args: string[],
+  env: Record<string, string> = {},
+  input = '',
+): Promise<Ran> {
   const options = {
     env: { PATH: process.env['PATH']!, XDG_CONFIG_HOME: home, WARDROOM_URL: nodeA(), ...env },
   };
-  return new Promise((resolve) =>
-    execFile(process.execPath, [command, ...args], options, (error, stdout, stderr) =>
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [command, ...args], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    ),
-  );
+    );
+    child.stdin!.end(input);
+  });
 }

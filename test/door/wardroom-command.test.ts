@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { eventually, live } from '../protocol/harness.js';
+import { query } from '../support/sql.js';
+import type { SignedIn } from '../support/world.js';
 import { World, call, nodeA, nodeB, unique, wsUrl } from '../support/world.js';
 import { home, wardroom } from './run-wardroom.js';
 
@@ -152,4 +154,36 @@ test.each<[string, number, string[], Record<string, string>]>([
   expect(ran.code).toBe(code);
   expect(ran.stderr + ran.stdout).not.toContain('    at ');
   expect((ran.stderr + ran.stdout).trim()).not.toBe('');
+});
+
+describe('a call that needs a fresh password', () => {
+  const PAST = `UPDATE sessions SET auth_time = auth_time - interval '11 minutes' WHERE id = $1`;
+  let admin: SignedIn;
+  let args: string[];
+  beforeEach(async () => {
+    const fresh = await world.user('admin', 'admin');
+    admin = fresh;
+    await query(process.env['TEST_CLUSTER_DATABASE_URL']!, PAST, [fresh.session]);
+    args = ['revoke', '--user', (await world.user('ben')).id, '--reason', 'stolen'];
+  });
+
+  test('is repeated once with the password from the input, or from the environment', async () => {
+    const env = { WARDROOM_TOKEN: admin.token };
+    const piped = await wardroom([...args, '--password-stdin'], env, `${admin.password}\n`);
+    expect([piped.code, piped.stderr]).toEqual([0, '']);
+    expect(piped.stdout).toMatch(/^Revoked\.\n/);
+    await query(process.env['TEST_CLUSTER_DATABASE_URL']!, PAST, [admin.session]);
+    const named = await wardroom(args, { ...env, WARDROOM_PASSWORD: admin.password });
+    expect(named.stdout).toMatch(/^Revoked\.\n/);
+  });
+
+  test('says what to do where nobody can be asked, and changes nothing with a wrong one', async () => {
+    const env = { WARDROOM_TOKEN: admin.token };
+    const alone = await wardroom(args, env);
+    expect(alone.code).toBe(3);
+    expect(alone.stderr).toContain('asks for your password again (step_up_required)');
+    expect(alone.stderr).toContain('--password-stdin');
+    const wrong = await wardroom([...args, '--password-stdin'], env, 'wrong\n');
+    expect([wrong.code, wrong.stderr]).toEqual([3, expect.stringContaining('invalid_credentials')]);
+  });
 });

@@ -12,7 +12,7 @@ const ERRORS = `
 401 login    auth_missing auth_invalid session_revoked session_expired token_reuse
 401 stop     user_suspended tenant_disabled
 401 refresh  token_expired token_revoked
-403 none     not_a_member read_only muted role_required scope_required guest_read_only csrf_failed origin_refused kind_refused https_required
+403 none     not_a_member read_only muted role_required scope_required step_up_required guest_read_only csrf_failed origin_refused kind_refused https_required
 404 none     not_found
 405 none     method_not_allowed
 409 none     op_conflict slug_taken email_taken last_owner identity_mismatch quota_exceeded

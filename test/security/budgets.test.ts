@@ -37,7 +37,7 @@ test('a call with a credential is spent by its principal, unless something tight
     ({ auth, method, path }) =>
       auth === 'bearer' && !isOfPrincipal(CALL_BUDGETS[`${method} ${path}`]!.bucket),
   );
-  expect(others.map(({ path }) => path)).toEqual(['/v1/auth/password']);
+  expect(others.map(({ path }) => path)).toEqual(['/v1/auth/password', '/v1/auth/step-up']);
 });
 
 test('a public call that hashes nothing and looks nothing up costs at most 2 ms of CPU', () => {

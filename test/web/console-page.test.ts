@@ -11,6 +11,7 @@ import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
+import { query } from '../support/sql.js';
 import { call, wsUrl } from '../support/world.js';
 
 const described = describeWith(CHROMIUM, 'the console in a real browser');
@@ -34,6 +35,7 @@ const ALL_PAGES = [
 const HOSTILE = '<img src=x onerror="document.title=1">\u202E{{7*7}}';
 
 let urls: [string, string];
+let databaseUrl: string;
 const open = pagesOfTests();
 
 async function visit(
@@ -64,6 +66,10 @@ async function connect(base: string, token: string): Promise<RawClient> {
   return client;
 }
 
+/** More than ten minutes pass since any password was given. */
+const outlast = () =>
+  query(databaseUrl, "UPDATE sessions SET auth_time = auth_time - interval '11 minutes'");
+
 described('the console', () => {
   beforeAll(async () => {
     const ports = [await freePort(), await freePort()] as const;
@@ -74,6 +80,7 @@ described('the console', () => {
       BOOTSTRAP_OPERATOR_EMAIL: operator.email,
       BOOTSTRAP_OPERATOR_PASSWORD: PASSWORD,
     });
+    ({ databaseUrl } = cluster);
     await Promise.all(ports.map((port) => startNode({ ...cluster.env, PORT: String(port) })));
     const { body } = await call(urls[0], '/v1/auth/login', { body: operator });
     const token = body.access_token as string;
@@ -120,6 +127,35 @@ described('the console', () => {
     );
     expect(await sentence.innerText()).toContain('a person must sign in again');
     expect(page.url()).toContain(closeId);
+  });
+
+  test('asks for the password when the server does, above the change that goes on with it', async () => {
+    await signIn('ben@acme.example', 'laptop');
+    const page = await visit(operator, '#/sessions?q=ben@');
+    await outlast();
+    const begin = page.getByRole('button', { name: 'End all sessions of ben@acme.example …' });
+    await begin.click();
+    const change = page.getByRole('dialog', { name: /^End all sessions of/ });
+    await change.getByLabel('Reason, for the audit').fill('laptop was stolen');
+    await page.keyboard.press('Enter');
+    const proof = page.getByRole('dialog', { name: 'Your password, once more' });
+    await proof.waitFor();
+    await change.getByText('waiting for your password …').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await change.getByText('refused: not without your password').waitFor();
+    await page.keyboard.press('Escape');
+    await begin.click();
+    await change.getByLabel('Reason, for the audit').fill('laptop was stolen');
+    await page.keyboard.press('Enter');
+    await proof.waitFor();
+    await page.keyboard.type('wrong');
+    await page.keyboard.press('Enter');
+    await proof.getByText('The password is wrong.').waitFor();
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await change.locator('.steps').getByText('receipt: effective').waitFor();
+    expect(await change.locator('.steps').innerText()).toContain('sent again, with the password');
   });
 
   test('inspects a token without keeping it in the page, the URL or the storage', async () => {

@@ -7,6 +7,7 @@ import { Toasts } from '../kit/said/toast.js';
 import type { Console } from '../model/console/console.js';
 import type { CookieSession } from '../model/cookie-session.js';
 import { DeedDialog } from './deed-dialog.js';
+import { PasswordDialog } from './password-dialog.js';
 import { Shell } from './shell.js';
 import { SignIn } from './sign-in.js';
 import './console.css';
@@ -21,6 +22,7 @@ export function App({ console, session }: Props) {
   const rights = console.rights.value;
   useEffect(() => {
     if (state === 'signed_in') void console.learnNodes().catch(() => undefined);
+    else console.stepUp.giveUp();
   }, [state, rights]);
   const isIn = state === 'signed_in' && rights !== null;
   return (
@@ -42,6 +44,9 @@ export function App({ console, session }: Props) {
       {isIn && !rights.entitled ? <NotEntitled session={session} /> : null}
       {isIn && console.doing.value !== null ? (
         <DeedDialog console={console} doing={console.doing.value} />
+      ) : null}
+      {isIn && console.stepUp.isAsking.value ? (
+        <PasswordDialog stepUp={console.stepUp} email={session.me.value?.email ?? null} />
       ) : null}
     </>
   );

@@ -13,15 +13,12 @@ import { Field } from '../kit/inputs/field.js';
 import { Steps } from '../kit/said/receipt.js';
 import type { Console } from '../model/console/console.js';
 import type { Doing } from '../model/console/deed.js';
-import { troubleOf } from '../model/console/words.js';
 
 export function DeedDialog({ console, doing }: { console: Console; doing: Doing }) {
   const { deed, run } = doing;
   const dialog = useRef<HTMLDialogElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const password = useSignal('');
   const refused = useSignal<string | null>(null);
-  const mustProve = useSignal(deed.proof === true && !console.session.isProven);
   // Before the next key: what is typed at once belongs into the reason.
   useLayoutEffect(() => {
     dialog.current?.showModal();
@@ -38,18 +35,6 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
     event.preventDefault();
     refused.value = doing.missing.value;
     if (refused.value !== null) return field.current?.focus();
-    if (mustProve.value) {
-      try {
-        await console.session.proveAgain(password.value);
-        mustProve.value = false;
-      } catch (error) {
-        const { code, text } = troubleOf(error);
-        refused.value = code === 'invalid_credentials' ? 'The password is wrong.' : text;
-        return undefined;
-      } finally {
-        password.value = '';
-      }
-    }
     await doing.go();
     return undefined;
   };
@@ -62,9 +47,11 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
       onClose={() => {
         console.doing.value = null;
         // The button that opened it may be gone with what it was about.
-        requestAnimationFrame(() => {
-          if (document.activeElement === document.body) document.querySelector('main')?.focus();
-        });
+        const keepFocus = () =>
+          requestAnimationFrame(() => {
+            if (document.activeElement === document.body) document.querySelector('main')?.focus();
+          });
+        void doing.shown.finally(keepFocus);
       }}
     >
       <h2 id="deed-title">{deed.title}</h2>
@@ -83,17 +70,6 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
               inputRef={field}
             />
           )}
-          {mustProve.value ? (
-            <Field
-              label="Your password, once more"
-              type="password"
-              autocomplete="current-password"
-              value={password.value}
-              onInput={(value) => (password.value = value)}
-              hint="Asked again when the last time was more than ten minutes ago."
-              required
-            />
-          ) : null}
           <ErrorLine text={refused.value} />
           <div class="actions">
             <Button look={deed.destructive ? 'bad' : 'accent'} submit>

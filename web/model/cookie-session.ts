@@ -20,8 +20,6 @@ import { troubleOf } from './trouble.js';
 /** `starting`: not known yet; `away`: the server does not answer, it is asked again. */
 export type SignedState = 'starting' | 'signed_out' | 'signed_in' | 'away';
 
-/** A change of many things asks for the password again when the last time was longer ago. */
-const PROVEN_MS = 10 * 60_000;
 const ASK_AGAIN_MS = 3_000;
 
 type Options = Omit<SessionOptions, 'transport'> & { webSocket?: SocketConstructor };
@@ -38,17 +36,11 @@ export class CookieSession {
     const me = this.me.value;
     return me === null ? null : { tenant: me.tenant.slug, email: me.email ?? '' };
   });
-  /** Asks its person for their password and calls `proveAgain`. Resolves false: they gave up. */
-  askPassword: () => Promise<boolean> = () => Promise.resolve(false);
-  /** When the password was given last, ms of the clock. */
-  #provenAt = -Infinity;
   #timer: unknown;
-  readonly #now: () => number;
 
   constructor({ webSocket, ...options }: Options) {
     const session = new WardroomSession({ ...options, transport: 'cookie' });
     const { url, clock } = options;
-    this.#now = () => (clock ?? Date).now();
     this.client = new WardroomClient({
       url,
       session,
@@ -82,17 +74,17 @@ export class CookieSession {
   }
 
   signIn(fields: LoginFields): Promise<void> {
-    return this.#enter(() => this.client.login(fields), true);
+    return this.#enter(() => this.client.login(fields));
   }
   register(fields: RegisterFields): Promise<void> {
-    return this.#enter(() => this.client.register(fields), true);
+    return this.#enter(() => this.client.register(fields));
   }
   asGuest(tenant: string, device?: string): Promise<void> {
     const fields = { tenant, ...(device !== undefined && { device }) };
-    return this.#enter(() => this.client.guest(fields), false);
+    return this.#enter(() => this.client.guest(fields));
   }
   exchange(fields: ExchangeFields): Promise<void> {
-    return this.#enter(() => this.client.exchange(fields), false);
+    return this.#enter(() => this.client.exchange(fields));
   }
 
   /** Ends this session; `others` leaves it and ends all others of the user. */
@@ -102,37 +94,13 @@ export class CookieSession {
     return receipt;
   }
 
-  /** The password was given within the last ten minutes. */
-  get isProven(): boolean {
-    return this.#now() - this.#provenAt < PROVEN_MS;
-  }
-
-  /**
-   * Runs what ends many things at once, once its person has given their password lately. Answers
-   * null when they gave up.
-   */
-  async proven<T>(run: () => Promise<T>): Promise<T | null> {
-    if (!this.isProven && !(await this.askPassword())) return null;
-    return run();
-  }
-
-  /** A new session in place of this one, with the password; throws when it is refused. */
-  async proveAgain(password: string): Promise<void> {
-    const { known } = this;
-    const before = this.client.session!.sessionId;
-    if (known.value === null) throw new WardroomError('signed_out');
-    await this.signIn({ ...known.value, password });
-    if (before !== undefined) await this.client.api.sessions.end(before).catch(() => undefined);
-  }
-
   /** The profile has changed. */
   adopt(me: Me): void {
     this.me.value = me;
   }
 
-  async #enter(open: () => Promise<unknown>, withPassword: boolean): Promise<void> {
+  async #enter(open: () => Promise<unknown>): Promise<void> {
     await open();
-    if (withPassword) this.#provenAt = this.#now();
     // A connection of the session before belongs to another one.
     this.client.close();
     this.#entered(await this.client.api.me());
@@ -145,7 +113,6 @@ export class CookieSession {
   }
 
   #over(why: WardroomError): void {
-    this.#provenAt = -Infinity;
     // `signed_out` is the SDK's own word for nobody, or for having left.
     this.why.value = why.code === 'signed_out' ? null : why;
     this.state.value = 'signed_out';

@@ -62,6 +62,8 @@ export const OCSF: Readonly<Record<AuditEventName, Mapping>> = {
   authn_login_fail_max: failed(3002, 1, 3),
   authn_password_change: is(3001, 3),
   authn_password_change_fail: failed(3001, 3),
+  authn_step_up: is(3002, OTHER),
+  authn_step_up_fail: failed(3002, OTHER),
   authn_password_reset_requested: is(3001, OTHER),
   authn_password_reset: is(3001, 4),
   authn_password_reset_fail: failed(3001, 4),

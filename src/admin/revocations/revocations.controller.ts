@@ -14,6 +14,7 @@ import type { KeyList } from './admin-queries.schema.js';
 import { revocationSchema } from './revocation.schema.js';
 import type { Revocation } from './revocation.schema.js';
 import { Revoke } from './revoke.js';
+import { STEP_UP } from '../step-up-rules.js';
 
 @Controller('v1')
 export class RevocationsController {
@@ -25,6 +26,7 @@ export class RevocationsController {
   @Post('admin/revocations')
   @Operation({
     summary: 'end a session, a user, a tenant, or what a key signed',
+    stepUp: STEP_UP.revocation,
     authority: true,
     answers: { 200: receiptSchema },
     errors: ['role_required', 'not_found'],

@@ -27,6 +27,7 @@ import type {
   ShownKey,
 } from './service-account.schema.js';
 import { ServiceAccounts } from './service-accounts.js';
+import { STEP_UP } from '../step-up-rules.js';
 
 @Controller('v1/admin/tenants/:tenant/service-accounts')
 export class ServiceAccountsController {
@@ -63,6 +64,7 @@ export class ServiceAccountsController {
   @Patch(':id')
   @Operation({
     summary: 'name, scopes, suspension; scopes that are taken away hold from the receipt on',
+    stepUp: STEP_UP.serviceAccount,
     authority: true,
     answers: { 200: changedServiceAccountSchema },
     errors: ['role_required'],
@@ -80,6 +82,7 @@ export class ServiceAccountsController {
   @Post(':id/keys')
   @Operation({
     summary: 'make a key',
+    stepUp: STEP_UP.always,
     answers: { 201: shownKeySchema },
     errors: ['role_required', 'quota_exceeded', 'user_suspended'],
   })

@@ -33,6 +33,7 @@ import {
 } from '../users/user.schema.js';
 import type { ChangedUser, NewUser, UserPage, UserPatch, UserView } from '../users/user.schema.js';
 import { Users } from '../users/users.js';
+import { STEP_UP } from '../step-up-rules.js';
 
 @Controller('v1/admin')
 export class TenantsController {
@@ -71,6 +72,7 @@ export class TenantsController {
   @Patch('tenants/:tenant')
   @Operation({
     summary: 'change, disable or restore a tenant (operators)',
+    stepUp: STEP_UP.tenant,
     authority: true,
     answers: { 200: changedTenantSchema },
     errors: ['slug_taken', 'role_required'],
@@ -87,6 +89,7 @@ export class TenantsController {
   @Delete('tenants/:tenant')
   @Operation({
     summary: 'delete a disabled tenant and all that is in it; 404 when that is done (operators)',
+    stepUp: STEP_UP.always,
     answers: { 202: erasingTenantSchema },
     errors: ['invalid_request', 'role_required'],
   })
@@ -100,6 +103,7 @@ export class TenantsController {
   @Post('tenants/:tenant/users')
   @Operation({
     summary: 'make a user',
+    stepUp: STEP_UP.newUser,
     answers: { 201: userSchema },
     errors: ['email_taken', 'role_required'],
   })
@@ -128,6 +132,7 @@ export class TenantsController {
   @Patch('users/:user')
   @Operation({
     summary: 'suspend, restore, promote, demote or rename a user',
+    stepUp: STEP_UP.user,
     authority: true,
     answers: { 200: changedUserSchema },
     errors: ['role_required'],

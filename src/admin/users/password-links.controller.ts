@@ -6,6 +6,7 @@ import { ZodBody, emptyBody } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
 import { PasswordLinks, passwordLinkSchema } from './password-links.js';
 import type { PasswordLink } from './password-links.js';
+import { STEP_UP } from '../step-up-rules.js';
 
 /** Where no mail is sent, or a mailbox is lost, somebody who knows the user hands the link over. */
 @Controller('v1/admin/users/:user/password-reset')
@@ -15,6 +16,7 @@ export class PasswordLinksController {
   @Post()
   @Operation({
     summary: 'a link by which the user sets a new password: for one use, 30 minutes',
+    stepUp: STEP_UP.always,
     answers: { 200: passwordLinkSchema },
     errors: ['role_required'],
   })

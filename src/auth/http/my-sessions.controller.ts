@@ -1,19 +1,20 @@
-/** Who am I, and which devices am I signed in on? */
-import { Controller, Delete, Get, Param } from '@nestjs/common';
+/** Who am I, which devices am I signed in on, and when did I last prove that it is me? */
+import { Controller, Delete, Get, Ip, Param, Post } from '@nestjs/common';
 import { Receipts } from '../../authority/receipts.js';
 import { receiptSchema } from '../../authority/receipt.schema.js';
 import type { Receipt } from '../../authority/receipt.schema.js';
 import { Operation } from '../../platform/http/operation.js';
-import { ZodQuery, pageQuery, waitQuery } from '../../platform/zod.js';
+import { ZodBody, ZodQuery, pageQuery, waitQuery } from '../../platform/zod.js';
 import type { PageQuery, WaitQuery } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
 import { Sessions } from '../../sessions/sessions.js';
 import { sessionPageSchema } from '../../sessions/session.schema.js';
 import type { SessionPage } from '../../sessions/sessions.js';
-import { meSchema } from '../sign-in/sign-in.schemas.js';
-import type { Me } from '../sign-in/sign-in.schemas.js';
+import { meSchema, proofSchema, stepUpBody } from '../sign-in/sign-in.schemas.js';
+import type { Me, ProofView, StepUpBody } from '../sign-in/sign-in.schemas.js';
 import { CurrentPrincipal } from '../guard/bearer.guard.js';
 import { CurrentUser } from '../sign-in/current-user.js';
+import { StepUp } from '../sign-in/step-up.js';
 
 @Controller('v1')
 export class MySessionsController {
@@ -21,6 +22,7 @@ export class MySessionsController {
     private readonly sessions: Sessions,
     private readonly receipts: Receipts,
     private readonly whoAmI: CurrentUser,
+    private readonly stepUp: StepUp,
   ) {}
 
   @Get('auth/sessions')
@@ -41,6 +43,30 @@ export class MySessionsController {
   ): Promise<Receipt | null> {
     const { pending } = await this.sessions.endOne(principal, id);
     return this.receipts.waitForReceipt(pending, wait);
+  }
+
+  @Post('auth/step-up')
+  @Operation({
+    summary: 'the password once more; dangerous calls of this session are allowed for a while',
+    authority: true,
+    answers: { 200: proofSchema },
+    errors: ['invalid_credentials', 'guest_read_only', 'rate_limited'],
+  })
+  prove(
+    @ZodBody(stepUpBody) body: StepUpBody,
+    @CurrentPrincipal() principal: Principal,
+    @Ip() ip: string,
+  ): Promise<ProofView> {
+    return this.stepUp.prove(principal, body, ip);
+  }
+
+  @Get('auth/step-up')
+  @Operation({
+    summary: 'when I last gave it, and for how long it counts',
+    answers: { 200: proofSchema },
+  })
+  proof(@CurrentPrincipal() principal: Principal): Promise<ProofView> {
+    return this.stepUp.proofOf(principal);
   }
 
   @Get('me')

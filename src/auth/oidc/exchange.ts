@@ -24,6 +24,17 @@ import type { OpenedSession } from '../sign-in/open-session.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import type { SignInSubject } from '../limits/sign-in-subject.js';
 
+/**
+ * When the person proved themselves to the issuer, which may be long before the token. Not said:
+ * not known, and then the session has no proof.
+ */
+const authTimeOf = ({ auth_time: at }: VerifiedToken['claims']): Date | null =>
+  typeof at === 'number' && Number.isInteger(at) && at > 0 && at <= SECONDS_MAX
+    ? new Date(at * 1000)
+    : null;
+/** The year 9999. */
+const SECONDS_MAX = 253_402_300_799;
+
 /** For any `exp`. */
 const OLDEST = '24h';
 
@@ -111,6 +122,7 @@ export class Exchange {
       const { user, ended } = await linkedUser(tx, tenantId, token);
       const who = {
         method: 'exchange',
+        authenticatedAt: authTimeOf(token.claims),
         tenantId,
         userId: user.id,
         passwordVersion: user.passwordVersion,

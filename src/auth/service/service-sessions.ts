@@ -37,6 +37,8 @@ export class ServiceSessions {
       const user = await userOf(tx, tenantId, body);
       return this.openSession.open(tx, {
         method: 'service',
+        // The word of a backend is no password.
+        authenticatedAt: null,
         tenantId,
         userId: user.id,
         passwordVersion: user.passwordVersion,

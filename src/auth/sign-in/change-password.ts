@@ -8,6 +8,7 @@ import { Database } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Principal } from '../../sessions/principal.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
+import { markProven } from '../../sessions/session-proof.js';
 import { Sessions } from '../../sessions/sessions.js';
 import type { PasswordBody } from './sign-in.schemas.js';
 import { LoginLimits } from '../limits/login-limits.js';
@@ -67,6 +68,7 @@ export class ChangePassword {
         throw new DomainError('invalid_credentials', {
           detail: 'the password was changed meanwhile',
         });
+      await markProven(tx, principal);
       recordAudit(tx, { event: 'authn_password_change', user: user.id });
       return this.sessions.end(
         tx,

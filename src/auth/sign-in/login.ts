@@ -4,21 +4,20 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../platform/stores/database.js';
-import { DomainError } from '../../platform/errors.js';
 import type { User } from '../../platform/generated/client.js';
+import { CheckPassword } from './check-password.js';
 import type { LoginBody } from './sign-in.schemas.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
 import { LoginLimits } from '../limits/login-limits.js';
 import { OpenSession } from './open-session.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
-import { Passwords } from './passwords.js';
 import type { SignInSubject } from '../limits/sign-in-subject.js';
 
 @Injectable()
 export class Login {
   constructor(
     private readonly database: Database,
-    private readonly passwords: Passwords,
+    private readonly passwords: CheckPassword,
     private readonly limits: LoginLimits,
     private readonly openSession: OpenSession,
   ) {}
@@ -36,6 +35,7 @@ export class Login {
     const opened = await this.openSession.commit(known.tenantId, (tx) =>
       this.openSession.open(tx, {
         method: 'password',
+        authenticatedAt: 'now',
         tenantId: known.tenantId,
         userId: known.id,
         passwordVersion: known.passwordVersion,
@@ -62,19 +62,6 @@ export class Login {
             where: { tenantId_email: { tenantId: tenant.id, email: body.email } },
           });
     asked.user = user?.id ?? null;
-    return { known: await this.check(user, body.password, who, ip), who };
-  }
-
-  private async check(user: User | null, password: string, who: string, ip: string): Promise<User> {
-    await this.limits.requireRoomForLogin(who, ip);
-    const right = await this.passwords.verify(user?.passwordHash ?? null, password);
-    if (!right || user === null) {
-      await this.limits.countFailedLogin(who, ip);
-      throw new DomainError('invalid_credentials');
-    }
-    // Other nodes count, too.
-    await this.limits.requireRoomForLogin(who, ip);
-    await this.limits.countLogin(who);
-    return user;
+    return { known: await this.passwords.check(user, body.password, who, ip), who };
   }
 }

@@ -11,6 +11,7 @@ import type { Principal } from '../../sessions/principal.js';
 import { SessionActivity } from '../../sessions/session-activity.js';
 import { sessionsEnded } from '../../sessions/end-sessions.js';
 import { Sessions } from '../../sessions/sessions.js';
+import type { Authenticated } from '../../sessions/sessions.js';
 import { AccessTokens } from '../tokens/access-token.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { mintRefreshToken, newRefreshFamily } from '../tokens/refresh-token.js';
@@ -34,6 +35,7 @@ export interface SignInRequest {
   device: string | undefined;
   transport: 'body' | 'cookie';
   method: SignInMethod;
+  authenticatedAt: Authenticated;
 }
 
 @Injectable()
@@ -68,6 +70,7 @@ export class OpenSession {
       passwordVersion: who.passwordVersion,
       device: who.device ?? null,
       transport: who.transport,
+      authenticatedAt: who.authenticatedAt,
       refreshFamily,
       refreshHash: refresh.hash,
     });

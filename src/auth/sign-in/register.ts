@@ -66,6 +66,7 @@ export class Register {
         });
         return this.openSession.open(tx, {
           method: 'registration',
+          authenticatedAt: 'now',
           tenantId: tenant.id,
           userId: user.id,
           passwordVersion: user.passwordVersion,
@@ -102,6 +103,7 @@ export class Register {
     const opened = await this.openSession.commit(tenant.id, (tx) =>
       this.openSession.open(tx, {
         method: 'guest',
+        authenticatedAt: null,
         tenantId: tenant.id,
         userId: newId(),
         passwordVersion: null,

@@ -75,6 +75,22 @@ export const passwordBody = z
   .meta({ id: 'PasswordRequest' });
 export type PasswordBody = z.infer<typeof passwordBody>;
 
+export const stepUpBody = z.strictObject({ password: givenPassword }).meta({ id: 'StepUpRequest' });
+export type StepUpBody = z.infer<typeof stepUpBody>;
+
+export const proofSchema = z
+  .strictObject({
+    auth_time: z.iso.datetime().nullable().meta({
+      description: 'when the person of this session last proved themselves; null: never',
+    }),
+    expires_in: z.int().min(0).nullable().meta({
+      description:
+        'seconds for which dangerous calls are not refused with `step_up_required`; null: they never are',
+    }),
+  })
+  .meta({ id: 'Proof' });
+export type ProofView = z.infer<typeof proofSchema>;
+
 export const forgotBody = z
   .strictObject({ tenant: tenantRef, email: emailSchema })
   .meta({ id: 'ForgotRequest' });

@@ -236,6 +236,9 @@ export class Config {
   get loginsPerMinute() {
     return this.env.LOGINS_PER_MINUTE;
   }
+  get stepUpSeconds() {
+    return this.env.STEP_UP_SECONDS;
+  }
   get loginFailuresPerMinute() {
     return this.env.LOGIN_FAILURES_PER_MINUTE;
   }

@@ -206,6 +206,11 @@ export const VARIABLES = {
   ],
   LOGIN_FAILURES_PER_MINUTE: [limit().default(10), '10', 'failed logins per user and address'],
   LOGINS_PER_MINUTE: [limit().default(30), '30', 'successful logins per user'],
+  STEP_UP_SECONDS: [
+    limit().default(600),
+    '600',
+    'dangerous calls of administration need a password that was given at most so long ago',
+  ],
   BOOTSTRAP_OPERATOR_EMAIL: [
     emailSchema.optional(),
     '-',

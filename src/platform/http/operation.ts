@@ -21,6 +21,12 @@ import { RecheckInterceptor } from './recheck.interceptor.js';
 /** Of the interface under `/v1`, not of the build. */
 export const API_VERSION = '1.0.0';
 
+export interface StepUp {
+  /** For people: which calls of the operation need it. */
+  readonly when: string;
+  asked(body: Readonly<Record<string, unknown>>): boolean;
+}
+
 interface Declaration {
   readonly summary: string;
   /** `bearer`: an accepted access token, in the header or in a cookie. */
@@ -30,6 +36,11 @@ interface Declaration {
    * handler calls `lockCaller` in its transaction.
    */
   readonly authority?: true;
+  /**
+   * Needs a password that was given lately (auth/guard/step-up.guard.ts). `asked`: for these bodies
+   * only, which are not validated yet.
+   */
+  readonly stepUp?: StepUp;
   /** Media type of the body, where it is not JSON. */
   readonly consumes?: string;
   /** Media type of the answer, where it is not JSON. */
@@ -132,8 +143,10 @@ const CREDENTIAL: readonly ErrorCode[] = [
 const ALWAYS: readonly ErrorCode[] = ['https_required', 'internal', 'overloaded', 'unavailable'];
 
 /** Every code a call can be refused with, in the order of the table of codes. */
-export function errorsOf({ auth, authority, body, query, path, errors }: Operation): ErrorCode[] {
+export function errorsOf(operation: Operation): ErrorCode[] {
+  const { auth, authority, stepUp, body, query, path, errors } = operation;
   const codes = new Set<ErrorCode>([...errors, ...ALWAYS]);
+  if (stepUp !== undefined) codes.add('step_up_required');
   if (auth === 'bearer') for (const code of CREDENTIAL) codes.add(code);
   if (auth === 'bearer' && authority !== true) codes.add('auth_unavailable');
   if (body !== undefined || query !== undefined) codes.add('invalid_request');

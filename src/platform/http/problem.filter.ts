@@ -88,6 +88,9 @@ export function problemHeaders(error: DomainError): Record<string, string> {
     'Cache-Control': 'no-store',
   };
   if (error.status === 401) headers['WWW-Authenticate'] = 'Bearer error="invalid_token"';
+  // RFC 9470. It says 401; here that would be a credential that is refused.
+  if (error.code === 'step_up_required')
+    headers['WWW-Authenticate'] = 'Bearer error="insufficient_user_authentication"';
   if (error.status === 429 || error.status === 503)
     headers['Retry-After'] = String(Math.max(1, Math.ceil((error.retryAfterMs ?? 1000) / 1000)));
   return headers;

@@ -107,25 +107,3 @@ describe('signing in and out', () => {
     expect(session.why.value?.code).toBe('session_revoked');
   });
 });
-
-describe('an act that ends many things at once', () => {
-  test('runs within ten minutes after the password, and asks for it later', async () => {
-    await signIn();
-    expect(await session.proven(() => Promise.resolve('done'))).toBe('done');
-    clock.advance(10 * 60_000);
-    expect(await session.proven(() => Promise.resolve('done'))).toBeNull();
-  });
-
-  test('the password opens a new session, and ends the old one', async () => {
-    await signIn();
-    const proving = session.proveAgain(alice.password);
-    cookie = 'wr_csrf=csrf_2';
-    (await server.calls.next()).answer(200, { ...answer(2), session_id: 'other' });
-    (await server.calls.next()).answer(200, me);
-    const end = await server.calls.next();
-    expect([end.method, end.url]).toEqual(['DELETE', `/v1/auth/sessions/${answer(1).session_id}`]);
-    end.answer(200, { effective: true });
-    await proving;
-    expect(session.isProven).toBe(true);
-  });
-});

@@ -32,7 +32,7 @@ export function KeysPage({ console, rights }: PageProps) {
     [console],
   );
   useEffect(() => void pager.open({}), [pager]);
-  const again = () => void pager.again();
+  const again = (): unknown => pager.again();
   const rows = pager.items.value;
   const columns: Column<SigningKey>[] = [
     { title: 'Key', cell: ({ kid }) => <Id id={kid} of="key" tabIndex={-1} /> },

@@ -32,7 +32,7 @@ export function PeoplePage(props: PageProps) {
   const isCreating = useSignal(false);
   const opened = useSignal<UserView | null>(null);
   useEffect(() => void people.open(tenant), [people, tenant]);
-  const again = () => void people.pager.again();
+  const again = (): unknown => people.pager.again();
   const rows = people.shown.value;
   const { state, trouble } = people.pager;
   const mayChange = rights.may(

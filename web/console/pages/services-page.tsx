@@ -29,7 +29,7 @@ export function ServicesPage(props: PageProps) {
     [console, path],
   );
   useEffect(() => void pager.open({}), [pager]);
-  const again = () => void pager.again();
+  const again = (): unknown => pager.again();
   const isSystem = rights.ofInstallation && tenant === rights.me.tenant.slug;
   const mayChange =
     !isSystem &&

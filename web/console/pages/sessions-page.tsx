@@ -89,7 +89,7 @@ function SessionTable({ console, rights, place: { fields } }: PageProps) {
   const mayEnd = rights.may('revoke_sessions', { tenantId: rights.me.tenant_id });
   const person = sessions.onePerson.value;
   const set = (name: string) => (value: string) => console.filter({ ...fields, [name]: value });
-  const again = () => void pager.again();
+  const again = (): unknown => pager.again();
 
   const endAll = async () => {
     if (person === null) return;

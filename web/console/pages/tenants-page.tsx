@@ -26,7 +26,7 @@ export function TenantsPage(props: PageProps) {
     [console],
   );
   useEffect(() => void pager.open({}), [pager]);
-  const again = () => void pager.again();
+  const again = (): unknown => pager.again();
   const opened = useSignal<TenantView | null>(null);
   const slug = useSignal('');
   const name = useSignal('');

@@ -5,7 +5,6 @@
 import { computed, signal } from '@preact/signals';
 import type { Me } from '@wardroom/client';
 import type { NodeView } from '../../../src/admin/live/node.schema.js';
-import type { CookieSession } from '../cookie-session.js';
 import { Doing } from './deed.js';
 import type { Deed } from './deed.js';
 import { hashOf, placeOf } from './place.js';
@@ -14,6 +13,7 @@ import { ReceiptRun } from './receipt-run.js';
 import { get, send } from './rest.js';
 import type { Caller } from './rest.js';
 import { Rights } from './rights.js';
+import { StepUp } from './step-up.js';
 
 /** The address bar. */
 export interface AddressBar {
@@ -30,11 +30,12 @@ export class Console {
   });
   readonly nodes = signal<readonly { id: string; name: string }[]>([]);
   readonly doing = signal<Doing | null>(null);
+  readonly stepUp = new StepUp(() => this.caller);
   /** The bound of the nodes; undefined: not known to this role. */
   leaseMs: number | undefined;
 
   constructor(
-    readonly session: Pick<CookieSession, 'isProven' | 'proveAgain'> & {
+    readonly session: {
       readonly me: { readonly value: Me | null };
       readonly client: { readonly session: Caller | undefined };
     },
@@ -78,9 +79,13 @@ export class Console {
   }
 
   /** Opens the dialog of a change. */
-  begin(deed: Deed, onDone: () => void = () => undefined): void {
+  begin(deed: Deed, onDone: () => unknown = () => undefined): void {
     void this.learnNodes().catch(() => undefined);
-    const run = new ReceiptRun(this.caller, () => this.nodes.value);
+    const run = new ReceiptRun(
+      this.caller,
+      () => this.nodes.value,
+      () => this.stepUp.ask(),
+    );
     this.doing.value = new Doing(deed, run, this.base, onDone);
   }
 }

@@ -17,8 +17,6 @@ export interface Deed {
   readonly reason: 'required' | 'none';
   /** Ends or takes away something. */
   readonly destructive: boolean;
-  /** Asks for the password again when it was given long ago. */
-  readonly proof?: true;
   readonly reasonLabel?: string;
   asks(reason: string): Ask[];
   /** Empty: the command has no such call. */
@@ -33,6 +31,8 @@ const REASON_CHARS_MAX = 500;
 export class Doing {
   readonly reason = signal('');
   readonly answers = signal<readonly unknown[]>([]);
+  /** When the page behind shows what was changed. */
+  shown: Promise<unknown> = Promise.resolve();
   /** The obstacle, in words; null: it may be done. */
   readonly missing = computed(() => {
     if (this.deed.reason === 'none') return null;
@@ -47,14 +47,14 @@ export class Doing {
     readonly deed: Deed,
     readonly run: ReceiptRun,
     private readonly origin: string,
-    private readonly onDone: () => void = () => undefined,
+    private readonly onDone: () => unknown = () => undefined,
   ) {}
 
   /** False: it was not begun. */
   async go(): Promise<boolean> {
     if (this.missing.value !== null || this.run.state.value !== 'ready') return false;
     this.answers.value = await this.run.run(this.deed.asks(this.#words()));
-    this.onDone();
+    this.shown = Promise.resolve(this.onDone());
     return true;
   }
 

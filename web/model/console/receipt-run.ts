@@ -38,6 +38,8 @@ export class ReceiptRun {
   constructor(
     private readonly caller: Caller,
     private readonly nodes: () => readonly { id: string; name: string }[],
+    /** Asks for the password; false: its person gave up. */
+    private readonly prove: () => Promise<boolean>,
     private readonly clock: RunClock = pageClock,
   ) {}
 
@@ -73,8 +75,7 @@ export class ReceiptRun {
       text: ask.label ?? `${ask.method} ${shortPath(ask.path)}`,
       tone: 'plain',
     });
-    this.waitsFor.value = 'the commit';
-    const answer = await send(this.caller, { ...ask, path: withoutWaiting(ask) });
+    const answer = await this.#send({ ...ask, path: withoutWaiting(ask) });
     const receipt = receiptOf(answer);
     if (receipt === null) {
       this.#add({
@@ -91,6 +92,22 @@ export class ReceiptRun {
         tone: 'plain',
       });
     return { answer, ended: await this.#follow(receipt) };
+  }
+
+  /** Once more with the password, where the server asks for it: then time begins anew. */
+  async #send(ask: Ask): Promise<unknown> {
+    this.waitsFor.value = 'the commit';
+    try {
+      return await send(this.caller, ask);
+    } catch (error) {
+      if (troubleOf(error).code !== 'step_up_required') throw error;
+      this.waitsFor.value = 'your password';
+      if (!(await this.prove())) throw error;
+    }
+    this.#startedMs = this.clock.now();
+    this.#add({ text: 'sent again, with the password', tone: 'plain' });
+    this.waitsFor.value = 'the commit';
+    return send(this.caller, ask);
   }
 
   async #follow(first: ReceiptView): Promise<RunState> {

@@ -129,6 +129,13 @@ export function troubleOf(error: unknown): Trouble {
       text: 'The server could not be reached.',
       again: true,
     };
+  if (code === 'step_up_required')
+    return {
+      ...base,
+      title: 'Not without your password.',
+      text: 'The server asks for it again, and nothing was changed.',
+      again: true,
+    };
   if (code === 'role_required' || status === 403)
     return {
       ...base,

@@ -49,8 +49,6 @@ describe('the console', () => {
     const console = new Console(
       {
         me: { value: me },
-        isProven: true,
-        proveAgain: () => Promise.resolve(),
         client: { session: caller },
       },
       'https://x',

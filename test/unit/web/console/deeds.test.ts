@@ -133,16 +133,6 @@ describe('each change sends one call, and says whether it can be undone', () => 
     expect(deed.effects.length).toBeGreaterThan(0);
   });
 
-  test.each([
-    people.resetPassword(user),
-    people.eraseTenant(tenant),
-    people.changeTenant(tenant, { state: 'disabled' }),
-    services.createKey('acme', account),
-    withdrawKey(key('verifying')),
-  ])('the password is asked for again: $title', ({ proof }) => {
-    expect(proof).toBe(true);
-  });
-
   test('a secret comes out of the answer of its call, and of no other', () => {
     expect(services.createKey('acme', account).shown?.([{ key: 'wr_sk_1' }])).toBe('wr_sk_1');
     expect(people.resetPassword(user).shown?.([])).toBeNull();

@@ -29,6 +29,8 @@ class SteppedClock implements RunClock {
   };
 }
 
+const refuses = () => Promise.resolve(false);
+
 const end = {
   method: 'POST',
   path: '/v1/admin/revocations',
@@ -49,7 +51,7 @@ describe('the run of a change', () => {
       waits.push(run.waitsFor.value);
       return answers.shift();
     });
-    const run = new ReceiptRun(caller, nodes, new SteppedClock());
+    const run = new ReceiptRun(caller, nodes, refuses, new SteppedClock());
     await run.run([end]);
     expect(run.state.value).toBe('effective');
     expect(run.steps.value.map(({ ms, text, tone }) => [ms, text, tone])).toEqual([
@@ -68,6 +70,7 @@ describe('the run of a change', () => {
     const run = new ReceiptRun(
       new ScriptedCaller(() => receipt(['node-a'], false)),
       nodes,
+      refuses,
       new SteppedClock(),
     );
     await run.run([end]);
@@ -85,6 +88,7 @@ describe('the run of a change', () => {
         return receipt(['node-a', 'node-b'], true);
       }),
       nodes,
+      refuses,
       new SteppedClock(),
     );
     await run.run([end]);
@@ -95,7 +99,7 @@ describe('the run of a change', () => {
     const caller = new ScriptedCaller(() => {
       throw new Refused('role_required', 403);
     });
-    const run = new ReceiptRun(caller, nodes, new SteppedClock());
+    const run = new ReceiptRun(caller, nodes, refuses, new SteppedClock());
     await run.run([end, end]);
     expect([run.state.value, caller.calls.length]).toEqual(['refused', 1]);
     expect(run.steps.value.at(-1)).toMatchObject({
@@ -104,8 +108,55 @@ describe('the run of a change', () => {
     });
   });
 
+  test('is sent again with the password where the server asks for it, and its time begins anew', async () => {
+    const clock = new SteppedClock();
+    let given = false;
+    const caller = new ScriptedCaller((path) => {
+      if (!given) throw new Refused('step_up_required', 403);
+      return path.startsWith('/v1/receipts') ? null : receipt(['node-a', 'node-b'], true);
+    });
+    const waits: (string | null)[] = [];
+    const run: ReceiptRun = new ReceiptRun(
+      caller,
+      nodes,
+      async () => {
+        waits.push(run.waitsFor.value);
+        await clock.pause(8_000);
+        return (given = true);
+      },
+      clock,
+    );
+    await run.run([end]);
+    expect([run.state.value, waits]).toEqual(['effective', ['your password']]);
+    expect(run.steps.value.map(({ ms, text }) => [ms, text])).toEqual([
+      [0, 'POST /v1/admin/revocations'],
+      [0, 'sent again, with the password'],
+      [0, 'node a confirmed'],
+      [0, 'node b confirmed'],
+      [0, 'receipt: effective'],
+    ]);
+  });
+
+  test('changes nothing when its person gives the password up', async () => {
+    const caller = new ScriptedCaller(() => {
+      throw new Refused('step_up_required', 403);
+    });
+    const run = new ReceiptRun(caller, nodes, refuses, new SteppedClock());
+    await run.run([end, end]);
+    expect([run.state.value, caller.calls.length]).toEqual(['refused', 1]);
+    expect(run.steps.value.at(-1)).toMatchObject({
+      text: 'refused: not without your password',
+      note: 'The server asks for it again, and nothing was changed.',
+    });
+  });
+
   test('needs no receipt for what takes no rights away', async () => {
-    const run = new ReceiptRun(new ScriptedCaller(() => ({ id: 't' })), nodes, new SteppedClock());
+    const run = new ReceiptRun(
+      new ScriptedCaller(() => ({ id: 't' })),
+      nodes,
+      refuses,
+      new SteppedClock(),
+    );
     await run.run([{ method: 'POST', path: '/v1/admin/tenants', body: {} }]);
     expect(run.state.value).toBe('done');
   });
@@ -125,7 +176,11 @@ describe('a deed', () => {
 
   test('is not begun without a reason, and is done once', async () => {
     const caller = new ScriptedCaller(() => receipt(['node-a', 'node-b'], true));
-    const doing = new Doing(deed, new ReceiptRun(caller, nodes, new SteppedClock()), 'https://x');
+    const doing = new Doing(
+      deed,
+      new ReceiptRun(caller, nodes, refuses, new SteppedClock()),
+      'https://x',
+    );
     expect([await doing.go(), doing.missing.value, caller.calls.length]).toEqual([
       false,
       'Give a reason: it is kept in the audit.',

@@ -19,6 +19,8 @@ const EVENTS: Record<AuditEventName, true> = {
   authn_login_fail_max: true,
   authn_password_change: true,
   authn_password_change_fail: true,
+  authn_step_up: true,
+  authn_step_up_fail: true,
   authn_password_reset_requested: true,
   authn_password_reset: true,
   authn_password_reset_fail: true,

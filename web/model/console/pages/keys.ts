@@ -31,7 +31,6 @@ export function withdrawKey({ kid, state }: SigningKey): Deed {
     button: 'Withdraw the key',
     reason: 'required',
     destructive: true,
-    proof: true,
     asks: (reason) => [
       {
         method: 'POST',

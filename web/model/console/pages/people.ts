@@ -94,7 +94,6 @@ export const changeRole = (user: UserView, role: UserView['role']): Deed => ({
   button: `Make ${role}`,
   reason: 'none',
   destructive: false,
-  ...(role === 'operator' || role === 'admin' ? { proof: true } : {}),
   asks: change(user, { role }, `make ${role}`),
   cli: () => [],
 });
@@ -109,7 +108,6 @@ export const resetPassword = (user: UserView): Deed => ({
   button: 'Make a link',
   reason: 'none',
   destructive: false,
-  proof: true,
   asks: () => [
     {
       method: 'POST',
@@ -185,7 +183,6 @@ export function changeTenant(
     button: stops ? 'Disable the tenant' : 'Change',
     reason: 'none',
     destructive: stops || endsGuests,
-    ...(stops ? { proof: true } : {}),
     asks: () => [
       {
         method: 'PATCH',
@@ -223,7 +220,6 @@ export const eraseTenant = (tenant: TenantView): Deed => ({
   button: 'Erase everything',
   reason: 'none',
   destructive: true,
-  proof: true,
   asks: () => [
     { method: 'DELETE', path: `/v1/admin/tenants/${tenant.id}`, label: `erase ${tenant.slug}` },
   ],

@@ -167,7 +167,6 @@ export const deleteRoom = ({ id, name }: RoomView): Deed => ({
   effects: ['Everybody loses the room on every connection, from the receipt on.'],
   undo: NOT_UNDONE,
   button: 'Delete the room',
-  proof: true,
   asks: () => [
     {
       method: 'DELETE',

@@ -76,7 +76,6 @@ export const createKey = (tenant: string, { id, name }: ServiceAccount): Deed =>
   button: 'Make a key',
   reason: 'none',
   destructive: false,
-  proof: true,
   asks: () => [
     {
       method: 'POST',
