@@ -28,6 +28,8 @@ export default async function globalSetup(options) {
       TEST_RUN: run,
       TEST_DATABASE_URL: stores.databaseUrl,
       TEST_REDIS_URL: stores.redisUrl,
+      TEST_OPERATOR_EMAIL: 'operator@system.test',
+      TEST_OPERATOR_PASSWORD: randomBytes(18).toString('base64url'),
     });
     if (stores.privatePostgres) await spare(stores.databaseUrl);
     globalThis.wardroomStores = stores;
@@ -89,8 +91,8 @@ async function startSharedCluster(run, { databaseUrl, redisUrl }) {
     AUDIT_ROWS_PER_MINUTE: '0',
     ALLOWED_ORIGINS: 'https://app.example.com',
     SECRET_KEY: randomBytes(32).toString('base64url'),
-    BOOTSTRAP_OPERATOR_EMAIL: 'operator@system.test',
-    BOOTSTRAP_OPERATOR_PASSWORD: randomBytes(18).toString('base64url'),
+    BOOTSTRAP_OPERATOR_EMAIL: process.env.TEST_OPERATOR_EMAIL,
+    BOOTSTRAP_OPERATOR_PASSWORD: process.env.TEST_OPERATOR_PASSWORD,
   };
   const logDir = process.env.TEST_LOG_DIR;
   // together, as a deployment does: one of them migrates
@@ -104,8 +106,6 @@ async function startSharedCluster(run, { databaseUrl, redisUrl }) {
     TEST_NODE_B: b.url,
     TEST_NODE_A_INTERNAL: a.internalUrl,
     TEST_NODE_B_INTERNAL: b.internalUrl,
-    TEST_OPERATOR_EMAIL: env.BOOTSTRAP_OPERATOR_EMAIL,
-    TEST_OPERATOR_PASSWORD: env.BOOTSTRAP_OPERATOR_PASSWORD,
     TEST_ALLOWED_ORIGIN: env.ALLOWED_ORIGINS,
   });
 }
