@@ -5,13 +5,11 @@
  */
 import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { freePort } from '../../scripts/stores/machine.mjs';
-import { pagesOfTests } from '../support/browser-pages.js';
+import { ChatPages } from '../support/chat-pages.js';
 import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
-import { startCluster, startNode } from '../support/node-process.js';
 import { query } from '../support/sql.js';
-import { type SignedIn, World } from '../support/world.js';
+import type { SignedIn } from '../support/world.js';
 
 const described = describeWith(CHROMIUM, 'the chat in a real browser');
 const full = process.env['WEB_TESTS'] === 'full';
@@ -29,22 +27,9 @@ const ROWS_KEPT = 200;
 const ELEMENTS_MAX = 4_500;
 const MESSAGES = full ? 10_000 : 1_500;
 
-let url: string;
-let databaseUrl: string;
-let world: World;
 let ada: SignedIn;
 let ben: SignedIn;
-const open = pagesOfTests();
-
-async function visit(path = '') {
-  const { page } = await open(`${url}/chat${path}`);
-  await page.getByRole('textbox', { name: 'Workspace' }).fill(world.tenant.slug);
-  await page.getByLabel('E-mail').fill(ada.email);
-  await page.getByLabel('Password', { exact: true }).fill(ada.password);
-  await page.keyboard.press('Enter');
-  await page.getByRole('navigation', { name: 'Rooms' }).waitFor();
-  return page;
-}
+const pages = new ChatPages();
 
 function report(what: string, figures: object): void {
   if (full) console.info(`${what}: ${JSON.stringify(figures)}`);
@@ -53,7 +38,7 @@ function report(what: string, figures: object): void {
 /** Messages of different lengths by two people, past the nodes. */
 async function fill(room: string, count: number): Promise<void> {
   await query(
-    databaseUrl,
+    pages.databaseUrl,
     `INSERT INTO room_events (room_id, seq, n, type, message_id, sender, body, epoch, at, words)
      SELECT $1, i, i, 'message', gen_random_uuid(), ($2::uuid[])[i / 3 % 2 + 1],
        jsonb_build_object('text', 'message ' || i || repeat(' and some more words of it', i * 7 % 13))::text,
@@ -62,11 +47,14 @@ async function fill(room: string, count: number): Promise<void> {
     [room, [ada.id, ben.id], count],
   );
   await query(
-    databaseUrl,
+    pages.databaseUrl,
     `UPDATE rooms SET last_seq = $2, last_n = $2, last_message_seq = $2, last_message_at = now() WHERE id = $1`,
     [room, count],
   );
-  await query(databaseUrl, `UPDATE members SET read_n = $2 WHERE room_id = $1`, [room, count]);
+  await query(pages.databaseUrl, `UPDATE members SET read_n = $2 WHERE room_id = $1`, [
+    room,
+    count,
+  ]);
 }
 
 /** Collects the time between frames, and tasks that hold the page longer than 50 ms. */
@@ -101,20 +89,15 @@ async function scroll(page: Page, until: () => Promise<boolean>): Promise<void> 
 
 described('figures of the chat', () => {
   beforeAll(async () => {
-    const port = await freePort();
-    url = `http://localhost:${port}`;
-    const cluster = await startCluster(0, { PUBLIC_URL: url, TRY_PAGE: 'off' });
-    databaseUrl = cluster.env['DATABASE_URL']!;
-    await startNode({ ...cluster.env, PORT: String(port) });
-    world = await World.create({ base: url });
-    [ada, ben] = (await world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
+    await pages.start(1);
+    [ada, ben] = (await pages.world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
   }, 90_000);
 
   test('paints within a second over slow 4G with nothing kept', async () => {
     const times: number[] = [];
     let bytes = 0;
     for (let i = 0; i < (full ? 5 : 2); i += 1) {
-      const { page } = await open('about:blank');
+      const page = await pages.blank();
       const session = await page.context().newCDPSession(page);
       await session.send('Network.enable');
       await session.send('Network.setCacheDisabled', { cacheDisabled: true });
@@ -124,7 +107,7 @@ described('figures of the chat', () => {
         'Network.loadingFinished',
         ({ encodedDataLength }) => (bytes += encodedDataLength),
       );
-      await page.goto(`${url}/chat`);
+      await page.goto(`${pages.urls[0]}/chat`);
       await page.getByRole('button', { name: 'Sign in', exact: true }).waitFor();
       times.push(
         (await page.evaluate(
@@ -139,12 +122,12 @@ described('figures of the chat', () => {
   }, 60_000);
 
   test('a long room is scrolled to its beginning with few rows kept, and no frame over 50 ms', async () => {
-    const room = await world.room(ada, { name: 'Long' }, [[ben, 'member']]);
+    const room = await pages.world.room(ada, { name: 'Long' }, [[ben, 'member']]);
     await fill(room, MESSAGES);
-    const page = await visit(`/${room}`);
+    const page = await pages.visit(ada, { path: `/${room}` });
     const rounds = [];
     for (let i = 0; i < (full ? 3 : 1); i += 1) {
-      await page.goto(`${url}/chat/${room}`);
+      await page.goto(`${pages.urls[0]}/chat/${room}`);
       await page.locator(`.msg[data-seq="${MESSAGES}"]`).waitFor();
       await page.waitForLoadState('networkidle');
       await page.evaluate(RECORD);

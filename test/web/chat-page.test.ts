@@ -3,14 +3,11 @@
  * read when a session, a network or a right is taken away.
  */
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
-import { freePort } from '../../scripts/stores/machine.mjs';
-import { accessibilityFaults, pagesOfTests } from '../support/browser-pages.js';
-import type { openPage } from '../support/browser-pages.js';
+import { accessibilityFaults } from '../support/browser-pages.js';
+import { banner, ChatPages, enter, message, say, writing } from '../support/chat-pages.js';
 import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
-import { startCluster, startNode } from '../support/node-process.js';
-import { call, type SignedIn, World } from '../support/world.js';
+import { call, type SignedIn, type World } from '../support/world.js';
 
 const described = describeWith(CHROMIUM, 'the chat in a real browser');
 const HOSTILE = [
@@ -24,65 +21,18 @@ const HOSTILE = [
   '**<i>a</i>** `<u>b</u>` https://example.com/"onmouseover="document.title=5',
 ];
 
-let urls: [string, string];
+let urls: string[];
 let world: World;
 let ada: SignedIn;
 let ben: SignedIn;
-const open = pagesOfTests();
-
-interface Visit {
-  on?: 0 | 1;
-  path?: string;
-  options?: Parameters<typeof openPage>[1];
-}
-
-async function visit(who: SignedIn | null, { on = 0, path = '', options }: Visit = {}) {
-  const { page } = await open(`${urls[on]}/chat${path}`, options);
-  if (who !== null) await signIn(page, who);
-  return page;
-}
-
-async function signIn(page: Page, { email, password }: SignedIn): Promise<void> {
-  await page.getByRole('textbox', { name: 'Workspace' }).fill(world.tenant.slug);
-  await page.getByLabel('E-mail').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.keyboard.press('Enter');
-  await page.getByRole('navigation', { name: 'Rooms' }).waitFor();
-}
-
-const message = (page: Page, text: string) => page.locator('.middle .msg', { hasText: text });
-const writing = (page: Page) => page.locator('.middle textarea');
-const banner = (page: Page, text: string) => page.locator('.middle .banner', { hasText: text });
-
-/** Writes, and waits until it is stored. */
-async function say(page: Page, text: string): Promise<void> {
-  await writing(page).fill(text);
-  await page.keyboard.press('Enter');
-  await page.locator('.middle .msg.stored', { hasText: text }).waitFor();
-}
-
-async function enter(page: Page, room: RegExp): Promise<void> {
-  await page.getByRole('link', { name: room }).click();
-  await page.locator('.middle textarea:not([readonly])').waitFor();
-}
-
-const publish = (who: SignedIn, room: string, text: string, more: object = {}) =>
-  call(world.base, `/v1/rooms/${room}/messages`, {
-    token: who.token,
-    body: { body: { text }, ...more },
-  });
+const pages = new ChatPages();
+const visit = pages.visit.bind(pages);
+const publish = pages.publish.bind(pages);
 
 described('the chat', () => {
   beforeAll(async () => {
-    const ports = [await freePort(), await freePort()] as const;
-    urls = ports.map((port) => `http://127.0.0.1:${port}`) as [string, string];
-    const cluster = await startCluster(0, {
-      PUBLIC_URL: urls[0],
-      ALLOWED_ORIGINS: urls.join(),
-      TRY_PAGE: 'off',
-    });
-    await Promise.all(ports.map((port) => startNode({ ...cluster.env, PORT: String(port) })));
-    world = await World.create({ base: urls[0], tenant: { allow_guests: true } });
+    await pages.start(2, { allow_guests: true });
+    ({ urls, world } = pages);
     [ada, ben] = (await world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
   }, 90_000);
 
@@ -144,7 +94,7 @@ described('the chat', () => {
     await hers.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await his.locator('.middle').getByText('This message was deleted.').waitFor();
     expect(
-      (await call(urls[1], `/v1/rooms/${room}/messages`, { token: ben.token })).body.items,
+      (await call(urls[1]!, `/v1/rooms/${room}/messages`, { token: ben.token })).body.items,
     ).toHaveLength(4);
   }, 60_000);
 
@@ -186,15 +136,15 @@ described('the chat', () => {
     await message(page, 'while it is away').locator('.fate').waitFor();
     await page.context().setOffline(false);
     await page.locator('.msg.stored', { hasText: 'while it is away' }).waitFor();
-    const { items } = (await call(urls[0], `/v1/rooms/${room}/messages`, { token: ada.token }))
+    const { items } = (await call(urls[0]!, `/v1/rooms/${room}/messages`, { token: ada.token }))
       .body;
     expect(items.filter(({ body }: any) => body.text === 'while it is away')).toHaveLength(1);
 
     const member = `/v1/rooms/${room}/members/${ben.id}`;
-    await call(urls[0], member, { method: 'PATCH', token: ada.token, body: { role: 'viewer' } });
+    await call(urls[0]!, member, { method: 'PATCH', token: ada.token, body: { role: 'viewer' } });
     await banner(page, 'Read-only here. You are a viewer of this room.').waitFor();
     await page.getByPlaceholder('Locked: read-only for you').waitFor();
-    await call(urls[0], member, { method: 'DELETE', token: ada.token });
+    await call(urls[0]!, member, { method: 'DELETE', token: ada.token });
     await banner(page, 'Not in the room.').waitFor();
     await page.getByRole('link', { name: /Away/ }).waitFor({ state: 'detached' });
   }, 60_000);
@@ -211,9 +161,9 @@ described('the chat', () => {
     await page.getByRole('button', { name: 'Sign out: unnamed device' }).click();
     await page.getByText(/1 session ended, in force on every node after \d+ ms/).waitFor();
     expect(await page.locator('.receipt li').count()).toBe(2);
-    await call(urls[0], '/v1/me', { token: cleo.token, expect: 401 });
+    await call(urls[0]!, '/v1/me', { token: cleo.token, expect: 401 });
     await page.keyboard.press('Escape');
-    await call(urls[0], `/v1/admin/users/${cleo.id}`, {
+    await call(urls[0]!, `/v1/admin/users/${cleo.id}`, {
       method: 'PATCH',
       token: world.operator(),
       body: { state: 'suspended' },
@@ -224,13 +174,13 @@ described('the chat', () => {
 
   test('links open their forms: an invitation to the workspace, one to a room, and a new password', async () => {
     const operator = world.operator();
-    const invited = await call(urls[0], `/v1/admin/tenants/${world.tenant.id}/invites`, {
+    const invited = await call(urls[0]!, `/v1/admin/tenants/${world.tenant.id}/invites`, {
       token: operator,
       body: {},
     });
     const room = await world.room(ada, { name: 'By link' });
     const { url } = (
-      await call(urls[0], `/v1/rooms/${room}/invites`, { token: ada.token, body: {} })
+      await call(urls[0]!, `/v1/rooms/${room}/invites`, { token: ada.token, body: {} })
     ).body;
     const page = await visit(null, { path: new URL(invited.body.url).hash });
     await page.getByRole('textbox', { name: 'Workspace' }).fill(world.tenant.slug);
@@ -246,7 +196,7 @@ described('the chat', () => {
     const me = (await page.evaluate(`fetch('/v1/me').then((answer) => answer.json())`)) as {
       user_id: string;
     };
-    const reset = await call(urls[0], `/v1/admin/users/${me.user_id}/password-reset`, {
+    const reset = await call(urls[0]!, `/v1/admin/users/${me.user_id}/password-reset`, {
       token: operator,
       body: {},
     });
@@ -305,7 +255,7 @@ described('the chat', () => {
   test('hostile names and messages are text, and nothing else', async () => {
     const eve = await world.user('eve');
     const name = HOSTILE[0]!;
-    await call(urls[0], '/v1/me', { method: 'PATCH', token: eve.token, body: { name } });
+    await call(urls[0]!, '/v1/me', { method: 'PATCH', token: eve.token, body: { name } });
     const room = await world.room(eve, { name: HOSTILE[1]! });
     for (const text of HOSTILE) await publish(eve, room, text);
     const page = await visit(eve);
@@ -370,7 +320,7 @@ described('the chat', () => {
       const close = () => page.locator('.pane-side').getByRole('button', { name: 'Close' }).click();
       const states = [
         async () => undefined,
-        () => signIn(page, ada),
+        () => pages.signIn(page, ada),
         () => enter(page, new RegExp(`Axe ${name}`)),
         async () => {
           await page.getByRole('button', { name: '1 reply' }).click();

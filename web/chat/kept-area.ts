@@ -1,16 +1,36 @@
-/** `localStorage`, or a memory of its own where a browser forbids it. */
+/** `localStorage`; where a browser forbids it or has no place left, a memory of its own. */
 import type { Area } from '../model/chat/room/drafts.js';
 
 export function keptArea(): Area {
-  try {
-    localStorage.getItem('wardroom');
-    return localStorage;
-  } catch {
-    const kept = new Map<string, string>();
-    return {
-      getItem: (key) => kept.get(key) ?? null,
-      setItem: (key, value) => void kept.set(key, value),
-      removeItem: (key) => void kept.delete(key),
-    };
-  }
+  const own = new Map<string, string>();
+  const kept = <T>(use: () => T, otherwise: () => T): T => {
+    try {
+      return use();
+    } catch {
+      return otherwise();
+    }
+  };
+  return {
+    getItem: (key) =>
+      own.get(key) ??
+      kept(
+        () => localStorage.getItem(key),
+        () => null,
+      ),
+    setItem: (key, value) =>
+      kept(
+        () => {
+          localStorage.setItem(key, value);
+          own.delete(key);
+        },
+        () => void own.set(key, value),
+      ),
+    removeItem: (key) => {
+      own.delete(key);
+      kept(
+        () => localStorage.removeItem(key),
+        () => undefined,
+      );
+    },
+  };
 }

@@ -3,16 +3,19 @@ import { useEffect, useState } from 'preact/hooks';
 import type { RoomView } from '@wardroom/client';
 import { Button } from '../../kit/inputs/button.js';
 import { Dialog } from '../../kit/dialog.js';
+import { Check } from '../../kit/inputs/check.js';
 import { ErrorLine } from '../../kit/inputs/error-line.js';
 import { Field } from '../../kit/inputs/field.js';
 import { troubleOf } from '../../model/trouble.js';
 import { useChat } from '../context.js';
 import { closeDialog, dialog } from './dialog-state.js';
 import { Finder } from './finder.js';
+import { Form } from './form.js';
 import { late } from '../late.js';
 import { SignInCard } from '../sign-in-page.js';
 
 const Settings = late(async () => (await import('./settings.js')).Settings);
+const RoomSettings = late(async () => (await import('./room-settings.js')).RoomSettings);
 
 export function Dialogs() {
   const chat = useChat();
@@ -29,10 +32,11 @@ export function Dialogs() {
     create: t.dialogs.createTitle,
     invite: t.dialogs.inviteTitle,
     settings: t.settings.title,
+    room: t.room.settings,
     sign_in: t.signIn.again(chat.me.value?.name ?? ''),
     confirm: open.kind === 'confirm' ? open.text : '',
   };
-  const isAsking = open.kind === 'confirm' || open.kind === 'create';
+  const isAsking = ['confirm', 'create', 'room'].includes(open.kind);
   return (
     <Dialog
       key={open.kind}
@@ -45,6 +49,7 @@ export function Dialogs() {
       {open.kind === 'create' ? <Create /> : null}
       {open.kind === 'invite' ? <Invite room={open.room} /> : null}
       {open.kind === 'settings' ? <Settings /> : null}
+      {open.kind === 'room' ? <RoomSettings room={open.room} /> : null}
       {open.kind === 'sign_in' ? <SignInCard isAgain /> : null}
       {open.kind === 'confirm' ? (
         <Button
@@ -115,54 +120,32 @@ function Create() {
   const t = chat.t.dialogs;
   const [name, setName] = useState('');
   const [isPrivate, setPrivate] = useState(true);
-  const [refused, setRefused] = useState<string | null>(null);
   const create = async () => {
-    try {
-      const { id } = await chat.client.api.rooms.create({
-        name: name.trim(),
-        visibility: isPrivate ? 'private' : 'public',
-      });
-      await chat.refreshRooms();
-      closeDialog();
-      chat.enter(id);
-    } catch (thrown) {
-      setRefused(chat.why(troubleOf(thrown).code));
-    }
+    const { id } = await chat.client.api.rooms.create({
+      name: name.trim(),
+      visibility: isPrivate ? 'private' : 'public',
+    });
+    await chat.refreshRooms();
+    closeDialog();
+    chat.enter(id);
   };
   return (
-    <form
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void create();
-      }}
-    >
+    <Form submit={t.create} run={create} isMain>
       <Field label={t.name} value={name} onInput={setName} maxLength={100} required />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isPrivate}
-          onChange={({ currentTarget }) => setPrivate(currentTarget.checked)}
-        />{' '}
-        {t.isPrivate}
-      </label>
-      <ErrorLine text={refused} />
-      <button type="submit" class="button accent">
-        {t.create}
-      </button>
-    </form>
+      <Check label={t.isPrivate} checked={isPrivate} onChange={setPrivate} />
+    </Form>
   );
 }
 
 function Invite({ room }: { room: string }) {
   const chat = useChat();
   const t = chat.t.dialogs;
-  const path = `/v1/rooms/${encodeURIComponent(room)}/invites`;
+  const { invites } = chat.client.api;
   const [link, setLink] = useState<{ id: string; url: string } | null>(null);
   const [refused, setRefused] = useState<string | null>(null);
   useEffect(() => {
-    void chat.client
-      .rest<{ id: string; url: string }>(path, { method: 'POST', body: {} })
+    void invites
+      .create(room)
       .then(setLink, (thrown) => setRefused(chat.why(troubleOf(thrown).code)));
   }, []);
   return (
@@ -192,7 +175,7 @@ function Invite({ room }: { room: string }) {
             <Button
               onClick={() =>
                 chat.attempt(async () => {
-                  await chat.client.rest(`${path}/${link.id}`, { method: 'DELETE' });
+                  await invites.withdraw(room, link.id);
                   closeDialog();
                   chat.tell(t.inviteGone);
                 })

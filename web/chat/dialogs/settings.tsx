@@ -1,11 +1,13 @@
 /** Profile, devices, colours, language, notifications and password. */
 import { useEffect, useState } from 'preact/hooks';
+import { Select } from '../../kit/data/select.js';
 import { Button } from '../../kit/inputs/button.js';
+import { Check } from '../../kit/inputs/check.js';
 import { ErrorLine } from '../../kit/inputs/error-line.js';
 import { Field } from '../../kit/inputs/field.js';
 import type { Theme } from '../../model/chat/preferences.js';
-import { troubleOf } from '../../model/trouble.js';
 import { useChat } from '../context.js';
+import { Form } from './form.js';
 import { LanguageSelect } from './language-select.js';
 import { ReceiptLine } from '../room/receipt-line.js';
 import { ago, exact } from '../times.js';
@@ -20,22 +22,12 @@ export function Settings() {
       <Devices />
       <section>
         <h3>{t.appearance}</h3>
-        <label class="select">
-          {t.theme}{' '}
-          <select
-            class="input"
-            value={chat.preferences.theme.value}
-            onChange={({ currentTarget }) =>
-              (chat.preferences.theme.value = currentTarget.value as Theme)
-            }
-          >
-            {Object.entries(t.themes).map(([value, text]) => (
-              <option key={value} value={value}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label={t.theme}
+          value={chat.preferences.theme.value}
+          options={Object.entries(t.themes)}
+          onChange={(value) => (chat.preferences.theme.value = value as Theme)}
+        />
         <LanguageSelect />
       </section>
       <Notifications />
@@ -50,18 +42,13 @@ function Profile() {
   const me = chat.me.value;
   const [name, setName] = useState(me?.name ?? '');
   const [status, setStatus] = useState(me?.status ?? '');
+  const save = async () => {
+    const fields = { name: name.trim(), status: status.trim() === '' ? null : status.trim() };
+    chat.session.adopt(await chat.client.api.updateMe(fields));
+    chat.tell(t.saved);
+  };
   return (
-    <form
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        chat.attempt(async () => {
-          const fields = { name: name.trim(), status: status.trim() === '' ? null : status.trim() };
-          chat.session.adopt(await chat.client.api.updateMe(fields));
-          chat.tell(t.saved);
-        });
-      }}
-    >
+    <Form submit={chat.t.save} run={save}>
       <h3>{t.profile}</h3>
       <Field label={t.name} value={name} onInput={setName} maxLength={100} required />
       <Field
@@ -71,10 +58,7 @@ function Profile() {
         onInput={setStatus}
         maxLength={140}
       />
-      <button type="submit" class="button">
-        {chat.t.save}
-      </button>
-    </form>
+    </Form>
   );
 }
 
@@ -139,15 +123,12 @@ function Notifications() {
   return (
     <section>
       <h3>{t.settings.notifications}</h3>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={preferences.notify.value && !isDenied}
-          disabled={isDenied}
-          onChange={({ currentTarget }) => void turn(currentTarget.checked)}
-        />{' '}
-        {t.settings.notificationsOn}
-      </label>
+      <Check
+        label={t.settings.notificationsOn}
+        checked={preferences.notify.value && !isDenied}
+        disabled={isDenied}
+        onChange={(isOn) => void turn(isOn)}
+      />
       <p class="hint">{isDenied ? t.settings.notificationsDenied : t.settings.notificationsHint}</p>
     </section>
   );
@@ -158,26 +139,14 @@ function Password() {
   const t = chat.t.settings;
   const [current, setCurrent] = useState('');
   const [next, setNext] = useState('');
-  const [refused, setRefused] = useState<string | null>(null);
   const change = async () => {
-    setRefused(null);
-    try {
-      await chat.client.api.changePassword({ current, new: next });
-      setCurrent('');
-      setNext('');
-      chat.tell(t.changed);
-    } catch (thrown) {
-      setRefused(chat.why(troubleOf(thrown).code));
-    }
+    await chat.client.api.changePassword({ current, new: next });
+    setCurrent('');
+    setNext('');
+    chat.tell(t.changed);
   };
   return (
-    <form
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void change();
-      }}
-    >
+    <Form submit={t.change} run={change}>
       <h3>{t.password}</h3>
       <Field
         label={t.current}
@@ -194,12 +163,8 @@ function Password() {
         autocomplete="new-password"
         value={next}
         onInput={setNext}
-        error={refused}
         required
       />
-      <button type="submit" class="button">
-        {t.change}
-      </button>
-    </form>
+    </Form>
   );
 }

@@ -13,25 +13,8 @@ const LINES_MAX = 8;
 
 /** Why the line is locked; null: it is not. */
 function whyLocked(lock: Lock, { composer: t }: Texts): string | null {
-  switch (lock) {
-    case 'open':
-      return null;
-    case 'loading':
-      return t.loading;
-    case 'paused':
-      return t.paused;
-    case 'renewing':
-      return t.renewing;
-    case 'signed_out':
-      return t.signedOut;
-    case 'stopped':
-    case 'ended':
-      return t.stopped;
-    case 'not_member':
-      return t.notMember;
-    default:
-      return t.readOnly;
-  }
+  if (lock === 'open') return null;
+  return (t.locks as Partial<Record<Lock, string>>)[lock] ?? t.readOnly;
 }
 
 export function ComposerBox(props: { composer: Composer; label: string; lock: Lock }) {

@@ -1,6 +1,6 @@
 /** One message: its author and time, its text, reactions and replies, and its menu. */
 import { Button } from '../../kit/inputs/button.js';
-import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
+import { Menu } from '../../kit/inputs/menu.js';
 import { EVERYBODY } from '../../model/chat/room/mentions.js';
 import { type Message, type Row, textOf } from '../../model/chat/layout.js';
 import type { RoomPage } from '../../model/chat/room/room-page.js';
@@ -8,7 +8,7 @@ import { Avatar } from '../avatar.js';
 import { useChat } from '../context.js';
 import { confirm } from '../dialogs/dialog-state.js';
 import { plainText } from '../../model/chat/room/markdown.js';
-import { RichText } from './rich-text.js';
+import { MessageText } from './message-text.js';
 import { clock, exact } from '../times.js';
 
 const EMOJI = ['👍', '❤️', '😂', '🎉', '👀', '✅', '🙏', '😢'];
@@ -86,10 +86,7 @@ function Answered({ room, message }: { room: RoomPage; message: Message }) {
       tabIndex={-1}
       onClick={() => {
         if (root?.seq !== undefined) room.show(root.seq);
-        else {
-          room.openThread(replyTo);
-          chat.pane.value = 'thread';
-        }
+        else chat.openThread(room, replyTo);
       }}
     >
       <span aria-hidden="true">↳ </span>
@@ -107,7 +104,7 @@ export function Content({ message }: { message: Message }) {
   const known = mentions === 'room' ? [EVERYBODY] : (mentions ?? []).map((user) => names.of(user));
   return (
     <>
-      <RichText
+      <MessageText
         text={textOf(message.body)}
         names={[...known].sort((a, b) => b.length - a.length).join('\n')}
       />
@@ -175,10 +172,7 @@ function Reactions({ room, row }: { room: RoomPage; row: Row & { kind: 'message'
           type="button"
           class="reaction"
           tabIndex={-1}
-          onClick={() => {
-            room.openThread(message);
-            chat.pane.value = 'thread';
-          }}
+          onClick={() => chat.openThread(room, message)}
         >
           ↳ {t.replies(replies)}
         </button>
@@ -191,21 +185,17 @@ function Actions(props: { room: RoomPage; message: Message; isPinned: boolean })
   const chat = useChat();
   const { room, message, isPinned } = props;
   const t = chat.t.message;
-  const toThread = () => {
-    room.openThread(message);
-    chat.pane.value = 'thread';
-  };
   const mayWrite = room.lock.value === 'open';
-  const isOwn = message.mine;
-  const items: MenuItem[] = [
-    ...(mayWrite ? [{ text: t.reply, run: () => room.composer.reply(message) }] : []),
-    { text: t.thread, run: toThread },
-    ...(mayWrite && isOwn && room.may('edit_own')
-      ? [{ text: t.edit, run: () => room.composer.edit(message) }]
-      : []),
-    ...(room.mayPin
-      ? [{ text: isPinned ? t.unpin : t.pin, run: () => room.pin(message, !isPinned) }]
-      : []),
+  const items = [
+    mayWrite && { text: t.reply, run: () => room.composer.reply(message) },
+    { text: t.thread, run: () => chat.openThread(room, message) },
+    mayWrite &&
+      message.mine &&
+      room.may('edit_own') && { text: t.edit, run: () => room.composer.edit(message) },
+    room.mayPin && {
+      text: isPinned ? t.unpin : t.pin,
+      run: () => room.pin(message, !isPinned),
+    },
     {
       text: t.link,
       run: () => {
@@ -213,15 +203,11 @@ function Actions(props: { room: RoomPage; message: Message; isPinned: boolean })
         void navigator.clipboard.writeText(link).then(() => chat.tell(chat.t.copied));
       },
     },
-    ...((isOwn && room.may('delete_own')) || room.may('delete_any')
-      ? [
-          {
-            text: t.remove,
-            bad: true,
-            run: () => confirm(t.confirmRemove, t.remove, () => room.remove(message)),
-          },
-        ]
-      : []),
+    ((message.mine && room.may('delete_own')) || room.may('delete_any')) && {
+      text: t.remove,
+      bad: true,
+      run: () => confirm(t.confirmRemove, t.remove, () => room.remove(message)),
+    },
   ];
   return (
     <div class="actions">

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { Banner } from '../../kit/said/banner.js';
 import { Button } from '../../kit/inputs/button.js';
-import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
+import { Menu } from '../../kit/inputs/menu.js';
 import type { Pane } from '../../model/chat/chat.js';
 import { readOnlyText } from '../../model/chat/room/lock.js';
 import type { RoomPage } from '../../model/chat/room/room-page.js';
@@ -113,44 +113,43 @@ function RoomMenu({ room }: { room: RoomPage }) {
   const { rooms } = chat.client.api;
   const set = (fields: Parameters<typeof rooms.setMine>[1]) =>
     chat.attempt(() => rooms.setMine(id, fields).then(() => chat.refreshRooms()));
-  const notify = (['all', 'mentions', 'none'] as const).map((value) => {
-    const texts = { all: t.notifyAll, mentions: t.notifyMentions, none: t.notifyNone };
-    const isOn = row?.notify === value;
-    return {
-      text: `${t.notify}: ${texts[value]}${isOn ? ' ✓' : ''}`,
-      run: () => set({ notify: value }),
-    };
-  });
-  const items: MenuItem[] = [
+  const isDirect = room.view.value?.visibility === 'direct';
+  const notify = (
+    [
+      ['all', t.notifyAll],
+      ['mentions', t.notifyMentions],
+      ['none', t.notifyNone],
+    ] as const
+  ).map(
+    ([value, text]) =>
+      row !== undefined && {
+        text: `${t.notify}: ${text}${row.notify === value ? ' ✓' : ''}`,
+        run: () => set({ notify: value }),
+      },
+  );
+  const items = [
     { text: t.search, run: () => (chat.pane.value = 'search') },
     { text: t.pins, run: () => (chat.pane.value = 'pins') },
-    ...(row === undefined
-      ? []
-      : [
-          {
-            text: row.favourite ? t.unfavourite : t.favourite,
-            run: () => set({ favourite: !row.favourite }),
-          },
-          ...notify,
-        ]),
-    ...(room.may('manage_members') && room.view.value?.visibility !== 'direct'
-      ? [{ text: t.invite, run: () => (dialog.value = { kind: 'invite', room: id }) }]
-      : []),
-    ...(row === undefined || row.peer !== null
-      ? []
-      : [
-          {
-            text: t.leave,
-            bad: true,
-            run: () =>
-              chat.attempt(async () => {
-                await rooms.leave(id);
-                chat.enter(null);
-                await chat.refreshRooms();
-                chat.tell(t.left);
-              }),
-          },
-        ]),
+    row !== undefined && {
+      text: row.favourite ? t.unfavourite : t.favourite,
+      run: () => set({ favourite: !row.favourite }),
+    },
+    ...notify,
+    room.may('manage_members') &&
+      !isDirect && { text: t.invite, run: () => (dialog.value = { kind: 'invite', room: id }) },
+    room.may('manage_room') &&
+      !isDirect && { text: t.settings, run: () => (dialog.value = { kind: 'room', room }) },
+    row?.peer === null && {
+      text: t.leave,
+      bad: true,
+      run: () =>
+        chat.attempt(async () => {
+          await rooms.leave(id);
+          chat.enter(null);
+          await chat.refreshRooms();
+          chat.tell(t.left);
+        }),
+    },
   ];
   return (
     <Menu label={t.menu} items={items}>

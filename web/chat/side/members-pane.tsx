@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { MemberView } from '@wardroom/client';
 import { Button } from '../../kit/inputs/button.js';
 import { ErrorLine } from '../../kit/inputs/error-line.js';
-import { Menu, type MenuItem } from '../../kit/inputs/menu.js';
+import { Menu } from '../../kit/inputs/menu.js';
 import type { RoomPage } from '../../model/chat/room/room-page.js';
 import { Avatar } from '../avatar.js';
 import { useChat } from '../context.js';
@@ -19,8 +19,14 @@ export function Members({ room }: { room: RoomPage }) {
   const [isAdding, setAdding] = useState(false);
   const mayAdd = room.may('manage_members') && room.view.value?.visibility !== 'direct';
   const id = room.view.value?.id ?? room.id;
+  const description = room.view.value?.description ?? null;
   return (
     <>
+      {description === null ? null : (
+        <p class="pane-form about" dir="auto">
+          {description}
+        </p>
+      )}
       {mayAdd ? (
         <div class="pane-form">
           <div class="pair">
@@ -88,35 +94,32 @@ function MemberMenu({ room, member }: { room: RoomPage; member: MemberView }) {
     room.may('manage_room') ||
     (room.may('manage_members') && (role === 'member' || role === 'viewer'));
   const isDirect = room.view.value?.visibility === 'direct';
-  const items: MenuItem[] = [
-    ...(isDirect ? [] : [{ text: t.message, run: () => void chat.writeTo(user) }]),
-    ...(room.may('manage_room') && !isDirect
-      ? roles.map((each) => ({
+  if (isDirect) return null;
+  const items = [
+    { text: t.message, run: () => void chat.writeTo(user) },
+    ...roles.map(
+      (each) =>
+        room.may('manage_room') && {
           text: t.makeRole(t.role[each]!),
           run: () => void roster.setRole(user, each),
-        }))
-      : []),
-    ...(mayManage && !isDirect
-      ? [
-          {
-            text: roster.isMuted(user) ? t.unmute : t.mute,
-            run: () => void roster.mute(user, !roster.isMuted(user)),
-          },
-          {
-            text: t.removeMember,
-            bad: true,
-            run: () =>
-              confirm(`${t.removeMember}: ${name}`, t.removeMember, () => void roster.remove(user)),
-          },
-          {
-            text: t.ban,
-            bad: true,
-            run: () => confirm(`${t.ban}: ${name}`, t.ban, () => void roster.ban(user)),
-          },
-        ]
-      : []),
+        },
+    ),
+    mayManage && {
+      text: roster.isMuted(user) ? t.unmute : t.mute,
+      run: () => void roster.mute(user, !roster.isMuted(user)),
+    },
+    mayManage && {
+      text: t.removeMember,
+      bad: true,
+      run: () =>
+        confirm(`${t.removeMember}: ${name}`, t.removeMember, () => void roster.remove(user)),
+    },
+    mayManage && {
+      text: t.ban,
+      bad: true,
+      run: () => confirm(`${t.ban}: ${name}`, t.ban, () => void roster.ban(user)),
+    },
   ];
-  if (items.length === 0) return null;
   return (
     <Menu label={t.memberActions(name)} items={items}>
       <span aria-hidden="true">⋯</span>

@@ -99,7 +99,7 @@ const SIGNS = { room: '#', private: '◆', direct: '' } as const;
 function Row({ row, isStop }: { row: SidebarRow; isStop: boolean }) {
   const chat = useChat();
   const t = chat.t.sidebar;
-  const { id, name, kind, unread, mentions, isQuiet, preview, hasDraft } = row;
+  const { id, name, kind, unread, mentions, isQuiet, preview, hasDraft, isHere } = row;
   const isOpen = chat.open.value?.is(id) === true;
   const isBold = unread > 0 && !isQuiet;
   return (
@@ -115,7 +115,10 @@ function Row({ row, isStop }: { row: SidebarRow; isStop: boolean }) {
       }}
     >
       {kind === 'direct' ? (
-        <Avatar name={name} />
+        <span class="peer" title={isHere ? chat.t.panes.present : undefined}>
+          <Avatar name={name} />
+          {isHere ? <span class="unseen">{chat.t.panes.present}</span> : null}
+        </span>
       ) : (
         <span class="sign" aria-hidden="true">
           {SIGNS[kind]}

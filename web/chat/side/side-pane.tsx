@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { PinnedMessage } from '@wardroom/client';
 import { Button } from '../../kit/inputs/button.js';
+import { Check } from '../../kit/inputs/check.js';
 import { Field } from '../../kit/inputs/field.js';
 import type { Pane } from '../../model/chat/chat.js';
 import { textOf } from '../../model/chat/layout.js';
@@ -12,7 +13,7 @@ import { ComposerBox } from '../room/composer-box.js';
 import { useChat } from '../context.js';
 import { Members } from './members-pane.js';
 import { Content, Fate } from '../room/message-row.js';
-import { RichText } from '../room/rich-text.js';
+import { MessageText } from '../room/message-text.js';
 import { clock, exact, shortly } from '../times.js';
 
 /** There is place for it beside the messages. */
@@ -71,7 +72,7 @@ function ThreadPane({ room }: { room: RoomPage }) {
             {root.text === null ? (
               <p class="soft">{t.message.deleted}</p>
             ) : (
-              <RichText text={root.text} names="" />
+              <MessageText text={root.text} />
             )}
           </Line>
         )}
@@ -133,7 +134,7 @@ function Pins({ room }: { room: RoomPage }) {
       {items?.length === 0 ? <p class="blank small">{t.noPins}</p> : null}
       {items?.map(({ message }) => (
         <Line key={message.message_id} sender={message.sender} at={message.at}>
-          <RichText text={message.body === null ? '' : textOf(message.body)} names="" />
+          <MessageText text={message.body === null ? '' : textOf(message.body)} />
           <Button
             look="quiet"
             onClick={() => {
@@ -185,17 +186,14 @@ function Search({ room }: { room: RoomPage }) {
           onInput={(value) => (search.query.value = value)}
           error={search.refused.value === null ? null : chat.why(search.refused.value)}
         />
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={search.room.value === here}
-            onChange={({ currentTarget }) => {
-              search.room.value = currentTarget.checked ? here : null;
-              if (search.hits.value !== null) void run();
-            }}
-          />{' '}
-          {t.searchHere}
-        </label>
+        <Check
+          label={t.searchHere}
+          checked={search.room.value === here}
+          onChange={(isHere) => {
+            search.room.value = isHere ? here : null;
+            if (search.hits.value !== null) void run();
+          }}
+        />
         <button type="submit" class="button accent" aria-disabled={search.isBusy.value}>
           {chat.t.room.search}
         </button>

@@ -16,6 +16,8 @@ interface Props {
   required?: boolean;
   disabled?: boolean;
   maxLength?: number;
+  /** More than one line. */
+  rows?: number;
   placeholder?: string;
   inputRef?: RefObject<HTMLInputElement | null>;
   onKeyDown?: (event: TargetedKeyboardEvent<HTMLInputElement>) => void;
@@ -23,12 +25,14 @@ interface Props {
 
 export function Field({ label, hint, error = null, onInput, inputRef, ...input }: Props) {
   const id = useId();
+  // Both take the same attributes.
+  const Input = (input.rows === undefined ? 'input' : 'textarea') as 'input';
   const notes = [hint === undefined ? '' : `${id}-hint`, error === null ? '' : `${id}-error`];
   const describedBy = notes.join(' ').trim();
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      <input
+      <Input
         {...(input as object)}
         ref={inputRef ?? null}
         id={id}

@@ -16,7 +16,8 @@ export interface MenuItem {
 
 interface Props {
   label: string;
-  items: readonly MenuItem[];
+  /** An item that is false is not offered. */
+  items: readonly (MenuItem | false)[];
   children: ComponentChildren;
   /** The deeds beside each other, each a sign. */
   isRow?: boolean;
@@ -27,6 +28,7 @@ interface Props {
 }
 
 export function Menu({ label, items, children, up = false, isRow = false, tabIndex }: Props) {
+  const offered = items.filter((item) => item !== false);
   const [isOpen, setOpen] = useState(false);
   const [isUp, setUp] = useState(up);
   const root = useRef<HTMLDivElement>(null);
@@ -72,7 +74,7 @@ export function Menu({ label, items, children, up = false, isRow = false, tabInd
       </button>
       {isOpen ? (
         <ul role="menu" aria-label={label} class={isRow ? 'in-row' : ''}>
-          {items.map(({ text, run, bad }) => (
+          {offered.map(({ text, run, bad }) => (
             <li key={text} role="none">
               <button
                 type="button"

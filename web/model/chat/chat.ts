@@ -17,9 +17,11 @@ import { type BannerView, ConnectionView } from './connection.js';
 import { Devices } from './devices.js';
 import { type Area, Drafts } from './room/drafts.js';
 import { follow } from './room/follow.js';
-import { type Body, textOf } from './layout.js';
+import { type Body, type Message, textOf } from './layout.js';
+import { beginningOf } from './room/beginning.js';
 import { MessageSearch } from './room/message-search.js';
 import { Names } from './names.js';
+import { Peers } from './peers.js';
 import type { Preferences } from './preferences.js';
 import type { RoomContext } from './room/room-context.js';
 import { type Lock, readOnlyText } from './room/lock.js';
@@ -70,6 +72,7 @@ export class Chat implements RoomContext {
   readonly pane = signal<Pane>(null);
   readonly #rooms = signal<ListedRooms>(signal(NO_ROOMS));
   readonly #list;
+  readonly #peers: Peers;
   readonly #drafted = signal(0);
   readonly #isListed: ReadonlySignal<boolean>;
   #user: string | null = null;
@@ -95,6 +98,7 @@ export class Chat implements RoomContext {
     this.search = new MessageSearch(session.client);
     this.announcements = new Announcements(() => intentsOf(this.t), port.announced, port.clock);
     this.#list = session.client.rooms(100);
+    this.#peers = new Peers(session.client);
     this.rooms = computed(() => this.#rooms.value.value);
     this.sidebar = computed(() => {
       void this.#drafted.value;
@@ -105,6 +109,7 @@ export class Chat implements RoomContext {
           : // Whoever stands before the screen now need not be the one who was signed in.
             this.rooms.value.rooms.map((row) => ({ ...row, last_message: null })),
         (room) => open.value?.is(room) !== true && this.drafts.get(room) !== '',
+        this.#peers.present.value,
       );
     });
     this.#isListed = computed(() => {
@@ -116,9 +121,13 @@ export class Chat implements RoomContext {
     this.#link = address.link;
     this.signIn.open(address.link);
     effect(() => this.#follow());
+    effect(() => this.#peers.follow(this.rooms.value.rooms));
     effect(() => this.#say(this.banner.value));
     effect(() => this.#sayRoom());
     this.client.on('activity', (news) => this.#news(news));
+    this.client.on('rooms_changed', ({ room, change }) => {
+      if (change === 'updated' && this.open.value?.is(room) === true) void this.open.value.load();
+    });
     this.client.on('connected', () => this.open.value?.renew());
   }
 
@@ -151,6 +160,12 @@ export class Chat implements RoomContext {
   enter(room: string | null, at: number | null = null): void {
     this.port.go(pathOf(this.port.root, room, at), 'push');
     this.#show(room, at);
+  }
+
+  /** The answers to a message, beside the others. */
+  openThread(room: RoomPage, root: Message | string): void {
+    room.openThread(root);
+    this.pane.value = 'thread';
   }
 
   linkTo(room: string, at: number | null = null): string {
@@ -213,7 +228,8 @@ export class Chat implements RoomContext {
 
   heard({ sender, body }: RoomEvents<Body>['message']): void {
     if (sender === this.me.value?.user_id) return;
-    this.announcements.say('message', this.names.of(sender), textOf(body));
+    const text = textOf(body);
+    this.announcements.say('message', this.names.of(sender), beginningOf(text) ?? text);
   }
 
   #follow(): void {
@@ -262,11 +278,7 @@ export class Chat implements RoomContext {
     this.signIn.open(null);
     this.port.go(pathOf(this.port.root, null), 'replace');
     try {
-      const path = `/v1/invites/${encodeURIComponent(link.code)}/accept`;
-      const { room_id: room } = await this.client.rest<{ room_id: string }>(path, {
-        method: 'POST',
-        body: {},
-      });
+      const { room_id: room } = await this.client.api.invites.accept(link.code);
       await this.#list.refresh();
       this.enter(room);
     } catch (thrown) {

@@ -40,11 +40,7 @@ export class Preferences {
         language: this.language.value,
         notify: this.notify.value,
       };
-      try {
-        area.setItem(KEY, JSON.stringify(kept));
-      } catch {
-        // A browser that keeps nothing forgets them with the page.
-      }
+      area.setItem(KEY, JSON.stringify(kept));
     });
   }
 

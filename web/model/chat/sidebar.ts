@@ -14,6 +14,8 @@ export interface SidebarRow {
   readonly isQuiet: boolean;
   readonly favourite: boolean;
   readonly hasDraft: boolean;
+  /** The other user of a direct room has the chat open. */
+  readonly isHere: boolean;
   /** The beginning of the last message; null: deleted, or none. */
   readonly preview: {
     readonly sender: string;
@@ -30,8 +32,16 @@ export interface Sidebar {
 export const nameOfRoom = ({ room, peer }: Pick<MyRoom, 'room' | 'peer'>): string =>
   peer?.name ?? room.name;
 
-export function sidebarOf(mine: readonly MyRoom[], hasDraft: (room: string) => boolean): Sidebar {
-  const rows = mine.map((row) => toRow(row, hasDraft(row.room.id)));
+export function sidebarOf(
+  mine: readonly MyRoom[],
+  hasDraft: (room: string) => boolean,
+  present: ReadonlySet<string>,
+): Sidebar {
+  const rows = mine.map((row) => ({
+    ...toRow(row),
+    hasDraft: hasDraft(row.room.id),
+    isHere: row.peer !== null && present.has(row.peer.id),
+  }));
   const rest = rows.filter(({ favourite }) => !favourite);
   return {
     favourites: rows.filter(({ favourite }) => favourite),
@@ -40,7 +50,7 @@ export function sidebarOf(mine: readonly MyRoom[], hasDraft: (room: string) => b
   };
 }
 
-function toRow(mine: MyRoom, hasDraft: boolean): SidebarRow {
+function toRow(mine: MyRoom): Omit<SidebarRow, 'hasDraft' | 'isHere'> {
   const { room, last_message: last, unread, mentions, favourite, notify } = mine;
   const kinds = { public: 'room', private: 'private', direct: 'direct' } as const;
   return {
@@ -51,7 +61,6 @@ function toRow(mine: MyRoom, hasDraft: boolean): SidebarRow {
     mentions,
     isQuiet: notify === 'none' || (notify === 'mentions' && mentions === 0),
     favourite,
-    hasDraft,
     preview:
       last === null
         ? null

@@ -29,7 +29,7 @@ export class SignIn {
     private readonly area: Area,
     private readonly device: string,
   ) {
-    this.tenant.value = kept(area);
+    this.tenant.value = area.getItem(TENANT) ?? '';
   }
 
   /** A link in the address opens its form. */
@@ -102,7 +102,7 @@ export class SignIn {
     try {
       await run();
       this.password.value = '';
-      keep(this.area, this.#tenant);
+      this.area.setItem(TENANT, this.#tenant);
       return true;
     } catch (thrown) {
       const { code, errors } = troubleOf(thrown);
@@ -113,21 +113,5 @@ export class SignIn {
     } finally {
       this.isBusy.value = false;
     }
-  }
-}
-
-function kept(area: Area): string {
-  try {
-    return area.getItem(TENANT) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-function keep(area: Area, tenant: string): void {
-  try {
-    area.setItem(TENANT, tenant);
-  } catch {
-    // A browser that keeps nothing asks again.
   }
 }

@@ -84,13 +84,19 @@ const person = (id: string, name: string, state = 'active') =>
 describe('the list of rooms', () => {
   test('has favourites, rooms and people, each in the order of activity', () => {
     const mine = [room('a'), room('d', direct), room('b', { favourite: true }), room('c')];
-    const { favourites, rooms, direct: people } = sidebarOf(mine, (id) => id === 'c');
+    const {
+      favourites,
+      rooms,
+      direct: people,
+    } = sidebarOf(mine, (id) => id === 'c', new Set(['ben']));
     expect(favourites.map(({ id }) => id)).toEqual(['b']);
     expect(rooms.map(({ id, hasDraft }) => [id, hasDraft])).toEqual([
       ['a', false],
       ['c', true],
     ]);
-    expect(people.map(({ name, kind }) => [name, kind])).toEqual([['Ben', 'direct']]);
+    expect(people.map(({ name, kind, isHere }) => [name, kind, isHere])).toEqual([
+      ['Ben', 'direct', true],
+    ]);
   });
 
   test('counts as unread what its person wants to be told', () => {
@@ -102,7 +108,11 @@ describe('the list of rooms', () => {
         room('c', { ...counts, notify: 'none' }),
       ]),
     ).toBe(7);
-    const [row] = sidebarOf([room('b', { unread: 5, notify: 'mentions' })], () => false).rooms;
+    const [row] = sidebarOf(
+      [room('b', { unread: 5, notify: 'mentions' })],
+      () => false,
+      new Set(),
+    ).rooms;
     expect(row).toMatchObject({ isQuiet: true });
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { plainText, readMarkdown } from '../../../../web/model/chat/room/markdown.js';
 import { completeAt, mentionsIn } from '../../../../web/model/chat/room/mentions.js';
+import { beginningOf } from '../../../../web/model/chat/room/beginning.js';
 import { cut } from '../../../../web/model/chat/room/message-search.js';
 
 /** The first line of the first block. */
@@ -108,4 +109,27 @@ test('a result of a search shows the words found within what is around them', ()
   expect(parts.find(({ isFound }) => isFound)?.text).toBe('found');
   expect([parts[0]?.text, parts.at(-1)?.text]).toEqual(['… ', ' …']);
   expect(cut('all', [{ from: 0, to: 3 }])).toEqual([{ text: 'all', isFound: true }]);
+});
+
+describe('the beginning of a long text', () => {
+  test.each([
+    ['a short one', 'hello'],
+    ['20 lines', 'line\n'.repeat(20)],
+    ['a little more than fits', 'x'.repeat(1_600)],
+    ['empty lines before it', '\n\n\nhello'],
+  ])('is nothing of its own for %s', (_, text) => {
+    expect(beginningOf(text)).toBeNull();
+  });
+
+  test('ends after 1,500 letters or 20 lines, and never within a character', () => {
+    expect(beginningOf('x'.repeat(10_000))).toBe(`${'x'.repeat(1_500)} …`);
+    const lines = Array.from({ length: 500 }, (_, i) => `line ${i}`);
+    expect(beginningOf(lines.join('\n'))).toBe(`${lines.slice(0, 20).join('\n')} …`);
+    expect(beginningOf(`x${'😀'.repeat(2_000)}`)).toBe(`x${'😀'.repeat(749)} …`);
+  });
+
+  test('closes the block of code that it cuts', () => {
+    const text = `\`\`\`\n${'code\n'.repeat(500)}\`\`\``;
+    expect(readMarkdown(beginningOf(text)!)).toMatchObject([{ kind: 'code' }]);
+  });
 });

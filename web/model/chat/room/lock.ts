@@ -20,14 +20,5 @@ export type Lock =
 
 /** Read-only here, and why; undefined: it is not that. */
 export function readOnlyText(lock: Lock, t: Texts['banner']): string | undefined {
-  const texts: Partial<Record<Lock, string>> = {
-    guest: t.guest,
-    not_member: t.notMember,
-    viewer: t.viewer,
-    muted: t.muted,
-    archived: t.archived,
-    moderators_post: t.moderatorsPost,
-    restricted: t.restricted,
-  };
-  return texts[lock];
+  return (t.locks as Partial<Record<Lock, string>>)[lock];
 }

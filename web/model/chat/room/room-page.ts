@@ -5,6 +5,7 @@ import type {
   PeopleSnapshot,
   People,
   Room,
+  RoomPatch,
   RoomView,
   Timeline,
   TimelineSnapshot,
@@ -143,6 +144,11 @@ export class RoomPage {
   async join(): Promise<void> {
     await this.context.client.api.rooms.join(this.id);
     await this.load();
+  }
+
+  async change(fields: RoomPatch): Promise<void> {
+    const { room } = await this.context.client.api.rooms.update(this.id, fields);
+    this.view.value = room;
   }
 
   react(message: Message, emoji: string): void {

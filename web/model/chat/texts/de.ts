@@ -134,18 +134,20 @@ export const de: Texts = {
     draftKept: 'Was Sie gerade schrieben, bleibt erhalten.',
     signInAgain: 'Wieder anmelden',
     readOnly: 'Hier nur lesen',
-    viewer: 'Sie sind Leser dieses Raums.',
-    moderatorsPost: 'In diesem Raum schreiben nur Moderatoren.',
-    muted: 'Sie sind in diesem Raum stummgeschaltet.',
-    archived: 'Dieser Raum ist archiviert.',
-    guest: 'Gäste lesen, sie schreiben nicht.',
-    notMember: 'Sie sehen sich um. Treten Sie bei, um zu schreiben.',
     join: 'Beitreten',
     ended: {
       title: 'Nicht im Raum',
       text: 'Sie wurden entfernt, oder den Raum gibt es nicht mehr.',
     },
-    restricted: 'Sie dürfen hier lesen, nicht schreiben.',
+    locks: {
+      guest: 'Gäste lesen, sie schreiben nicht.',
+      not_member: 'Sie sehen sich um. Treten Sie bei, um zu schreiben.',
+      viewer: 'Sie sind Leser dieses Raums.',
+      muted: 'Sie sind in diesem Raum stummgeschaltet.',
+      archived: 'Dieser Raum ist archiviert.',
+      moderators_post: 'In diesem Raum schreiben nur Moderatoren.',
+      restricted: 'Sie dürfen hier lesen, nicht schreiben.',
+    },
   },
   sentence: (code, action) => SENTENCES[code as CloseCode] ?? BY_ACTION[action],
 
@@ -184,6 +186,7 @@ export const de: Texts = {
     notifyMentions: 'nur Erwähnungen',
     notifyNone: 'keine',
     invite: 'Per Link einladen',
+    settings: 'Einstellungen des Raums',
     leave: 'Raum verlassen',
     left: 'Sie haben den Raum verlassen.',
     today: 'Heute',
@@ -203,6 +206,18 @@ export const de: Texts = {
         : `${list(names)} ${names.length === 1 ? 'schreibt' : 'schreiben'} …`,
     seenBy: (names) => `Gelesen von ${list(names)}`,
     label: (name) => `Nachrichten von ${name}`,
+  },
+
+  roomSettings: {
+    name: 'Name',
+    topic: 'Thema',
+    topicHint: 'Eine Zeile, sie steht über den Nachrichten',
+    description: 'Beschreibung',
+    posting: 'Wer schreiben darf',
+    postings: { members: 'Alle Mitglieder', moderators: 'Besitzer und Moderatoren' },
+    visibility: 'Wer ihn finden kann',
+    visibilities: { private: 'Seine Mitglieder', public: 'Alle im Arbeitsbereich' },
+    archived: 'Archiviert: alle lesen, niemand schreibt',
   },
 
   message: {
@@ -226,6 +241,9 @@ export const de: Texts = {
     actions: 'Was mit dieser Nachricht tun',
     goneRoot: 'eine frühere Nachricht',
     reactions: (emoji, names) => `${emoji}: ${names}`,
+    showAll: (chars: number, locale: string) =>
+      `Alles zeigen (${chars.toLocaleString(locale)} Zeichen)`,
+    showLess: 'Weniger zeigen',
     confirmRemove: 'Diese Nachricht löschen? Das lässt sich nicht zurücknehmen.',
   },
 
@@ -240,13 +258,16 @@ export const de: Texts = {
     complete: 'Personen',
     hint: 'Enter sendet, Umschalt Enter beginnt eine Zeile, **fett**, *kursiv*, `Code`, > Zitat',
     locked: (why) => `Gesperrt: ${why}`,
-    paused: 'angehalten',
-    renewing: 'Anmeldung wird erneuert',
-    signedOut: 'abgemeldet',
-    stopped: 'beendet',
     readOnly: 'hier nur lesen',
-    notMember: 'zum Schreiben beitreten',
-    loading: 'der Raum wird geöffnet',
+    locks: {
+      loading: 'der Raum wird geöffnet',
+      paused: 'angehalten',
+      renewing: 'Anmeldung wird erneuert',
+      signed_out: 'abgemeldet',
+      stopped: 'beendet',
+      ended: 'beendet',
+      not_member: 'zum Schreiben beitreten',
+    },
   },
 
   panes: {
