@@ -1,8 +1,8 @@
 /**
  * The price of message numbers, read markers, mentions and the words for the search in a durable
- * publish: `apply_room_events` of the schema before them and of now, called in turns on one
- * Postgres, with batches as a node sends them. Milliseconds of the clock, and of CPU of the
- * backend.
+ * publish: `apply_room_events` of the schema before them, of now, and of now without the words,
+ * called in turns on one Postgres, with batches as a node sends them. Milliseconds of the clock,
+ * and of CPU of the backend.
  *
  *   node bench/messages/publish-price.mjs [--turns 300] [--out FILE]
  */
@@ -71,6 +71,17 @@ async function database(stores, name, until) {
     `SELECT pg_backend_pid() AS pid, authz_epoch AS epoch FROM rooms LIMIT 1`,
   );
   return { client, name, pid: rows[0].pid, epoch: Number(rows[0].epoch) };
+}
+
+/** Messages are stored without words; the function is otherwise as it is. */
+async function withoutWords(side) {
+  const words = /CASE WHEN n\.type = 'message' THEN message_words\([^)]*\) END/;
+  const { rows } = await side.client.query(
+    `SELECT pg_get_functiondef('apply_room_events'::regproc) AS text`,
+  );
+  if (!words.test(rows[0].text)) throw new Error('apply_room_events makes words in another way');
+  await side.client.query(rows[0].text.replace(words, 'NULL::tsvector'));
+  return side;
 }
 
 function batchOf(count, epoch, mentions) {
@@ -149,6 +160,11 @@ try {
   const sides = [
     { what: 'before', mentions: null, ...(await database(stores, 'before', NUMBERS)) },
     { what: 'now', mentions: null, ...(await database(stores, 'now')) },
+    {
+      what: 'now, without words',
+      mentions: null,
+      ...(await withoutWords(await database(stores, 'wordless'))),
+    },
     { what: 'now, with a mention', mentions: [people.user], ...(await database(stores, 'too')) },
   ];
   const answers = [];
