@@ -67,6 +67,7 @@ export class AdminAuthorization {
       | 'decision'
       | 'explanation'
       | 'invites'
+      | 'service_accounts'
       | 'sessions'
       | 'users',
     {

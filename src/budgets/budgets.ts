@@ -181,7 +181,7 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/admin/users/{user}/password-reset': change('1 link of at most 5'),
   'patch /v1/admin/users/{user}': change('the user, sessions that end, 1 receipt'),
   'post /v1/admin/tenants/{tenant}/service-accounts': change('1 account'),
-  'get /v1/admin/tenants/{tenant}/service-accounts': budget('call', 10, NOTHING, PAGE_COST),
+  'get /v1/admin/tenants/{tenant}/service-accounts': budget('call', 10, LOOK, PAGE_COST),
   'patch /v1/admin/tenants/{tenant}/service-accounts/{id}': change(
     'the account, sessions that end, 1 receipt',
   ),

@@ -212,17 +212,83 @@ describe('two nodes with Redis', () => {
     expect(why.body.sentence).toContain('an operator closed it');
   });
 
-  test('are for operators only; a look is in the audit', async () => {
+  test('show an admin those of the own tenant, and nothing of the others', async () => {
+    const other = await World.create({ base: here.url });
+    const [ben, admin, eve] = [
+      await world.user('ben'),
+      await world.user('admin', 'admin'),
+      await other.user('eve'),
+    ];
+    const [near, far, foreign, stranger] = [
+      await live(here.wsUrl, ben.token),
+      await live(there.wsUrl, ben.token),
+      await live(there.wsUrl, eve.token),
+      await open(there.wsUrl),
+    ];
+    await stranger.next('hello');
+    const as = (path: string, base: string, status = 200) =>
+      call(base, path, { token: admin.token, expect: status });
+    const seen = (base: string, filter = '') =>
+      as(`/v1/admin/connections?limit=500${filter}`, base);
+    for (const base of [here.url, there.url]) {
+      const { items, next_cursor, partial } = (await seen(base)).body;
+      const ids = items.map(({ id }: { id: string }) => id);
+      expect(ids).toEqual(expect.arrayContaining([near, far].map(idOf)));
+      expect(new Set(items.map(({ tenant }: any) => tenant))).toEqual(new Set([world.tenant.id]));
+      expect([next_cursor, partial]).toEqual([null, []]);
+      expect(idsOf((await seen(base, `&user=${ben.id}`)).body)).toHaveLength(2);
+      for (const filter of [`user=${eve.id}`, `session=${eve.session}`, 'state=greeting'])
+        expect((await seen(base, `&${filter}`)).body.items).toEqual([]);
+      for (const client of [near, far]) {
+        const path = `/v1/admin/connections/${idOf(client)}`;
+        expect((await as(path, base)).body).toMatchObject({ user: { id: ben.id }, state: 'live' });
+      }
+      for (const client of [foreign, stranger])
+        expectAnswer(await as(`/v1/admin/connections/${idOf(client)}`, base, 404), 'not_found');
+    }
+    const looks = await eventually(
+      async () => (await as(`/v1/admin/audit?event=data_read&user=${ben.id}`, here.url)).body.items,
+      (found) => found.length >= 2,
+      'the records of the looks',
+    );
+    expect(looks).toMatchObject(looks.map(() => ({ actor_id: admin.id })));
+  });
+
+  test('show an admin the end of one of the own tenant, and why it closed', async () => {
+    const other = await World.create({ base: here.url });
+    const [admin, foreigner] = [
+      await world.user('admin', 'admin'),
+      await other.user('admin', 'admin'),
+    ];
+    const client = await live(there.wsUrl, (await world.user('ben')).token);
+    await close(idOf(client), here.url);
+    await client.closed;
+    const [detail, why] = ['connections', 'closes'].map((of) => `/v1/admin/${of}/${idOf(client)}`);
+    const { body } = await eventually(
+      () => call(here.url, detail!, { token: admin.token }).catch(() => ({ body: null })),
+      ({ body: found }) => found?.state === 'ended',
+      'the end',
+    );
+    expect(body.timeline.at(-1)).toMatchObject({ event: 'closed', code: 'draining' });
+    expect((await call(there.url, why!, { token: admin.token })).body.code).toBe('draining');
+    for (const path of [detail!, why!])
+      expectAnswer(
+        await call(there.url, path, { token: foreigner.token, expect: 404 }),
+        'not_found',
+      );
+  });
+
+  test('are closed by operators only, and shown to no member; a look is in the audit', async () => {
     const [ben, admin] = [await world.user('ben'), await world.user('admin', 'admin')];
     const client = await live(here.wsUrl, ben.token);
     const path = `/v1/admin/connections/${idOf(client)}`;
-    for (const token of [ben.token, admin.token])
-      for (const [method, where] of [
-        ['GET', '/v1/admin/connections'],
-        ['GET', path],
-        ['DELETE', path],
-      ] as const)
-        expectAnswer(await call(there.url, where, { token, method, expect: 403 }), 'role_required');
+    for (const [token, method, where] of [
+      [ben.token, 'GET', '/v1/admin/connections'],
+      [ben.token, 'GET', path],
+      [ben.token, 'DELETE', path],
+      [admin.token, 'DELETE', path],
+    ] as const)
+      expectAnswer(await call(there.url, where, { token, method, expect: 403 }), 'role_required');
     await list({ user: ben.id });
     await show(idOf(client));
     for (const what of ['connections', 'connection'])

@@ -192,14 +192,18 @@ described('the console', () => {
     await page.getByText('Everything serves.').waitFor();
   });
 
-  test('shows an admin their own tenant only, and says what is not for them', async () => {
+  test('shows an admin their own tenant only, with live connections that operators close', async () => {
+    const token = await signIn('ben@acme.example', 'tablet');
+    await Promise.all(urls.map((base) => connect(base, token)));
     const page = await visit(cora, '#/sessions?state=all');
     await page.locator('tbody tr', { hasText: 'ben@acme.example' }).first().waitFor();
     expect(await page.getByText(operator.email).count()).toBe(0);
     expect(await page.getByRole('link', { name: 'Overview' }).count()).toBe(0);
-    await page.locator('tbody tr', { hasText: 'ben@acme.example' }).first().click();
-    await page.getByText('Live connections:').waitFor();
-    await page.getByText('Somebody with more rights can do it').waitFor();
+    await page.locator('tbody tr', { hasText: 'tablet' }).click();
+    const connections = page.getByRole('grid', { name: 'Live connections' });
+    await connections.getByRole('row').nth(2).waitFor();
+    expect(await connections.getByRole('row').count()).toBe(3);
+    expect(await connections.getByRole('button', { name: 'Close …' }).count()).toBe(0);
   });
 
   test('runs a drill in the page, over its own session, and erases what it made', async () => {

@@ -1,6 +1,6 @@
 /**
  * One connection and its last events: from its node while it lives, from its row in Postgres after
- * it ended. A look is recorded in the audit.
+ * it ended. An admin sees those of the own tenant. A look is recorded in the audit.
  */
 import { Injectable } from '@nestjs/common';
 import * as z from 'zod';
@@ -9,6 +9,7 @@ import type { LiveDetail } from '../../gateway/live/live-connection.js';
 import { rfc3339 } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { Database } from '../../platform/stores/database.js';
+import { seesAllTenants } from '../../policy/decide-admin.js';
 import type { ConnectionEnd } from '../../platform/generated/client.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
@@ -35,7 +36,11 @@ export class ConnectionDetail {
   ) {}
 
   async of(principal: Principal, id: string): Promise<DetailView> {
-    await this.admin.require(principal, 'read_connection', { tenantId: null });
+    const role = await this.admin.roleOf(principal);
+    const mayAsk = (tenantId: string | null): void =>
+      this.admin.authorize(principal, role, 'read_connection', { tenantId });
+    // No node is asked for somebody who may see none.
+    mayAsk(seesAllTenants(role) ? null : principal.tenantId);
     const { node, item, partial } = await this.live.find(id);
     const ended =
       item === null
@@ -46,6 +51,7 @@ export class ConnectionDetail {
       throw new DomainError('unavailable', { detail: 'not every node answered' });
     const user = item?.user ?? ended?.userId ?? null;
     const tenant = item?.tenant ?? ended?.tenantId ?? null;
+    mayAsk(tenant);
     const people = await peopleOf(this.database, [user]);
     const view =
       item === null ? ofRow(found(ended, 'connection'), people) : ofNode(item, node!, people);

@@ -33,7 +33,7 @@ export class ConnectionsController {
 
   @Get('connections')
   @Operation({
-    summary: 'live connections of all nodes, newest first (operators)',
+    summary: 'live connections of all nodes, newest first',
     answers: { 200: connectionPageSchema },
     errors: ['role_required'],
   })
@@ -46,7 +46,7 @@ export class ConnectionsController {
 
   @Get('connections/:id')
   @Operation({
-    summary: 'what happened to a connection, also after its end, for CLOSES_KEPT_HOURS (operators)',
+    summary: 'what happened to a connection, also after its end, for CLOSES_KEPT_HOURS',
     answers: { 200: connectionDetailSchema },
     errors: ['role_required'],
   })

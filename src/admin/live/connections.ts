@@ -1,8 +1,12 @@
-/** Live connections of all nodes, newest first. A look is recorded in the audit. */
+/**
+ * Live connections of all nodes, newest first: an admin sees those of the own tenant. A look is
+ * recorded in the audit.
+ */
 import { Injectable } from '@nestjs/common';
 import { LiveConnections } from '../../gateway/live/live-connections.js';
 import type { LiveConnection } from '../../gateway/live/live-connection.js';
 import { Database } from '../../platform/stores/database.js';
+import { seesAllTenants } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization } from '../admin-authorization.js';
 import type { ConnectionPage, ConnectionView, ConnectionsQuery } from './connection.schema.js';
@@ -22,36 +26,47 @@ export class Connections {
   ) {}
 
   async list(principal: Principal, query: ConnectionsQuery): Promise<ConnectionPage> {
-    await this.admin.require(principal, 'list_connections', { tenantId: null });
+    const role = await this.admin.roleOf(principal);
+    const tenant = seesAllTenants(role) ? null : principal.tenantId;
+    this.admin.authorize(principal, role, 'list_connections', { tenantId: tenant });
     const { limit, cursor: before, node, ...filter } = query;
     this.admin.recordLook('connections', {
-      id: query.user ?? query.room ?? null,
+      id: query.user ?? query.room ?? tenant,
+      tenant,
       user: query.user ?? null,
     });
-    const asked = { ...filter, ...(before === undefined ? {} : { before }) };
+    const asked = {
+      ...filter,
+      ...(tenant === null ? {} : { tenant }),
+      ...(before === undefined ? {} : { before }),
+    };
     const { byNode, partial, share } = await this.live.ofAll(asked, limit + 1, node);
-    const rows = newestOf(byNode, limit + 1, share);
+    const rows = newestOf(byNode, limit + 1, share, tenant);
     const people = await peopleOf(
       this.database,
       rows.shown.map(({ item }) => item.user),
     );
     const items = rows.shown.slice(0, limit).map((row) => viewOf(row, people));
-    const isLast = rows.areAll && items.length === rows.shown.length;
-    return { items, next_cursor: isLast ? null : items.at(-1)!.id, partial };
+    const isCut = items.length < rows.shown.length;
+    return { items, next_cursor: isCut ? items.at(-1)!.id : rows.edge, partial };
   }
 }
 
 /**
  * Each list is newest first: the newest of all of them, without sorting all of them. It ends early
- * where a node has more than the `share` it was asked for: the next one may be the newest.
+ * where a node has more than the `share` it was asked for: the next one may be the newest. `edge`:
+ * the last one that was looked at, null after all of them. A node of an older version does not know
+ * the filter `tenant`: others' are left out here.
  */
-function newestOf(
+export function newestOf(
   byNode: ReadonlyMap<string, LiveConnection[]>,
   count: number,
   share: number,
-): { shown: Row[]; areAll: boolean } {
+  tenant: string | null,
+): { shown: Row[]; edge: string | null } {
   const lists = [...byNode].map(([node, items]) => ({ node, items, next: 0 }));
   const shown: Row[] = [];
+  let edge: string | null = null;
   while (shown.length < count) {
     let newest: (typeof lists)[number] | null = null;
     for (const list of lists) {
@@ -59,11 +74,13 @@ function newestOf(
       if (id !== undefined && (newest === null || id > newest.items[newest.next]!.id))
         newest = list;
     }
-    if (newest === null) return { shown, areAll: true };
-    shown.push({ node: newest.node, item: newest.items[newest.next++]! });
-    if (newest.next === share) return { shown, areAll: false };
+    if (newest === null) return { shown, edge: null };
+    const item = newest.items[newest.next++]!;
+    edge = item.id;
+    if (tenant === null || item.tenant === tenant) shown.push({ node: newest.node, item });
+    if (newest.next === share) break;
   }
-  return { shown, areAll: false };
+  return { shown, edge };
 }
 
 /** Fields of a newer node are left out. */

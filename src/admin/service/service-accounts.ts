@@ -76,6 +76,7 @@ export class ServiceAccounts {
     { limit, cursor }: PageQuery,
   ): Promise<ServiceAccountPage> {
     const tenantId = await this.tenant(principal, 'list_service_accounts', ref);
+    this.admin.recordLook('service_accounts', { id: tenantId, tenant: tenantId });
     const users = await this.database.prisma.user.findMany({
       where: {
         tenantId,

@@ -14,6 +14,7 @@ const LIST_MAX = 501;
 export const liveFilterSchema = z.object({
   user: z.string().optional(),
   session: z.string().optional(),
+  tenant: z.string().optional(),
   room: z.string().optional(),
   ip: z.string().optional(),
   state: z.enum(LIVE_STATES).optional(),

@@ -133,13 +133,14 @@ export class LiveConnections {
   }
 
   private matches(connection: Connection, filter: LiveFilter): boolean {
-    const { before, user, session, room, ip, state } = filter;
+    const { before, user, session, tenant, room, ip, state } = filter;
     const principal = connection.token?.principal;
     return (
       isListed(connection) &&
       (before === undefined || connection.id < before) &&
       (user === undefined || principal?.userId === user) &&
       (session === undefined || principal?.sessionId === session) &&
+      (tenant === undefined || principal?.tenantId === tenant) &&
       (room === undefined || this.subscriptions.of(connection).has(room)) &&
       (ip === undefined || connection.ip === ip) &&
       (state === undefined || connection.state === state)

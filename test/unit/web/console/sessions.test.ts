@@ -243,7 +243,7 @@ describe('one session', () => {
     expect(detail.endedBy.value).toBe('op@system.test');
   });
 
-  test('names the part that a tenant admin may not read, and shows the rest', async () => {
+  test('names a part that was refused, and shows the rest', async () => {
     const detail = new SessionDetail(
       new ScriptedCaller((path) => {
         if (path.startsWith('/v1/admin/connections')) throw new Refused('role_required', 403);
