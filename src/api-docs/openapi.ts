@@ -92,7 +92,9 @@ function descriptionOfCall({ authority, stepUp }: Operation): { description?: st
     ...(authority === true ? ['Works on a node that cannot prove its authority, too.'] : []),
     ...(stepUp === undefined
       ? []
-      : [`Needs a password that was given lately (\`POST /v1/auth/step-up\`): ${stepUp.when}.`]),
+      : [
+          `In a session of cookies it needs a password that was given lately (\`POST /v1/auth/step-up\`): ${stepUp.when}.`,
+        ]),
   ];
   return sentences.length === 0 ? {} : { description: sentences.join(' ') };
 }

@@ -1,6 +1,7 @@
 /**
  * When the person of a session last proved themselves. It belongs to the session and is read in
- * Postgres, so every node knows it at once.
+ * Postgres, so every node knows it at once. Sessions of browsers are asked for a proof: those whose
+ * tokens are cookies. A program that holds its tokens is not (ADR 0041).
  */
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config.js';
@@ -29,15 +30,20 @@ export class SessionProof {
 
   async of({ sessionId }: Principal): Promise<Proof> {
     const within = this.config.stepUpSeconds;
-    const [row] = await this.database.hot<{ at: Date | null; left: number | null }>(
+    const [row] = await this.database.hot<{
+      at: Date | null;
+      browser: boolean;
+      left: number | null;
+    }>(
       'session_proof',
-      `SELECT auth_time AS at, extract(epoch FROM auth_time - clock_timestamp())::float8 + $2::float8 AS left
+      `SELECT auth_time AS at, transport = 'cookie' AS browser, extract(epoch FROM auth_time - clock_timestamp())::float8 + $2::float8 AS left
        FROM sessions WHERE id = $1`,
       [sessionId, within],
     );
     return {
       at: row?.at ?? null,
-      leftSeconds: Number.isFinite(within) ? Math.max(0, row?.left ?? 0) : null,
+      leftSeconds:
+        Number.isFinite(within) && row?.browser !== false ? Math.max(0, row?.left ?? 0) : null,
     };
   }
 

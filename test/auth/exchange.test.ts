@@ -8,6 +8,7 @@ import { UnsecuredJWT } from 'jose';
 import { CLIENT_ID, FakeIssuer, issuersFile, now } from '../support/issuer.js';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
+import { cookieOf } from '../support/sign-in.js';
 import { query } from '../support/sql.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, unique, wsUrl } from '../support/world.js';
@@ -257,7 +258,7 @@ describe('exchange', () => {
   });
 });
 
-describe('a session by an issuer', () => {
+describe('a session of a browser, by an issuer', () => {
   const MINUTE = 60;
   test.each<[string, () => unknown, number, number]>([
     ['a minute ago', () => now() - MINUTE, 500, 545],
@@ -266,10 +267,12 @@ describe('a session by an issuer', () => {
     ['at no time that is one', () => '1764528000', 0, 0],
     ['at a time it does not say', () => undefined, 0, 0],
   ])('has the proof that its issuer names: %s', async (_, authTime, least, most) => {
-    const { body } = await exchange(
+    const { headers } = await exchange(
       await issuer.idToken({ email: email(), auth_time: authTime() }),
+      { transport: 'cookie', headers: { origin: cluster.env['PUBLIC_URL']! } },
     );
-    const { body: proof } = await call(base, '/v1/auth/step-up', { token: body.access_token });
+    const token = cookieOf(headers, 'wr_at');
+    const { body: proof } = await call(base, '/v1/auth/step-up', { token });
     expect(proof.expires_in).toBeGreaterThanOrEqual(least);
     expect(proof.expires_in).toBeLessThanOrEqual(most);
   });

@@ -156,8 +156,9 @@ test.each<[string, number, string[], Record<string, string>]>([
   expect((ran.stderr + ran.stdout).trim()).not.toBe('');
 });
 
+/** The token is that of a browser. */
 describe('a call that needs a fresh password', () => {
-  const PAST = `UPDATE sessions SET auth_time = auth_time - interval '11 minutes' WHERE id = $1`;
+  const PAST = `UPDATE sessions SET transport = 'cookie', auth_time = auth_time - interval '11 minutes' WHERE id = $1`;
   let admin: SignedIn;
   let args: string[];
   beforeEach(async () => {

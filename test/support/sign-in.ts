@@ -24,3 +24,11 @@ export async function outcome(
   const { code } = (await response.json()) as { code?: string };
   return response.ok ? 'ok' : (code ?? String(response.status));
 }
+
+/** The value of a cookie that an answer sets. */
+export const cookieOf = (headers: Headers, name: string): string =>
+  headers
+    .getSetCookie()
+    .find((line) => line.startsWith(`${name}=`))!
+    .split(';')[0]!
+    .slice(name.length + 1);

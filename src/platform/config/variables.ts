@@ -209,7 +209,7 @@ export const VARIABLES = {
   STEP_UP_SECONDS: [
     limit().default(600),
     '600',
-    'dangerous calls of administration need a password that was given at most so long ago',
+    'in a browser, dangerous calls of administration need a password that was given at most so long ago',
   ],
   BOOTSTRAP_OPERATOR_EMAIL: [
     emailSchema.optional(),
