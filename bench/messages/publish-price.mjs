@@ -7,7 +7,7 @@
  *   node bench/messages/publish-price.mjs [--turns 300] [--out FILE]
  */
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { migrate } from '../../dist/platform/stores/migrate.js';
 import { PostgresAccess } from '../../dist/platform/stores/postgres-access.js';
 import { writeReport } from '../harness/machine.mjs';
+import { usageOf } from '../harness/usage.mjs';
 
 const MIGRATIONS = new URL('../../prisma/migrations/', import.meta.url).pathname;
 /** The first of those that are measured. */
@@ -109,12 +110,6 @@ function batchOf(count, epoch, mentions) {
   }));
 }
 
-/** Ticks are a hundredth of a second. */
-function cpuMs(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 async function apply({ client, epoch }, count, mentions) {
   const { rows } = await client.query({
     name: 'apply',
@@ -128,14 +123,14 @@ async function apply({ client, epoch }, count, mentions) {
 async function measure(sides, count) {
   for (let i = 0; i < 30; i += 1) for (const side of sides) await apply(side, count, side.mentions);
   const taken = sides.map(() => ({ clock: 0, cpu: 0 }));
-  const before = sides.map(({ pid }) => cpuMs(pid));
+  const before = sides.map(({ pid }) => usageOf([pid]).cpuMs);
   for (let i = 0; i < turns; i += 1)
     for (const [at, side] of sides.entries()) {
       const beganMs = performance.now();
       await apply(side, count, side.mentions);
       taken[at].clock += performance.now() - beganMs;
     }
-  for (const [at, { pid }] of sides.entries()) taken[at].cpu = cpuMs(pid) - before[at];
+  for (const [at, { pid }] of sides.entries()) taken[at].cpu = usageOf([pid]).cpuMs - before[at];
   const each = (ms) => Number(((ms * 1_000) / (turns * count)).toFixed(1));
   return {
     batch: count,
