@@ -176,6 +176,25 @@ async function runs() {
     machine.run(...composed('exec', '-T', 'node-a', 'node', 'cli/wardroom.mjs', 'doctor')),
   );
   await step('drills', () => drills());
+  await step('nginx finds nodes that were made anew', () => remakes());
+}
+
+/** As an upgrade of all of them does. Their addresses must not have moved, or gone to another. */
+function remakes() {
+  up('--force-recreate', '--no-deps', 'app', 'node-a', 'node-b');
+  const address = (node) => compose('exec', '-T', 'proxy', 'getent', 'hosts', node).split(' ')[0];
+  const since = machine.text('date', '--iso-8601=seconds');
+  for (let i = 0; i < 10; i += 1) inside(`${URL_OF_PROXY}/readyz`);
+  const log = compose('logs', '--no-log-prefix', '--since', since, 'proxy');
+  const asked = Array.from(log.matchAll(/upstream=([\d.]+):3000 200/g), ([, ip]) => ip);
+  expect([...new Set(asked)].toSorted(), ['node-a', 'node-b'].map(address));
+}
+
+/** The answer to a GET of a program in the network of the machine. */
+function inside(url) {
+  const [command, ...args] = [...machine.network, 'env', `NODE_EXTRA_CA_CERTS=${certificate}`];
+  const program = 'fetch(process.argv[1]).then((r) => r.text()).then(console.log)';
+  return text(command, ...args, process.execPath, '-e', program, url);
 }
 
 /** Waits until each is healthy, or runs where it has no check. @param {...string} services */
@@ -188,14 +207,31 @@ function up(...services) {
   }
 }
 
-/** @param {...string} options */
+/**
+ * Those that failed beside the others are named and run once more, one by one: a bound is that of a
+ * machine with nothing else to do.
+ * @param {...string} options
+ */
 function drills(...options) {
+  const evidence = join(folder, 'drills.json');
+  rmSync(evidence, { force: true });
+  const status = drill('--evidence', evidence, ...options);
+  if (status === 0) return;
+  expect(status, 1);
+  const run = JSON.parse(readFileSync(evidence, 'utf8'));
+  const failed = run.drills.filter(({ verdict }) => verdict !== 'passed').map(({ id }) => id);
+  console.log(`    failed beside the others, once more: ${failed.join(', ')}`);
+  for (const id of failed) expect([id, drill('--only', id)], [id, 0]);
+}
+
+/** Answers the exit code. @param {...string} options */
+function drill(...options) {
   const [command, ...args] = [
     ...machine.network,
     ...[process.execPath, join(root, 'dist/drill.js'), '--url', URL_OF_PROXY],
     ...['--allowance-ms', ALLOWANCE_MS, ...options],
   ];
-  const { status } = spawnSync(command, args, {
+  return spawnSync(command, args, {
     stdio: 'inherit',
     env: {
       PATH: process.env.PATH,
@@ -203,8 +239,7 @@ function drills(...options) {
       WARDROOM_OPERATOR_EMAIL: OPERATOR.email,
       WARDROOM_OPERATOR_PASSWORD: OPERATOR.password,
     },
-  });
-  expect(status, 0);
+  }).status;
 }
 
 /** Everything stops by itself, and what was stored is there afterwards. */
@@ -282,8 +317,5 @@ async function observes() {
 }
 
 function prometheus(path) {
-  const [command, ...args] = machine.network;
-  const program = 'fetch(process.argv[1]).then((r) => r.text()).then(console.log)';
-  const url = `http://127.0.0.1:9090/api/v1/${path}`;
-  return JSON.parse(text(command, ...args, process.execPath, '-e', program, url)).data;
+  return JSON.parse(inside(`http://127.0.0.1:9090/api/v1/${path}`)).data;
 }
