@@ -6,7 +6,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { MessageSeal } from '../../src/platform/stores/message-seal.js';
 import { newId } from '../../src/platform/ids.js';
 import { REDIS } from '../faults/stores.js';
 import { live } from '../protocol/harness.js';
@@ -19,73 +18,11 @@ import { insight } from '../support/redis-insight.js';
 import type { Insight } from '../support/redis-insight.js';
 import { World, call, unique, wsUrl } from '../support/world.js';
 import type { SignedIn } from '../support/world.js';
+import { KINDS, Wire, aboutOf, forgeriesOf, kindOf } from './redis-wire.js';
 
 const full = process.env['SECURITY'] === 'full';
 const ROUNDS = full ? 20 : 1;
 const MIB = 1024 * 1024;
-
-/**
- * Every key and channel that src/ uses, without what is in braces or behind a counter's name. A new
- * one has to be listed, and is attacked below.
- */
-const KINDS = [
-  'authority',
-  'authority:confirmed',
-  'authority:position',
-  'decision:{}',
-  'entry:address:',
-  'entry:tenant:',
-  'jti:{}',
-  'login:address:',
-  'login:crowd:',
-  'login:known:{}',
-  'login:success:',
-  'login:user:',
-  'loop:',
-  'nodes:answers:{}',
-  'nodes:questions',
-  'probe:{}:authority-confirmations',
-  'probe:{}:nodes',
-  'probe:{}:rooms',
-  'room:{}',
-  'session:{}',
-  'ticket:{}',
-];
-
-/** MONITOR: every command of every client, names and values. */
-class Wire {
-  readonly names = new Set<string>();
-  private readonly lines: string[] = [];
-  private constructor(private readonly monitor: Redis) {}
-
-  static async of(url: string): Promise<Wire> {
-    const base = new Redis(url);
-    const monitor = await base.monitor();
-    base.disconnect();
-    const wire = new Wire(monitor);
-    monitor.on('monitor', (_time: string, args: string[]) => wire.see(args));
-    return wire;
-  }
-
-  private see(args: string[]): void {
-    for (const name of args) if (name.startsWith('wardroom:')) this.names.add(name);
-    this.lines.push(args.join(' '));
-  }
-
-  get text(): string {
-    return this.lines.join('\n');
-  }
-
-  stop(): void {
-    this.monitor.disconnect();
-  }
-}
-
-const kindOf = (name: string, prefix: string): string =>
-  name
-    .slice(prefix.length)
-    .replace(/\{[^}]*\}/, '{}')
-    .replace(/^((?:login|entry):(?:user|address|crowd|success|tenant):|loop:).*/, '$1');
 
 describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => {
   let cluster: Cluster;
@@ -206,37 +143,7 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     for (const client of clients) await client.subscribe(room);
     return clients as [RawClient, RawClient];
   };
-  /** All the ways in which bytes can be wrong that are not an installation's own. */
-  const forgeries = (about: string): (string | Buffer)[] => {
-    const other = new MessageSeal(
-      [randomBytes(32).toString('hex')],
-      ours.prefix.split(':')[1]!,
-      newId(),
-    );
-    const real = ours.seal(about, { kind: 'presence_query', node: 'n', room });
-    const flipped = Buffer.from(real);
-    flipped[flipped.length - 1]! ^= 1;
-    const later = Buffer.from(real);
-    later[2] = 9;
-    return [
-      '',
-      'x',
-      'garbage',
-      'null',
-      `${newId()}{"kind":"from-a-newer-version"}`,
-      '{"node":"x","position":1000000000,"closed":{}}',
-      randomBytes(300),
-      Buffer.alloc(MIB / 16, 0xff),
-      other.seal(about, '{"position":1000000000,"closed":{}}'),
-      real.subarray(0, 40),
-      flipped,
-      later,
-      ours.seal('elsewhere', { position: 1e9, closed: {} }),
-      // Ours, and of a shape that this version does not know.
-      ours.seal(about, { kind: 'from-a-newer-version' }),
-      ours.seal(about, [[[]]]),
-    ];
-  };
+  const forgeries = (about: string) => forgeriesOf(ours, room, about);
 
   test('finds these names and no others, and each begins with the installation', async () => {
     const [a, b] = await inRoom(ada.token);
@@ -489,22 +396,3 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     for (const socket of sockets) expect((await socket.closed).reason.code).toBe('session_revoked');
   }, 30_000);
 });
-
-/**
- * The purpose and context that the value of a name is sealed for; for a name that carries no sealed
- * value it does not matter.
- */
-function aboutOf(name: string, kind: string): string {
-  const inBraces = /\{([^}]*)\}/.exec(name)?.[1] ?? '';
-  const uses: Record<string, string> = {
-    authority: 'authority\n',
-    'authority:confirmed': 'confirmation\n',
-    'authority:position': 'position\n',
-    'room:{}': `room\n${inBraces}`,
-    'ticket:{}': `ticket\n${inBraces}`,
-    'session:{}': `mark\n${inBraces}`,
-    'decision:{}': `decision\n${inBraces}`,
-    'jti:{}': `logout_token\n${inBraces}`,
-  };
-  return uses[kind] ?? '';
-}
