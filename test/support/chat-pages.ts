@@ -19,17 +19,21 @@ export class ChatPages {
   databaseUrl = '';
   private readonly open = pagesOfTests();
 
-  async start(nodes: number, tenant: Record<string, unknown> = {}): Promise<void> {
+  async start(
+    nodes: number,
+    { tenant = {}, env: more = {} }: { tenant?: object; env?: Record<string, string> } = {},
+  ): Promise<void> {
     const ports = await Promise.all(Array.from({ length: nodes }, () => freePort()));
     this.urls = ports.map((port) => `http://127.0.0.1:${port}`);
     const { env } = await startCluster(0, {
       PUBLIC_URL: this.urls[0]!,
       ALLOWED_ORIGINS: this.urls.join(),
       TRY_PAGE: 'off',
+      ...more,
     });
     this.databaseUrl = env['DATABASE_URL']!;
     await Promise.all(ports.map((port) => startNode({ ...env, PORT: String(port) })));
-    this.world = await World.create({ base: this.urls[0]!, tenant });
+    this.world = await World.create({ base: this.urls[0]!, tenant: { ...tenant } });
   }
 
   /** An empty page, or one of the chat. */

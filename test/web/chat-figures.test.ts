@@ -4,12 +4,13 @@
  * elements: its times are those of a machine that does much else.
  */
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { CDPSession, Page } from 'playwright-core';
+import { live } from '../protocol/harness.js';
 import { ChatPages } from '../support/chat-pages.js';
 import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { query } from '../support/sql.js';
-import type { SignedIn } from '../support/world.js';
+import { type SignedIn, wsUrl } from '../support/world.js';
 
 const described = describeWith(CHROMIUM, 'the chat in a real browser');
 const full = process.env['WEB_TESTS'] === 'full';
@@ -25,6 +26,12 @@ const FRAME_MS = 50;
 /** Rows that the page keeps, and elements of the whole page with them. */
 const ROWS_KEPT = 200;
 const ELEMENTS_MAX = 4_500;
+/** With a message a second, sent at once. */
+const MINUTES = full ? 60 : 10;
+const POINTS = 10;
+/** From the first three points to the last three: a row has 20 nodes, a message 1 kB. */
+const NODES_GROWN_MAX = 100;
+const HEAP_GROWN_MAX = 500_000;
 const MESSAGES = full ? 10_000 : 1_500;
 
 let ada: SignedIn;
@@ -72,6 +79,20 @@ const RECORD = `(() => {
   }).observe({ type: 'longtask' });
 })()`;
 
+async function subscribed(room: string) {
+  const client = await live(wsUrl(pages.urls[0]!), ben.token);
+  await client.subscribe(room);
+  return client;
+}
+
+/** After a forced collection of garbage. */
+async function memoryOf(devtools: CDPSession): Promise<{ heap: number; nodes: number }> {
+  await devtools.send('HeapProfiler.collectGarbage');
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  const of = (name: string) => metrics.find((metric) => metric.name === name)!.value;
+  return { heap: of('JSHeapUsedSize'), nodes: of('Nodes') };
+}
+
 const percentile = (sorted: readonly number[], p: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))]!;
 
@@ -89,7 +110,9 @@ async function scroll(page: Page, until: () => Promise<boolean>): Promise<void> 
 
 described('figures of the chat', () => {
   beforeAll(async () => {
-    await pages.start(1);
+    await pages.start(1, {
+      env: { PUBLISH_RATE: '10000', FRAME_RATE: '10000', SIGNAL_RATE: '1000' },
+    });
     [ada, ben] = (await pages.world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
   }, 90_000);
 
@@ -159,4 +182,40 @@ described('figures of the chat', () => {
     // Other processes delay frames; a fault of the page would be there in every round.
     if (full) expect(Math.min(...rounds.map(({ max }) => max))).toBeLessThanOrEqual(FRAME_MS);
   }, 300_000);
+
+  test('heap and elements stay flat over the traffic of an hour', async () => {
+    const room = await pages.world.room(ada, { name: 'Busy' }, [[ben, 'member']]);
+    const page = await pages.visit(ada, { path: `/${room}` });
+    const devtools = await page.context().newCDPSession(page);
+    await devtools.send('Performance.enable');
+    const his = await subscribed(room);
+    const hear = async (name: string, minutes: number) => {
+      // Somebody comes and goes, and types; the messages of a minute are sent at once.
+      const guest = await subscribed(room);
+      for (let minute = 0; minute < minutes; minute += 1) {
+        his.send({ type: 'typing', room, on: true });
+        await Promise.all(
+          Array.from({ length: 60 }, (_, i) =>
+            his.publish(room, { text: `${name}, minute ${minute}, message ${i}` }),
+          ),
+        );
+      }
+      his.send({ type: 'typing', room, on: false });
+      guest.close();
+      await page.getByText(`${name}, minute ${minutes - 1}, message 59`).waitFor();
+    };
+    // As many as are kept, and more.
+    await hear('Before', 5);
+    const points: Awaited<ReturnType<typeof memoryOf>>[] = [];
+    for (let at = 1; at <= POINTS; at += 1) {
+      await hear(`Point ${at}`, MINUTES / POINTS);
+      points.push(await memoryOf(devtools));
+    }
+    report('memory', { messages: MINUTES * 60, points });
+    const grown = (of: 'heap' | 'nodes') =>
+      Math.min(...points.slice(-3).map((point) => point[of])) -
+      Math.max(...points.slice(0, 3).map((point) => point[of]));
+    expect(grown('nodes')).toBeLessThan(NODES_GROWN_MAX);
+    expect(grown('heap')).toBeLessThan(HEAP_GROWN_MAX);
+  }, 600_000);
 });

@@ -31,7 +31,7 @@ const publish = pages.publish.bind(pages);
 
 described('the chat', () => {
   beforeAll(async () => {
-    await pages.start(2, { allow_guests: true });
+    await pages.start(2, { tenant: { allow_guests: true } });
     ({ urls, world } = pages);
     [ada, ben] = (await world.users('Ada', 'Ben')) as [SignedIn, SignedIn];
   }, 90_000);
