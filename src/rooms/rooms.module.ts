@@ -55,6 +55,6 @@ import { WatchedRooms } from './sidebar/watched-rooms.js';
     SidebarRooms,
     WatchedRooms,
   ],
-  exports: [RoomEvents, RoomEpochs, History, ReadMarkers, WatchedRooms],
+  exports: [RoomEvents, RoomEpochs, History, ReadMarkers, SidebarRooms, WatchedRooms],
 })
 export class RoomsModule {}

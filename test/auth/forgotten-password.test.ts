@@ -1,9 +1,10 @@
 /**
- * A password that was forgotten (contract section 8): a link by mail, over a real mail server, and
- * one by an admin, on two nodes.
+ * A password that was forgotten (contract section 8): a link by mail, over a real mail server with
+ * TLS, and one by an admin, on two nodes.
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CertificateFiles, OPENSSL, makeCertificate } from '../support/certificates.js';
 import { startCluster } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { eventually } from '../support/eventually.js';
@@ -21,8 +22,12 @@ let world: World;
 let boss: SignedIn;
 
 beforeAll(async () => {
-  mailbox = await startMailbox();
+  const pair = OPENSSL.met ? makeCertificate() : undefined;
+  mailbox = await startMailbox(pair === undefined ? {} : { tls: 'implicit', pair });
   cluster = await startCluster(2, {
+    ...(pair === undefined
+      ? {}
+      : { NODE_EXTRA_CA_CERTS: new CertificateFiles(pair).env.TLS_CERT_FILE }),
     SMTP_URL: mailbox.url,
     MAIL_FROM: 'Wardroom <no-reply@wardroom.test>',
     LOGIN_FAILURES_PER_MINUTE: '0',
@@ -75,7 +80,11 @@ describe('a link by mail', () => {
     expect(await provenAt(user.id)).toBeNull();
     expect((await forgot(user.email.toUpperCase())).status).toBe(202);
     const [letter] = await mailbox.receive(user.email);
-    expect(letter).toMatchObject({ from: 'no-reply@wardroom.test', to: [user.email] });
+    expect(letter).toMatchObject({
+      from: 'no-reply@wardroom.test',
+      to: [user.email],
+      secure: OPENSSL.met,
+    });
     const { body: receipt } = await call(B(), '/v1/auth/password/reset', {
       body: { token: tokenIn(letter!), new: NEW },
     });

@@ -7,6 +7,8 @@ export interface Letter {
   from: string;
   to: string[];
   text: string;
+  /** It came over TLS. */
+  secure: boolean;
 }
 
 export interface Mailbox {
@@ -14,23 +16,40 @@ export interface Mailbox {
   letters: Letter[];
   /** Answers of the next deliveries, instead of taking them. */
   refusals: { responseCode: number }[];
+  /** Passwords that were shown to it. */
+  logins: number;
   /** The next letters to `to`, when they have come. */
   receive(to: string, count?: number): Promise<Letter[]>;
   stop(): Promise<void>;
 }
 
-export async function startMailbox(): Promise<Mailbox> {
+/** TLS from the first byte, by STARTTLS, or none. */
+interface MailboxOptions {
+  tls?: 'implicit' | 'starttls' | 'none';
+  pair?: { cert: string; key: string };
+  host?: string;
+}
+
+export async function startMailbox({
+  tls = 'none',
+  pair,
+  host = '127.0.0.1',
+}: MailboxOptions = {}): Promise<Mailbox> {
   const letters: Letter[] = [];
   const refusals: Mailbox['refusals'] = [];
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
-    hideSTARTTLS: true,
+    secure: tls === 'implicit',
+    hideSTARTTLS: tls !== 'starttls',
+    ...pair,
     authOptional: true,
-    onAuth: ({ username, password }, _session, done) =>
+    onAuth: ({ username, password }, _session, done) => {
+      mailbox.logins += 1;
       done(username === 'post' && password === 'a-password-of-smtp' ? null : new Error('who?'), {
         user: username ?? '',
-      }),
-    onData(stream, { envelope }, done) {
+      });
+    },
+    onData(stream, { envelope, secure }, done) {
       let text = '';
       stream.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       stream.once('end', () => {
@@ -38,19 +57,21 @@ export async function startMailbox(): Promise<Mailbox> {
         if (refusal !== undefined) return done(Object.assign(new Error('not now'), refusal));
         noteTokens(text);
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
-        letters.push({ from, to: envelope.rcptTo.map(({ address }) => address), text });
+        const to = envelope.rcptTo.map(({ address }) => address);
+        letters.push({ from, to, text, secure });
         done();
         for (const wake of waiting) wake();
       });
     },
   });
   server.on('error', () => {});
-  server.listen(0, '127.0.0.1');
+  server.listen(0, host);
   await once(server.server, 'listening');
   const { port } = server.server.address() as { port: number };
-  return {
-    url: `smtp://post:a-password-of-smtp@127.0.0.1:${port}`,
+  const mailbox: Mailbox = {
+    url: `${tls === 'implicit' ? 'smtps' : 'smtp'}://post:a-password-of-smtp@${host}:${port}`,
     letters,
+    logins: 0,
     refusals,
     async receive(to, count = 1) {
       const found = () => letters.filter((letter) => letter.to.includes(to));
@@ -63,6 +84,7 @@ export async function startMailbox(): Promise<Mailbox> {
     },
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
+  return mailbox;
 }
 
 /** The token of the link in a mail. */

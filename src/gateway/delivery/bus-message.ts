@@ -19,6 +19,12 @@ export interface TransientFrame {
 /** Of frames that the server sends by itself: the end of a session does not take them back. */
 export const NO_SESSION = '';
 
+/** A user has changed what is theirs alone of a room: favourite, notifications. */
+export interface OwnChange {
+  room: string;
+  user: string;
+}
+
 /** The users present through one node: its whole state, so a lost message heals with the next. */
 export interface PresenceState {
   room: string;
@@ -30,6 +36,7 @@ export interface PresenceState {
 export type BusMessage =
   | { kind: 'events'; events: RoomEvent[] }
   | { kind: 'transient'; frames: TransientFrame[] }
+  | { kind: 'own'; changes: OwnChange[] }
   | { kind: 'presence'; node: string; state: PresenceState }
   | { kind: 'presence_query'; node: string; room: string };
 
@@ -47,6 +54,13 @@ export function readBusMessage(value: unknown, room: string): BusMessage | undef
       return each(
         message['frames'],
         (frame) => ofRoom(frame, room) && typeof frame['session'] === 'string',
+      )
+        ? (message as BusMessage)
+        : undefined;
+    case 'own':
+      return each(
+        message['changes'],
+        (change) => change['room'] === room && typeof change['user'] === 'string',
       )
         ? (message as BusMessage)
         : undefined;

@@ -10,7 +10,7 @@ import { Lease } from '../../authority/lease/lease.js';
 import { Batcher } from '../../platform/stores/batcher.js';
 import { Metrics } from '../../platform/metrics.js';
 import { History } from '../../rooms/events/history.js';
-import type { BusMessage, TransientFrame } from './bus-message.js';
+import type { BusMessage, OwnChange, TransientFrame } from './bus-message.js';
 import type { ChangedHead } from '../../rooms/events/history.js';
 import type { RoomEvent } from '../../rooms/events/room-event.js';
 import { RoomBus } from './room-bus.js';
@@ -51,6 +51,8 @@ export class Channels implements ChannelHost, OnModuleDestroy {
   onHeard: (event: RoomEvent) => void = () => undefined;
   /** Called for every transient frame of another node: watch. */
   onHeardTransient: (frame: TransientFrame) => void = () => undefined;
+  /** Called for every change of another node that is one user's alone: watch. */
+  onHeardOwn: (change: OwnChange) => void = () => undefined;
   /** Told when a subscription is over: typing. */
   onLeft: (subscription: Subscription) => void = () => undefined;
 
@@ -86,6 +88,7 @@ export class Channels implements ChannelHost, OnModuleDestroy {
           this.byRoom.get(frame.room)?.offerTransient(frame);
           this.onHeardTransient(frame);
         }
+      else if (message.kind === 'own') message.changes.forEach((change) => this.onHeardOwn(change));
       else onPresence(message);
     });
     this.timers.push(

@@ -15,13 +15,14 @@ import { RedisNames } from '../../platform/stores/redis/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis/redis.js';
 import { Repetitions } from '../../platform/repetitions.js';
 import { readBusMessage } from './bus-message.js';
-import type { BusMessage, PresenceState, TransientFrame } from './bus-message.js';
+import type { BusMessage, OwnChange, PresenceState, TransientFrame } from './bus-message.js';
 import type { RoomEvent } from '../../rooms/events/room-event.js';
 
 /** Of one room, waiting for the end of the turn. */
 interface Outgoing {
   events: RoomEvent[];
   frames: TransientFrame[];
+  own: OwnChange[];
   presence: BusMessage[];
 }
 
@@ -117,6 +118,10 @@ export class RoomBus implements OnModuleDestroy {
     if (!this.alone) this.outOf(frame.room).frames.push(frame);
   }
 
+  sendOwn(change: OwnChange): void {
+    if (!this.alone) this.outOf(change.room).own.push(change);
+  }
+
   sendPresence(room: string, state: PresenceState | null): void {
     const { id: node } = this.nodes;
     this.outOf(room).presence.push(
@@ -128,7 +133,7 @@ export class RoomBus implements OnModuleDestroy {
     if (this.outbox.size === 0) setImmediate(() => this.flush());
     let outgoing = this.outbox.get(room);
     if (outgoing === undefined)
-      this.outbox.set(room, (outgoing = { events: [], frames: [], presence: [] }));
+      this.outbox.set(room, (outgoing = { events: [], frames: [], own: [], presence: [] }));
     return outgoing;
   }
 
@@ -152,9 +157,10 @@ export class RoomBus implements OnModuleDestroy {
       this.metrics.busMessages.inc({ kind: message.kind });
       messages.push([this.names.room(room), this.messages.write('room', room, message)]);
     };
-    for (const [room, { events, frames, presence }] of outbox) {
+    for (const [room, { events, frames, own, presence }] of outbox) {
       if (events.length > 0) add(room, { kind: 'events', events });
       if (frames.length > 0) add(room, { kind: 'transient', frames });
+      if (own.length > 0) add(room, { kind: 'own', changes: own });
       for (const message of presence) add(room, message);
     }
     return messages;

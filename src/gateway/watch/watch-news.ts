@@ -3,8 +3,10 @@ import { Injectable } from '@nestjs/common';
 import type { ServerFrames } from '@wardroom/protocol';
 import { countsChanged } from '../../rooms/events/room-event.js';
 import type { RoomEvent } from '../../rooms/events/room-event.js';
+import { SidebarRooms } from '../../rooms/sidebar/sidebar.js';
 import type { TransientFrame } from '../delivery/bus-message.js';
 import { Channels } from '../delivery/channels.js';
+import { RoomBus } from '../delivery/room-bus.js';
 import { Subscriptions } from '../delivery/subscriptions.js';
 import type { Connection } from '../connection/connection.js';
 import { encodeTextFrame } from '../connection/socket/frame-encoder.js';
@@ -22,9 +24,16 @@ export class WatchNews {
     private readonly activity: Activity,
     private readonly channels: Channels,
     private readonly subscriptions: Subscriptions,
+    bus: RoomBus,
+    sidebar: SidebarRooms,
   ) {
     channels.onHeard = (event) => this.event(event);
     channels.onHeardTransient = (frame) => this.transient(frame);
+    channels.onHeardOwn = ({ user, room }) => watch.changedOwn(user, room);
+    sidebar.onChanged((user, room) => {
+      bus.sendOwn({ user, room });
+      watch.changedOwn(user, room);
+    });
   }
 
   /** `connection` read the room up to `seq`: the user's other devices are told, on all nodes. */

@@ -94,6 +94,14 @@ export class Watch {
     }
   }
 
+  /** The user has changed their own settings of a room: their devices read it again. */
+  changedOwn(userId: string, room: string): void {
+    const user = this.users.get(userId);
+    const head = this.heads.get(room);
+    if (user?.loaded === true && head !== undefined && user.rooms.has(head))
+      this.tell(user, head, 'updated');
+  }
+
   /** The list of a user as Postgres has it; the differences are told. */
   async compare(user: WatchedUser): Promise<void> {
     user.checkedMs = monotonicMs();

@@ -39,10 +39,17 @@ const ACTIVE_MS = Prisma.raw(`(extract(epoch FROM ${ACTIVE_AT}) * 1000)::bigint`
 
 @Injectable()
 export class SidebarRooms {
+  private changed: (userId: string, roomId: string) => void = () => undefined;
+
   constructor(
     private readonly database: Database,
     private readonly policy: Policy,
   ) {}
+
+  /** `listener` is called after each change of what is a user's alone. */
+  onChanged(listener: (userId: string, roomId: string) => void): void {
+    this.changed = listener;
+  }
 
   async list({ userId }: Principal, { limit, cursor }: SidebarQuery): Promise<Sidebar> {
     const [ms, id] = cursor?.split('_') ?? [];
@@ -68,6 +75,7 @@ export class SidebarRooms {
       changed === 0 ? [] : await this.rows(userId, Prisma.sql`r.id = ${room.id}::uuid`, 1);
     const [item] = await this.withRooms(userId, rows);
     if (item === undefined) throw new DomainError('not_a_member');
+    this.changed(userId, room.id);
     return item;
   }
 

@@ -71,6 +71,24 @@ describe('rooms_changed', () => {
   });
 });
 
+test('a favourite and notifications are told to the devices of their user, and to nobody else', async () => {
+  const room = await world.room(ada, {}, [[ben, 'member']]);
+  const devices = [await watching(nodeA(), ben), await watching(nodeB(), ben)];
+  const other = await watching(nodeB(), ada);
+  for (const patch of [{ favourite: true }, { notify: 'mentions' }]) {
+    const told = devices.map((client) => client.next(changeOf(room, 'updated')));
+    const { body } = await call(nodeA(), `/v1/me/rooms/${room}`, {
+      method: 'PATCH',
+      token: ben.token,
+      body: patch,
+    });
+    expect(body).toMatchObject(patch);
+    await Promise.all(told);
+  }
+  await other.settled();
+  expect(about(other, room)).toEqual([]);
+});
+
 describe('from the receipt on', () => {
   const losses: [string, (room: string) => Promise<unknown>][] = [
     ['removed', (room) => remove(room, ben)],
