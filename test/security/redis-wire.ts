@@ -1,4 +1,4 @@
-/** Redis as somebody with its password sees it: every name, every command, and bytes of their own. */
+/** Redis as a holder of its password sees it: names, commands, and bytes of their own. */
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { newId } from '../../src/platform/ids.js';
