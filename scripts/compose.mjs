@@ -59,6 +59,7 @@ try {
   await starts();
   await refusesWithoutSecrets();
   await standIns();
+  await followsReadme();
   await runs();
   await restarts();
   await observes();
@@ -139,6 +140,27 @@ async function standIns() {
       without.map((image) => image.split(':')[0]),
       ['grafana/grafana'],
     );
+  });
+}
+
+/** Its commands for Docker, without `--build`: one node, and the operator is signed in. */
+async function followsReadme() {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const commands = /^With Docker,[^`]*```sh\n(.*?)```/ms.exec(readme)?.[1];
+  if (commands === undefined) throw new Error('README.md has no commands for Docker');
+  const copy = join(machine.root, 'srv/readme');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(join(root, 'docker-compose.yml'), join(copy, 'docker-compose.yml'));
+  writeFileSync(
+    join(copy, 'commands'),
+    `set -e\ncd /srv/readme\n${commands.replace(' --build', '')}`,
+  );
+  await step('the commands of the README', () => {
+    expect(
+      Object.hasOwn(JSON.parse(machine.text('sh', '/srv/readme/commands')), 'access_token'),
+      true,
+    );
+    machine.text('docker', 'compose', '--project-directory', '/srv/readme', 'down', '--volumes');
   });
 }
 

@@ -11,7 +11,11 @@ import { quietly, run, until } from './steps.mjs';
 
 /** The first Debian whose Compose knows `env_file: [{ path, required }]` (Compose 2.24). */
 const SUITE = 'trixie';
-const PACKAGES = ['docker.io', 'docker-cli', 'docker-compose', 'iptables', 'ca-certificates'];
+const PACKAGES = [
+  ...['docker.io', 'docker-cli', 'docker-compose', 'iptables', 'ca-certificates'],
+  // for the commands of the README
+  ...['curl', 'openssl'],
+];
 const FIRST_PROCESS = new URL('entry/machine.sh', import.meta.url).pathname;
 
 /** Debian in `folder`, with these packages; a folder that was finished before is taken as it is. */
