@@ -1,8 +1,8 @@
 /** Rooms of the chat in a real browser: settings, long messages, and people of direct rooms. */
 import { beforeAll, expect, test } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { accessibilityFaults } from '../support/browser-pages.js';
-import { banner, ChatPages, enter } from '../support/chat-pages.js';
+import { banner, ChatPages, enter, message, say } from '../support/chat-pages.js';
 import { CHROMIUM } from '../support/chromium.js';
 import { describeWith } from '../support/needs.js';
 import { call, type SignedIn } from '../support/world.js';
@@ -16,6 +16,12 @@ const choose = async (page: Page, item: RegExp | string) => {
   await page.getByRole('button', { name: 'Room', exact: true }).click();
   await page.getByRole('menuitem', { name: item }).click();
 };
+const isInSight = (row: Locator) =>
+  row.evaluate((at) => {
+    const list = at.closest('.list, .pane-list')!.getBoundingClientRect();
+    const { top, bottom } = at.getBoundingClientRect();
+    return top >= list.top && bottom <= list.bottom + 1;
+  });
 const sideways = (page: Page) =>
   page.evaluate<number>(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
@@ -95,6 +101,28 @@ described('rooms of the chat', () => {
     await row.getByText('here now').waitFor();
     await his.close();
     await row.getByText('here now').waitFor({ state: 'detached' });
+  }, 60_000);
+
+  test("one's own message is shown, wherever its writer had scrolled, also in a thread", async () => {
+    const room = await pages.world.room(ada, { name: 'Scrolled' }, [[ben, 'member']]);
+    const { body: root } = await pages.publish(ben, room, 'the first');
+    for (let i = 0; i < 40; i += 1)
+      await pages.publish(ben, room, `answer ${i}\n\nin two parts`, { reply_to: root.message_id });
+    const page = await pages.visit(ada, { path: `/${room}` });
+    await message(page, 'answer 39').waitFor();
+    await page.locator('.list').evaluate((list) => list.scrollTo(0, 0));
+    await page.getByRole('button', { name: /To the newest/ }).waitFor();
+    await say(page, 'from above');
+    await expect(isInSight(message(page, 'from above'))).resolves.toBe(true);
+    await page.getByRole('button', { name: /To the newest/ }).waitFor({ state: 'detached' });
+    await message(page, 'the first').getByRole('button', { name: '40 replies' }).click();
+    const thread = page.getByRole('region', { name: 'Thread' });
+    await thread.getByText('answer 39').waitFor();
+    await thread.getByRole('textbox').fill('the last');
+    await page.keyboard.press('Enter');
+    const last = thread.locator('.line', { hasText: 'the last' });
+    await last.waitFor();
+    await expect(isInSight(last)).resolves.toBe(true);
   }, 60_000);
 
   test('a long message shows its beginning, and all of it when asked, on a phone, too', async () => {

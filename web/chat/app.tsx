@@ -70,7 +70,11 @@ function Rooms({ chat }: { chat: Chat }) {
                   </p>
                 </header>
                 <ConnectionBanner />
-                <p class="blank">{chat.t.sidebar.nothingOpen}</p>
+                <p class="blank">
+                  {chat.isListed && chat.rooms.value.rooms.length === 0
+                    ? chat.t.sidebar.empty
+                    : chat.t.sidebar.nothingOpen}
+                </p>
               </>
             ) : (
               <RoomView key={open.id} room={open} />

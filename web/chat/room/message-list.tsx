@@ -131,6 +131,10 @@ function useScroll(room: RoomPage, list: { current: HTMLDivElement | null }) {
     if (at.scrollTop < NEAR_PX) void room.timeline.loadOlder();
     if (fromEnd < NEAR_PX && hasNewer) void room.timeline.loadNewer();
   };
+  const jumpToEnd = () => {
+    anchor.current = null;
+    list.current!.scrollTop = list.current!.scrollHeight;
+  };
   const keepEnd = (at: HTMLElement) => {
     if (at.scrollTop < lastTop.current - 2) return;
     at.scrollTop = at.scrollHeight;
@@ -172,15 +176,17 @@ function useScroll(room: RoomPage, list: { current: HTMLDivElement | null }) {
     }
     look();
   }, [room.rows.value, room.wanted.value]);
+  useLayoutEffect(() => {
+    if (room.sent.value > 0) jumpToEnd();
+  }, [room.sent.value]);
 
   if (isAtEnd) seenN.current = lastN;
   return {
     isAtEnd,
     fresh: snapshot.hasNewer ? 0 : Math.max(0, lastN - seenN.current),
     toEnd: () => {
-      anchor.current = null;
       room.toEnd();
-      list.current!.scrollTop = list.current!.scrollHeight;
+      jumpToEnd();
     },
   };
 }

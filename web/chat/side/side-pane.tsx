@@ -1,5 +1,5 @@
 /** Beside the messages: a thread, the members, what is pinned, or a search. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
 import type { PinnedMessage } from '@wardroom/client';
 import { Button } from '../../kit/inputs/button.js';
@@ -58,13 +58,25 @@ export function SidePane({ room }: { room: RoomPage }) {
 function ThreadPane({ room }: { room: RoomPage }) {
   const chat = useChat();
   const { t } = chat;
+  const list = useRef<HTMLDivElement>(null);
   const thread = room.thread.value;
+  const messages = thread?.snapshot.value.messages ?? [];
+  const last = messages.at(-1);
+  // Where it is opened, and with each reply of one's own.
+  const key = last?.mine === true ? last.key : messages.length > 0;
+  useLayoutEffect(() => list.current?.scrollTo(0, list.current.scrollHeight), [thread, key]);
   if (thread === null) return null;
-  const { messages, state } = thread.snapshot.value;
   const root = thread.root.value;
   return (
     <>
-      <div class="pane-list" tabIndex={0} role="log" aria-live="off" aria-label={t.panes.thread}>
+      <div
+        ref={list}
+        class="pane-list"
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label={t.panes.thread}
+      >
         {root === null ? (
           <p class="blank small">{t.loading}</p>
         ) : (
@@ -77,7 +89,7 @@ function ThreadPane({ room }: { room: RoomPage }) {
           </Line>
         )}
         <hr />
-        {messages.length === 0 && state === 'ready' ? (
+        {messages.length === 0 && thread.snapshot.value.state === 'ready' ? (
           <p class="blank small">{t.panes.noReplies}</p>
         ) : null}
         {messages.map((message) => (

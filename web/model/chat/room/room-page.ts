@@ -44,6 +44,8 @@ export class RoomPage {
   readonly wanted = signal<number | null>(null);
   /** By user: the seq up to which they have read. */
   readonly readBy = signal<ReadonlyMap<string, number>>(new Map());
+  /** Counts one's own messages: the end is shown with each. */
+  readonly sent = signal(0);
   /** Its end is on the screen, and somebody looks at it. */
   readonly isSeen = signal(false);
   readonly #newAfter = signal<number | null>(null);
@@ -255,7 +257,11 @@ export class RoomPage {
 
   #port() {
     return {
-      send: (text: string, options: object) => void this.timeline.send({ text }, options),
+      send: (text: string, options: object) => {
+        this.toEnd();
+        this.timeline.send({ text }, options);
+        this.sent.value += 1;
+      },
       edit: (id: string, body: { text: string }) => this.#room.edit(id, body),
       typed: () => this.people.typed(),
       stopped: () => this.people.stopped(),

@@ -85,7 +85,8 @@ export const de: Texts = {
     resetSubmit: 'Passwort setzen',
     resetDone: 'Das Passwort ist gesetzt, alle Geräte sind abgemeldet. Melden Sie sich damit an.',
     registerTitle: 'Dem Arbeitsbereich beitreten',
-    registerText: 'Wählen Sie Ihren Namen und Ihr Passwort.',
+    registerText:
+      'Wählen Sie Ihren Namen und Ihr Passwort. Den Kurznamen des Arbeitsbereichs kennt, wer Sie eingeladen hat.',
     registerSubmit: 'Beitreten',
     newAccount: 'Neu hier? Konto anlegen',
     haveAccount: 'Ich habe ein Konto',

@@ -43,7 +43,8 @@ export const en = {
     resetSubmit: 'Set the password',
     resetDone: 'The password is set, and every device was signed out. Sign in with it.',
     registerTitle: 'Join the workspace',
-    registerText: 'Choose your name and password.',
+    registerText:
+      'Choose your name and password. Whoever invited you knows the short name of the workspace.',
     registerSubmit: 'Join',
     newAccount: 'New here? Make an account',
     haveAccount: 'I have an account',
