@@ -4,6 +4,7 @@ import { BACKUP_COMMANDS } from './backup.mjs';
 import { CliError } from './client.mjs';
 import { CONFIG_COMMANDS } from './config.mjs';
 import { DOCTOR_COMMANDS } from './doctor/doctor.mjs';
+import { INVITE_COMMANDS } from './invites.mjs';
 import { KEY_COMMANDS } from './keys.mjs';
 import { LIVE_COMMANDS } from './live.mjs';
 import { forgetLogin, keepLogin } from './login.mjs';
@@ -134,6 +135,7 @@ export const COMMANDS = {
       );
     },
   },
+  ...INVITE_COMMANDS,
   ...LIVE_COMMANDS,
   ...TOKEN_COMMANDS,
   ...KEY_COMMANDS,

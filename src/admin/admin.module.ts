@@ -19,7 +19,9 @@ import { PolicyExplanation } from './decisions/policy-explanation.js';
 import { CloseExplanation } from './closes/close-explanation.js';
 import { Introspect } from './tokens/introspect.js';
 import { IntrospectionController } from './tokens/introspection.controller.js';
-import { AdminQueries } from './revocations/admin-queries.js';
+import { FollowReceipt } from './revocations/follow-receipt.js';
+import { KeysController } from './keys/keys.controller.js';
+import { OperatorKeys } from './keys/operator-keys.js';
 import { TenantInvitesController } from './invites/tenant-invites.controller.js';
 import { TenantInvitations } from './invites/tenant-invites.js';
 import { CloseConnection } from './live/close-connection.js';
@@ -28,6 +30,7 @@ import { Connections } from './live/connections.js';
 import { ConnectionsController } from './live/connections.controller.js';
 import { Nodes } from './live/nodes.js';
 import { NodesController } from './live/nodes.controller.js';
+import { VerifyChains } from './audit/verify-chains.js';
 import { ReadAudit } from './audit/read-audit.js';
 import { MonthlyReview } from './review/monthly-review.js';
 import { ReviewController } from './review/review.controller.js';
@@ -57,6 +60,7 @@ import { Users } from './users/users.js';
     TenantInvitesController,
     PasswordLinksController,
     RevocationsController,
+    KeysController,
     SessionsController,
     ServiceAccountsController,
     TokensController,
@@ -79,10 +83,12 @@ import { Users } from './users/users.js';
     TenantInvitations,
     PasswordLinks,
     Revoke,
-    AdminQueries,
+    FollowReceipt,
+    OperatorKeys,
     PolicyExplanation,
     CloseExplanation,
     ReadAudit,
+    VerifyChains,
     MonthlyReview,
     SessionList,
     ServiceAccounts,

@@ -10,6 +10,7 @@ import { ConnectionsController } from '../admin/live/connections.controller.js';
 import { TenantInvitesController } from '../admin/invites/tenant-invites.controller.js';
 import { NodesController } from '../admin/live/nodes.controller.js';
 import { ReviewController } from '../admin/review/review.controller.js';
+import { KeysController } from '../admin/keys/keys.controller.js';
 import { RevocationsController } from '../admin/revocations/revocations.controller.js';
 import { SessionsController } from '../admin/sessions/sessions.controller.js';
 import { ServiceAccountsController } from '../admin/service/service-accounts.controller.js';
@@ -59,6 +60,7 @@ const CONTROLLERS: readonly Type[] = [
   TenantInvitesController,
   PasswordLinksController,
   RevocationsController,
+  KeysController,
   SessionsController,
   TokensController,
   ConfigController,

@@ -53,8 +53,8 @@ export const AUDIT_EVENTS = {
   room_events_lost:
     'acknowledged events of a room are gone: Postgres came back without them; `from`, `to`: as far as this node knew them',
   key_created: 'a signing key was made',
-  key_rotated: 'signing keys were rotated',
-  key_withdrawn: 'a signing key was withdrawn',
+  key_rotated: 'signing keys were rotated; `by`: request, command or age, `reason`',
+  key_withdrawn: 'a signing key was withdrawn; `by`: as above, `reason`',
   excess_rate_limit_exceeded:
     'a limit was reached; `limit`: auth_loop (a credential that loops), refresh_loop or reconnect_loop (a session that loops; nothing is refused), or audit (`count` more of `event` between `from` and `to` than are recorded one by one; `ip`: of this network)',
   authority_history_replaced:

@@ -14,6 +14,8 @@ import { checkSeal } from './sealed-heads.js';
 import type { SealedHead } from './sealed-heads.js';
 
 const PAGE = 2_000;
+/** Of a node that also does other work: its event loop waits for each page. */
+const SPAN_PAGE = 500;
 
 /** Knowledge of a chain from elsewhere: a record of it, and the hash that it had. */
 export interface Anchor {
@@ -29,6 +31,25 @@ export interface Verdict {
   chains: number;
   /** Sentences, one for each finding; empty: whole. */
   findings: string[];
+}
+
+/** A part of a verification: records of one chain after another, so many at a time. */
+export interface Span {
+  /** The last record that was read; null: from the beginning. */
+  after: Place | null;
+  recordsMax: number;
+}
+
+export interface Place {
+  chain: string;
+  n: bigint;
+}
+
+export interface SpanVerdict extends Verdict {
+  /** Null: the end was reached. */
+  next: Place | null;
+  /** Records behind it, as many as there were now. */
+  left: bigint;
 }
 
 /** Events whose records have `heads`. */
@@ -70,6 +91,24 @@ export async function verifyAudit(
   }
 }
 
+/**
+ * One span in a snapshot of its own. Each record is judged by the one before it, so all spans
+ * together say as much as one whole reading, and none of them takes long. Heads that nodes sealed
+ * are judged with the first.
+ */
+export async function verifySpan(
+  client: pg.ClientBase,
+  keys: readonly AuditKey[],
+  span: Span,
+): Promise<SpanVerdict> {
+  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+  try {
+    return await new Verification(client, keys, SPAN_PAGE).runSpan(span);
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
 class Verification {
   private readonly findings: string[] = [];
   private records = 0;
@@ -77,6 +116,7 @@ class Verification {
   constructor(
     private readonly client: pg.ClientBase,
     private readonly keys: readonly AuditKey[],
+    private readonly pageRows = PAGE,
   ) {}
 
   async run(tenant: string | undefined, told: readonly Anchor[]): Promise<Verdict> {
@@ -84,14 +124,31 @@ class Verification {
     const anchors = [...told, ...(await this.sealedHeads())];
     for (const chain of chains) await this.chain(chain, anchors);
     if (tenant === undefined) await this.strays();
-    const known = new Map(
-      (tenant === undefined ? chains : await this.chains(undefined)).map((chain) => [
-        chain.node,
-        chain,
-      ]),
-    );
-    for (const [chain, named] of byChain(anchors)) await this.reach(chain, named, known.get(chain));
+    await this.reachAll(anchors, tenant === undefined ? chains : await this.chains(undefined));
     return { records: this.records, chains: chains.length, findings: this.findings };
+  }
+
+  async runSpan({ after, recordsMax }: Span): Promise<SpanVerdict> {
+    const chains = await this.chains(undefined);
+    const anchors = after === null ? await this.sealedHeads() : [];
+    if (after === null) await this.strays();
+    let next: Place | null = null;
+    for (const chain of chains) {
+      if (after !== null && chain.node < after.chain) continue;
+      const from = chain.node === after?.chain ? after.n : null;
+      const n = await this.chain(chain, anchors, { from, recordsMax });
+      if (this.records < recordsMax) continue;
+      next = { chain: chain.node, n };
+      break;
+    }
+    await this.reachAll(anchors, chains);
+    const left = next === null ? 0n : leftBehind(chains, next);
+    return { records: this.records, chains: chains.length, findings: this.findings, next, left };
+  }
+
+  private async reachAll(anchors: readonly Anchor[], chains: readonly Chain[]): Promise<void> {
+    const known = new Map(chains.map((chain) => [chain.node, chain]));
+    for (const [chain, named] of byChain(anchors)) await this.reach(chain, named, known.get(chain));
   }
 
   private async chains(tenant: string | undefined): Promise<Chain[]> {
@@ -110,17 +167,24 @@ class Verification {
    * Every record from the anchor to the head; each is linked to what stands before it, so each
    * finding names its own place.
    */
-  private async chain(chain: Chain, anchors: Anchor[]): Promise<void> {
+  private async chain(
+    chain: Chain,
+    anchors: Anchor[],
+    { from, recordsMax }: { from: bigint | null; recordsMax: number } = WHOLE,
+  ): Promise<bigint> {
     const key = this.keys.find(({ id }) => id === chain.key_id);
-    if (key === undefined)
-      return this.find(
+    if (key === undefined) {
+      this.find(
         chain.node,
         'was written under a SECRET_KEY that was not given: add it (SECRET_KEY=current,former)',
       );
-    this.beginning(chain);
-    let [n, hash] = [BigInt(chain.pruned), chain.pruned_hash];
+      return BigInt(chain.n);
+    }
+    const resumed = from === null ? null : await this.hashAt(chain, from);
+    if (resumed === null) this.beginning(chain);
+    let [n, hash] = resumed === null ? [BigInt(chain.pruned), chain.pruned_hash] : [from!, resumed];
     for (
-      let rows = await this.page(chain.node, null);
+      let rows = await this.page(chain.node, resumed === null ? null : n);
       rows.length > 0;
       rows = await this.page(chain.node, n)
     ) {
@@ -138,9 +202,23 @@ class Verification {
         if (proven && NAMES_HEADS.has(row.event)) anchors.push(...anchorsOf(row, chain.node));
         [n, hash] = [number, row.hash];
         this.records += 1;
+        if (this.records >= recordsMax) return n;
       }
     }
     this.end(chain, n, hash);
+    return n;
+  }
+
+  /**
+   * Where a verification goes on; null: the record went with the retention, so the chain begins
+   * behind it.
+   */
+  private async hashAt(chain: Chain, n: bigint): Promise<Buffer | null> {
+    if (n <= BigInt(chain.pruned)) return null;
+    const hash = await this.hashOf(chain.node, n);
+    if (hash !== undefined) return Buffer.from(hash, 'hex');
+    this.find(chain.node, `record ${n} is missing, which was there a moment ago`);
+    return null;
   }
 
   private beginning({ node, pruned, pruned_hash, pruned_seal }: Chain): void {
@@ -163,8 +241,15 @@ class Verification {
   }
 
   private async strays(): Promise<void> {
+    // From one chain to the next by the index: of each only its first record is read.
     const { rows } = await this.client.query<{ node: string; count: string }>(
-      'SELECT node, count(*) AS count FROM audit_events e WHERE NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.node = e.node) GROUP BY node',
+      `WITH RECURSIVE found AS (
+         (SELECT node FROM audit_events ORDER BY node LIMIT 1)
+         UNION ALL
+         SELECT (SELECT e.node FROM audit_events e WHERE e.node > found.node ORDER BY e.node LIMIT 1) FROM found WHERE found.node IS NOT NULL
+       )
+       SELECT node, (SELECT count(*) FROM audit_events e WHERE e.node = found.node) AS count FROM found
+       WHERE node IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_chains c WHERE c.node = found.node)`,
     );
     for (const { node, count } of rows)
       this.find(node, `is gone, but ${count} records of it are not`);
@@ -237,7 +322,7 @@ class Verification {
   private async page(node: string, after: bigint | null): Promise<Row[]> {
     const { rows } = await this.client.query<Row>(
       `SELECT id, n, at, event, tenant_id, actor_id, user_id, session_hash, ip, request_id, detail, hash
-       FROM audit_events WHERE node = $1 AND ($2::bigint IS NULL OR n > $2::bigint) ORDER BY n LIMIT ${PAGE}`,
+       FROM audit_events WHERE node = $1 AND ($2::bigint IS NULL OR n > $2::bigint) ORDER BY n LIMIT ${this.pageRows}`,
       [node, after === null ? null : String(after)],
     );
     return rows;
@@ -247,6 +332,14 @@ class Verification {
     this.findings.push(`chain ${chain}: ${finding}`);
   }
 }
+
+const WHOLE = { from: null, recordsMax: Infinity };
+
+const leftBehind = (chains: readonly Chain[], { chain, n }: Place): bigint =>
+  chains.reduce((sum, { node, n: head, pruned }) => {
+    if (node < chain) return sum;
+    return sum + max(0n, BigInt(head) - (node === chain ? n : BigInt(pruned)));
+  }, 0n);
 
 const recordOf = (row: Row): AuditRecord => ({ ...row, at: row.at.toISOString() });
 const rangeOf = (from: bigint, to: bigint): string =>

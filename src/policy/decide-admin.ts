@@ -26,6 +26,7 @@ const ADMIN_ACTIONS = {
   change_invites: { of: 'tenant', does: 'change' },
   list_sessions: { of: 'tenant', does: 'read' },
   revoke_sessions: { of: 'tenant', does: 'change' },
+  rotate_key: { of: 'installation', does: 'change' },
   withdraw_key: { of: 'installation', does: 'change' },
   read_keys: { of: 'installation', does: 'read' },
   read_stats: { of: 'installation', does: 'read' },
@@ -43,6 +44,7 @@ const ADMIN_ACTIONS = {
   introspect: { of: 'tenant', does: 'read' },
   inspect_token: { of: 'installation', does: 'read' },
   read_config: { of: 'installation', does: 'read' },
+  verify_audit: { of: 'installation', does: 'read' },
   export_audit: { of: 'installation', does: 'read' },
   explain: { of: 'tenant', does: 'read' },
 } as const satisfies Record<string, { of: 'installation' | 'tenant'; does: 'read' | 'change' }>;

@@ -54,6 +54,7 @@ describe('an auditor', () => {
     'post /v1/admin/tenants/{tenant}/service-accounts': () => ({ name: 'x', scopes: ['rooms'] }),
     'patch /v1/admin/users/{user}': () => ({ name: 'renamed' }),
     'post /v1/admin/revocations': () => ({ session: ben.session, reason: 'x' }),
+    'post /v1/admin/keys/rotate': () => ({ reason: 'x' }),
     'post /v1/admin/reviews': () => ({ month: '2026-10', note: 'x' }),
   };
   const keyOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
@@ -107,6 +108,7 @@ describe('an auditor', () => {
       () => `/v1/admin/explain?user=${ben.id}&room=${randomUUID()}&action=read`,
     ],
     ['signing keys', () => '/v1/admin/keys'],
+    ['whether the audit is whole', () => '/v1/admin/audit/verify'],
   ])('reads %s', async (_, path) => {
     const { body } = await asAuditor(path(), { expect: 200 });
     expect(body.items?.length ?? 1).toBeGreaterThan(0);

@@ -6,13 +6,16 @@ import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { AuditPruner } from '../../src/audit/audit-pruner.js';
+import { auditKey } from '../../src/audit/audit-hash.js';
 import type { AuditTrail } from '../../src/audit/audit-trail.js';
+import { verifySpan } from '../../src/audit/verify-audit.js';
+import type { Place, SpanVerdict } from '../../src/audit/verify-audit.js';
 import { Config } from '../../src/platform/config/config.js';
 import { Database } from '../../src/platform/stores/database.js';
 import { startCluster, startNode } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
 import { World, call, unique, wsUrl } from '../support/world.js';
-import { query } from '../support/sql.js';
+import { query, withPostgres } from '../support/sql.js';
 import { verify as verifyWith } from './verify-cli.js';
 
 const SECRET_KEY = randomBytes(32).toString('base64url');
@@ -71,9 +74,26 @@ async function tampered(...work: string[]): Promise<string> {
   return url.href;
 }
 
+/** The findings of a reading in spans of a few records, as a node does it. */
+async function foundInSpans(url: string): Promise<string[]> {
+  const keys = [auditKey(SECRET_KEY)];
+  return withPostgres(url, async (client) => {
+    const findings: string[] = [];
+    for (let after: Place | null = null; ;) {
+      const span: SpanVerdict = await verifySpan(client, keys, { after, recordsMax: 7 });
+      findings.push(...span.findings);
+      expect(span.records).toBeLessThanOrEqual(7);
+      if (span.next === null) return findings;
+      after = span.next;
+    }
+  });
+}
+
 const found = async (...work: string[]) => {
-  const { code, findings } = await verify(await tampered(...work));
+  const url = await tampered(...work);
+  const { code, findings } = await verify(url);
   expect(code).toBe(1);
+  expect(await foundInSpans(url)).toEqual(expect.arrayContaining(findings));
   return findings.map((line) => line.replace(/^chain [0-9a-f-]{36}: /, ''));
 };
 
@@ -94,6 +114,7 @@ describe('audit verify', () => {
       `SELECT count(*) FROM audit_events WHERE node = '${crashed}'`,
     )) as [{ count: string }];
     expect(Number(count)).toBeGreaterThan(10);
+    expect(await foundInSpans(original)).toEqual([]);
   });
 
   test('finds a record of which anything was altered', async () => {

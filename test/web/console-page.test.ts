@@ -23,6 +23,7 @@ const ALL_PAGES = [
   'Overview',
   'Why',
   'People',
+  'Invitations',
   'Tenants',
   'Services',
   'Try as',
@@ -231,6 +232,77 @@ described('the console', () => {
     await write.getByText('read.8_not_public').waitFor();
     await page.getByLabel('Role in the room').selectOption('viewer');
     await write.getByText('write.2_viewer').waitFor();
+  });
+
+  test('invites somebody by a link that is shown once, and withdraws it', async () => {
+    const page = await visit(operator, '#/invites?tenant=acme');
+    await page.getByText('No invitation is alive.').waitFor();
+    await page.getByLabel('Invite this address').fill('dora@acme.example');
+    await page.keyboard.press('Enter');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('lets this address register in acme, once, for a week').waitFor();
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    const link = await dialog.locator('.secret code').innerText();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    const { body } = await call(urls[0], '/v1/auth/register', {
+      body: {
+        tenant: 'acme',
+        email: 'dora@acme.example',
+        password: PASSWORD,
+        invite: /wr_reg_[\w-]+/.exec(link)![0],
+      },
+    });
+    expect(body.token_type).toBe('Bearer');
+    await page.getByLabel('How often').fill('3');
+    await page.getByRole('button', { name: 'Invite …' }).click();
+    await dialog.getByRole('button', { name: 'Make the link' }).click();
+    await dialog.locator('.secret code').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    const row = page.locator('tbody tr', { hasText: 'anybody with the link' });
+    await row.getByText('0 of 3').waitFor();
+    await row.getByRole('button', { name: 'Withdraw …' }).click();
+    await dialog.getByRole('button', { name: 'Withdraw the link' }).click();
+    await dialog.locator('.steps').getByText('done').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await row.waitFor({ state: 'detached' });
+  });
+
+  test('verifies on the spot that the audit is whole, and says what is not', async () => {
+    const page = await visit(auditor, '#/audit');
+    const check = page.getByRole('group', { name: 'Is the chain whole?' });
+    await check.getByRole('button', { name: 'Verify now' }).click();
+    await check.getByText(/Whole: \d+ records in \d+ chains?, verified in/).waitFor();
+    const [altered] = await query<{ n: string }>(
+      databaseUrl,
+      `UPDATE audit_events SET ip = '192.0.2.1' WHERE id = (SELECT id FROM audit_events WHERE event = 'user_created' LIMIT 1) RETURNING n`,
+    );
+    await check.getByRole('button', { name: 'Verify again' }).click();
+    await check.getByText('Not whole: 1 finding').waitFor();
+    await check.getByText(`record ${altered!.n} (user_created) was altered`).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+  });
+
+  test('rotates the signing key, and shows what withdrawing one ends before it does', async () => {
+    const page = await visit(operator, '#/keys');
+    await page.getByRole('button', { name: 'Rotate …' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Nothing ends').waitFor();
+    await dialog.getByLabel('Reason, for the audit').fill('of age');
+    await page.keyboard.press('Enter');
+    await dialog.locator('.steps').getByText('receipt: effective').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    const announced = page.locator('tbody tr', { hasText: 'announced' });
+    await announced.waitFor();
+    const signing = page.locator('tbody tr', { hasText: 'signing' });
+    await signing.getByRole('button', { name: 'Withdraw …' }).click();
+    await dialog.getByText(/^Of \d+ connections? that (is|are) open now/).waitFor();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await announced.getByRole('button', { name: 'Withdraw …' }).click();
+    await dialog.getByLabel('Reason, for the audit').fill('not needed');
+    await page.keyboard.press('Enter');
+    await dialog.locator('.steps').getByText('receipt: effective').waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
+    await page.locator('tbody tr', { hasText: 'withdrawn' }).waitFor();
   });
 
   test('refuses a wrong password in words, and a member altogether', async () => {

@@ -4,6 +4,7 @@ import type { PageProps } from './page-props.js';
 import { AuditPage } from './pages/audit-page.js';
 import { ConfigPage } from './pages/config-page.js';
 import { DrillsPage } from './pages/drills-page.js';
+import { InvitesPage } from './pages/invites-page.js';
 import { KeysPage } from './pages/keys-page.js';
 import { OverviewPage } from './pages/overview-page.js';
 import { PeoplePage } from './pages/people-page.js';
@@ -20,6 +21,7 @@ export const PAGES: Readonly<Record<string, ComponentType<PageProps>>> = {
   sessions: SessionsPage,
   why: WhyPage,
   people: PeoplePage,
+  invites: InvitesPage,
   rooms: RoomsPage,
   tenants: TenantsPage,
   services: ServicesPage,

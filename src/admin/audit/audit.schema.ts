@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import { AUDIT_EVENTS } from '../../audit/audit-events.js';
 import type { AuditEventName } from '../../audit/audit-events.js';
+import type { Place } from '../../audit/verify-audit.js';
+import { isId } from '../../platform/ids.js';
 import { idSchema } from '../../platform/text.js';
 import { pageFields, plainText } from '../../platform/zod.js';
 
@@ -47,3 +49,37 @@ export const auditPageSchema = z
   .object({ items: z.array(auditRecordSchema), next_cursor: z.string().nullable() })
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.infer<typeof auditPageSchema>;
+
+/** `<chain>_<n>`: the last record that was read. */
+export function placeOf(cursor: string): Place {
+  const [chain, n] = cursor.split('_') as [string, string];
+  return { chain, n: BigInt(n) };
+}
+
+const isPlace = (cursor: string): boolean => {
+  const [chain, n, ...rest] = cursor.split('_');
+  const isNumber = n !== undefined && n !== '' && Number.isSafeInteger(Number(n)) && Number(n) > 0;
+  return rest.length === 0 && isId(chain ?? '') && isNumber && String(Number(n)) === n;
+};
+
+export const auditSpanQuerySchema = z.strictObject({
+  after: plainText(1, 60)
+    .refine(isPlace, 'a `next_cursor` of this call')
+    .optional()
+    .meta({ description: '`next_cursor` of the span before; absent: from the beginning' }),
+});
+export type AuditSpanQuery = z.infer<typeof auditSpanQuerySchema>;
+
+export const auditSpanSchema = z
+  .object({
+    records: z.int().meta({ description: 'that were read in this span' }),
+    chains: z.int().meta({ description: 'that there are' }),
+    findings: z
+      .array(z.string())
+      .meta({ description: 'what is not as the nodes left it; empty: this span is whole' }),
+    findings_more: z.int().meta({ description: 'that are not listed' }),
+    left: z.int().meta({ description: 'records behind this span' }),
+    next_cursor: z.string().nullable().meta({ description: 'null: the end was reached' }),
+  })
+  .meta({ id: 'AuditSpan' });
+export type AuditSpan = z.infer<typeof auditSpanSchema>;

@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { idSchema } from '../../platform/text.js';
 import { plainText } from '../../platform/zod.js';
 
+export const reasonSchema = plainText(1, 500).meta({ description: 'why; for the audit' });
+
 const TARGETS = ['session', 'user', 'tenant', 'key'] as const;
 
 export const revocationSchema = z
@@ -15,7 +17,7 @@ export const revocationSchema = z
       .datetime({ offset: true })
       .optional()
       .meta({ description: 'spares sessions created at or after this time; for a user or tenant' }),
-    reason: plainText(1, 500).meta({ description: 'why; for the log' }),
+    reason: reasonSchema,
   })
   .refine((input) => TARGETS.filter((target) => input[target] !== undefined).length === 1, {
     message: 'exactly one of session, user, tenant and key',

@@ -1,4 +1,4 @@
-/** Revokes sessions and keys, lists keys, and follows receipts. */
+/** Revokes sessions and keys, and follows receipts. */
 import { Controller, Get, Post } from '@nestjs/common';
 import { CurrentPrincipal } from '../../auth/guard/bearer.guard.js';
 import { receiptSchema } from '../../authority/receipt.schema.js';
@@ -8,9 +8,7 @@ import { IdParam } from '../../platform/http/path.js';
 import { ZodBody, ZodQuery, waitQuery } from '../../platform/zod.js';
 import type { WaitQuery } from '../../platform/zod.js';
 import type { Principal } from '../../sessions/principal.js';
-import { AdminQueries } from './admin-queries.js';
-import { keyListSchema } from './admin-queries.schema.js';
-import type { KeyList } from './admin-queries.schema.js';
+import { FollowReceipt } from './follow-receipt.js';
 import { revocationSchema } from './revocation.schema.js';
 import type { Revocation } from './revocation.schema.js';
 import { Revoke } from './revoke.js';
@@ -20,7 +18,7 @@ import { STEP_UP } from '../step-up-rules.js';
 export class RevocationsController {
   constructor(
     private readonly revoking: Revoke,
-    private readonly queries: AdminQueries,
+    private readonly receipts: FollowReceipt,
   ) {}
 
   @Post('admin/revocations')
@@ -42,16 +40,6 @@ export class RevocationsController {
   @Get('receipts/:id')
   @Operation({ summary: 'follow a receipt', authority: true, answers: { 200: receiptSchema } })
   receipt(@IdParam('id') id: string, @CurrentPrincipal() principal: Principal): Promise<Receipt> {
-    return this.queries.receipt(principal, id);
-  }
-
-  @Get('admin/keys')
-  @Operation({
-    summary: 'signing keys (operators)',
-    answers: { 200: keyListSchema },
-    errors: ['role_required'],
-  })
-  keys(@CurrentPrincipal() principal: Principal): Promise<KeyList> {
-    return this.queries.keys(principal);
+    return this.receipts.receipt(principal, id);
   }
 }

@@ -44,7 +44,7 @@ export class Revoke {
     const committed =
       key === undefined
         ? await this.endSessions(principal, revocation)
-        : await this.withdraw(principal, key);
+        : await this.withdraw(principal, key, reason);
     this.logger.log({
       msg: 'revoked',
       by: principal.userId,
@@ -100,13 +100,17 @@ export class Revoke {
     });
   }
 
-  private async withdraw(principal: Principal, key: string): Promise<Committed<unknown>> {
+  private async withdraw(
+    principal: Principal,
+    key: string,
+    reason: string,
+  ): Promise<Committed<unknown>> {
     await this.admin.require(principal, 'withdraw_key', { tenantId: null });
     const guard = async (tx: Tx) => {
       const { role } = await lockCaller(tx, principal);
       this.admin.authorize(principal, role, 'withdraw_key', { tenantId: null });
     };
-    return this.keys.withdraw(key, guard, principal.tenantId);
+    return this.keys.withdraw(key, guard, principal.tenantId, { by: 'request', reason });
   }
 
   /** Its owner and their role; `userId` null: the whole tenant's. */

@@ -42,8 +42,11 @@ export interface KeyChange {
  */
 type Guard = (tx: Tx) => Promise<unknown>;
 
-/** For the audit, where nobody is named. */
-type RotatedBy = 'request' | 'command' | 'age';
+/** For the audit. `by`: where nobody is named. */
+interface Why {
+  by: 'request' | 'command' | 'age';
+  reason?: string;
+}
 
 @Injectable()
 export class KeyChanges {
@@ -76,10 +79,10 @@ export class KeyChanges {
    * A new key that takes over later; the present ones retire then and go on verifying until their
    * last token is dead.
    */
-  rotate(guard: Guard, tenant: string, by: RotatedBy = 'request'): Promise<Committed<string>> {
+  rotate(guard: Guard, tenant: string, why: Why): Promise<Committed<string>> {
     return this.log.commit(async (tx) => {
       await guard(tx);
-      return this.rotateIn(tx, tenant, by);
+      return this.rotateIn(tx, tenant, why);
     });
   }
 
@@ -95,7 +98,7 @@ export class KeyChanges {
           : [];
       if (row?.due !== true) return { result: null, events: [], tenant };
       await forgetOldKeys(tx);
-      return this.rotateIn(tx, tenant, 'age');
+      return this.rotateIn(tx, tenant, { by: 'age' });
     });
   }
 
@@ -107,7 +110,7 @@ export class KeyChanges {
     kid: string,
     guard: Guard,
     tenant: string,
-    by: RotatedBy = 'request',
+    why: Why,
   ): Promise<Committed<KeyChange>> {
     const prepared = await this.prepareSuccessor(kid, guard, tenant);
     await this.receipts.waitForReceipt(prepared.pending);
@@ -124,7 +127,7 @@ export class KeyChanges {
       recordAudit(tx, {
         event: 'key_withdrawn',
         tenant,
-        detail: { kid, successor: successor.kid, by },
+        detail: { kid, successor: successor.kid, ...why },
       });
       return {
         result: { kid, successor: successor.kid },
@@ -150,9 +153,9 @@ export class KeyChanges {
     return [...events, { kind: 'key.added', kid }];
   }
 
-  private async rotateIn(tx: Tx, tenant: string, by: RotatedBy): Promise<Change<string>> {
+  private async rotateIn(tx: Tx, tenant: string, why: Why): Promise<Change<string>> {
     const change = await this.addSuccessor(tx, tenant);
-    recordAudit(tx, { event: 'key_rotated', tenant, detail: { kid: change.result, by } });
+    recordAudit(tx, { event: 'key_rotated', tenant, detail: { kid: change.result, ...why } });
     return change;
   }
 

@@ -84,11 +84,9 @@ async function list(config: Config): Promise<void> {
 const nobodyAsks = async (): Promise<void> => undefined;
 
 async function rotate(database: Database, changes: KeyChanges, receipts: Receipts): Promise<void> {
-  const { result, pending } = await changes.rotate(
-    nobodyAsks,
-    await systemTenantId(database),
-    'command',
-  );
+  const { result, pending } = await changes.rotate(nobodyAsks, await systemTenantId(database), {
+    by: 'command',
+  });
   const key = await database.prisma.signingKey.findUniqueOrThrow({ where: { kid: result } });
   const receipt = await receipts.waitForReceipt(pending);
   console.log(
@@ -106,7 +104,7 @@ async function withdraw(
     kid,
     nobodyAsks,
     await systemTenantId(database),
-    'command',
+    { by: 'command' },
   );
   const receipt = await receipts.waitForReceipt(pending);
   console.log(

@@ -4,7 +4,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { Badge } from '../../kit/said/badge.js';
 import { Button } from '../../kit/inputs/button.js';
 import { Facts } from '../../kit/data/facts.js';
-import { copy, Id } from '../../kit/data/id.js';
+import { Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
@@ -15,6 +15,7 @@ import { hashOf } from '../../model/console/place.js';
 import { detailText, plain, spaced } from '../../model/console/words.js';
 import type { PageProps } from '../page-props.js';
 import { CopyAs, footOf, TroubleLine } from '../parts.js';
+import { ChainCheckLine } from './chain-check-line.js';
 
 const TYPED_MS = 250;
 /** Filters that are rarely wanted are shown on demand. */
@@ -116,17 +117,7 @@ export function AuditPage({ console, rights, place: { fields } }: PageProps) {
         ) : null}
         <CopyAs console={console} asks={[{ method: 'GET', path: audit.path }]} cli={audit.cli} />
       </div>
-      <p class="note">
-        Is the chain whole? No call can prove it: the proof needs the key of a node. Run there{' '}
-        <button
-          type="button"
-          class="id"
-          onClick={() => copy('npx wardroom audit verify', 'command')}
-          title="Click to copy"
-        >
-          npx wardroom audit verify
-        </button>
-      </p>
+      {rights.may('verify_audit', { tenantId: null }) ? <ChainCheckLine console={console} /> : null}
       <TroubleLine
         trouble={pager.trouble.value ?? audit.trouble.value}
         again={() => void pager.again()}

@@ -2,14 +2,15 @@
 import { useEffect, useMemo } from 'preact/hooks';
 import { Badge, type BadgeTone } from '../../kit/said/badge.js';
 import { Button } from '../../kit/inputs/button.js';
-import { copy, Id } from '../../kit/data/id.js';
+import { Id } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Pane } from '../../kit/pane.js';
 import {
   KEY_WORDS,
+  countConnections,
   mayBeWithdrawn,
-  ROTATE,
+  rotateKey,
   type SigningKey,
   signsAtOnce,
   withdrawKey,
@@ -33,6 +34,10 @@ export function KeysPage({ console, rights }: PageProps) {
   );
   useEffect(() => void pager.open({}), [pager]);
   const again = (): unknown => pager.again();
+  const withdraw = async (key: SigningKey) => {
+    const connections = await countConnections(console.caller).catch(() => undefined);
+    console.begin(withdrawKey(key, connections), again);
+  };
   const rows = pager.items.value;
   const columns: Column<SigningKey>[] = [
     { title: 'Key', cell: ({ kid }) => <Id id={kid} of="key" tabIndex={-1} /> },
@@ -59,7 +64,7 @@ export function KeysPage({ console, rights }: PageProps) {
             title: 'Do',
             cell: (key: SigningKey) =>
               mayBeWithdrawn(key) ? (
-                <Button look="quiet" onClick={() => console.begin(withdrawKey(key), again)}>
+                <Button look="quiet" onClick={() => void withdraw(key)}>
                   Withdraw …
                 </Button>
               ) : null,
@@ -72,11 +77,18 @@ export function KeysPage({ console, rights }: PageProps) {
       label="Signing keys"
       title="Signing keys"
       aside={
-        <CopyAs
-          console={console}
-          asks={[{ method: 'GET', path: '/v1/admin/keys' }]}
-          cli="npx wardroom keys"
-        />
+        <>
+          <CopyAs
+            console={console}
+            asks={[{ method: 'GET', path: '/v1/admin/keys' }]}
+            cli="npx wardroom keys"
+          />
+          {rights.may('rotate_key', { tenantId: null }) ? (
+            <Button look="accent" onClick={() => console.begin(rotateKey(), again)}>
+              Rotate …
+            </Button>
+          ) : null}
+        </>
       }
     >
       <TroubleLine trouble={pager.trouble.value} again={again} />
@@ -88,16 +100,8 @@ export function KeysPage({ console, rights }: PageProps) {
         foot={footOf(pager.state.value, rows.length, 'key')}
       />
       <p class="note">
-        Keys rotate by themselves as they age. A rotation by hand needs <code>SECRET_KEY</code>,
-        which no page has: run with the environment of a node{' '}
-        <button
-          type="button"
-          class="id"
-          onClick={() => copy(ROTATE, 'command')}
-          title="Click to copy"
-        >
-          {ROTATE}
-        </button>
+        Keys rotate by themselves as they age. Rotate by hand when you like, and withdraw a key that
+        may have been stolen.
       </p>
     </Pane>
   );

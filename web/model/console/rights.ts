@@ -17,6 +17,7 @@ const PAGES: readonly (PageLink & { needs: AdminAction | null })[] = [
   { page: 'sessions', title: 'Sessions', needs: 'list_sessions' },
   { page: 'why', title: 'Why', needs: 'read_close' },
   { page: 'people', title: 'People', needs: 'list_users' },
+  { page: 'invites', title: 'Invitations', needs: 'list_invites' },
   { page: 'rooms', title: 'Rooms', needs: null },
   { page: 'tenants', title: 'Tenants', needs: 'list_tenants' },
   { page: 'services', title: 'Services', needs: 'list_service_accounts' },

@@ -5,9 +5,11 @@ import { curlOf } from '../../../../web/model/console/rest.js';
 import { differencesOf, EffectiveConfig } from '../../../../web/model/console/pages/config.js';
 import {
   mayBeWithdrawn,
+  rotateKey,
   type SigningKey,
   withdrawKey,
 } from '../../../../web/model/console/pages/keys.js';
+import * as invites from '../../../../web/model/console/pages/invites.js';
 import * as people from '../../../../web/model/console/pages/people.js';
 import * as rooms from '../../../../web/model/console/pages/rooms.js';
 import * as services from '../../../../web/model/console/pages/services.js';
@@ -22,6 +24,7 @@ const user = {
 const tenant = { id: 't1', slug: 'acme', state: 'active' } as people.TenantView;
 const member = { room_id: 'r1', user_id: 'u1', name: 'Ben', role: 'member' } as rooms.MemberView;
 const room = { id: 'r1', name: 'Lobby', archived: false } as rooms.RoomView;
+const invite = { id: 'i1', email: null, uses: 2, max_uses: 3 } as invites.Invite;
 const account = { id: 'a1', name: 'billing', keys: [{}, {}] } as unknown as services.ServiceAccount;
 const key = (state: SigningKey['state']) => ({ kid: 'k1', state }) as SigningKey;
 const sent = (deed: Deed) => deed.asks('why').map(({ method, path, body }) => [method, path, body]);
@@ -67,6 +70,25 @@ describe('each change sends one call, and says whether it can be undone', () => 
       true,
     ],
     ['erase', people.eraseTenant(tenant), ['DELETE', '/v1/admin/tenants/t1', undefined], true],
+    [
+      'invite one',
+      invites.createInvite('acme', { email: 'x@y.example', uses: '9', seconds: '86400' }),
+      ['POST', '/v1/admin/tenants/acme/invites', { email: 'x@y.example', expires_in: 86_400 }],
+      false,
+    ],
+    [
+      'invite some',
+      invites.createInvite('acme', { email: '', uses: '9', seconds: '86400' }),
+      ['POST', '/v1/admin/tenants/acme/invites', { max_uses: 9, expires_in: 86_400 }],
+      false,
+    ],
+    [
+      'withdraw an invitation',
+      invites.withdrawInvite('acme', invite),
+      ['DELETE', '/v1/admin/tenants/acme/invites/i1', undefined],
+      true,
+    ],
+    ['rotate the key', rotateKey(), ['POST', '/v1/admin/keys/rotate', { reason: 'why' }], false],
     [
       'mute',
       rooms.mute(member, 10, nowMs),
@@ -131,6 +153,16 @@ describe('each change sends one call, and says whether it can be undone', () => 
     expect(deed.destructive).toBe(destructive);
     if (destructive) expect(deed.undo).not.toBeNull();
     expect(deed.effects.length).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['0', false],
+    ['1.5', false],
+    ['many', false],
+    ['', true],
+    ['12', true],
+  ])('an invitation that may be used "%s" times can be made: %j', (uses, isGood) => {
+    expect(invites.faultOf({ email: '', uses, seconds: '60' }) === null).toBe(isGood);
   });
 
   test('a secret comes out of the answer of its call, and of no other', () => {

@@ -99,6 +99,7 @@ describe('the pages of', () => {
       'sessions',
       'why',
       'people',
+      'invites',
       'rooms',
       'services',
       'try-as',

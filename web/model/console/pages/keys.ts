@@ -1,13 +1,12 @@
 /** Signing keys: their age and state, and what withdrawing one ends. */
-import type { KeyList } from '../../../../src/admin/revocations/admin-queries.schema.js';
+import type { KeyList } from '../../../../src/admin/keys/key.schema.js';
 import { NOT_UNDONE } from '../deed.js';
 import type { Deed } from '../deed.js';
-import { cliOf } from '../rest.js';
+import { cliOf, get, send } from '../rest.js';
+import type { Caller } from '../rest.js';
+import { plural } from '../words.js';
 
 export type SigningKey = KeyList['items'][number];
-
-/** No call makes a key: it is wrapped by SECRET_KEY, which stays with the nodes. */
-export const ROTATE = 'npx wardroom keys rotate';
 
 export const KEY_WORDS: Readonly<Record<SigningKey['state'], string>> = {
   announced: 'published, and signs soon',
@@ -17,14 +16,53 @@ export const KEY_WORDS: Readonly<Record<SigningKey['state'], string>> = {
   withdrawn: 'refused everywhere',
 };
 
-export function withdrawKey({ kid, state }: SigningKey): Deed {
+/** Open now, on all nodes. */
+export async function countConnections(caller: Caller): Promise<number> {
+  const { items } = await send<{ items: { state: string; connections: number | null }[] }>(
+    caller,
+    get('/v1/admin/nodes', { limit: 50 }),
+  );
+  return items
+    .filter(({ state }) => state !== 'gone')
+    .reduce((sum, { connections }) => sum + (connections ?? 0), 0);
+}
+
+export const rotateKey = (): Deed => ({
+  title: 'Rotate the signing key',
+  effects: [
+    'A new key is published now. It signs as soon as every node, and every copy of the key list, knows it.',
+    'Nothing ends: the present key goes on verifying until its last token is dead. No connection is closed, nobody signs in again.',
+  ],
+  undo: 'The old key does not come back. If one was stolen, withdraw it instead.',
+  button: 'Rotate',
+  reason: 'required',
+  destructive: false,
+  asks: (reason) => [
+    {
+      method: 'POST',
+      path: '/v1/admin/keys/rotate',
+      body: { reason },
+      receipt: true,
+      label: 'publish a new key',
+    },
+  ],
+  cli: (reason) => [cliOf(['keys', 'rotate', '--service'], { reason })],
+});
+
+/** `connections`: open now; undefined where it is not known. */
+export function withdrawKey({ kid, state }: SigningKey, connections?: number): Deed {
   const isAlive = state === 'signing' || state === 'verifying';
   return {
     title: 'Withdraw a signing key',
     effects: [
       isAlive
-        ? 'Every access token that it signed is refused at once. Connected clients renew in place; nobody signs in again.'
+        ? 'Every access token that it signed is refused at once, on every node.'
         : 'No token of it should be alive: nobody notices.',
+      ...(isAlive
+        ? [
+            `${connections === undefined ? 'Connected clients' : `Of ${plural(connections, 'connection')} that ${connections === 1 ? 'is' : 'are'} open now, those with such a token`} renew in place or connect again; nobody signs in again.`,
+          ]
+        : []),
       ...(state === 'signing' ? ['A new key signs from now on.'] : []),
     ],
     undo: NOT_UNDONE,
