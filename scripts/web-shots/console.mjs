@@ -134,7 +134,34 @@ const scenes = {
     await page.getByRole('button', { name: /^End all sessions of max/ }).click();
     await page.getByRole('dialog').waitFor();
   },
+  password: async (page) => {
+    const refusal = {
+      code: 'step_up_required',
+      action: 'none',
+      status: 403,
+      title: 'x',
+      detail: 'x',
+    };
+    await page.route('**/v1/admin/revocations*', (route) =>
+      route.fulfill({
+        status: 403,
+        contentType: 'application/problem+json',
+        body: JSON.stringify(refusal),
+      }),
+    );
+    await page.getByLabel('Reason, for the audit').fill('left the company');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog', { name: 'Your password, once more' }).waitFor();
+    await page.unroute('**/v1/admin/revocations*');
+  },
+  'password-refused': async (page) => {
+    await page.keyboard.type('wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('The password is wrong.').waitFor();
+  },
   receipt: async (page) => {
+    for (let open = 2; open > 0; open -= 1) await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: /^End all sessions of max/ }).click();
     await page.getByLabel('Reason, for the audit').fill('left the company');
     await page.keyboard.press('Enter');
     await page.locator('.steps').getByText('receipt: effective').waitFor();
@@ -161,6 +188,8 @@ const scenes = {
   audit: async (page, at) => {
     await at('audit');
     await page.getByRole('button', { name: 'Follow live' }).click();
+    await page.getByRole('button', { name: 'Verify now' }).click();
+    await page.getByRole('button', { name: 'Verify again' }).waitFor();
     await page.locator('.table tbody tr').nth(5).waitFor();
   },
   'audit-record': async (page) => {
@@ -176,6 +205,18 @@ const scenes = {
     await page.locator('.table tbody tr', { hasText: 'max@' }).click();
     await page.getByRole('dialog').waitFor();
   },
+  invites: async (page, at) => {
+    await page.keyboard.press('Escape');
+    await at('invites?tenant=acme');
+    await page.getByLabel('Invite this address').fill('dora@acme.example');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Make the link' }).click();
+    await page.locator('.secret code').waitFor();
+  },
+  'invites-list': async (page) => {
+    await page.keyboard.press('Escape');
+    await page.locator('.table tbody tr').first().waitFor();
+  },
   tenants: async (page, at) => {
     await page.keyboard.press('Escape');
     await at('tenants');
@@ -189,7 +230,12 @@ const scenes = {
     await at('keys');
     await page.locator('.table tbody tr').first().waitFor();
   },
+  'key-withdrawal': async (page) => {
+    await page.getByRole('button', { name: 'Withdraw …' }).first().click();
+    await page.getByRole('dialog').waitFor();
+  },
   config: async (page, at) => {
+    await page.keyboard.press('Escape');
     await at('config');
     await page.locator('.table tbody tr').first().waitFor();
   },

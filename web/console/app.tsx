@@ -27,7 +27,7 @@ export function App({ console, session }: Props) {
   const isIn = state === 'signed_in' && rights !== null;
   return (
     <>
-      <Announcer />
+      <Announcer said={console.said} />
       <Toasts />
       {state === 'starting' ? <p class="empty">Asking the server who is signed in …</p> : null}
       {state === 'away' ? (

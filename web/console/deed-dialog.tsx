@@ -2,9 +2,8 @@
  * A change is asked for once. The dialog names its effects, says whether it can be undone, and
  * takes a reason. Then it shows the receipt, node by node.
  */
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { useSignal } from '@preact/signals';
-import { announce } from '../kit/said/announcer.js';
 import { Button } from '../kit/inputs/button.js';
 import { copy } from '../kit/data/id.js';
 import '../kit/dialog.css';
@@ -27,9 +26,6 @@ export function DeedDialog({ console, doing }: { console: Console; doing: Doing 
   const state = run.state.value;
   const secret = deed.shown?.(doing.answers.value) ?? null;
   const isOver = state !== 'ready' && state !== 'running';
-  useEffect(() => {
-    if (isOver) announce(`${deed.title}: ${run.steps.value.at(-1)?.text ?? 'done'}`);
-  }, [isOver]);
 
   const submit = async (event: Event) => {
     event.preventDefault();

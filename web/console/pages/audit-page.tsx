@@ -10,6 +10,7 @@ import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Dialog } from '../../kit/dialog.js';
 import { Field } from '../../kit/inputs/field.js';
+import { tellFound, tellTail } from '../../model/console/announced.js';
 import { Audit, AUDIT_EVENT_NAMES, type AuditRecordView } from '../../model/console/pages/audit.js';
 import { hashOf } from '../../model/console/place.js';
 import { detailText, plain, spaced } from '../../model/console/words.js';
@@ -45,6 +46,8 @@ const COLUMNS: readonly Column<AuditRecordView>[] = [
 export function AuditPage({ console, rights, place: { fields } }: PageProps) {
   const audit = useMemo(() => new Audit(console.caller), [console]);
   const shown = useSignal<AuditRecordView | null>(null);
+  useEffect(() => tellFound(console.said, audit.pager, 'record'), [console, audit]);
+  useEffect(() => tellTail(console.said, audit.tail), [console, audit]);
   const asked = JSON.stringify(fields);
   useEffect(() => {
     const timer = setTimeout(() => void audit.open(fields), audit.opened ? TYPED_MS : 0);

@@ -1,10 +1,15 @@
 /** Is the chain whole? Verified on the spot. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { announce } from '../../kit/said/announcer.js';
 import { Badge, type BadgeTone } from '../../kit/said/badge.js';
 import { Button } from '../../kit/inputs/button.js';
 import { copy } from '../../kit/data/id.js';
-import { ChainCheck, type CheckState, VERIFY } from '../../model/console/pages/chain-check.js';
+import { tellCheck } from '../../model/console/announced.js';
+import {
+  ChainCheck,
+  type CheckState,
+  VERDICTS,
+  VERIFY,
+} from '../../model/console/pages/chain-check.js';
 import type { PageProps } from '../page-props.js';
 import { CopyAs, TroubleLine } from '../parts.js';
 
@@ -19,13 +24,16 @@ const ALONE = 'npm run audit -- verify';
 
 export function ChainCheckLine({ console }: Pick<PageProps, 'console'>) {
   const check = useMemo(() => new ChainCheck(console.caller), [console]);
-  useEffect(() => () => check.stop(), [check]);
+  useEffect(() => {
+    const silent = tellCheck(console.said, check);
+    return () => {
+      silent();
+      check.stop();
+    };
+  }, [console, check]);
   const state = check.state.value;
   const isReading = state === 'reading';
-  const run = async () => {
-    await check.run();
-    announce(check.sentence);
-  };
+  const run = () => void check.run();
   return (
     <div class="chain-check" role="group" aria-label="Is the chain whole?">
       <div class="toolbar">
@@ -33,13 +41,11 @@ export function ChainCheckLine({ console }: Pick<PageProps, 'console'>) {
         {isReading ? (
           <Button onClick={() => check.stop()}>Stop</Button>
         ) : (
-          <Button onClick={() => void run()}>
-            {state === 'ready' ? 'Verify now' : 'Verify again'}
-          </Button>
+          <Button onClick={run}>{state === 'ready' ? 'Verify now' : 'Verify again'}</Button>
         )}
         {state === 'ready' ? null : (
-          <span role="status">
-            {isReading ? null : <Badge tone={TONES[state]} text={state} />} {check.sentence}
+          <span>
+            {isReading ? null : <Badge tone={TONES[state]} text={VERDICTS[state]} />} {check.words}
           </span>
         )}
         <span class="grow" />
@@ -49,7 +55,7 @@ export function ChainCheckLine({ console }: Pick<PageProps, 'console'>) {
           cli="npx wardroom audit verify --service"
         />
       </div>
-      <TroubleLine trouble={check.trouble.value} again={() => void run()} />
+      <TroubleLine trouble={check.trouble.value} again={run} />
       {check.findings.value.length === 0 ? null : (
         <ul class="findings">
           {check.findings.value.map((text) => (

@@ -1,12 +1,12 @@
 /** Drills: choose, run here, watch each step against its bound, keep the evidence. */
 import { useEffect, useMemo } from 'preact/hooks';
-import { announce } from '../../kit/said/announcer.js';
 import { Badge, type BadgeTone } from '../../kit/said/badge.js';
 import { Banner } from '../../kit/said/banner.js';
 import { Button } from '../../kit/inputs/button.js';
 import { copy } from '../../kit/data/id.js';
 import { Moment } from '../../kit/data/moment.js';
 import { Pane } from '../../kit/pane.js';
+import { tellDrills } from '../../model/console/announced.js';
 import { type DrillLine, Drills, type Run } from '../../model/console/pages/drills.js';
 import { bytes, plural } from '../../model/console/words.js';
 import type { PageProps } from '../page-props.js';
@@ -39,8 +39,12 @@ export function DrillsPage({ console, rights }: PageProps) {
   );
   useEffect(() => {
     void drills.open();
-    return () => drills.stop();
-  }, [drills]);
+    const silent = tellDrills(console.said, drills);
+    return () => {
+      silent();
+      drills.stop();
+    };
+  }, [console, drills]);
   const state = drills.state.value;
   const run = drills.run.value;
   const before = drills.before.value;
@@ -51,11 +55,6 @@ export function DrillsPage({ console, rights }: PageProps) {
     // Whether the server answers at all, the drills tell.
     if (!(await console.stepUp.ensure(PROVEN_SECONDS).catch(() => true))) return;
     await drills.start(console.leaseMs);
-    announce(
-      drills.run.value === null
-        ? 'The drills did not run.'
-        : `Drills: ${drills.run.value.verdict}.`,
-    );
   };
   return (
     <section aria-label="Drills" class="stack">

@@ -19,6 +19,7 @@ import {
   usedText,
   withdrawInvite,
 } from '../../model/console/pages/invites.js';
+import { tellFound } from '../../model/console/announced.js';
 import { Pager } from '../../model/console/pager.js';
 import type { PageProps } from '../page-props.js';
 import { CopyAs, footOf, TroubleLine } from '../parts.js';
@@ -29,6 +30,7 @@ export function InvitesPage(props: PageProps) {
   const tenant = tenantOf(props);
   const path = invitesPath(tenant);
   const pager = useMemo(() => new Pager<Invite>(console.caller, () => path, null), [console, path]);
+  useEffect(() => tellFound(console.said, pager, 'invitation'), [console, pager]);
   useEffect(() => void pager.open({}), [pager]);
   const again = (): unknown => pager.again();
   const isSystem = rights.ofInstallation && tenant === rights.me.tenant.slug;
@@ -66,7 +68,7 @@ export function InvitesPage(props: PageProps) {
   return (
     <section class="pane" aria-label="Invitations">
       <div class="filters">
-        <TenantPicker {...props} />
+        <TenantPicker {...props} notOwn />
         <span class="grow" />
         <CopyAs
           console={console}
@@ -122,10 +124,10 @@ function NewInvite({ console, tenant, again }: PageProps & { tenant: string; aga
     >
       <div class="grow">
         <Field
-          label="Invite this address"
+          label="Invite this address (empty: anybody with the link)"
           value={email.value}
           onInput={(text) => (email.value = text)}
-          placeholder="e-mail; empty: anybody who has the link"
+          placeholder="e-mail"
         />
       </div>
       {email.value.trim() === '' ? (

@@ -15,6 +15,7 @@ import {
   signsAtOnce,
   withdrawKey,
 } from '../../model/console/pages/keys.js';
+import { tellFound } from '../../model/console/announced.js';
 import { Pager } from '../../model/console/pager.js';
 import type { PageProps } from '../page-props.js';
 import { CopyAs, footOf, TroubleLine } from '../parts.js';
@@ -32,6 +33,7 @@ export function KeysPage({ console, rights }: PageProps) {
     () => new Pager<SigningKey>(console.caller, () => '/v1/admin/keys', null),
     [console],
   );
+  useEffect(() => tellFound(console.said, pager, 'key'), [console, pager]);
   useEffect(() => void pager.open({}), [pager]);
   const again = (): unknown => pager.again();
   const withdraw = async (key: SigningKey) => {

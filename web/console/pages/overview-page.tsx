@@ -6,6 +6,7 @@ import { Id } from '../../kit/data/id.js';
 import { Moment, nowMs } from '../../kit/data/moment.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Pane } from '../../kit/pane.js';
+import { tellAlerts } from '../../model/console/announced.js';
 import { type NodeView, Overview } from '../../model/console/pages/overview.js';
 import { readReadiness } from '../../model/console/readiness.js';
 import { duration, relative } from '../../model/console/words.js';
@@ -50,6 +51,7 @@ export function OverviewPage({ console }: PageProps) {
     () => new Overview(console.caller, () => readReadiness(console.base)),
     [console],
   );
+  useEffect(() => tellAlerts(console.said, overview.alerts), [console, overview]);
   useEffect(() => overview.watch(() => document.visibilityState === 'visible'), [overview]);
   const lookedAt = overview.lookedAt.value;
   const nodes = overview.nodes.value;

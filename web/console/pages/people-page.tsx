@@ -8,6 +8,7 @@ import { Moment } from '../../kit/data/moment.js';
 import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Field } from '../../kit/inputs/field.js';
+import { tellFound } from '../../model/console/announced.js';
 import {
   changeRole,
   createUser,
@@ -31,6 +32,7 @@ export function PeoplePage(props: PageProps) {
   const tenant = tenantOf(props);
   const isCreating = useSignal(false);
   const opened = useSignal<UserView | null>(null);
+  useEffect(() => tellFound(console.said, people.pager, 'user'), [console, people]);
   useEffect(() => void people.open(tenant), [people, tenant]);
   const again = (): unknown => people.pager.again();
   const rows = people.shown.value;

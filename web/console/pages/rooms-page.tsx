@@ -21,6 +21,7 @@ import {
   unban,
   unmute,
 } from '../../model/console/pages/rooms.js';
+import { tellFound } from '../../model/console/announced.js';
 import { Pager } from '../../model/console/pager.js';
 import { hashOf } from '../../model/console/place.js';
 import type { PageProps } from '../page-props.js';
@@ -55,6 +56,7 @@ const COLUMNS: readonly Column<RoomView>[] = [
 
 function RoomTable({ console }: PageProps) {
   const pager = useMemo(() => new Pager<RoomView>(console.caller, () => '/v1/rooms'), [console]);
+  useEffect(() => tellFound(console.said, pager, 'room'), [console, pager]);
   useEffect(() => void pager.open({}), [pager]);
   const rows = pager.items.value;
   return (

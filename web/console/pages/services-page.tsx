@@ -15,6 +15,7 @@ import {
   SCOPES,
   type ServiceAccount,
 } from '../../model/console/pages/services.js';
+import { tellFound } from '../../model/console/announced.js';
 import { Pager } from '../../model/console/pager.js';
 import type { PageProps } from '../page-props.js';
 import { CopyAs, TroubleLine } from '../parts.js';
@@ -28,6 +29,7 @@ export function ServicesPage(props: PageProps) {
     () => new Pager<ServiceAccount>(console.caller, () => path),
     [console, path],
   );
+  useEffect(() => tellFound(console.said, pager, 'service account'), [console, pager]);
   useEffect(() => void pager.open({}), [pager]);
   const again = (): unknown => pager.again();
   const isSystem = rights.ofInstallation && tenant === rights.me.tenant.slug;
@@ -38,7 +40,7 @@ export function ServicesPage(props: PageProps) {
     <section class="stack" aria-label="Service accounts">
       <div class="pane">
         <div class="filters">
-          <TenantPicker {...props} />
+          <TenantPicker {...props} notOwn />
           <span class="grow" />
           <CopyAs console={console} asks={[{ method: 'GET', path }]} cli="" />
         </div>

@@ -7,6 +7,7 @@ import { Moment } from '../../kit/data/moment.js';
 import { Select } from '../../kit/data/select.js';
 import { type Column, Table } from '../../kit/data/table.js';
 import { Field } from '../../kit/inputs/field.js';
+import { tellFound } from '../../model/console/announced.js';
 import {
   countLive,
   endAllOf,
@@ -78,6 +79,7 @@ const isMoreOpen = signal(false);
 
 function SessionTable({ console, rights, place: { fields } }: PageProps) {
   const sessions = useMemo(() => new Sessions(console.caller), [console]);
+  useEffect(() => tellFound(console.said, sessions.pager, 'session'), [console, sessions]);
   const asked = JSON.stringify(fields);
   useEffect(() => {
     const timer = setTimeout(() => void sessions.open(fields), sessions.opened ? TYPED_MS : 0);
@@ -190,7 +192,7 @@ function SessionTable({ console, rights, place: { fields } }: PageProps) {
           canChoose={({ state }) => state === 'live'}
           onMore={() => void pager.more()}
           busy={sessions.isStale(fields) || pager.state.value === 'opening'}
-          foot={<span role="status">{footOf(pager.state.value, rows.length, 'session')}</span>}
+          foot={footOf(pager.state.value, rows.length, 'session')}
         />
       )}
     </section>

@@ -13,6 +13,7 @@ import {
   eraseTenant,
   type TenantView,
 } from '../../model/console/pages/people.js';
+import { tellFound } from '../../model/console/announced.js';
 import { Pager } from '../../model/console/pager.js';
 import { hashOf } from '../../model/console/place.js';
 import type { PageProps } from '../page-props.js';
@@ -25,6 +26,7 @@ export function TenantsPage(props: PageProps) {
     () => new Pager<TenantView>(console.caller, () => '/v1/admin/tenants'),
     [console],
   );
+  useEffect(() => tellFound(console.said, pager, 'tenant'), [console, pager]);
   useEffect(() => void pager.open({}), [pager]);
   const again = (): unknown => pager.again();
   const opened = useSignal<TenantView | null>(null);

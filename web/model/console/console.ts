@@ -5,6 +5,9 @@
 import { computed, signal } from '@preact/signals';
 import type { Me } from '@wardroom/client';
 import type { NodeView } from '../../../src/admin/live/node.schema.js';
+import { Announcements } from '../announcements.js';
+import { CONSOLE_INTENTS, tellDeed } from './announced.js';
+import type { ConsoleSaid } from './announced.js';
 import { Doing } from './deed.js';
 import type { Deed } from './deed.js';
 import { hashOf, placeOf } from './place.js';
@@ -30,6 +33,7 @@ export class Console {
   });
   readonly nodes = signal<readonly { id: string; name: string }[]>([]);
   readonly doing = signal<Doing | null>(null);
+  readonly said: ConsoleSaid;
   readonly stepUp = new StepUp(() => this.caller);
   /** The bound of the nodes; undefined: not known to this role. */
   leaseMs: number | undefined;
@@ -42,7 +46,9 @@ export class Console {
     /** Without a slash at its end. */
     readonly base: string,
     private readonly bar: AddressBar,
+    said: ConsoleSaid = new Announcements(() => CONSOLE_INTENTS),
   ) {
+    this.said = said;
     this.arrived();
   }
 
@@ -52,7 +58,11 @@ export class Console {
 
   /** The address bar shows another place. */
   arrived(): void {
+    const before = this.place.peek().page;
     this.place.value = placeOf(this.bar.read());
+    const { page } = this.place.value;
+    const link = this.rights.peek()?.pages.find((each) => each.page === page);
+    if (link !== undefined && page !== before) this.said.say('opened', link.title);
   }
 
   go(page: string, id = '', fields: Fields = {}): void {
@@ -86,6 +96,7 @@ export class Console {
       () => this.nodes.value,
       () => this.stepUp.ask(),
     );
+    tellDeed(this.said, deed, run);
     this.doing.value = new Doing(deed, run, this.base, onDone);
   }
 }

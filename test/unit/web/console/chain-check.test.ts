@@ -53,5 +53,5 @@ test('waits for a node that verifies for somebody else, and proves nothing after
   await check.run();
   expect([tries, check.state.value]).toEqual([3, 'stopped']);
   expect(check.trouble.value?.code).toBe('role_required');
-  expect(check.sentence).toBe('Stopped after 0 records: nothing is proven.');
+  expect(check.sentence).toBe('Stopped: 0 records read, nothing is proven.');
 });

@@ -8,6 +8,14 @@ import type { Trouble } from '../words.js';
 
 export type CheckState = 'ready' | 'reading' | 'whole' | 'broken' | 'stopped';
 
+export const VERDICTS: Readonly<Record<CheckState, string>> = {
+  ready: '',
+  reading: '',
+  whole: 'Whole',
+  broken: 'Not whole',
+  stopped: 'Stopped',
+};
+
 export const VERIFY = '/v1/admin/audit/verify';
 /** The node verifies for somebody else, or has to rest. */
 const BUSY_MS = 500;
@@ -62,22 +70,29 @@ export class ChainCheck {
     this.#stopped = true;
   }
 
-  get sentence(): string {
-    const read = `${plural(this.records.value, 'record')} in ${plural(this.#chains, 'chain')}`;
+  /** The findings without their verdict. */
+  get words(): string {
+    const records = plural(this.records.value, 'record');
+    const read = `${records} in ${plural(this.#chains, 'chain')}`;
     switch (this.state.value) {
       case 'ready':
         return '';
       case 'reading':
         return this.left.value === null
           ? 'Reading the first records …'
-          : `${plural(this.records.value, 'record')} read, ${this.left.value} left …`;
+          : `${records} read, ${this.left.value} left …`;
       case 'whole':
-        return `Whole: ${read}, verified in ${duration(this.#ms)}.`;
+        return `${read}, verified in ${duration(this.#ms)}.`;
       case 'broken':
-        return `Not whole: ${plural(this.findings.value.length, 'finding')} in ${read}.`;
+        return `${plural(this.findings.value.length, 'finding')} in ${read}.`;
       case 'stopped':
-        return `Stopped after ${plural(this.records.value, 'record')}: nothing is proven.`;
+        return `${records} read, nothing is proven.`;
     }
+  }
+
+  get sentence(): string {
+    const verdict = VERDICTS[this.state.value];
+    return verdict === '' ? this.words : `${verdict}: ${this.words}`;
   }
 
   async #span(after: string | undefined): Promise<AuditSpan> {
