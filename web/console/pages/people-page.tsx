@@ -41,6 +41,7 @@ export function PeoplePage(props: PageProps) {
     'change_user',
     rights.ofInstallation ? { tenantId: null } : undefined,
   );
+  const isSystem = rights.ofInstallation && tenant === rights.me.tenant.slug;
   const path = `/v1/admin/tenants/${encodeURIComponent(tenant)}/users`;
 
   const columns: Column<UserView>[] = [
@@ -97,6 +98,9 @@ export function PeoplePage(props: PageProps) {
         />
       ) : null}
       <div class="toolbar">
+        {mayChange && !isSystem ? (
+          <a href={hashOf({ page: 'invites', fields: { tenant } })}>Invite by a link</a>
+        ) : null}
         <span class="grow" />
         <CopyAs
           console={console}
