@@ -223,6 +223,25 @@ describe('the password once more', () => {
     });
   });
 
+  test.each(['step-up', 'password'])('is found by no burst of guesses at %s', async (way) => {
+    const guessed = await world.user('burst');
+    const { token } = await browse(guessed);
+    const guess = async (password: string) => {
+      const body = way === 'step-up' ? { password } : { current: password, new: guessed.password };
+      const { status } = await fetch(`${nodeA()}/v1/auth/${way}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify(body),
+      });
+      return status;
+    };
+    const wrong = Array.from({ length: 30 }, (_, i) => guess(`wrong ${i}`));
+    const right = guess(guessed.password);
+    const answers = await Promise.all(wrong);
+    expect(answers.filter((status) => status === 401)).toHaveLength(GUESSES);
+    expect(await right).toBe(429);
+  });
+
   test('is refused to a session that has ended', async () => {
     const gone = await world.login(admin);
     await call(nodeA(), '/v1/auth/logout', { token: gone.token, body: {} });

@@ -12,6 +12,7 @@ import { markProven } from '../../sessions/session-proof.js';
 import { Sessions } from '../../sessions/sessions.js';
 import type { PasswordBody } from './sign-in.schemas.js';
 import { LoginLimits } from '../limits/login-limits.js';
+import { CheckPassword } from './check-password.js';
 import { Passwords } from './passwords.js';
 
 @Injectable()
@@ -19,6 +20,7 @@ export class ChangePassword {
   constructor(
     private readonly database: Database,
     private readonly log: AuthorityLog,
+    private readonly check: CheckPassword,
     private readonly passwords: Passwords,
     private readonly limits: LoginLimits,
     private readonly sessions: Sessions,
@@ -26,7 +28,8 @@ export class ChangePassword {
   ) {}
 
   /**
-   * A wrong `current` counts as a failed login: a stolen access token is no place to guess from.
+   * A wrong `current` counts as a failed login, one attempt at a time: a stolen access token is no
+   * place to guess from.
    */
   async change(principal: Principal, body: PasswordBody, ip: string): Promise<Committed<string[]>> {
     try {
@@ -52,11 +55,9 @@ export class ChangePassword {
     if (user === null)
       throw new DomainError('guest_read_only', { detail: 'guests have no password' });
     const who = `${user.tenantId}\n${user.email}`;
-    await this.limits.requireRoom(who, ip);
-    if (!(await this.passwords.verify(user.passwordHash, body.current))) {
-      await this.limits.countFailure(who, ip);
-      throw new DomainError('invalid_credentials');
-    }
+    await this.limits.inTurn(who, ip, { tenant: user.tenantId, user: user.id }, () =>
+      this.check.check(user, body.current, who, ip),
+    );
     const passwordHash = await this.passwords.hash(body.new);
     return this.log.commit(async (tx) => {
       await lockCaller(tx, principal, 'change');

@@ -1,6 +1,6 @@
 /**
- * A password that somebody claims to know, at a login or when it is asked for again: both spend of
- * one budget, so neither is a second place to guess from.
+ * A password that somebody claims to know, at a login, when it is asked for again or changed: all
+ * spend of one budget, so none is a second place to guess from.
  */
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '../../platform/errors.js';
