@@ -1,6 +1,7 @@
 /**
  * Which calls of administration need a fresh proof of the person (ADR 0041): those that end many
- * sessions, make or end keys, or give rights. Where one names no such thing, nobody is asked.
+ * sessions, make keys, withdraw signing keys, or give rights. To restore what was stopped gives
+ * rights back. Where a call names no such thing, nobody is asked.
  */
 import type { StepUp } from '../platform/http/operation.js';
 
@@ -13,19 +14,19 @@ export const STEP_UP = {
     asked: ({ session }) => session === undefined,
   },
   tenant: {
-    when: 'to disable the tenant or to send its guests away',
-    asked: ({ state, allow_guests: guests }) => state === 'disabled' || guests === false,
+    when: 'to disable or restore the tenant, or to send its guests away',
+    asked: ({ state, allow_guests: guests }) => state !== undefined || guests === false,
   },
   newUser: {
     when: 'for every role but `member`',
     asked: ({ role }) => GIVES_RIGHTS(role),
   },
   user: {
-    when: 'to suspend the user or to give a role but `member`',
-    asked: ({ state, role }) => state === 'suspended' || GIVES_RIGHTS(role),
+    when: 'to suspend or restore the user, or to give a role but `member`',
+    asked: ({ state, role }) => state !== undefined || GIVES_RIGHTS(role),
   },
   serviceAccount: {
-    when: 'to change the scopes, or to suspend the account',
-    asked: ({ scopes, state }) => scopes !== undefined || state === 'suspended',
+    when: 'to change the scopes, or to suspend or restore the account',
+    asked: ({ scopes, state }) => scopes !== undefined || state !== undefined,
   },
 } as const satisfies Record<string, StepUp>;

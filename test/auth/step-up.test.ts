@@ -85,6 +85,19 @@ describe('a password that was given more than ten minutes ago', () => {
       () => `/v1/admin/tenants/${world.tenant.id}`,
       { allow_guests: false },
     ],
+    [
+      'restores no tenant',
+      'PATCH',
+      () => `/v1/admin/tenants/${world.tenant.id}`,
+      { state: 'active' },
+    ],
+    ['restores nobody', 'PATCH', () => `/v1/admin/users/${ben.id}`, { state: 'active' }],
+    [
+      'restores no service account',
+      'PATCH',
+      () => `/v1/admin/tenants/${world.tenant.id}/service-accounts/${ben.id}`,
+      { state: 'active' },
+    ],
     ['suspends nobody', 'PATCH', () => `/v1/admin/users/${ben.id}`, { state: 'suspended' }],
     ['makes nobody an admin', 'PATCH', () => `/v1/admin/users/${ben.id}`, { role: 'admin' }],
     [
