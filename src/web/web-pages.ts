@@ -63,6 +63,7 @@ export function serveWeb(app: NestExpressApplication, config: Config): void {
 function sendPacked(): (request: Request, response: Response, next: NextFunction) => void {
   const files = new Set(readdirSync(`${FOLDER}assets`));
   return (request, response, next) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next();
     const name = request.path.slice(1);
     const type = TYPES[extname(name)];
     const form = PACKED.find(

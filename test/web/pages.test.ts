@@ -27,13 +27,13 @@ const get = (url: string) => fetch(url, { redirect: 'manual' });
 const status = async (url: string) => (await get(url)).status;
 
 /** An answer as it is on the wire. */
-async function receive(url: string, accepted: string) {
+async function receive(url: string, accepted: string, more: object = {}, method = 'GET') {
   const answer = await new Promise<IncomingMessage>((resolve, reject) =>
-    request(url, { headers: { 'accept-encoding': accepted } }, resolve)
+    request(url, { method, headers: { ...more, 'accept-encoding': accepted } }, resolve)
       .on('error', reject)
       .end(),
   );
-  return { headers: answer.headers, body: await buffer(answer) };
+  return { status: answer.statusCode, headers: answer.headers, body: await buffer(answer) };
 }
 
 /** Every file that the page loads before anything is done in it. */
@@ -119,6 +119,19 @@ describe('a node in production', () => {
       });
       expect(packed.headers['content-encoding']).toBe(isSmall ? undefined : sent);
     }
+  });
+
+  test.each([
+    ['a range behind its end', 416, { range: 'bytes=99999999-' }, 'GET'],
+    ['a condition that does not hold', 412, { 'if-match': '"other"' }, 'GET'],
+    ['a method that it does not have', 404, {}, 'POST'],
+  ])('refuses %s of a packed file in plain words', async (_, refused, headers, method) => {
+    const file = (await filesOf(`${node.url}/chat`)).find((url) => url.endsWith('.js'))!;
+    const answer = await receive(file, 'br', headers, method);
+    expect(answer.status).toBe(refused);
+    expect(answer.headers['content-encoding']).toBeUndefined();
+    expect(answer.headers.etag).toBeUndefined();
+    expect(JSON.parse(answer.body.toString())).toMatchObject({ status: refused, action: 'none' });
   });
 
   test('keeps the console from the internal listener, unless it is asked to serve it there', async () => {

@@ -54,6 +54,8 @@ export class ProblemFilter implements ExceptionFilter {
       response.destroy();
       return;
     }
+    // Of a file that is not sent after all.
+    for (const name of ['Content-Encoding', 'ETag']) response.removeHeader(name);
     for (const [name, value] of Object.entries(problemHeaders(error)))
       response.setHeader(name, value);
     response.status(problem.status).send(JSON.stringify(problem));
@@ -103,7 +105,8 @@ export function toDomainError(thrown: unknown): DomainError {
     thrown instanceof HttpException
       ? thrown.getStatus()
       : ((thrown as { status?: unknown } | null)?.status ?? 0);
-  if (status === 400 || status === 415)
+  // 412 and 416: conditions and ranges of a file.
+  if (status === 400 || status === 412 || status === 415 || status === 416)
     return new DomainError('invalid_request', { status, cause: thrown });
   if (status === 413) return new DomainError('too_big', { cause: thrown });
   if (status === 401) return new DomainError('auth_invalid', { cause: thrown });
