@@ -6,9 +6,14 @@ import { LIMITS } from '@wardroom/protocol/limits';
 import { isId } from './ids.js';
 import { plainText } from './zod.js';
 
+const VISIBLE = /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u;
+/** Has some character that people see. */
+export const leavesMark = (text: string): boolean => VISIBLE.test(text);
+
+const NAME_CHARS_MAX = 200;
 /** A name that people read: of a room or tenant. */
-export const nameSchema = plainText(1, 200).refine(
-  (name) => name.trim() !== '',
+export const nameSchema = plainText(1, NAME_CHARS_MAX).refine(
+  (name) => name.length > NAME_CHARS_MAX || leavesMark(name),
   'must not be blank',
 );
 

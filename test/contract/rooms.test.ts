@@ -40,6 +40,7 @@ describe('rooms', () => {
     ['an unknown field', { name: 'x', visibility: 'public', color: 'red' }],
     ['no visibility', { name: 'x' }],
     ['a blank name', { name: '  ', visibility: 'public' }],
+    ['a name that nobody sees', { name: '\u200b\u202e', visibility: 'public' }],
     ['a slug with capitals', { name: 'x', slug: 'Lobby', visibility: 'public' }],
     [
       'a slug that looks like an id',

@@ -5,14 +5,13 @@
 import * as z from 'zod';
 import { emailSchema } from '../../platform/email.js';
 import { USER_ROLES } from '../../platform/stores/system-tenant.js';
+import { leavesMark } from '../../platform/text.js';
 import { plainText } from '../../platform/zod.js';
 
-/** Some character that leaves a mark. */
-const VISIBLE = /[^\p{Z}\p{C}\p{Default_Ignorable_Code_Point}]/u;
 const NAME_CHARS_MAX = 100;
 /** A person's name. */
 export const personNameSchema = plainText(1, NAME_CHARS_MAX).refine(
-  (name) => name.length > NAME_CHARS_MAX || VISIBLE.test(name),
+  (name) => name.length > NAME_CHARS_MAX || leavesMark(name),
   'must not be blank',
 );
 /** Any Unicode; only its bytes are limited (passwords.ts). */
