@@ -27,6 +27,7 @@ import { TenantInvitations } from './invites/tenant-invites.js';
 import { CloseConnection } from './live/close-connection.js';
 import { ConnectionDetail } from './live/connection-detail.js';
 import { Connections } from './live/connections.js';
+import { LookTurns } from './live/look-turns.js';
 import { ConnectionsController } from './live/connections.controller.js';
 import { Nodes } from './live/nodes.js';
 import { NodesController } from './live/nodes.controller.js';
@@ -101,6 +102,7 @@ import { Users } from './users/users.js';
     ConfigRecord,
     ReadConfig,
     ExportAudit,
+    LookTurns,
     Connections,
     ConnectionDetail,
     CloseConnection,

@@ -14,6 +14,7 @@ import type { ConnectionEnd } from '../../platform/generated/client.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
 import type { ConnectionDetail as DetailView } from './connection.schema.js';
+import { LookTurns } from './look-turns.js';
 import { peopleOf, personIn } from './people.js';
 import type { Person } from './people.js';
 
@@ -33,6 +34,7 @@ export class ConnectionDetail {
     private readonly admin: AdminAuthorization,
     private readonly database: Database,
     private readonly live: LiveConnections,
+    private readonly turns: LookTurns,
   ) {}
 
   async of(principal: Principal, id: string): Promise<DetailView> {
@@ -40,8 +42,9 @@ export class ConnectionDetail {
     const mayAsk = (tenantId: string | null): void =>
       this.admin.authorize(principal, role, 'read_connection', { tenantId });
     // No node is asked for somebody who may see none.
-    mayAsk(seesAllTenants(role) ? null : principal.tenantId);
-    const { node, item, partial } = await this.live.find(id);
+    const asker = seesAllTenants(role) ? null : principal.tenantId;
+    mayAsk(asker);
+    const { node, item, partial } = await this.turns.run(asker, () => this.live.find(id));
     const ended =
       item === null
         ? await this.database.prisma.connectionEnd.findUnique({ where: { connectionId: id } })

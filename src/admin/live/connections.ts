@@ -10,6 +10,7 @@ import { seesAllTenants } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization } from '../admin-authorization.js';
 import type { ConnectionPage, ConnectionView, ConnectionsQuery } from './connection.schema.js';
+import { LookTurns } from './look-turns.js';
 import { peopleOf, personIn } from './people.js';
 
 interface Row {
@@ -23,6 +24,7 @@ export class Connections {
     private readonly admin: AdminAuthorization,
     private readonly database: Database,
     private readonly live: LiveConnections,
+    private readonly turns: LookTurns,
   ) {}
 
   async list(principal: Principal, query: ConnectionsQuery): Promise<ConnectionPage> {
@@ -40,7 +42,9 @@ export class Connections {
       ...(tenant === null ? {} : { tenant }),
       ...(before === undefined ? {} : { before }),
     };
-    const { byNode, partial, share } = await this.live.ofAll(asked, limit + 1, node);
+    const { byNode, partial, share } = await this.turns.run(tenant, () =>
+      this.live.ofAll(asked, limit + 1, node),
+    );
     const rows = newestOf(byNode, limit + 1, share, tenant);
     const people = await peopleOf(
       this.database,
