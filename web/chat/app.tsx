@@ -28,7 +28,7 @@ export function App({ chat }: { chat: Chat }) {
 function Page({ chat }: { chat: Chat }) {
   const { state, me } = chat.session;
   const { t } = chat;
-  if (state.value === 'starting') return <Waiting text={t.loading} afterMs={500} />;
+  if (state.value === 'starting') return <Waiting text={t.loading} afterMs={100} />;
   if (state.value === 'away') return <Waiting text={t.noAnswer} afterMs={0} />;
   if (me.value === null) return <SignInPage />;
   return <Rooms chat={chat} />;
