@@ -27,8 +27,8 @@ const FIRST_PAINT = `performance.getEntriesByName('first-contentful-paint')[0].s
 const BYTES_MAX = 80_000;
 const FRAME_MS = 50;
 /** Rows that the page keeps, and elements of the whole page with them. */
-const ROWS_KEPT = 200;
-const ELEMENTS_MAX = 4_500;
+const ROWS_KEPT = 150;
+const ELEMENTS_MAX = 3_500;
 /** With a message a second, sent at once. */
 const MINUTES = full ? 60 : 10;
 const POINTS = 10;

@@ -3,34 +3,22 @@ import type { Area } from '../model/chat/room/drafts.js';
 
 export function keptArea(): Area {
   const own = new Map<string, string>();
-  const kept = <T>(use: () => T, otherwise: () => T): T => {
+  const tried = (use: () => string | null | void): string | null | undefined => {
     try {
-      return use();
+      return use() ?? null;
     } catch {
-      return otherwise();
+      return undefined;
     }
   };
   return {
-    getItem: (key) =>
-      own.get(key) ??
-      kept(
-        () => localStorage.getItem(key),
-        () => null,
-      ),
-    setItem: (key, value) =>
-      kept(
-        () => {
-          localStorage.setItem(key, value);
-          own.delete(key);
-        },
-        () => void own.set(key, value),
-      ),
-    removeItem: (key) => {
+    getItem: (key) => own.get(key) ?? tried(() => localStorage.getItem(key)) ?? null,
+    setItem(key, value) {
       own.delete(key);
-      kept(
-        () => localStorage.removeItem(key),
-        () => undefined,
-      );
+      if (tried(() => localStorage.setItem(key, value)) === undefined) own.set(key, value);
+    },
+    removeItem(key) {
+      own.delete(key);
+      tried(() => localStorage.removeItem(key));
     },
   };
 }

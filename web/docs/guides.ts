@@ -28,6 +28,7 @@ export const GUIDES: Readonly<Record<string, readonly string[]>> = {
     'docs/benchmarks-refresh.md',
     'docs/benchmarks-sessions.md',
     'docs/benchmarks-messages.md',
+    'docs/benchmarks-web.md',
     'docs/scale.md',
   ],
   'Change it': ['CONTRIBUTING.md', 'docs/architecture.md', 'docs/testing.md', 'CHANGELOG.md'],

@@ -101,7 +101,7 @@ function Browse() {
               onClick={() =>
                 chat.attempt(async () => {
                   await chat.client.api.rooms.join(id);
-                  await chat.refreshRooms();
+                  await chat.list.refresh();
                   enter(id);
                 })
               }
@@ -125,7 +125,7 @@ function Create() {
       name: name.trim(),
       visibility: isPrivate ? 'private' : 'public',
     });
-    await chat.refreshRooms();
+    await chat.list.refresh();
     closeDialog();
     chat.enter(id);
   };

@@ -6,16 +6,9 @@ import type { Composer } from '../../model/chat/room/composer.js';
 import { EVERYBODY } from '../../model/chat/room/mentions.js';
 import { textOf } from '../../model/chat/layout.js';
 import type { Lock } from '../../model/chat/room/lock.js';
-import type { Texts } from '../../model/chat/texts/en.js';
 import { useChat } from '../context.js';
 
 const LINES_MAX = 8;
-
-/** Why the line is locked; null: it is not. */
-function whyLocked(lock: Lock, { composer: t }: Texts): string | null {
-  if (lock === 'open') return null;
-  return (t.locks as Partial<Record<Lock, string>>)[lock] ?? t.readOnly;
-}
 
 export function ComposerBox(props: { composer: Composer; label: string; lock: Lock }) {
   const { composer, label, lock } = props;
@@ -28,7 +21,8 @@ export function ComposerBox(props: { composer: Composer; label: string; lock: Lo
   const completion = composer.completion.value;
   const editing = composer.editing.value;
   const replyTo = composer.replyTo.value;
-  const locked = whyLocked(lock, chat.t);
+  const locked =
+    lock === 'open' ? null : ((t.locks as Partial<Record<Lock, string>>)[lock] ?? t.readOnly);
   useLayoutEffect(() => {
     if (caret.current !== null) input.current?.setSelectionRange(caret.current, caret.current);
     caret.current = null;

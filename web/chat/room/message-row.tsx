@@ -217,9 +217,8 @@ function Actions(props: { room: RoomPage; message: Message; isPinned: boolean })
           isRow
           tabIndex={-1}
           items={EMOJI.map((text) => ({ text, run: () => room.react(message, text) }))}
-        >
-          <span aria-hidden="true">☺</span>
-        </Menu>
+          sign="☺"
+        />
       ) : null}
       {mayWrite ? (
         <Button
@@ -228,13 +227,10 @@ function Actions(props: { room: RoomPage; message: Message; isPinned: boolean })
           label={t.reply}
           title={t.reply}
           onClick={() => room.composer.reply(message)}
-        >
-          <span aria-hidden="true">↩</span>
-        </Button>
+          sign="↩"
+        />
       ) : null}
-      <Menu label={t.actions} tabIndex={-1} items={items}>
-        <span aria-hidden="true">⋯</span>
-      </Menu>
+      <Menu label={t.actions} tabIndex={-1} items={items} sign="⋯" />
     </div>
   );
 }

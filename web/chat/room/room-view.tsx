@@ -15,7 +15,7 @@ import { MessageList } from './message-list.js';
 export function RoomView({ room }: { room: RoomPage }) {
   const chat = useChat();
   const { t } = chat;
-  const typing = room.typing.map((id) => chat.names.of(id));
+  const typing = room.presence.value.typing.map((id) => chat.names.of(id));
   return (
     <>
       <RoomHead room={room} />
@@ -112,7 +112,7 @@ function RoomMenu({ room }: { room: RoomPage }) {
   const id = row?.room.id ?? room.id;
   const { rooms } = chat.client.api;
   const set = (fields: Parameters<typeof rooms.setMine>[1]) =>
-    chat.attempt(() => rooms.setMine(id, fields).then(() => chat.refreshRooms()));
+    chat.attempt(() => rooms.setMine(id, fields).then(() => chat.list.refresh()));
   const isDirect = room.view.value?.visibility === 'direct';
   const notify = (
     [
@@ -146,16 +146,12 @@ function RoomMenu({ room }: { room: RoomPage }) {
         chat.attempt(async () => {
           await rooms.leave(id);
           chat.enter(null);
-          await chat.refreshRooms();
+          await chat.list.refresh();
           chat.tell(t.left);
         }),
     },
   ];
-  return (
-    <Menu label={t.menu} items={items}>
-      <span aria-hidden="true">⋯</span>
-    </Menu>
-  );
+  return <Menu label={t.menu} items={items} sign="⋯" />;
 }
 
 /** Read-only here, and why; or not in the room at all. */
@@ -172,7 +168,7 @@ function RoomBanner({ room }: { room: RoomPage }) {
       {lock === 'not_member' ? (
         <Button
           look="accent"
-          onClick={() => chat.attempt(() => room.join().then(() => chat.refreshRooms()))}
+          onClick={() => chat.attempt(() => room.join().then(() => chat.list.refresh()))}
         >
           {t.join}
         </Button>

@@ -101,7 +101,7 @@ function MemberMenu({ room, member }: { room: RoomPage; member: MemberView }) {
       (each) =>
         room.may('manage_room') && {
           text: t.makeRole(t.role[each]!),
-          run: () => void roster.setRole(user, each),
+          run: () => void roster.update(user, { role: each }),
         },
     ),
     mayManage && {
@@ -117,12 +117,9 @@ function MemberMenu({ room, member }: { room: RoomPage; member: MemberView }) {
     mayManage && {
       text: t.ban,
       bad: true,
-      run: () => confirm(`${t.ban}: ${name}`, t.ban, () => void roster.ban(user)),
+      run: () =>
+        confirm(`${t.ban}: ${name}`, t.ban, () => void roster.update(user, { banned: true })),
     },
   ];
-  return (
-    <Menu label={t.memberActions(name)} items={items}>
-      <span aria-hidden="true">⋯</span>
-    </Menu>
-  );
+  return <Menu label={t.memberActions(name)} items={items} sign="⋯" />;
 }

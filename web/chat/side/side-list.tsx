@@ -50,7 +50,7 @@ export function SideList() {
         {isEmpty && loading ? <p class="blank">{chat.t.loading}</p> : null}
         {error === undefined || !isEmpty ? null : <p class="blank">{chat.t.noAnswer}</p>}
         {hasMore ? (
-          <Button look="quiet" onClick={() => void chat.loadMoreRooms()}>
+          <Button look="quiet" onClick={() => void chat.list.loadMore()}>
             {t.loadMore}
           </Button>
         ) : null}
@@ -87,9 +87,8 @@ function Person() {
           { text: t.settings, run: () => (dialog.value = { kind: 'settings' }) },
           { text: t.signOut, run: () => void chat.signOut() },
         ]}
-      >
-        <span aria-hidden="true">⋯</span>
-      </Menu>
+        sign="⋯"
+      />
     </div>
   );
 }

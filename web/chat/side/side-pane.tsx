@@ -43,9 +43,7 @@ export function SidePane({ room }: { room: RoomPage }) {
     >
       <header class="head">
         <h2 class="head-text">{titles[pane]}</h2>
-        <Button look="quiet" label={t.close} title={t.close} onClick={close}>
-          <span aria-hidden="true">×</span>
-        </Button>
+        <Button look="quiet" label={t.close} title={t.close} onClick={close} sign="×" />
       </header>
       {pane === 'thread' ? <ThreadPane room={room} /> : null}
       {pane === 'members' ? <Members room={room} /> : null}
@@ -119,9 +117,7 @@ function Line(props: { sender: string | undefined; at: string; children: Compone
         <p class="by">
           <strong dir="auto">{name}</strong>{' '}
           <time dateTime={props.at} title={exact(props.at, t.locale)}>
-            {shortly(props.at, t.locale) === clock(props.at, t.locale)
-              ? clock(props.at, t.locale)
-              : `${shortly(props.at, t.locale)}, ${clock(props.at, t.locale)}`}
+            {[...new Set([shortly(props.at, t.locale), clock(props.at, t.locale)])].join(', ')}
           </time>
         </p>
         {props.children}

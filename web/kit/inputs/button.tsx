@@ -3,7 +3,9 @@ import type { ComponentChildren } from 'preact';
 import './button.css';
 
 interface Props {
-  children: ComponentChildren;
+  children?: ComponentChildren;
+  /** In place of a text: screen readers read the label. */
+  sign?: string;
   onClick?: () => unknown;
   /** `bad`: it ends or takes something. */
   look?: 'plain' | 'accent' | 'quiet' | 'bad';
@@ -23,6 +25,7 @@ interface Props {
 
 export function Button({
   children,
+  sign,
   onClick,
   look = 'plain',
   busy = false,
@@ -50,7 +53,7 @@ export function Button({
         else event.preventDefault();
       }}
     >
-      {children}
+      {sign === undefined ? children : <span aria-hidden="true">{sign}</span>}
     </button>
   );
 }

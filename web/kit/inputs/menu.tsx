@@ -18,7 +18,9 @@ interface Props {
   label: string;
   /** An item that is false is not offered. */
   items: readonly (MenuItem | false)[];
-  children: ComponentChildren;
+  children?: ComponentChildren;
+  /** In place of a text on its button. */
+  sign?: string;
   /** The deeds beside each other, each a sign. */
   isRow?: boolean;
   /** Opens above the button. */
@@ -27,7 +29,7 @@ interface Props {
   tabIndex?: number;
 }
 
-export function Menu({ label, items, children, up = false, isRow = false, tabIndex }: Props) {
+export function Menu({ label, items, children, sign, up = false, isRow = false, tabIndex }: Props) {
   const offered = items.filter((item) => item !== false);
   const [isOpen, setOpen] = useState(false);
   const [isUp, setUp] = useState(up);
@@ -70,7 +72,7 @@ export function Menu({ label, items, children, up = false, isRow = false, tabInd
           setOpen(!isOpen);
         }}
       >
-        {children}
+        {sign === undefined ? children : <span aria-hidden="true">{sign}</span>}
       </button>
       {isOpen ? (
         <ul role="menu" aria-label={label} class={isRow ? 'in-row' : ''}>

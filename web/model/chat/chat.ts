@@ -71,7 +71,7 @@ export class Chat implements RoomContext {
   readonly open = signal<RoomPage | null>(null);
   readonly pane = signal<Pane>(null);
   readonly #rooms = signal<ListedRooms>(signal(NO_ROOMS));
-  readonly #list;
+  readonly list;
   readonly #peers: Peers;
   readonly #drafted = signal(0);
   readonly #isListed: ReadonlySignal<boolean>;
@@ -97,7 +97,7 @@ export class Chat implements RoomContext {
     this.devices = new Devices(session);
     this.search = new MessageSearch(session.client);
     this.announcements = new Announcements(() => intentsOf(this.t), port.announced, port.clock);
-    this.#list = session.client.rooms(100);
+    this.list = session.client.rooms(100);
     this.#peers = new Peers(session.client);
     this.rooms = computed(() => this.#rooms.value.value);
     this.sidebar = computed(() => {
@@ -176,7 +176,7 @@ export class Chat implements RoomContext {
   async writeTo(user: string): Promise<void> {
     await this.doing(async () => {
       const { id } = await this.client.api.rooms.create({ visibility: 'direct', members: [user] });
-      await this.#list.refresh();
+      await this.list.refresh();
       this.enter(id);
     });
   }
@@ -201,13 +201,6 @@ export class Chat implements RoomContext {
   /** A code in words. */
   why(code: string): string {
     return this.t.errors[code] ?? `${code.replaceAll('_', ' ')}.`;
-  }
-
-  refreshRooms(): Promise<void> {
-    return this.#list.refresh();
-  }
-  loadMoreRooms(): Promise<void> {
-    return this.#list.loadMore();
   }
 
   async signOut(): Promise<void> {
@@ -246,7 +239,7 @@ export class Chat implements RoomContext {
       if (me.name !== null) this.names.learn([[me.user_id, me.name]]);
     }
     void this.client.connect().catch(() => undefined);
-    if (this.#stopList === null) [this.#rooms.value, this.#stopList] = follow(this.#list);
+    if (this.#stopList === null) [this.#rooms.value, this.#stopList] = follow(this.list);
     void this.#acceptInvite();
     this.#show(this.#wanted.room, this.#wanted.at);
   }
@@ -279,7 +272,7 @@ export class Chat implements RoomContext {
     this.port.go(pathOf(this.port.root, null), 'replace');
     try {
       const { room_id: room } = await this.client.api.invites.accept(link.code);
-      await this.#list.refresh();
+      await this.list.refresh();
       this.enter(room);
     } catch (thrown) {
       const { code } = troubleOf(thrown);

@@ -22,7 +22,7 @@ import { nameOfRoom } from '../sidebar.js';
 import { type Thread, openThread } from './thread.js';
 
 /** More than a screen shows, and few enough to be laid out within a frame. */
-const KEPT_MAX = 200;
+const KEPT_MAX = 150;
 
 export class RoomPage {
   readonly timeline: Timeline<Body>;
@@ -111,9 +111,6 @@ export class RoomPage {
   }
   get row(): MyRoom | undefined {
     return this.context.mine(this.id);
-  }
-  get typing(): readonly string[] {
-    return this.presence.value.typing;
   }
   may(right: string): boolean {
     return this.can.value.includes(right);

@@ -48,17 +48,12 @@ export class Roster {
   async add(user: string): Promise<void> {
     await this.#change(() => this.client.api.members.add(this.room, { user }));
   }
-  async setRole(user: string, role: NonNullable<MemberPatch['role']>): Promise<void> {
-    await this.#change(() => this.client.api.members.update(this.room, user, { role }));
+  async update(user: string, fields: MemberPatch): Promise<void> {
+    await this.#change(() => this.client.api.members.update(this.room, user, fields));
   }
-  async mute(user: string, on: boolean): Promise<void> {
+  mute(user: string, on: boolean): Promise<void> {
     const until = on ? new Date(Date.now() + MUTE_MS).toISOString() : null;
-    await this.#change(() =>
-      this.client.api.members.update(this.room, user, { muted_until: until }),
-    );
-  }
-  async ban(user: string): Promise<void> {
-    await this.#change(() => this.client.api.members.update(this.room, user, { banned: true }));
+    return this.update(user, { muted_until: until });
   }
   async remove(user: string): Promise<void> {
     await this.#change(async () => ({
