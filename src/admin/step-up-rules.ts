@@ -1,11 +1,9 @@
 /**
  * Which calls of administration need a fresh proof of the person (ADR 0041): those that end many
- * sessions, make keys, withdraw signing keys, or give rights. To restore what was stopped gives
- * rights back. Where a call names no such thing, nobody is asked.
+ * sessions, make keys, withdraw signing keys, or change the rights of somebody. To restore what was
+ * stopped gives rights back. Where a call names no such thing, nobody is asked.
  */
 import type { StepUp } from '../platform/http/operation.js';
-
-const GIVES_RIGHTS = (role: unknown): boolean => role !== undefined && role !== 'member';
 
 export const STEP_UP = {
   always: { when: 'always', asked: () => true },
@@ -19,11 +17,11 @@ export const STEP_UP = {
   },
   newUser: {
     when: 'for every role but `member`',
-    asked: ({ role }) => GIVES_RIGHTS(role),
+    asked: ({ role }) => role !== undefined && role !== 'member',
   },
   user: {
-    when: 'to suspend or restore the user, or to give a role but `member`',
-    asked: ({ state, role }) => state !== undefined || GIVES_RIGHTS(role),
+    when: 'to suspend or restore the user, or to change the role',
+    asked: ({ state, role }) => state !== undefined || role !== undefined,
   },
   serviceAccount: {
     when: 'to change the scopes, or to suspend or restore the account',

@@ -100,6 +100,7 @@ describe('a password that was given more than ten minutes ago', () => {
     ],
     ['suspends nobody', 'PATCH', () => `/v1/admin/users/${ben.id}`, { state: 'suspended' }],
     ['makes nobody an admin', 'PATCH', () => `/v1/admin/users/${ben.id}`, { role: 'admin' }],
+    ['takes nobody a role', 'PATCH', () => `/v1/admin/users/${ben.id}`, { role: 'member' }],
     [
       'makes no new admin',
       'POST',
