@@ -3,7 +3,7 @@
  * where it is, whatever is loaded above it. One tab stop: arrows move between messages and within
  * one.
  */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Button } from '../../kit/inputs/button.js';
 import { moveFocus } from '../../kit/roving.js';
 import type { Row } from '../../model/chat/layout.js';
@@ -94,8 +94,13 @@ function RowView({ room, row, isStop }: { room: RoomPage; row: Row; isStop: bool
         </p>
       );
     case 'message':
-      return <MessageRow room={room} row={row} isStop={isStop} />;
+      return <KeptRow room={room} row={row} isStop={isStop} />;
   }
+}
+
+/** Drawn again when its message changes, not when others come or go. */
+function KeptRow({ room, row, isStop }: Parameters<typeof MessageRow>[0]) {
+  return useMemo(() => <MessageRow room={room} row={row} isStop={isStop} />, [room, row, isStop]);
 }
 
 /** The people who have read one's own newest message. */

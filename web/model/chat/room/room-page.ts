@@ -64,6 +64,7 @@ export class RoomPage {
     this.#room = client.room<Body>(id);
     this.timeline = this.#room.timeline({
       maxMessages: KEPT_MAX,
+      pageSize: 25,
       ...(at !== null && { around: at }),
     });
     this.wanted.value = at;
