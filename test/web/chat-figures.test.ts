@@ -216,7 +216,8 @@ described('figures of the chat', () => {
       }
       his.send({ type: 'typing', room, on: false });
       guest.close();
-      await page.getByText(`${name}, minute ${minutes - 1}, message 59`).waitFor();
+      const last = `${name}, minute ${minutes - 1}, message 59`;
+      await page.getByRole('log').getByText(last).waitFor();
     };
     // As many as are kept, and more.
     await hear('Before', 5);

@@ -94,14 +94,19 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
     this.#window = new MessageWindow<B>(() => port.me());
   }
 
-  /** A page of older messages. Does nothing when there are none, or while one is loaded. */
-  loadOlder(): Promise<void> {
-    return this.#loadMore('older', () => ({ before: this.#window.first! }));
+  /**
+   * A page of older messages. Does nothing when there are none, or while one is loaded. Where not
+   * all fit into `maxMessages`, the newest are forgotten. `keepNewest`: the reader is at the end,
+   * so the oldest are.
+   */
+  loadOlder({ keepNewest = false }: { keepNewest?: boolean } = {}): Promise<void> {
+    const forget = keepNewest ? 'oldest' : 'newest';
+    return this.#loadMore('older', forget, () => ({ before: this.#window.first! }));
   }
 
   /** A page of newer messages, where the end is not shown. */
   loadNewer(): Promise<void> {
-    return this.#loadMore('newer', () => ({ after: this.#window.last! }));
+    return this.#loadMore('newer', 'oldest', () => ({ after: this.#window.last! }));
   }
 
   /** Shows the messages around one, or the newest ones. */
@@ -309,7 +314,11 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
     return () => this.#window.show([page], ends, this.#since);
   }
 
-  async #loadMore(side: 'older' | 'newer', query: () => HistoryQuery): Promise<void> {
+  async #loadMore(
+    side: 'older' | 'newer',
+    forget: 'oldest' | 'newest',
+    query: () => HistoryQuery,
+  ): Promise<void> {
     const more = side === 'older' ? this.#window.hasOlder : this.#window.hasNewer;
     if (!more || this.#refreshing || this.#loading[side] || this.#window.size === 0) return;
     const round = this.#round;
@@ -321,7 +330,8 @@ export class Timeline<B = Body> extends Store<TimelineSnapshot<B>> {
       if (side === 'older') this.#window.addOlder(page, this.#since);
       else this.#window.addNewer(page, this.#since);
       this.#outbox.shownIn(this.#window.messages);
-      this.#trim(side === 'older' ? 'newest' : 'oldest');
+      this.#loading[side] = false;
+      this.#trim(forget);
     });
     if (round === this.#round) this.#loading[side] = false;
     this.changed();

@@ -159,6 +159,15 @@ test('no more messages are kept than maxMessages; the other end is forgotten', a
   expect(timeline.getSnapshot().hasNewer).toBe(true);
 });
 
+test('a reader at the end loses none of the newest to a page that many messages overtook', async () => {
+  const timeline = await opened(6, { pageSize: 3, maxMessages: 4 });
+  void timeline.loadOlder({ keepNewest: true });
+  for (const n of [7, 8, 9]) server.publish(OTHER, `op-${n}`, n);
+  await flow();
+  expect(bodies(timeline)).toEqual([6, 7, 8, 9]);
+  expect(timeline.getSnapshot()).toMatchObject({ hasOlder: true, hasNewer: false });
+});
+
 test('a page that fails is told, and a beginning that fails is tried again', async () => {
   for (let count = 1; count <= 3; count++) server.publish(OTHER, `op-${count}`, count);
   const timeline = client.room<unknown>(ROOM).timeline();

@@ -133,7 +133,7 @@ function useScroll(room: RoomPage, list: { current: HTMLDivElement | null }) {
     room.isSeen.value = isEnd && document.visibilityState === 'visible' && document.hasFocus();
     anchor.current = isEnd ? null : firstVisible(at);
     lastTop.current = at.scrollTop;
-    if (at.scrollTop < NEAR_PX) void room.timeline.loadOlder();
+    if (at.scrollTop < NEAR_PX) void room.timeline.loadOlder({ keepNewest: isEnd });
     if (fromEnd < NEAR_PX && hasNewer) void room.timeline.loadNewer();
   };
   const jumpToEnd = () => {
