@@ -33,7 +33,7 @@ describe('an invitation of an admin', () => {
   test('registers a person where registration is closed, and the audit names it', async () => {
     expect(await register(undefined)).toBe('not_found');
     const { code, id, url } = await invite();
-    expect(url).toMatch(new RegExp(`#register=${code}$`));
+    expect(url).toMatch(new RegExp(`/chat\\?tenant=${world.tenant.slug}#register=${code}$`));
     const email = address();
     const { body } = await call(nodeB(), '/v1/auth/register', {
       body: { tenant: world.tenant.slug, email, password: PASSWORD, invite: code },

@@ -81,7 +81,7 @@ ${made.url}
         tenant: tenantId,
         detail: { invite: invite.id, of_an_address: email !== undefined },
       });
-      const url = linkUrl(this.publicUrl.value, 'registration', code);
+      const url = await linkUrl(tx, this.publicUrl.value, 'registration', { code, tenantId });
       return { code: code.text, url, ...viewOf(invite) };
     });
   }

@@ -44,7 +44,8 @@ export class PasswordLinks {
         user: userId,
         detail: { by: 'admin', reset: id },
       });
-      const url = linkUrl(this.publicUrl.value, 'password', code);
+      const { tenantId } = user!;
+      const url = await linkUrl(tx, this.publicUrl.value, 'password', { code, tenantId });
       return { url, expires_in: RESET_SECONDS };
     });
   }

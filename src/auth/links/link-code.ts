@@ -39,8 +39,19 @@ export async function linkEnd(tx: Tx, seconds: number): Promise<Date> {
   return row!.until;
 }
 
-export const linkUrl = (publicUrl: string, kind: LinkKind, { text }: LinkCode): string =>
-  `${publicUrl}/chat#${KINDS[kind].fragment}=${text}`;
+/** A reader may not be signed in yet: the slug of the tenant fills the form. */
+export async function linkUrl(
+  tx: Tx,
+  publicUrl: string,
+  kind: LinkKind,
+  { code, tenantId }: { code: LinkCode; tenantId: string },
+): Promise<string> {
+  const { slug } = await tx.tenant.findUniqueOrThrow({
+    where: { id: tenantId },
+    select: { slug: true },
+  });
+  return `${publicUrl}/chat?tenant=${slug}#${KINDS[kind].fragment}=${code.text}`;
+}
 
 const hashOf = (text: string): Buffer<ArrayBuffer> =>
   Buffer.from(createHash('sha256').update(text).digest());

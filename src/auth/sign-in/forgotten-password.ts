@@ -48,7 +48,7 @@ export class ForgottenPassword {
     const where = { tenantId_email: { tenantId: tenant.id, email } };
     const seen = await this.database.prisma.user.findUnique({ where });
     if (seen === null || !getsMail(seen) || !(await this.limits.mayMail(seen.id))) return;
-    const code = await this.database.transaction(async (tx) => {
+    const url = await this.database.transaction(async (tx) => {
       await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${seen.id}::uuid FOR NO KEY UPDATE`;
       const user = await tx.user.findUniqueOrThrow({ where: { id: seen.id } });
       const made = getsMail(user) ? await createReset(tx, user, { mailedTo: user.email }) : null;
@@ -60,10 +60,10 @@ export class ForgottenPassword {
         actor: null,
         detail: { by: 'mail', reset: made.id },
       });
-      return made.code;
+      const link = { code: made.code, tenantId: tenant.id };
+      return linkUrl(tx, this.publicUrl.value, 'password', link);
     });
-    if (code === null) return;
-    const url = linkUrl(this.publicUrl.value, 'password', code);
+    if (url === null) return;
     this.mailer.send({
       kind: 'password_reset',
       to: seen.email,

@@ -64,7 +64,8 @@ export class RoomInvitations {
         event: 'invite_created',
         detail: { invite: invite.id, room: room.id, role },
       });
-      const url = linkUrl(this.publicUrl.value, 'room', code);
+      const { tenantId } = principal;
+      const url = await linkUrl(room.tx, this.publicUrl.value, 'room', { code, tenantId });
       return { code: code.text, url, ...viewOf(invite) };
     });
     return result;

@@ -5,6 +5,8 @@
 export interface Link {
   readonly kind: 'invite' | 'register' | 'reset';
   readonly code: string;
+  /** The slug of its workspace, where the link says it. */
+  readonly tenant: string | null;
 }
 export interface Address {
   /** Id or slug. */
@@ -22,12 +24,21 @@ const LINK = /^#(invite|register|reset)=([\w-]{1,128})$/;
 /** `root` is the path of the page, e.g. `/chat`. */
 export function readAddress(root: string, { pathname, search, hash }: Place): Address {
   const ref = pathname.startsWith(`${root}/`) ? pathname.slice(root.length + 1) : '';
-  const at = Number(new URLSearchParams(search).get('at') ?? NaN);
+  const query = new URLSearchParams(search);
+  const at = Number(query.get('at') ?? NaN);
+  const tenant = query.get('tenant') ?? '';
   const link = LINK.exec(hash);
   return {
     room: REF.test(ref) ? ref : null,
     at: Number.isSafeInteger(at) && at > 0 ? at : null,
-    link: link === null ? null : { kind: link[1] as Link['kind'], code: link[2]! },
+    link:
+      link === null
+        ? null
+        : {
+            kind: link[1] as Link['kind'],
+            code: link[2]!,
+            tenant: REF.test(tenant) ? tenant : null,
+          },
   };
 }
 

@@ -132,7 +132,7 @@ export class ChatStage {
       {
         room: pathname === '/chat' ? null : pathname!.slice('/chat/'.length),
         at: null,
-        link: hash === undefined ? null : { kind: 'invite', code: hash },
+        link: hash === undefined ? null : { kind: 'invite', code: hash, tenant: null },
       },
     );
   }

@@ -20,7 +20,7 @@ describe('signing in', () => {
   });
 
   test('says that a link is dead, which a person cannot tell from "not found"', async () => {
-    stage.chat.signIn.open({ kind: 'reset', code: 'wr_pwr_used' });
+    stage.chat.signIn.open({ kind: 'reset', code: 'wr_pwr_used', tenant: 'acme' });
     stage.answers.set('POST /v1/auth/password/reset', 404);
     expect(await stage.chat.signIn.submit()).toBe(false);
     expect(stage.chat.signIn.refused.value).toBe('link_dead');

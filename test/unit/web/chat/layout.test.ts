@@ -137,7 +137,10 @@ describe('the address', () => {
   });
 
   test.each(['invite', 'register', 'reset'] as const)('carries a link: %s', (kind) => {
-    expect(read('/x/chat', '', `#${kind}=wr_abc-123`).link).toEqual({ kind, code: 'wr_abc-123' });
+    const [code, hash] = ['wr_abc-123', `#${kind}=wr_abc-123`];
+    expect(read('/x/chat', '', hash).link).toEqual({ kind, code, tenant: null });
+    expect(read('/x/chat', '?tenant=acme', hash).link).toEqual({ kind, code, tenant: 'acme' });
+    expect(read('/x/chat', '?tenant=<b>', hash).link).toEqual({ kind, code, tenant: null });
   });
 
   test.each([
