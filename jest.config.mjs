@@ -18,7 +18,7 @@ const common = {
 const UNIT = ['<rootDir>/test/unit/', '<rootDir>/test/model/'];
 
 export default {
-  maxWorkers: 4,
+  maxWorkers: 3,
   testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'unit', testMatch: UNIT.map((folder) => `${folder}**/*.test.ts`) },

@@ -242,11 +242,11 @@ described('the chat', () => {
     await page.locator('.msg[data-seq="150"]').waitFor();
     await expect(linked.count()).resolves.toBe(0);
 
-    const top = () =>
-      page.locator('.msg[data-seq="110"]').evaluate((row) => row.getBoundingClientRect().top);
-    await page.locator('.msg[data-seq="110"]').evaluate((row) => row.scrollIntoView());
+    const read = page.locator('.msg[data-seq="130"]');
+    const top = () => read.evaluate((row) => row.getBoundingClientRect().top);
+    await read.evaluate((row) => row.scrollIntoView());
     const before = await top();
-    await page.locator('.msg[data-seq="60"]').waitFor({ state: 'attached' });
+    await page.locator('.msg[data-seq="110"]').waitFor({ state: 'attached' });
     expect(Math.abs((await top()) - before)).toBeLessThan(4);
     await page.locator('.list').evaluate((list) => list.scrollTo(0, 0));
     await page.getByText('The beginning of the room.').waitFor({ state: 'attached' });

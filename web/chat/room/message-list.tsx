@@ -78,29 +78,21 @@ function Top({ room }: { room: RoomPage }) {
   return <p class="blank small">{hasOlder || state === 'ended' ? '' : t.room.beginning}</p>;
 }
 
+/** Drawn again when its row changes, not when others come or go. */
 function RowView({ room, row, isStop }: { room: RoomPage; row: Row; isStop: boolean }) {
   const { t } = useChat();
-  switch (row.kind) {
-    case 'day':
-      return (
-        <h2 class="day" data-key={row.key}>
-          <span>{dayText(row.at, t)}</span>
-        </h2>
-      );
-    case 'new':
-      return (
-        <p class="new-line" data-key={row.key}>
-          <span>{t.room.newSince(clock(row.at, t.locale))}</span>
-        </p>
-      );
-    case 'message':
-      return <KeptRow room={room} row={row} isStop={isStop} />;
-  }
-}
-
-/** Drawn again when its message changes, not when others come or go. */
-function KeptRow({ room, row, isStop }: Parameters<typeof MessageRow>[0]) {
-  return useMemo(() => <MessageRow room={room} row={row} isStop={isStop} />, [room, row, isStop]);
+  return useMemo(() => {
+    if (row.kind === 'message') return <MessageRow room={room} row={row} isStop={isStop} />;
+    const isDay = row.kind === 'day';
+    const [Tag, text] = isDay
+      ? (['h2', dayText(row.at, t)] as const)
+      : (['p', t.room.newSince(clock(row.at, t.locale))] as const);
+    return (
+      <Tag class={isDay ? 'day' : 'new-line'} data-key={row.key}>
+        <span>{text}</span>
+      </Tag>
+    );
+  }, [room, row, isStop, t]);
 }
 
 /** The people who have read one's own newest message. */

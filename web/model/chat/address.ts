@@ -26,19 +26,12 @@ export function readAddress(root: string, { pathname, search, hash }: Place): Ad
   const ref = pathname.startsWith(`${root}/`) ? pathname.slice(root.length + 1) : '';
   const query = new URLSearchParams(search);
   const at = Number(query.get('at') ?? NaN);
-  const tenant = query.get('tenant') ?? '';
+  const tenant = REF.exec(query.get('tenant') ?? '')?.[0] ?? null;
   const link = LINK.exec(hash);
   return {
     room: REF.test(ref) ? ref : null,
     at: Number.isSafeInteger(at) && at > 0 ? at : null,
-    link:
-      link === null
-        ? null
-        : {
-            kind: link[1] as Link['kind'],
-            code: link[2]!,
-            tenant: REF.test(tenant) ? tenant : null,
-          },
+    link: link && { kind: link[1] as Link['kind'], code: link[2]!, tenant },
   };
 }
 
