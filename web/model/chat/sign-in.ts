@@ -35,7 +35,7 @@ export class SignIn {
   /** A link in the address opens its form. */
   open(link: Link | null): void {
     this.#link.value = link;
-    if (link?.tenant != null) this.tenant.value = link.tenant;
+    if (typeof link?.tenant === 'string') this.tenant.value = link.tenant;
     if (link?.kind === 'reset') this.form.value = 'reset';
     if (link?.kind === 'register') this.form.value = 'register';
   }
