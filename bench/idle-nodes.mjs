@@ -3,19 +3,14 @@
  *
  *   node bench/idle-nodes.mjs [--seconds 40] [--out FILE]
  */
-import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { removeAtEnd, stopChildren, stopOnSignals } from '../scripts/lib/children.mjs';
-import { startStores } from '../scripts/lib/stores.mjs';
+import { stopChildren, stopOnSignals } from '../scripts/lib/children.mjs';
 import { freePort } from '../scripts/stores/machine.mjs';
 import { writeReport } from './harness/machine.mjs';
 import { startServer } from './harness/servers.mjs';
 import { usageOf } from './harness/usage.mjs';
-import { nodeCommand, nodeEnvironment } from './seed.mjs';
+import { emptyWorld, nodeCommand, nodeEnvironment } from './seed.mjs';
 
 const BOUND_PERCENT = 1;
 /** After a start, until the heap, compiled code and connections to the stores are at rest. */
@@ -25,11 +20,9 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 
-delete process.env.DATABASE_URL;
-delete process.env.REDIS_URL;
 stopOnSignals(() => console.error('\nInterrupted.'), 130);
 try {
-  const world = await emptyWorld();
+  const world = await emptyWorld({ log: console.error });
   const servers = [await start(world)];
   const alone = await percent(servers);
   servers.push(await start(world));
@@ -45,15 +38,6 @@ try {
   process.exitCode = 1;
 } finally {
   await stopChildren();
-}
-
-async function emptyWorld() {
-  const dir = mkdtempSync(join(tmpdir(), 'wardroom-bench-'));
-  chmodSync(dir, 0o711); // Postgres may run as another user
-  removeAtEnd(dir);
-  const { databaseUrl, redisUrl } = await startStores({ dir, log: console.error });
-  const secretKey = randomBytes(32).toString('base64url');
-  return { dir, databaseUrl, redisUrl, secretKey, publicUrl: 'https://bench.test' };
 }
 
 async function start(world) {

@@ -93,18 +93,15 @@ export function nodeEnvironment(world, port) {
 /** As the image starts it. */
 export const nodeCommand = (dir = project) => ({ cmd: process.execPath, args: serviceArgs(dir) });
 
-/**
- * Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends
- * them with `stopChildren`.
- */
-export async function openWorld({ log = (/** @type {string} */ _line) => {}, aged = false } = {}) {
+/** Starts empty stores. The caller ends them with `stopChildren`. */
+export async function emptyWorld({ log = (/** @type {string} */ _line) => {} } = {}) {
   delete process.env.DATABASE_URL;
   delete process.env.REDIS_URL;
   const dir = mkdtempSync(join(tmpdir(), 'wardroom-bench-'));
   chmodSync(dir, 0o711); // Postgres may run as another user
   removeAtEnd(dir);
   const stores = await startStores({ dir, log });
-  const world = {
+  return {
     dir,
     databaseUrl: stores.databaseUrl,
     redisUrl: stores.redisUrl,
@@ -115,6 +112,14 @@ export async function openWorld({ log = (/** @type {string} */ _line) => {}, age
     publicUrl: 'https://bench.test',
     secretKey: randomBytes(32).toString('base64url'),
   };
+}
+
+/**
+ * Starts stores and fills them; `aged`: with a log that is written over, see `age`. The caller ends
+ * them with `stopChildren`.
+ */
+export async function openWorld({ log = (/** @type {string} */ _line) => {}, aged = false } = {}) {
+  const world = await emptyWorld({ log });
   await firstStart(world);
   const client = new pg.Client({ connectionString: world.databaseUrl });
   await client.connect();

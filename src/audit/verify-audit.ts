@@ -83,12 +83,7 @@ export async function verifyAudit(
   keys: readonly AuditKey[],
   { tenant, anchors = [] }: { tenant?: string; anchors?: readonly Anchor[] } = {},
 ): Promise<Verdict> {
-  await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-  try {
-    return await new Verification(client, keys).run(tenant, anchors);
-  } finally {
-    await client.query('ROLLBACK');
-  }
+  return inSnapshot(client, () => new Verification(client, keys).run(tenant, anchors));
 }
 
 /**
@@ -101,9 +96,13 @@ export async function verifySpan(
   keys: readonly AuditKey[],
   span: Span,
 ): Promise<SpanVerdict> {
+  return inSnapshot(client, () => new Verification(client, keys, SPAN_PAGE).runSpan(span));
+}
+
+async function inSnapshot<T>(client: pg.ClientBase, read: () => Promise<T>): Promise<T> {
   await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
   try {
-    return await new Verification(client, keys, SPAN_PAGE).runSpan(span);
+    return await read();
   } finally {
     await client.query('ROLLBACK');
   }

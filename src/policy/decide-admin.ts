@@ -53,6 +53,10 @@ export type AdminAction = keyof typeof ADMIN_ACTIONS;
 /** Of the installation as a whole, where nobody names a tenant. */
 export const seesAllTenants = (role: UserFacts['role']): boolean => isSystemRole(role);
 
+/** The only tenant that a caller of this role sees; null: all of them. */
+export const tenantSeenBy = (tenantId: string, role: UserFacts['role']): string | null =>
+  seesAllTenants(role) ? null : tenantId;
+
 export interface AdminCaller {
   readonly userId: string;
   readonly tenantId: string;

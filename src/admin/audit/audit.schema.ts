@@ -50,21 +50,16 @@ export const auditPageSchema = z
   .meta({ id: 'AuditPage' });
 export type AuditPage = z.infer<typeof auditPageSchema>;
 
-/** `<chain>_<n>`: the last record that was read. */
-export function placeOf(cursor: string): Place {
-  const [chain, n] = cursor.split('_') as [string, string];
-  return { chain, n: BigInt(n) };
+/** `<chain>_<n>`: the last record that was read. Null: no such cursor. */
+export function placeOf(cursor: string): Place | null {
+  const [chain = '', n = '', ...rest] = cursor.split('_');
+  const isNumber = Number.isSafeInteger(Number(n)) && Number(n) > 0 && String(Number(n)) === n;
+  return rest.length === 0 && isId(chain) && isNumber ? { chain, n: BigInt(n) } : null;
 }
-
-const isPlace = (cursor: string): boolean => {
-  const [chain, n, ...rest] = cursor.split('_');
-  const isNumber = n !== undefined && n !== '' && Number.isSafeInteger(Number(n)) && Number(n) > 0;
-  return rest.length === 0 && isId(chain ?? '') && isNumber && String(Number(n)) === n;
-};
 
 export const auditSpanQuerySchema = z.strictObject({
   after: plainText(1, 60)
-    .refine(isPlace, 'a `next_cursor` of this call')
+    .refine((cursor) => placeOf(cursor) !== null, 'a `next_cursor` of this call')
     .optional()
     .meta({ description: '`next_cursor` of the span before; absent: from the beginning' }),
 });

@@ -9,7 +9,7 @@ import type { LiveDetail } from '../../gateway/live/live-connection.js';
 import { rfc3339 } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { Database } from '../../platform/stores/database.js';
-import { seesAllTenants } from '../../policy/decide-admin.js';
+import { tenantSeenBy } from '../../policy/decide-admin.js';
 import type { ConnectionEnd } from '../../platform/generated/client.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization, found } from '../admin-authorization.js';
@@ -42,7 +42,7 @@ export class ConnectionDetail {
     const mayAsk = (tenantId: string | null): void =>
       this.admin.authorize(principal, role, 'read_connection', { tenantId });
     // No node is asked for somebody who may see none.
-    const asker = seesAllTenants(role) ? null : principal.tenantId;
+    const asker = tenantSeenBy(principal.tenantId, role);
     mayAsk(asker);
     const { node, item, partial } = await this.turns.run(asker, () => this.live.find(id));
     const ended =

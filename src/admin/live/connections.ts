@@ -6,7 +6,7 @@ import { Injectable } from '@nestjs/common';
 import { LiveConnections } from '../../gateway/live/live-connections.js';
 import type { LiveConnection } from '../../gateway/live/live-connection.js';
 import { Database } from '../../platform/stores/database.js';
-import { seesAllTenants } from '../../policy/decide-admin.js';
+import { tenantSeenBy } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization } from '../admin-authorization.js';
 import type { ConnectionPage, ConnectionView, ConnectionsQuery } from './connection.schema.js';
@@ -29,7 +29,7 @@ export class Connections {
 
   async list(principal: Principal, query: ConnectionsQuery): Promise<ConnectionPage> {
     const role = await this.admin.roleOf(principal);
-    const tenant = seesAllTenants(role) ? null : principal.tenantId;
+    const tenant = tenantSeenBy(principal.tenantId, role);
     this.admin.authorize(principal, role, 'list_connections', { tenantId: tenant });
     const { limit, cursor: before, node, ...filter } = query;
     this.admin.recordLook('connections', {

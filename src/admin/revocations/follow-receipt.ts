@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Receipts } from '../../authority/receipts.js';
 import type { Receipt } from '../../authority/receipt.schema.js';
-import { seesAllTenants } from '../../policy/decide-admin.js';
+import { tenantSeenBy } from '../../policy/decide-admin.js';
 import type { Principal } from '../../sessions/principal.js';
 import { AdminAuthorization } from '../admin-authorization.js';
 
@@ -19,6 +19,6 @@ export class FollowReceipt {
    */
   async receipt(principal: Principal, id: string): Promise<Receipt> {
     const role = await this.admin.roleOf(principal);
-    return this.receipts.find(id, seesAllTenants(role) ? null : principal.tenantId);
+    return this.receipts.find(id, tenantSeenBy(principal.tenantId, role));
   }
 }

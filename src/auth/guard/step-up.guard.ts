@@ -9,6 +9,7 @@ import { AuditTrail } from '../../audit/audit-trail.js';
 import { DomainError } from '../../platform/errors.js';
 import { declarationOf } from '../../platform/http/operation.js';
 import { SessionProof } from '../../sessions/session-proof.js';
+import { auditRefusal } from '../limits/audit-refusal.js';
 import { isOfService } from '../tokens/token-id.js';
 import { callOf } from './call-of.js';
 import type { AuthenticatedRequest } from './jwt.strategy.js';
@@ -30,12 +31,8 @@ export class StepUpGuard implements CanActivate {
     try {
       await this.proofs.require(acceptedToken.principal);
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'step_up_required')
-        this.audit.note({
-          event: 'authz_fail',
-          user: acceptedToken.principal.userId,
-          detail: { action: callOf(context), rule: 'step_up', code: error.code },
-        });
+      const detail = { action: callOf(context), rule: 'step_up' };
+      auditRefusal(this.audit, error, { event: 'authz_fail', detail });
       throw error;
     }
     return true;

@@ -1,4 +1,4 @@
-/** Who am I, which devices am I signed in on, and when did I last prove that it is me? */
+/** The caller: the principal, the signed-in devices, and the last proof of the person. */
 import { Controller, Delete, Get, Ip, Param, Post } from '@nestjs/common';
 import { Receipts } from '../../authority/receipts.js';
 import { receiptSchema } from '../../authority/receipt.schema.js';

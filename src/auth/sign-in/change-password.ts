@@ -11,7 +11,6 @@ import { lockCaller } from '../../sessions/lock-caller.js';
 import { markProven } from '../../sessions/session-proof.js';
 import { Sessions } from '../../sessions/sessions.js';
 import type { PasswordBody } from './sign-in.schemas.js';
-import { LoginLimits } from '../limits/login-limits.js';
 import { CheckPassword } from './check-password.js';
 import { Passwords } from './passwords.js';
 
@@ -22,7 +21,6 @@ export class ChangePassword {
     private readonly log: AuthorityLog,
     private readonly check: CheckPassword,
     private readonly passwords: Passwords,
-    private readonly limits: LoginLimits,
     private readonly sessions: Sessions,
     private readonly audit: AuditTrail,
   ) {}
@@ -54,10 +52,7 @@ export class ChangePassword {
     const user = await this.database.prisma.user.findUnique({ where: { id: principal.userId } });
     if (user === null)
       throw new DomainError('guest_read_only', { detail: 'guests have no password' });
-    const who = `${user.tenantId}\n${user.email}`;
-    await this.limits.inTurn(who, ip, { tenant: user.tenantId, user: user.id }, () =>
-      this.check.check(user, body.current, who, ip),
-    );
+    await this.check.again(user, body.current, ip);
     const passwordHash = await this.passwords.hash(body.new);
     return this.log.commit(async (tx) => {
       await lockCaller(tx, principal, 'change');

@@ -15,6 +15,14 @@ export class CheckPassword {
     private readonly limits: LoginLimits,
   ) {}
 
+  /** Of somebody who is signed in: in turn with their logins. */
+  again(user: User, password: string, ip: string): Promise<User> {
+    const who = `${user.tenantId}\n${user.email}`;
+    return this.limits.inTurn(who, ip, { tenant: user.tenantId, user: user.id }, () =>
+      this.check(user, password, who, ip),
+    );
+  }
+
   /**
    * In the turn of `who` (LoginLimits.inTurn). Null, or a user without a password, is refused as
    * late and in the same words as a wrong one.

@@ -12,7 +12,6 @@ import { Database } from '../../platform/stores/database.js';
 import { lockCaller } from '../../sessions/lock-caller.js';
 import type { Principal } from '../../sessions/principal.js';
 import { SessionProof, markProven } from '../../sessions/session-proof.js';
-import { LoginLimits } from '../limits/login-limits.js';
 import { CheckPassword } from './check-password.js';
 import type { ProofView, StepUpBody } from './sign-in.schemas.js';
 
@@ -21,7 +20,6 @@ export class StepUp {
   constructor(
     private readonly database: Database,
     private readonly passwords: CheckPassword,
-    private readonly limits: LoginLimits,
     private readonly proofs: SessionProof,
     private readonly audit: AuditTrail,
   ) {}
@@ -30,10 +28,7 @@ export class StepUp {
   async prove(principal: Principal, { password }: StepUpBody, ip: string): Promise<ProofView> {
     try {
       const user = await this.userOf(principal);
-      const who = `${user.tenantId}\n${user.email}`;
-      await this.limits.inTurn(who, ip, { tenant: user.tenantId, user: user.id }, () =>
-        this.passwords.check(user, password, who, ip),
-      );
+      await this.passwords.again(user, password, ip);
       await this.record(principal, user);
     } catch (error) {
       if (error instanceof DomainError && error.status < 500)

@@ -83,14 +83,16 @@ function RowView({ room, row, isStop }: { room: RoomPage; row: Row; isStop: bool
   const { t } = useChat();
   return useMemo(() => {
     if (row.kind === 'message') return <MessageRow room={room} row={row} isStop={isStop} />;
-    const isDay = row.kind === 'day';
-    const [Tag, text] = isDay
-      ? (['h2', dayText(row.at, t)] as const)
-      : (['p', t.room.newSince(clock(row.at, t.locale))] as const);
+    if (row.kind === 'new')
+      return (
+        <p class="new-line" data-key={row.key}>
+          <span>{t.room.newSince(clock(row.at, t.locale))}</span>
+        </p>
+      );
     return (
-      <Tag class={isDay ? 'day' : 'new-line'} data-key={row.key}>
-        <span>{text}</span>
-      </Tag>
+      <h2 class="day" data-key={row.key}>
+        <span>{dayText(row.at, t)}</span>
+      </h2>
     );
   }, [room, row, isStop, t]);
 }

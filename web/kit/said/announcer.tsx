@@ -1,7 +1,7 @@
 /** The words of a page for screen readers (model/announcements.ts). One for the page. */
 import type { ReadonlySignal } from '@preact/signals';
 import { signal } from '@preact/signals';
-import './announcer.css';
+import './unseen.css';
 
 interface Said {
   readonly polite: ReadonlySignal<string>;
@@ -20,10 +20,10 @@ export function announce(next: string): void {
 export function Announcer({ said = plain }: { said?: Said }) {
   return (
     <>
-      <div class="announcer" role="status" aria-live="polite">
+      <div class="unseen" role="status" aria-live="polite">
         {said.polite}
       </div>
-      <div class="announcer" role="alert" aria-live="assertive">
+      <div class="unseen" role="alert" aria-live="assertive">
         {said.assertive}
       </div>
     </>
