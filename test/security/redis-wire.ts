@@ -3,13 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { newId } from '../../src/platform/ids.js';
 import { MessageSeal } from '../../src/platform/stores/message-seal.js';
+import { COUNTERS, RedisNames } from '../../src/platform/stores/redis/redis-names.js';
+import { Installation } from '../../src/platform/stores/installation.js';
 import type { Insight } from '../support/redis-insight.js';
 
 const MIB = 1024 * 1024;
 
 /**
- * Every key and channel that src/ uses, without what is in braces or behind a counter's name. A new
- * one has to be listed, and is attacked below.
+ * Every key and channel that src/ uses, without what is in braces or behind a counter's name.
+ * A run has to leave each in Redis, and each is attacked.
  */
 export const KINDS = [
   'authority',
@@ -18,6 +20,7 @@ export const KINDS = [
   'decision:{}',
   'entry:address:',
   'entry:tenant:',
+  'invitations:',
   'jti:{}',
   'login:address:',
   'login:crowd:',
@@ -30,6 +33,9 @@ export const KINDS = [
   'probe:{}:authority-confirmations',
   'probe:{}:nodes',
   'probe:{}:rooms',
+  'rate:{}',
+  'recovery:account:',
+  'recovery:address:',
   'room:{}',
   'session:{}',
   'ticket:{}',
@@ -68,7 +74,26 @@ export const kindOf = (name: string, prefix: string): string =>
   name
     .slice(prefix.length)
     .replace(/\{[^}]*\}/, '{}')
-    .replace(/^((?:login|entry):(?:user|address|crowd|success|tenant):|loop:).*/, '$1');
+    .replace(/^rate:\w+:/, 'rate:')
+    .replace(/^((?:login|entry|recovery):(?!known)\w+:|loop:|invitations:).*/, '$1');
+
+/** What RedisNames can make, each name once. */
+export function kindsMade(): string[] {
+  const names = new RedisNames(new Installation('i'));
+  const methods = Object.getOwnPropertyNames(RedisNames.prototype).filter(
+    (name) => !['constructor', 'counter'].includes(name),
+  );
+  const made = [
+    names.authority,
+    names.confirmations,
+    names.questions,
+    names.position,
+    ...COUNTERS.map((name) => `${names.counter(name)}:x`),
+    // @ts-expect-error each takes one or two strings
+    ...methods.map((method): string => names[method]('rooms', 'rooms')),
+  ];
+  return [...new Set(made.map((name) => kindOf(name, names.prefix)))].sort();
+}
 
 /**
  * The purpose and context that the value of a name is sealed for; for a name that carries no sealed

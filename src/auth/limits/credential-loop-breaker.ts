@@ -6,7 +6,6 @@
  * else of the user is touched: another credential, or another address, is another key.
  */
 import { Injectable, Logger } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { ErrorCode } from '@wardroom/protocol/codes';
@@ -15,7 +14,7 @@ import { networkOf } from '../../platform/http/client-address.js';
 import { monotonicMs } from '../../platform/clock.js';
 import { DomainError } from '../../platform/errors.js';
 import { Metrics } from '../../platform/metrics.js';
-import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisNames, digest } from '../../platform/stores/redis/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis/redis.js';
 import { TroubledClients } from '../../stats/troubled-clients.js';
 import { currentRequest } from '../../platform/request-context.js';
@@ -137,8 +136,5 @@ const looping = (leftMs: number): DomainError =>
 /** The credential itself is nowhere kept. */
 function keyOf(from: LoopSubject, credential: string): string {
   const presenter = 'session' in from ? `session ${from.session}` : `address ${networkOf(from.ip)}`;
-  return createHash('sha256')
-    .update(`${presenter}\n${credential}`)
-    .digest('base64url')
-    .slice(0, 22);
+  return digest(`${presenter}\n${credential}`);
 }

@@ -6,14 +6,13 @@
  * cluster, in memory while Redis is away.
  */
 import { Injectable } from '@nestjs/common';
-import { createHash } from 'node:crypto';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import { networkOf } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import { FairGate } from '../../platform/fair-gate.js';
-import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisNames, digest } from '../../platform/stores/redis/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis/redis.js';
 import { RefusedLogins } from './refused-logins.js';
 import { sharedLimiter } from './shared-limiter.js';
@@ -195,7 +194,3 @@ function onlyTooMany(rejected: unknown): void {
 
 const tooMany = (state: RateLimiterRes) =>
   new DomainError('rate_limited', { retryAfterMs: Math.max(1, Math.ceil(state.msBeforeNext)) });
-
-/** E-mails and addresses are not kept as text. */
-export const digest = (text: string): string =>
-  createHash('sha256').update(text).digest('base64url').slice(0, 22);

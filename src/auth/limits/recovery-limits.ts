@@ -6,9 +6,9 @@ import { Injectable } from '@nestjs/common';
 import { RateLimiterRes } from 'rate-limiter-flexible';
 import { Config } from '../../platform/config/config.js';
 import { networkOf } from '../../platform/http/client-address.js';
-import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisNames, digest } from '../../platform/stores/redis/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis/redis.js';
-import { consume, digest, minuteLimiter } from './login-limits.js';
+import { consume, minuteLimiter } from './login-limits.js';
 
 const MAILS_TO_ACCOUNT = 3;
 const INVITATIONS_OF_TENANT = 30;
@@ -36,7 +36,7 @@ export class RecoveryLimits {
   /** False: too many mails to this user. */
   async mayMail(user: string): Promise<boolean> {
     try {
-      await this.account.consume(user);
+      await this.account.consume(digest(user));
       return true;
     } catch (rejected) {
       if (rejected instanceof RateLimiterRes) return false;
@@ -45,7 +45,7 @@ export class RecoveryLimits {
   }
 
   async countInvitation(tenant: string): Promise<void> {
-    await consume(this.invitations, tenant);
+    await consume(this.invitations, digest(tenant));
   }
 }
 

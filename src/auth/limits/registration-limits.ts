@@ -7,9 +7,9 @@
 import { Injectable } from '@nestjs/common';
 import { networkOf } from '../../platform/http/client-address.js';
 import { Config } from '../../platform/config/config.js';
-import { RedisNames } from '../../platform/stores/redis/redis-names.js';
+import { RedisNames, digest } from '../../platform/stores/redis/redis-names.js';
 import { RedisConnections } from '../../platform/stores/redis/redis.js';
-import { consume, digest, minuteLimiter } from './login-limits.js';
+import { consume, minuteLimiter } from './login-limits.js';
 
 const PER_ADDRESS = 10;
 const PER_TENANT = 100;
@@ -34,7 +34,7 @@ export class RegistrationLimits {
   }
 
   async countTenant(kind: 'registration' | 'guest', tenant: string): Promise<void> {
-    if (this.limiters !== null) await consume(this.limiters.tenant, `${kind}:${tenant}`);
+    if (this.limiters !== null) await consume(this.limiters.tenant, digest(`${kind}\n${tenant}`));
   }
 }
 

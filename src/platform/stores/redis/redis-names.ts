@@ -2,23 +2,30 @@
  * Every key and channel of this installation in Redis. Nothing else in `src/` spells one: an ACL
  * needs the patterns `~wardroom:*` and `&wardroom:*`. Braces hold what a Redis Cluster hashes.
  */
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Installation } from '../installation.js';
 
 /** Counters of the whole cluster; each is the prefix of a rate limiter's keys. */
-export type CounterName =
-  | 'login:user'
-  | 'login:address'
-  | 'login:crowd'
-  | 'login:success'
-  | 'entry:address'
-  | 'entry:tenant'
-  | 'recovery:address'
-  | 'recovery:account'
-  | 'invitations'
-  | 'loop'
-  | 'loop:refresh'
-  | 'loop:reconnect';
+export const COUNTERS = [
+  'login:user',
+  'login:address',
+  'login:crowd',
+  'login:success',
+  'entry:address',
+  'entry:tenant',
+  'recovery:address',
+  'recovery:account',
+  'invitations',
+  'loop',
+  'loop:refresh',
+  'loop:reconnect',
+] as const;
+export type CounterName = (typeof COUNTERS)[number];
+
+/** People, tenants and addresses are not named in Redis: a key holds this instead. */
+export const digest = (text: string): string =>
+  createHash('sha256').update(text).digest('base64url').slice(0, 22);
 
 @Injectable()
 export class RedisNames {
@@ -77,7 +84,7 @@ export class RedisNames {
 
   /** The rest of a user's rate over all nodes together. */
   rate(bucket: string, user: string): string {
-    return `${this.prefix}rate:${bucket}:{${user}}`;
+    return `${this.prefix}rate:${bucket}:{${digest(user)}}`;
   }
 
   counter(name: CounterName): string {
