@@ -77,7 +77,7 @@ export const kindOf = (name: string, prefix: string): string =>
     .replace(/^rate:\w+:/, 'rate:')
     .replace(/^((?:login|entry|recovery):(?!known)\w+:|loop:|invitations:).*/, '$1');
 
-/** What RedisNames can make, each name once. */
+/** Every kind of name that RedisNames can make. */
 export function kindsMade(): string[] {
   const names = new RedisNames(new Installation('i'));
   const methods = Object.getOwnPropertyNames(RedisNames.prototype).filter(

@@ -26,7 +26,7 @@ const full = process.env['SECURITY'] === 'full';
 const ROUNDS = full ? 20 : 1;
 const MIB = 1024 * 1024;
 
-/** What stands around a word, so that a failure names the place. */
+/** The text around a word: a failure shows the place. */
 function surroundings(text: string, word: string): string | undefined {
   const at = text.indexOf(word);
   return at < 0 ? undefined : text.slice(Math.max(0, at - 200), at + 200);
