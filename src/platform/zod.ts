@@ -71,6 +71,20 @@ const validated =
     recordInput((target as Record<string | symbol, object>)[name!]!, input);
   };
 
+/** z.record, which would drop a key `__proto__`: refused instead. */
+export const recordOf = <Key extends z.ZodType<string, string>, Value extends z.ZodType>(
+  keys: Key,
+  values: Value,
+) =>
+  z.preprocess(
+    (input, context) => {
+      if (typeof input === 'object' && input !== null && Object.hasOwn(input, '__proto__'))
+        context.addIssue({ code: 'custom', message: 'unknown field', path: ['__proto__'] });
+      return input;
+    },
+    z.record(keys, values),
+  );
+
 /** Of every list: `?limit&cursor`. The cursor is the id of the last item; opaque to clients. */
 export const pageFields = {
   limit: z.coerce.number().int().min(1).max(LIMITS.pageItems).default(50),

@@ -4,15 +4,14 @@ import { rightSchema, roleSchema, seqSchema } from '@wardroom/protocol';
 import { receiptSchema } from '../authority/receipt.schema.js';
 import { LIMITS } from '@wardroom/protocol/limits';
 import { idSchema, nameSchema, slugSchema } from '../platform/text.js';
-import { plainText } from '../platform/zod.js';
+import { plainText, recordOf } from '../platform/zod.js';
 import { isOfTheServer } from './events/require-kind.js';
 
 const postingSchema = z.enum(['members', 'moderators']);
 const KIND_RULES_MAX = 20;
 const topicSchema = plainText(1, 250).nullable();
 const descriptionSchema = plainText(1, 4_000).nullable();
-const kindsSchema = z
-  .record(plainText(1, LIMITS.kindChars), roleSchema)
+const kindsSchema = recordOf(plainText(1, LIMITS.kindChars), roleSchema)
   .refine((rules) => Object.keys(rules).length <= KIND_RULES_MAX, {
     message: `at most ${KIND_RULES_MAX} rules`,
   })

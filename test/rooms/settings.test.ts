@@ -39,6 +39,7 @@ test.each([
   ['a description of 4,001 characters', { description: 'x'.repeat(4_001) }],
   ['a rule for kinds of the server', { kinds: { 'system.news': 'owner' } }],
   ['a rule for an unknown role', { kinds: { news: 'king' } }],
+  ['a rule for __proto__', { kinds: { ['__proto__']: 'owner' } }],
   [
     '21 rules',
     { kinds: Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, 'owner'])) },
