@@ -102,17 +102,19 @@ export async function startPostgres({ dir, throwaway = false, folder, standby = 
 
 /**
  * Creates a database beside the one of `url` if it is missing; the answer is the URL of the new
- * one. `byFiles`: a server that flushes nothing to disk makes it for a third of the work.
+ * one. `byFiles`: a server that flushes nothing to disk makes it for a third of the work. The new
+ * one is a copy of `template`, a database of that server that nobody is connected to.
  * @param {string} url
  * @param {string} name
- * @param {{ byFiles?: boolean }} [options]
+ * @param {{ byFiles?: boolean, template?: string | undefined }} [options]
  */
-export async function createDatabase(url, name, { byFiles = false } = {}) {
+export async function createDatabase(url, name, { byFiles = false, template } = {}) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
+    const from = template === undefined ? '' : ` TEMPLATE ${client.escapeIdentifier(template)}`;
     const strategy = byFiles ? ' STRATEGY FILE_COPY' : '';
-    await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}${strategy}`);
+    await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}${from}${strategy}`);
   } catch (error) {
     if (error.code !== '42P04') throw error;
   } finally {

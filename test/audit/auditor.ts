@@ -4,17 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@nestjs/common';
-import pg from 'pg';
 import { AuditTrail } from '../../src/audit/audit-trail.js';
 import { AuditWitness } from '../../src/audit/audit-witness.js';
 import { recordAudit } from '../../src/audit/record-audit.js';
 import { Config } from '../../src/platform/config/config.js';
 import { Database } from '../../src/platform/stores/database.js';
-import { migrate } from '../../src/platform/stores/migrate.js';
 import { Metrics } from '../../src/platform/metrics.js';
 import { NodeIdentity } from '../../src/platform/node-identity.js';
-import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
-import { freshDatabase } from '../support/node-process.js';
 import { query } from '../support/sql.js';
 
 Logger.overrideLogger(false);
@@ -73,25 +69,6 @@ export class Auditor {
   stop(): Promise<void> {
     return this.database.onApplicationShutdown();
   }
-}
-
-let template: Promise<string> | undefined;
-
-/** A database of its own; migrated once for all of a file. */
-export async function migratedDatabase(): Promise<string> {
-  template ??= freshDatabase().then(async (url) => {
-    await migrate(new PostgresAccess(url));
-    return url;
-  });
-  const url = new URL(await template);
-  const from = url.pathname.slice(1);
-  const to = `${from}_${randomBytes(3).toString('hex')}`;
-  await query(
-    process.env['TEST_DATABASE_URL']!,
-    `CREATE DATABASE ${pg.escapeIdentifier(to)} TEMPLATE ${pg.escapeIdentifier(from)}`,
-  );
-  url.pathname = `/${to}`;
-  return url.href;
 }
 
 export interface TruncationRecord {

@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { keepTables } from '../faults/rewind.js';
 import { eventually } from '../support/eventually.js';
-import { startCluster } from '../support/node-process.js';
+import { migratedDatabase, startCluster } from '../support/node-process.js';
 import { World } from '../support/world.js';
 import { query } from '../support/sql.js';
-import { Auditor, SECRET_KEY, migratedDatabase, truncations } from './auditor.js';
+import { Auditor, SECRET_KEY, truncations } from './auditor.js';
 import { cutTail, verify } from './verify-cli.js';
 
 describe('a node that runs', () => {

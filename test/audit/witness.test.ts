@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { AuditPruner } from '../../src/audit/audit-pruner.js';
 import { headSeal, auditKey } from '../../src/audit/audit-hash.js';
 import { Config } from '../../src/platform/config/config.js';
-import { startCluster } from '../support/node-process.js';
+import { migratedDatabase, startCluster } from '../support/node-process.js';
 import { query } from '../support/sql.js';
-import { Auditor, SECRET_KEY, migratedDatabase, truncations } from './auditor.js';
+import { Auditor, SECRET_KEY, truncations } from './auditor.js';
 import { cutTail, verify } from './verify-cli.js';
 
 let url: string;

@@ -1,6 +1,6 @@
 /** Contract section 1: what the first start decides, and with what a node refuses to start. */
 import { expect, test } from '@jest/globals';
-import { startCluster, startNode } from '../support/node-process.js';
+import { freshDatabase, startCluster, startNode } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 
 const KEY = {
@@ -8,8 +8,8 @@ const KEY = {
   second: 'second-secret-key-of-at-least-32-bytes',
 };
 
-test('nodes that start together agree on one key, one public URL and one operator', async () => {
-  const { nodes } = await startCluster(3);
+test('nodes that start together on an empty database agree on one key, one public URL and one operator', async () => {
+  const { nodes } = await startCluster(3, { DATABASE_URL: await freshDatabase() });
   const keys = await Promise.all(
     nodes.map(async (node) => (await call(node.url, '/.well-known/jwks.json')).body.keys),
   );

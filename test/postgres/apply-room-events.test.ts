@@ -5,9 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { migrate } from '../../src/platform/stores/migrate.js';
-import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
-import { freshDatabase } from '../support/node-process.js';
+import { migratedDatabase } from '../support/node-process.js';
 
 const [tenant, user, session, room, other] = Array.from({ length: 5 }, () => randomUUID());
 let client: pg.Client;
@@ -17,8 +15,7 @@ let client: pg.Client;
  * tables are as good as empty.
  */
 beforeAll(async () => {
-  const url = await freshDatabase();
-  await migrate(new PostgresAccess(url));
+  const url = await migratedDatabase();
   client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(`INSERT INTO tenants (id, slug, name) VALUES ($1, 't', 't')`, [tenant]);

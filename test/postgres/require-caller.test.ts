@@ -7,18 +7,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import pg from 'pg';
 import type { Config } from '../../src/platform/config/config.js';
 import { Database } from '../../src/platform/stores/database.js';
-import { migrate } from '../../src/platform/stores/migrate.js';
-import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
 import { lockCaller } from '../../src/sessions/lock-caller.js';
-import { freshDatabase } from '../support/node-process.js';
+import { migratedDatabase } from '../support/node-process.js';
 
 let database: Database;
 let client: pg.Client;
 let principal: { tenantId: string; userId: string; sessionId: string };
 
 beforeAll(async () => {
-  const databaseUrl = await freshDatabase();
-  await migrate(new PostgresAccess(databaseUrl));
+  const databaseUrl = await migratedDatabase();
   database = new Database({ databaseUrl, authorityLeaseMs: 5_000 } as Config);
   client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -7,9 +7,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { laneStatement } from '../../src/admin/sessions/session-lanes.js';
 import type { SessionFilter, SessionRow } from '../../src/admin/sessions/session-lanes.js';
-import { migrate } from '../../src/platform/stores/migrate.js';
-import { PostgresAccess } from '../../src/platform/stores/postgres-access.js';
-import { freshDatabase } from '../support/node-process.js';
+import { migratedDatabase } from '../support/node-process.js';
 
 const SESSIONS = 240;
 const BEGAN_MS = Date.parse('2026-01-01T00:00:00Z');
@@ -48,8 +46,7 @@ const made: Made[] = Array.from({ length: SESSIONS }, (_, i) => {
 
 let client: pg.Client;
 beforeAll(async () => {
-  const url = await freshDatabase();
-  await migrate(new PostgresAccess(url));
+  const url = await migratedDatabase();
   client = new pg.Client({ connectionString: url });
   await client.connect();
   for (const i of [0, 1])

@@ -17,7 +17,7 @@ import {
   CLIENTS_PER_DAY,
   TroubledClients,
 } from '../../src/stats/troubled-clients.js';
-import { migratedDatabase } from '../audit/auditor.js';
+import { migratedDatabase } from '../support/node-process.js';
 import { query } from '../support/sql.js';
 
 Logger.overrideLogger(false);

@@ -11,6 +11,8 @@ import { openLedger, removeAtEnd, stopChildren } from '../../scripts/lib/childre
 import { createDatabase } from '../../scripts/stores/postgres.mjs';
 import { startStores } from '../../scripts/lib/stores.mjs';
 import { freePort } from '../../scripts/stores/machine.mjs';
+import { migrate } from '../../dist/platform/stores/migrate.js';
+import { PostgresAccess } from '../../dist/platform/stores/postgres-access.js';
 import { startNodeProcess } from './nodes.mjs';
 
 export default async function globalSetup(options) {
@@ -33,7 +35,10 @@ export default async function globalSetup(options) {
     });
     if (stores.privatePostgres) await spare(stores.databaseUrl);
     globalThis.wardroomStores = stores;
-    if (needsSharedNodes(options)) await startSharedCluster(run, stores);
+    await Promise.all([
+      makeTemplate(run, stores.databaseUrl),
+      needsSharedNodes(options) ? startSharedCluster(run, stores) : undefined,
+    ]);
   } catch (error) {
     await stopChildren();
     throw error;
@@ -60,6 +65,13 @@ async function spare(databaseUrl) {
   } finally {
     await client.end();
   }
+}
+
+/** Databases of a test's own are copies of this one, so that they are migrated once. */
+async function makeTemplate(run, databaseUrl) {
+  const name = `${run}_template`;
+  await migrate(new PostgresAccess(await createDatabase(databaseUrl, name)));
+  process.env.TEST_DATABASE_TEMPLATE = name;
 }
 
 /** Nodes that no file of this run would use are not started. */

@@ -10,6 +10,7 @@ import { startRedis } from '../../scripts/stores/redis.mjs';
 import { startNodeProcess } from './nodes.mjs';
 import { notePlace } from './secrets.mjs';
 import { readRedis } from './sentinel.mjs';
+import { query } from './sql.js';
 
 export type NodeProcess = Awaited<ReturnType<typeof startNodeProcess>>;
 
@@ -37,8 +38,8 @@ async function end({ nodes, stores }: Started): Promise<void> {
 }
 
 /**
- * A node on free ports. By default on a fresh database and a private Redis, migrated by itself,
- * with the operator of the shared cluster. `until` the end of the file: later tests use it too.
+ * A node on free ports. By default on a migrated database and a private Redis of its own, with the
+ * operator of the shared cluster. `until` the end of the file: later tests use it too.
  */
 export async function startNode(
   env: Record<string, string> = {},
@@ -62,7 +63,7 @@ async function storesOf(
   env: Record<string, string>,
 ): Promise<{ DATABASE_URL: string; REDIS_URL: string }> {
   const [databaseUrl, redisUrl] = await Promise.all([
-    env['DATABASE_URL'] ?? freshDatabase(),
+    env['DATABASE_URL'] ?? migratedDatabase(),
     env['REDIS_URL'] ?? freshRedisUrl(),
   ]);
   return { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
@@ -77,7 +78,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** `n` nodes on one fresh database and one private Redis. */
+/** `n` nodes on one migrated database and one private Redis. */
 export async function startCluster(n: number, env: Record<string, string> = {}): Promise<Cluster> {
   const stores = await storesOf(env);
   const shared = {
@@ -97,11 +98,24 @@ export async function startCluster(n: number, env: Record<string, string> = {}):
 }
 
 /** An empty database (no migration applied). */
-export async function freshDatabase(): Promise<string> {
+export const freshDatabase = (): Promise<string> => createOne();
+
+/** A database as a first node leaves it after it migrated, with a history of its own. */
+export async function migratedDatabase(): Promise<string> {
+  const url = await createOne(required('TEST_DATABASE_TEMPLATE'));
+  await query(url, OWN_HISTORY);
+  return url;
+}
+
+const OWN_HISTORY = `UPDATE authority_head SET history = own, hash = sha256(uuid_send(own))
+  FROM (SELECT gen_random_uuid() AS own) AS new`;
+
+function createOne(template?: string): Promise<string> {
   databases += 1;
   const name = `${required('TEST_RUN')}_${process.pid}_${databases}_${randomBytes(3).toString('hex')}`;
   return createDatabase(required('TEST_DATABASE_URL'), name, {
     byFiles: process.env['TEST_THROWAWAY_POSTGRES'] === 'on',
+    template,
   });
 }
 
