@@ -8,6 +8,7 @@ import { afterAll, afterEach, expect } from '@jest/globals';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { onPath } from '../../scripts/lib/chromium-path.mjs';
+import { playwrightFlags } from './chromium-flags.js';
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -30,11 +31,7 @@ export async function openPage(
 ): Promise<OpenPage> {
   browser ??= chromium.launch({
     executablePath: onPath()!,
-    args: [
-      '--disable-gpu',
-      '--disable-background-networking',
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-    ],
+    args: playwrightFlags,
   });
   const context = await (
     await browser

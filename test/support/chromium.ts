@@ -10,6 +10,7 @@ import { afterAll } from '@jest/globals';
 import { WebSocket } from 'ws';
 import { onPath } from '../../scripts/lib/chromium-path.mjs';
 import { removeAtEnd, startChild, stopChild } from '../../scripts/lib/children.mjs';
+import { chromiumFlags } from './chromium-flags.js';
 
 const START_MS = 30_000;
 const clean: (() => unknown)[] = [];
@@ -48,16 +49,14 @@ export class Chromium {
   static async start(path: string): Promise<Chromium> {
     const profile = mkdtempSync(join(tmpdir(), 'wardroom-chromium-'));
     removeAtEnd(profile);
-    const flags =
-      '--headless=new --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking --remote-debugging-port=0'.split(
-        ' ',
-      );
-    // It refuses to run as root with its sandbox.
-    if (process.getuid?.() === 0) flags.push('--no-sandbox');
     const child = startChild(
       path,
       [
-        ...flags,
+        '--headless=new',
+        '--disable-dev-shm-usage',
+        '--no-first-run',
+        '--remote-debugging-port=0',
+        ...chromiumFlags,
         `--user-data-dir=${profile}`,
         '--host-resolver-rules=MAP *.test 127.0.0.1',
         'about:blank',
