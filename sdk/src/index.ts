@@ -62,11 +62,13 @@ export type { TimelineMessage, TimelineReaction } from './timeline/timeline-mess
 export {
   WardroomSession,
   type ExchangeFields,
+  type IssuerSignInFields,
   type GuestFields,
   type LoginFields,
   type RegisterFields,
   type SessionEvents,
   type SessionOptions,
+  type SignInIssuer,
   type SignedIn,
 } from './session/session.js';
 export type { IssuedTokens } from './session/grant.js';

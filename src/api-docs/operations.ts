@@ -20,6 +20,7 @@ import { PasswordLinksController } from '../admin/users/password-links.controlle
 import { AuthController } from '../auth/http/auth.controller.js';
 import { MySessionsController } from '../auth/http/my-sessions.controller.js';
 import { ServiceController } from '../auth/service/service.controller.js';
+import { IssuersController } from '../auth/http/issuers.controller.js';
 import { RecoveryController } from '../auth/http/recovery.controller.js';
 import { WellKnownController } from '../auth/http/well-known.controller.js';
 import { OAuthController } from '../auth/oidc/oauth.controller.js';
@@ -43,6 +44,7 @@ import { ApiDocsController } from './api-docs.controller.js';
 const CONTROLLERS: readonly Type[] = [
   AuthController,
   RecoveryController,
+  IssuersController,
   MySessionsController,
   ServiceController,
   OAuthController,

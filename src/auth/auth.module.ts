@@ -26,7 +26,9 @@ import { RegistrationLimits } from './limits/registration-limits.js';
 import { Exchange } from './oidc/exchange.js';
 import { FirstStart } from './setup/first-start.js';
 import { IssuerEvents } from './oidc/issuer-events.js';
+import { IssuerSignIn } from './oidc/issuer-sign-in.js';
 import { Issuers } from './oidc/issuers.js';
+import { IssuersController } from './http/issuers.controller.js';
 import { JwtStrategy } from './guard/jwt.strategy.js';
 import { KeyChanges } from './keys/key-changes.js';
 import { KeyRotation } from './keys/key-rotation.js';
@@ -69,6 +71,7 @@ import { CurrentUser } from './sign-in/current-user.js';
   controllers: [
     AuthController,
     RecoveryController,
+    IssuersController,
     MySessionsController,
     ServiceController,
     OAuthController,
@@ -103,6 +106,7 @@ import { CurrentUser } from './sign-in/current-user.js';
     Register,
     Issuers,
     Exchange,
+    IssuerSignIn,
     IssuerEvents,
     RefreshSession,
     RevokeToken,

@@ -110,6 +110,7 @@ describe('ISSUERS_FILE', () => {
       {
         issuer: 'https://login.example.com',
         audience: ['c'],
+        client_id: 'c',
         tenants: ['acme'],
         algorithms: ['RS256', 'ES256'],
         claims: { email: 'email', name: 'name' },
@@ -129,6 +130,15 @@ describe('ISSUERS_FILE', () => {
     ['allows a shared secret', [{ ...entry, algorithms: ['RS256', 'HS256'] }]],
     ['allows no signature', [{ ...entry, algorithms: ['none'] }]],
     ['has a field nobody knows', [{ ...entry, client_secret: 'sw0rdf!sh' }]],
+    [
+      'has a button without client_id',
+      [{ ...entry, client_id: undefined, audience: 'c', sign_in: { label: 'L' } }],
+    ],
+    ['has a button without a label', [{ ...entry, sign_in: {} }]],
+    [
+      'has a secret with a line break',
+      [{ ...entry, sign_in: { label: 'L', client_secret: 'sw0rdf!sh\n' } }],
+    ],
     ['names an issuer twice for one tenant', [entry, { ...entry, client_id: 'd' }]],
   ])('stops the start when it %s', (_what, entries) => {
     const problem = problemOf(entries);

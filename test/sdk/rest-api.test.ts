@@ -5,6 +5,7 @@ import type { Receipt } from '../../src/authority/receipt.schema.js';
 import type * as tenantInvites from '../../src/admin/invites/tenant-invite.schema.js';
 import type { UserView } from '../../src/admin/users/user.schema.js';
 import type { Me } from '../../src/auth/sign-in/sign-in.schemas.js';
+import type * as issuers from '../../src/auth/oidc/issuer-sign-in.schemas.js';
 import type * as people from '../../src/people/person.schema.js';
 import type * as messages from '../../src/rooms/events/message.schema.js';
 import type * as roomInvites from '../../src/rooms/invites/invite.schema.js';
@@ -27,6 +28,8 @@ const types: {
   me: Same<sdk.Me, Me>;
   receipt: Same<sdk.ReceiptView, Receipt>;
   session: Same<sdk.SessionView, SessionView>;
+  signInIssuer: Same<sdk.SignInIssuer, Item<issuers.SignInIssuers>>;
+  issuerSignIn: Fits<sdk.IssuerSignInFields, z.input<typeof issuers.beginBody>>;
   room: Same<sdk.RoomView, rooms.Room>;
   myRoom: Same<sdk.MyRoom, sidebar.SidebarItem>;
   myRoomPatch: Fits<sdk.MyRoomPatch, sidebar.SidebarPatch>;
@@ -55,6 +58,8 @@ const types: {
   me: 'same',
   receipt: 'same',
   session: 'same',
+  signInIssuer: 'same',
+  issuerSignIn: 'fits',
   room: 'same',
   myRoom: 'same',
   myRoomPatch: 'fits',

@@ -96,49 +96,55 @@ describe('a call costs no more CPU than its budget says:', () => {
    * Calls that anybody can send, as they are refused or answered; those that the table calls a
    * document need nothing.
    */
-  const PUBLIC: Record<string, { headers: Record<string, string>; body: (i: number) => string }> = {
-    'post /v1/auth/login': {
-      headers: JSON_BODY,
-      body: (i) =>
-        JSON.stringify({
-          tenant: world.tenant.slug,
-          email: `nobody${i}@example.com`,
-          password: 'wrong',
-        }),
-    },
-    'post /v1/auth/register': {
-      headers: JSON_BODY,
-      body: (i) =>
-        JSON.stringify({ tenant: 'none', email: `n${i}@example.com`, password: 'a-long-password' }),
-    },
-    'post /v1/auth/guest': {
-      headers: JSON_BODY,
-      body: () => JSON.stringify({ tenant: world.tenant.slug }),
-    },
-    'post /v1/auth/exchange': {
-      headers: JSON_BODY,
-      body: () => JSON.stringify({ tenant: world.tenant.slug, id_token: 'a.b.c' }),
-    },
-    'post /v1/auth/password/forgot': {
-      headers: JSON_BODY,
-      body: (i) => JSON.stringify({ tenant: world.tenant.slug, email: `n${i}@example.com` }),
-    },
-    'post /v1/auth/password/reset': {
-      headers: JSON_BODY,
-      body: () =>
-        JSON.stringify({ token: `wr_pwr_${'x'.repeat(43)}`, new: 'another-long-password' }),
-    },
-    'post /v1/auth/refresh': {
-      headers: JSON_BODY,
-      body: (i) => JSON.stringify({ refresh_token: `wr_rt_${i}` }),
-    },
-    'post /v1/oauth/revoke': { headers: FORM, body: (i) => `token=x${i}` },
-    'post /v1/oauth/backchannel-logout': { headers: FORM, body: () => 'logout_token=a.b.c' },
-    'post /v1/oauth/events': {
-      headers: { 'content-type': 'application/secevent+jwt' },
-      body: () => 'a.b.c',
-    },
-  };
+  const PUBLIC: Record<string, { headers: Record<string, string>; body?: (i: number) => string }> =
+    {
+      'post /v1/auth/login': {
+        headers: JSON_BODY,
+        body: (i) =>
+          JSON.stringify({
+            tenant: world.tenant.slug,
+            email: `nobody${i}@example.com`,
+            password: 'wrong',
+          }),
+      },
+      'post /v1/auth/register': {
+        headers: JSON_BODY,
+        body: (i) =>
+          JSON.stringify({
+            tenant: 'none',
+            email: `n${i}@example.com`,
+            password: 'a-long-password',
+          }),
+      },
+      'post /v1/auth/guest': {
+        headers: JSON_BODY,
+        body: () => JSON.stringify({ tenant: world.tenant.slug }),
+      },
+      'post /v1/auth/exchange': {
+        headers: JSON_BODY,
+        body: () => JSON.stringify({ tenant: world.tenant.slug, id_token: 'a.b.c' }),
+      },
+      'get /v1/auth/issuers/callback': { headers: { cookie: 'wr_issuer=AAAA' } },
+      'post /v1/auth/password/forgot': {
+        headers: JSON_BODY,
+        body: (i) => JSON.stringify({ tenant: world.tenant.slug, email: `n${i}@example.com` }),
+      },
+      'post /v1/auth/password/reset': {
+        headers: JSON_BODY,
+        body: () =>
+          JSON.stringify({ token: `wr_pwr_${'x'.repeat(43)}`, new: 'another-long-password' }),
+      },
+      'post /v1/auth/refresh': {
+        headers: JSON_BODY,
+        body: (i) => JSON.stringify({ refresh_token: `wr_rt_${i}` }),
+      },
+      'post /v1/oauth/revoke': { headers: FORM, body: (i) => `token=x${i}` },
+      'post /v1/oauth/backchannel-logout': { headers: FORM, body: () => 'logout_token=a.b.c' },
+      'post /v1/oauth/events': {
+        headers: { 'content-type': 'application/secevent+jwt' },
+        body: () => 'a.b.c',
+      },
+    };
   const publicCalls = OPERATIONS.filter(({ auth }) => auth === 'public')
     .map(({ method, path }) => `${method} ${path}`)
     .filter((name) => CALL_BUDGETS[name]!.bucket !== 'try_out');

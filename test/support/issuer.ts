@@ -2,10 +2,10 @@
  * An OpenID issuer on a local port: discovery, a key set that can be rotated, tokens of any shape,
  * and every misbehaviour asked for.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,13 @@ export class FakeIssuer {
   readonly asked = new Map<string, number>();
   /** Instead of the usual answer, by path. */
   readonly instead = new Map<string, Handler>();
+  /** Claims of the person who signs in there next; null: they refuse. */
+  person: Record<string, unknown> | null = {};
+  /** Of the client; null: a public one. */
+  secret: string | null = null;
+  /** The parameters of each visit to its sign-in page. */
+  readonly visits: URLSearchParams[] = [];
+  private readonly codes = new Map<string, URLSearchParams>();
   private keys: { kid: string; alg: string; privateKey: CryptoKey; jwk: JWK }[] = [];
 
   private constructor(
@@ -40,7 +47,7 @@ export class FakeIssuer {
       server,
       `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     );
-    server.on('request', (request, response) => issuer.answer(request.url ?? '', response));
+    server.on('request', (request, response) => void issuer.answer(request, response));
     clean.push(() => issuer.stop());
     await issuer.rotate(alg);
     return issuer;
@@ -126,20 +133,83 @@ export class FakeIssuer {
     return this.asked.get(path) ?? 0;
   }
 
-  private answer(path: string, response: ServerResponse): void {
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname: path, searchParams } = new URL(request.url!, this.url);
     this.asked.set(path, this.count(path) + 1);
     const instead = this.instead.get(path);
     if (instead !== undefined) instead(response);
     else if (path === '/.well-known/openid-configuration')
-      json(response, { issuer: this.url, jwks_uri: `${this.url}/keys` });
+      json(response, {
+        issuer: this.url,
+        jwks_uri: `${this.url}/keys`,
+        authorization_endpoint: `${this.url}/authorize`,
+        token_endpoint: `${this.url}/token`,
+        id_token_signing_alg_values_supported: ['RS256', 'ES256'],
+        authorization_response_iss_parameter_supported: true,
+      });
     else if (path === '/keys') json(response, { keys: this.keys.map(({ jwk }) => jwk) });
+    else if (path === '/authorize') this.authorize(searchParams, response);
+    else if (path === '/token') await this.redeem(request, response);
     else response.writeHead(404).end();
+  }
+
+  /** Nobody types: whoever comes is `person`. RFC 6749, section 4.1.2; RFC 9207. */
+  private authorize(asked: URLSearchParams, response: ServerResponse): void {
+    this.visits.push(asked);
+    const back = new URL(asked.get('redirect_uri')!);
+    back.searchParams.set('state', asked.get('state')!);
+    back.searchParams.set('iss', this.url);
+    if (this.person === null) back.searchParams.set('error', 'access_denied');
+    else {
+      const code = randomUUID();
+      this.codes.set(code, asked);
+      back.searchParams.set('code', code);
+    }
+    response.writeHead(302, { location: back.href }).end();
+  }
+
+  /** RFC 6749, section 4.1.3; RFC 7636, section 4.6. A code works once. */
+  private async redeem(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    let text = '';
+    for await (const chunk of request) text += String(chunk);
+    const form = new URLSearchParams(text);
+    const asked = this.codes.get(form.get('code') ?? '');
+    this.codes.delete(form.get('code') ?? '');
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
+    // Both are form-encoded first (RFC 6749, section 2.3.1).
+    const presented = Buffer.from(
+      request.headers.authorization?.replace('Basic ', '') ?? '',
+      'base64',
+    )
+      .toString()
+      .split(':')
+      .map(decodeURIComponent);
+    const isClient =
+      this.secret === null
+        ? form.get('client_id') === CLIENT_ID
+        : presented[0] === CLIENT_ID && presented[1] === this.secret;
+    if (!isClient) return json(response, { error: 'invalid_client' }, 401);
+    if (
+      asked === undefined ||
+      challenge !== asked.get('code_challenge') ||
+      form.get('redirect_uri') !== asked.get('redirect_uri')
+    )
+      return json(response, { error: 'invalid_grant' }, 400);
+    json(response, {
+      access_token: randomUUID(),
+      token_type: 'Bearer',
+      id_token: await this.idToken({ nonce: asked.get('nonce'), ...this.person }),
+    });
   }
 }
 
 export const now = (): number => Math.floor(Date.now() / 1000);
-export const json = (response: ServerResponse, value: unknown): void =>
-  void response.setHeader('content-type', 'application/json').end(JSON.stringify(value));
+export const json = (response: ServerResponse, value: unknown, status = 200): void =>
+  void response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(JSON.stringify(value));
 
 /** For ISSUERS_FILE. */
 export function issuersFile(entries: unknown): string {

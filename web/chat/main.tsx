@@ -6,6 +6,7 @@ import { readAddress } from '../model/chat/address.js';
 import { Chat } from '../model/chat/chat.js';
 import { Preferences } from '../model/chat/preferences.js';
 import { CookieSession } from '../model/cookie-session.js';
+import { takeRefusal } from '../model/issuer-sign-in.js';
 import { baseUrl } from '../model/page-url.js';
 import { App } from './app.js';
 import { deviceName } from './device-name.js';
@@ -54,5 +55,6 @@ effect(() => {
   document.title = `${unread > 0 ? `(${unread}) ` : ''}${name === '' ? '' : `${name} · `}Wardroom`;
 });
 
+chat.signIn.refused.value = takeRefusal();
 void session.start();
 render(<App chat={chat} />, document.getElementById('page')!);

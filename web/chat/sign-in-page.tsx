@@ -3,6 +3,7 @@ import type { SignInForm } from '../model/chat/sign-in.js';
 import { Button } from '../kit/inputs/button.js';
 import { ErrorLine } from '../kit/inputs/error-line.js';
 import { Field } from '../kit/inputs/field.js';
+import { IssuerButtons } from '../kit/issuer-buttons.js';
 import { useChat } from './context.js';
 import { LanguageSelect } from './dialogs/language-select.js';
 
@@ -29,8 +30,13 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
   const t = chat.t.signIn;
   const form = signIn.form.value;
   const refused = signIn.refused.value;
-  const wrong = (...fields: string[]) =>
-    fields.some((field) => signIn.wrong.value.has(field)) ? t.wrongField : null;
+  /** `alias`: how a call names the field where it has another name. */
+  const bound = (name: 'tenant' | 'name' | 'email' | 'password', alias: string = name) => ({
+    value: signIn[name].value,
+    onInput: (value: string) => (signIn[name].value = value),
+    error: [name, alias].some((field) => signIn.wrong.value.has(field)) ? t.wrongField : null,
+    required: true,
+  });
   const isNew = form === 'register' || form === 'reset';
   const titles: Record<SignInForm, [title: string, text: string, submit: string]> = {
     sign_in: [t.title, signIn.hasInvite.value ? t.inviteWaits : '', t.submit],
@@ -59,44 +65,22 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
           <Field
             label={t.tenant}
             hint={t.tenantHint}
-            value={signIn.tenant.value}
-            onInput={(value) => (signIn.tenant.value = value)}
+            {...bound('tenant')}
             autocomplete="organization"
-            error={wrong('tenant')}
-            required
           />
           {form === 'register' ? (
-            <Field
-              label={t.name}
-              value={signIn.name.value}
-              onInput={(value) => (signIn.name.value = value)}
-              autocomplete="name"
-              error={wrong('name')}
-              maxLength={100}
-              required
-            />
+            <Field label={t.name} {...bound('name')} autocomplete="name" maxLength={100} />
           ) : null}
-          <Field
-            label={t.email}
-            type="email"
-            value={signIn.email.value}
-            onInput={(value) => (signIn.email.value = value)}
-            autocomplete="username"
-            error={wrong('email')}
-            required
-          />
+          <Field label={t.email} type="email" {...bound('email')} autocomplete="username" />
         </>
       ) : null}
       {isDone || form === 'forgot' ? null : (
         <Field
           label={isNew ? t.newPassword : t.password}
           {...(isNew && { hint: t.passwordRule })}
-          error={wrong('password', 'new')}
+          {...bound('password', 'new')}
           type="password"
-          value={signIn.password.value}
-          onInput={(value) => (signIn.password.value = value)}
           autocomplete={isNew ? 'new-password' : 'current-password'}
-          required
         />
       )}
       <ErrorLine text={refused === null ? null : chat.why(refused)} />
@@ -105,6 +89,14 @@ export function SignInCard({ isAgain = false }: { isAgain?: boolean }) {
           {submit}
         </button>
       )}
+      {form === 'sign_in' ? (
+        <IssuerButtons
+          {...{ session: chat.session, tenant: signIn.tenant.value, device: signIn.device }}
+          text={t.atIssuer}
+          onLeave={() => signIn.remember()}
+          onRefused={(error) => signIn.refuse(error)}
+        />
+      ) : null}
       {isAgain ? null : (
         <div class="others">
           {form === 'sign_in' ? (

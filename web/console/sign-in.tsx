@@ -4,10 +4,15 @@ import { useEffect, useRef } from 'preact/hooks';
 import { Button } from '../kit/inputs/button.js';
 import { ErrorLine } from '../kit/inputs/error-line.js';
 import { Field } from '../kit/inputs/field.js';
+import { IssuerButtons } from '../kit/issuer-buttons.js';
 import { troubleOf } from '../model/console/words.js';
 import type { CookieSession } from '../model/cookie-session.js';
+import { takeRefusal } from '../model/issuer-sign-in.js';
 import { sentenceOf } from '../model/sentences.js';
 
+const DEVICE = 'console';
+/** The browser has come back from an issuer. */
+const came = takeRefusal();
 const tenant = signal('system');
 const email = signal('');
 
@@ -15,11 +20,18 @@ export function SignIn({ session }: { session: CookieSession }) {
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
   const password = useSignal('');
-  const refused = useSignal<string | null>(null);
+  const refused = useSignal(
+    came === null ? null : `Nobody was signed in: ${came.replaceAll('_', ' ')}.`,
+  );
   const isBusy = useSignal(false);
   const why = session.why.value;
   const ended = why === null ? null : sentenceOf(why.code, why.action);
 
+  const refuse = (error: unknown) => {
+    const { title, text, code } = troubleOf(error);
+    refused.value =
+      code === 'invalid_credentials' ? 'Tenant, e-mail or password is wrong.' : `${title} ${text}`;
+  };
   const enter = async (event: Event) => {
     event.preventDefault();
     if (isBusy.value) return;
@@ -30,14 +42,10 @@ export function SignIn({ session }: { session: CookieSession }) {
         tenant: tenant.value.trim(),
         email: email.value.trim(),
         password: password.value,
-        device: 'console',
+        device: DEVICE,
       });
     } catch (error) {
-      const { title, text, code } = troubleOf(error);
-      refused.value =
-        code === 'invalid_credentials'
-          ? 'Tenant, e-mail or password is wrong.'
-          : `${title} ${text}`;
+      refuse(error);
       password.value = '';
     } finally {
       isBusy.value = false;
@@ -82,6 +90,13 @@ export function SignIn({ session }: { session: CookieSession }) {
         <Button look="accent" busy={isBusy.value} submit>
           {isBusy.value ? 'Signing in …' : 'Sign in'}
         </Button>
+        <IssuerButtons
+          session={session}
+          tenant={tenant.value}
+          device={DEVICE}
+          text={(label) => `Sign in with ${label}`}
+          onRefused={refuse}
+        />
       </form>
     </main>
   );

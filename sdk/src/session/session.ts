@@ -38,6 +38,18 @@ export interface ExchangeFields extends GuestFields {
   /** Of an external issuer that the server knows. */
   id_token: string;
 }
+/** An external issuer with a button. */
+export interface SignInIssuer {
+  issuer: string;
+  label: string;
+}
+export interface IssuerSignInFields extends GuestFields {
+  issuer: string;
+  /** A path of the server, or a page of an allowed origin. */
+  to: string;
+  /** The issuer asks who it is even where it knows: a fresh proof for dangerous calls. */
+  fresh?: boolean;
+}
 export interface SignedIn {
   sessionId: string;
 }
@@ -158,6 +170,24 @@ export class WardroomSession implements Caller {
   adopt(tokens: IssuedTokens): Promise<SignedIn> {
     if (this.#cookies) throw new TypeError('adopt: tokens have no place in cookie mode');
     return this.#signedIn(() => Promise.resolve(tokens));
+  }
+
+  /** The external issuers at which users of a tenant may sign in by redirects. */
+  async signInIssuers(tenant: string): Promise<SignInIssuer[]> {
+    const path = `/v1/auth/issuers?tenant=${encodeURIComponent(tenant)}`;
+    return (await this.#rest.call<{ items: SignInIssuer[] }>(path)).items;
+  }
+
+  /**
+   * Begins a sign-in at an issuer, and answers where to send the browser. It comes back to `to`
+   * with a session of cookies, or with `?refused=` and the code of the reason.
+   */
+  async beginSignIn(fields: IssuerSignInFields): Promise<string> {
+    const call = { method: 'POST', body: fields } as const;
+    const { url } = await this.#rest.call<{ url: string }>('/v1/auth/issuers/sign-in', call, {
+      cookies: true,
+    });
+    return url;
   }
 
   /** Lets the server mail a link for a new password, if there is such a user. */

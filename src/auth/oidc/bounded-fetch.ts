@@ -1,7 +1,7 @@
 /**
- * Reading JSON from an issuer: a few seconds, a bounded answer, no redirect to where the
- * configuration did not point, and after a failure a pause, so that a dead issuer is not asked once
- * for every login that names it.
+ * Asking an issuer: a few seconds, a bounded answer, no redirect to where the configuration did not
+ * point, and after a failure a pause, so that a dead issuer is not asked once for every login that
+ * names it.
  */
 import { monotonicMs } from '../../platform/clock.js';
 
@@ -15,11 +15,25 @@ export class IssuerUnavailable extends Error {}
 export class BoundedFetch {
   private failedMs = -Infinity;
 
-  async json(url: string): Promise<unknown> {
+  /** The JSON of an answer with status 200. */
+  json(url: string): Promise<unknown> {
+    return this.ask(url, async () => {
+      const response = await bounded(url, { headers: { accept: 'application/json' } });
+      if (response.status !== 200) throw new Error(`answered ${response.status}`);
+      return response.json();
+    });
+  }
+
+  /** For a library that reads the answer itself, whatever its status. */
+  fetch(url: string, init: RequestInit): Promise<Response> {
+    return this.ask(url, () => bounded(url, init));
+  }
+
+  private async ask<T>(url: string, run: () => Promise<T>): Promise<T> {
     if (monotonicMs() - this.failedMs < PAUSE_MS)
       throw new IssuerUnavailable(`${url}: failed a moment ago`);
     try {
-      return JSON.parse(await read(url)) as unknown;
+      return await run();
     } catch (error) {
       this.failedMs = monotonicMs();
       throw new IssuerUnavailable(`${url}: ${(error as Error).message}`, { cause: error });
@@ -27,22 +41,18 @@ export class BoundedFetch {
   }
 }
 
-async function read(url: string): Promise<string> {
-  const response = await fetch(url, {
+async function bounded(url: string, init: RequestInit): Promise<Response> {
+  const { body, status, headers } = await fetch(url, {
+    ...init,
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { accept: 'application/json' },
   });
-  if (response.status !== 200) {
-    await response.body?.cancel();
-    throw new Error(`answered ${response.status}`);
-  }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of body ?? []) {
     bytes += chunk.length;
     if (bytes > BYTES_MAX) throw new Error(`answered more than ${BYTES_MAX} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return new Response(bytes === 0 ? null : Buffer.concat(chunks), { status, headers });
 }

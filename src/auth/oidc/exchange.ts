@@ -14,7 +14,7 @@ import { isSystemTenant } from '../../platform/stores/system-tenant.js';
 import type { ExchangeBody } from './oauth.schemas.js';
 import { sessionsEnded } from '../../sessions/end-sessions.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
-import { Issuers, isMeantForUs } from './issuers.js';
+import { Issuers, isMeantForUs, namesUsersOf } from './issuers.js';
 import type { VerifiedToken } from './issuers.js';
 import { linkedUser } from './linked-user.js';
 import { LoginLimits } from '../limits/login-limits.js';
@@ -35,6 +35,9 @@ const authTimeOf = ({ auth_time: at }: VerifiedToken['claims']): Date | null =>
 /** The year 9999. */
 const SECONDS_MAX = 253_402_300_799;
 
+/** How somebody comes in, without the proof. */
+type Entry = Omit<ExchangeBody, 'id_token'>;
+
 /** For any `exp`. */
 const OLDEST = '24h';
 
@@ -50,14 +53,24 @@ export class Exchange {
     private readonly metrics: Metrics,
   ) {}
 
-  async exchange(body: ExchangeBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
+  exchange(body: ExchangeBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
+    return this.enter(body, () => Promise.resolve(body.id_token), ip, asked);
+  }
+
+  /** `obtain` gets the ID token, once the address has tries left. */
+  async enter(
+    body: Entry,
+    obtain: () => Promise<string>,
+    ip: string,
+    asked: SignInSubject,
+  ): Promise<IssuedTokens> {
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
     const who = `exchange\n${tenant?.id ?? body.tenant}`;
     await this.limits.requireRoom(who, ip);
     try {
       if (tenant === null) throw new DomainError('auth_invalid', { detail: 'no such tenant' });
-      const token = await this.verify(body.id_token, tenant);
+      const token = await this.verify(await obtain(), tenant);
       // Else `operator` would have two ways in, and one of them the issuer's.
       if (isSystemTenant(tenant))
         throw new DomainError('not_found', { detail: 'operators are not linked' });
@@ -78,15 +91,17 @@ export class Exchange {
    * An ID token and nothing else: a logout token or security event of the same issuer has `events`.
    */
   private async verify(idToken: string, tenant: Tenant): Promise<VerifiedToken> {
-    const trusts = (entry: { tenants: string[] }) =>
-      entry.tenants.includes(tenant.id) || entry.tenants.includes(tenant.slug);
     try {
       const rules = {
         types: [undefined, 'jwt'],
         requiredClaims: ['sub', 'exp', 'iat'],
         maxTokenAge: OLDEST,
       };
-      const verified = await this.issuers.verify(idToken, trusts, rules);
+      const verified = await this.issuers.verify(
+        idToken,
+        (entry) => namesUsersOf(entry, tenant),
+        rules,
+      );
       if (!isMeantForUs(verified.entry, verified.claims) || verified.claims['events'] !== undefined)
         throw new DomainError('auth_invalid', { detail: 'azp or events' });
       return verified;
@@ -99,7 +114,7 @@ export class Exchange {
 
   /** Of two first logins at once one makes the link, and the other is done again and finds it. */
   private async open(
-    body: ExchangeBody,
+    body: Entry,
     tenantId: string,
     token: VerifiedToken,
   ): Promise<Committed<OpenedSession>> {
@@ -113,7 +128,7 @@ export class Exchange {
 
   /** A suspended user, or a disabled tenant, is refused there like at every login. */
   private openOnce(
-    { device, transport }: ExchangeBody,
+    { device, transport }: Entry,
     tenantId: string,
     token: VerifiedToken,
   ): Promise<Committed<OpenedSession>> {

@@ -4,64 +4,23 @@
  */
 import { createRemoteJWKSet, customFetch } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
-import * as z from 'zod';
-import { monotonicMs } from '../../platform/clock.js';
 import type { Issuer } from '../../platform/config/issuers-file.js';
-import { BoundedFetch, IssuerUnavailable } from './bounded-fetch.js';
-
-/** An issuer that moves its key set is followed after this. */
-const REDISCOVER_MS = 3_600_000;
-
-const metadataSchema = z.looseObject({
-  issuer: z.string(),
-  jwks_uri: z.url({ protocol: /^https?$/ }),
-});
+import type { BoundedFetch } from './bounded-fetch.js';
+import type { IssuerMetadata } from './issuer-metadata.js';
 
 export class IssuerKeys {
-  private readonly source = new BoundedFetch();
-  private found: { jwksUri: string; keys: JWTVerifyGetKey; atMs: number } | null = null;
-  private looking: Promise<JWTVerifyGetKey> | null = null;
+  private found: { jwksUri: string; keys: JWTVerifyGetKey } | null = null;
 
-  constructor(private readonly issuer: Issuer) {}
+  constructor(
+    private readonly issuer: Issuer,
+    private readonly metadata: IssuerMetadata,
+    private readonly source: BoundedFetch,
+  ) {}
 
-  get(): Promise<JWTVerifyGetKey> {
-    const { found, issuer } = this;
-    if (
-      found !== null &&
-      (issuer.jwks_uri !== undefined || monotonicMs() - found.atMs < REDISCOVER_MS)
-    )
-      return Promise.resolve(found.keys);
-    this.looking ??= this.look().finally(() => (this.looking = null));
-    return this.looking;
-  }
-
-  private async look(): Promise<JWTVerifyGetKey> {
-    const before = this.found;
-    try {
-      const jwksUri = this.issuer.jwks_uri ?? (await this.discover());
-      const keys = before?.jwksUri === jwksUri ? before.keys : this.keySet(jwksUri);
-      this.found = { jwksUri, keys, atMs: monotonicMs() };
-      return keys;
-    } catch (error) {
-      // The keys found before are still the last that the issuer published.
-      if (before !== null) return before.keys;
-      throw error;
-    }
-  }
-
-  /**
-   * OpenID Connect Discovery 1.0, section 4: what answers for an issuer has to say that it is this
-   * issuer.
-   */
-  private async discover(): Promise<string> {
-    const url = `${this.issuer.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const metadata = metadataSchema.safeParse(await this.source.json(url));
-    if (!metadata.success || metadata.data.issuer !== this.issuer.issuer)
-      throw new IssuerUnavailable(`${url}: not the metadata of this issuer`);
-    const { jwks_uri: jwksUri } = metadata.data;
-    if (this.issuer.issuer.startsWith('https:') && !jwksUri.startsWith('https:'))
-      throw new IssuerUnavailable(`${url}: a key set without https`);
-    return jwksUri;
+  async get(): Promise<JWTVerifyGetKey> {
+    const jwksUri = this.issuer.jwks_uri ?? (await this.metadata.get()).jwks_uri;
+    if (this.found?.jwksUri !== jwksUri) this.found = { jwksUri, keys: this.keySet(jwksUri) };
+    return this.found.keys;
   }
 
   private keySet(jwksUri: string): JWTVerifyGetKey {

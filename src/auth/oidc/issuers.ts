@@ -10,9 +10,12 @@ import type { JWTPayload, JWTVerifyOptions, ProtectedHeaderParameters } from 'jo
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Issuer } from '../../platform/config/issuers-file.js';
+import type { Tenant } from '../../platform/generated/client.js';
 import { plainText } from '../../platform/zod.js';
-import { IssuerUnavailable } from './bounded-fetch.js';
+import { BoundedFetch, IssuerUnavailable } from './bounded-fetch.js';
+import { IssuerClient, hasSignIn } from './issuer-client.js';
 import { IssuerKeys } from './issuer-keys.js';
+import { IssuerMetadata } from './issuer-metadata.js';
 import { TokenRefused } from './oauth-errors.js';
 
 /** Issuers' clocks are theirs. */
@@ -26,6 +29,16 @@ export interface VerifiedToken {
   claims: JWTPayload & { iss: string; iat: number };
 }
 
+interface Trusted {
+  readonly entry: Issuer;
+  readonly keys: IssuerKeys;
+  /** Null: without a button. */
+  readonly client: IssuerClient | null;
+}
+
+export const namesUsersOf = ({ tenants }: Issuer, { id, slug }: Tenant): boolean =>
+  tenants.includes(id) || tenants.includes(slug);
+
 type Rules = Pick<JWTVerifyOptions, 'maxTokenAge' | 'requiredClaims'> & {
   types: readonly (string | undefined)[];
 };
@@ -33,10 +46,25 @@ type Rules = Pick<JWTVerifyOptions, 'maxTokenAge' | 'requiredClaims'> & {
 @Injectable()
 export class Issuers {
   private readonly logger = new Logger(Issuers.name);
-  private readonly trusted: { entry: Issuer; keys: IssuerKeys }[];
+  private readonly trusted: Trusted[];
 
   constructor(config: Config) {
-    this.trusted = config.issuers.map((entry) => ({ entry, keys: new IssuerKeys(entry) }));
+    this.trusted = config.issuers.map((entry) => {
+      const source = new BoundedFetch();
+      const metadata = new IssuerMetadata(entry.issuer, source);
+      return {
+        entry,
+        keys: new IssuerKeys(entry, metadata, source),
+        client: hasSignIn(entry) ? new IssuerClient(entry, metadata) : null,
+      };
+    });
+  }
+
+  /** Those at which users of this tenant may sign in by redirects, in the order of the file. */
+  clientsOf(tenant: Tenant): IssuerClient[] {
+    return this.trusted.flatMap(({ entry, client }) =>
+      client !== null && namesUsersOf(entry, tenant) ? [client] : [],
+    );
   }
 
   /**
@@ -61,11 +89,7 @@ export class Issuers {
     return { entry: picked.entry, header, claims: payload as VerifiedToken['claims'] };
   }
 
-  private async check(
-    token: string,
-    { entry, keys }: { entry: Issuer; keys: IssuerKeys },
-    rules: Omit<Rules, 'types'>,
-  ) {
+  private async check(token: string, { entry, keys }: Trusted, rules: Omit<Rules, 'types'>) {
     try {
       const { issuer, audience, algorithms } = entry;
       return await jwtVerify(token, await keys.get(), {

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { nameable } from '../zod.js';
+import { nameable, plainText } from '../zod.js';
 
 /** Public keys only: a shared secret, or none, would let anybody be anybody. */
 const ALGORITHMS = [
@@ -23,6 +23,9 @@ const ALGORITHMS = [
 const url = z.url({ protocol: /^https?$/ });
 const text = z.string().min(1).max(512);
 const oneOrMore = z.union([text, z.array(text).min(1)]).transform((value) => [value].flat());
+
+/** Also ends in a header of HTTP: visible ASCII. */
+const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'must be visible ASCII');
 
 const issuerSchema = z
   .strictObject({
@@ -51,6 +54,16 @@ const issuerSchema = z
     email_verified: z.enum(['required', 'assumed']).default('required'),
     /** The users it may sign in: those that exist, by e-mail the first time, or also new ones. */
     users: z.enum(['existing', 'create']).default('existing'),
+    /** A button on the page that signs in, and the redirects behind it. Needs `client_id`. */
+    sign_in: z
+      .strictObject({
+        /** On the button. */
+        label: plainText(1, 60),
+        /** Absent: a public client, which has PKCE alone. */
+        client_secret: secret.optional(),
+        scope: text.default('openid email profile'),
+      })
+      .optional(),
     /** An unknown key makes us read the key set again, at most this often. */
     jwks_cooldown_seconds: z.number().int().min(1).max(3600).default(30),
   })
@@ -58,8 +71,13 @@ const issuerSchema = z
     message: 'audience or client_id is required',
     path: ['audience'],
   })
+  .refine((entry) => entry.sign_in === undefined || entry.client_id !== undefined, {
+    message: 'sign_in needs client_id',
+    path: ['sign_in'],
+  })
   .transform(({ audience = [], client_id, ...entry }) => ({
     ...entry,
+    client_id,
     audience: client_id === undefined ? audience : [...audience, client_id],
   }));
 export type Issuer = z.output<typeof issuerSchema>;

@@ -86,7 +86,7 @@ const statusOf = ({ answers }: Declaration): number =>
   Math.max(
     ...Object.keys(answers)
       .map(Number)
-      .filter((status) => status < 300),
+      .filter((status) => status < 400),
   );
 
 /** Called by the decorators of parameters, which run before those of their method. */

@@ -27,7 +27,7 @@ export class SignIn {
   constructor(
     private readonly session: CookieSession,
     private readonly area: Area,
-    private readonly device: string,
+    readonly device: string,
   ) {
     this.tenant.value = area.getItem(TENANT) ?? '';
   }
@@ -103,16 +103,25 @@ export class SignIn {
     try {
       await run();
       this.password.value = '';
-      this.area.setItem(TENANT, this.#tenant);
+      this.remember();
       return true;
     } catch (thrown) {
-      const { code, errors } = troubleOf(thrown);
-      this.wrong.value = new Set(errors.map(({ path }) => path));
-      const isLink = this.form.value === 'reset' || this.#link.value?.kind === 'register';
-      this.refused.value = isLink && code === 'not_found' ? 'link_dead' : code;
+      this.refuse(thrown);
       return false;
     } finally {
       this.isBusy.value = false;
     }
+  }
+
+  /** The workspace, for the next visit. */
+  remember(): void {
+    this.area.setItem(TENANT, this.#tenant);
+  }
+
+  refuse(thrown: unknown): void {
+    const { code, errors } = troubleOf(thrown);
+    this.wrong.value = new Set(errors.map(({ path }) => path));
+    const isLink = this.form.value === 'reset' || this.#link.value?.kind === 'register';
+    this.refused.value = isLink && code === 'not_found' ? 'link_dead' : code;
   }
 }

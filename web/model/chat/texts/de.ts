@@ -73,6 +73,7 @@ export const de: Texts = {
     wrongField: 'Das wurde nicht angenommen.',
     name: 'Ihr Name',
     submit: 'Anmelden',
+    atIssuer: (name: string) => `Anmelden mit ${name}`,
     guest: 'Als Gast umsehen',
     forgot: 'Passwort vergessen?',
     forgotTitle: 'Passwort vergessen',
@@ -97,6 +98,11 @@ export const de: Texts = {
 
   errors: {
     invalid_credentials: 'Arbeitsbereich, E-Mail oder Passwort ist falsch.',
+    auth_invalid:
+      'Niemand wurde angemeldet. Versuchen Sie es noch einmal, oder fragen Sie die Verwaltung.',
+    user_suspended: 'Dieses Konto ist gesperrt. Fragen Sie die Verwaltung.',
+    tenant_disabled: 'Dieser Arbeitsbereich ist zurzeit geschlossen.',
+    unavailable: 'Ein Dienst hinter diesem antwortet nicht. Versuchen Sie es gleich noch einmal.',
     rate_limited: 'Zu viele Versuche. Warten Sie einen Moment.',
     network: 'Der Server war nicht zu erreichen. Ist das Netz da?',
     not_found: 'Das gibt es nicht, oder Sie dürfen es nicht sehen.',

@@ -31,6 +31,7 @@ export const en = {
     wrongField: 'This was not accepted.',
     name: 'Your name',
     submit: 'Sign in',
+    atIssuer: (name: string) => `Sign in with ${name}`,
     guest: 'Look in as a guest',
     forgot: 'Forgotten password?',
     forgotTitle: 'Forgotten password',
@@ -55,6 +56,10 @@ export const en = {
 
   errors: {
     invalid_credentials: 'Workspace, e-mail or password is wrong.',
+    auth_invalid: 'Nobody was signed in. Try it again, or ask an administrator.',
+    user_suspended: 'This account is suspended. Ask an administrator.',
+    tenant_disabled: 'This workspace is closed for now.',
+    unavailable: 'A service behind this one does not answer. Try it again in a moment.',
     rate_limited: 'Too many attempts. Wait a moment, then try again.',
     network: 'The server could not be reached. Is the network there?',
     not_found: 'There is no such thing, or you may not see it.',

@@ -1,0 +1,153 @@
+/**
+ * Signing in at an external issuer by redirects: the browser leaves with secrets in a sealed cookie
+ * and comes back with a code. The cookie binds the answer to the browser that asked, so nobody can
+ * be signed in as somebody else.
+ */
+import { Injectable } from '@nestjs/common';
+import type { CookieOptions, Request, Response } from 'express';
+import * as z from 'zod';
+import { wallMs } from '../../platform/clock.js';
+import { Config } from '../../platform/config/config.js';
+import { DomainError } from '../../platform/errors.js';
+import type { Tenant } from '../../platform/generated/client.js';
+import { deriveKey, seal, unseal } from '../../platform/sealed-box.js';
+import { Database } from '../../platform/stores/database.js';
+import { findTenant } from '../../platform/stores/find-tenant.js';
+import { isSystemTenant } from '../../platform/stores/system-tenant.js';
+import { AllowedOrigins } from '../guard/allowed-origins.js';
+import { readCookie } from '../guard/cookie-header.js';
+import type { SignInSubject } from '../limits/sign-in-subject.js';
+import type { IssuedTokens } from '../tokens/issued-tokens.js';
+import { PublicUrl } from '../tokens/public-url.js';
+import { Exchange } from './exchange.js';
+import { newSecrets } from './issuer-client.js';
+import type { IssuerClient } from './issuer-client.js';
+import { Issuers } from './issuers.js';
+import type { BeginBody, SignInIssuers } from './issuer-sign-in.schemas.js';
+
+/** Time for a password and a second factor at the issuer. */
+const PATIENCE_MS = 600_000;
+const ABOUT = 'sign-in at an issuer';
+
+const journeySchema = z.strictObject({
+  state: z.string(),
+  nonce: z.string(),
+  verifier: z.string(),
+  tenant: z.uuid(),
+  issuer: z.string(),
+  device: z.string().optional(),
+  to: z.url(),
+  untilMs: z.number(),
+});
+/** From the page to the issuer and back. */
+export type Journey = z.infer<typeof journeySchema>;
+
+@Injectable()
+export class IssuerSignIn {
+  private readonly keys: Buffer[];
+
+  constructor(
+    config: Config,
+    private readonly database: Database,
+    private readonly issuers: Issuers,
+    private readonly exchange: Exchange,
+    private readonly origins: AllowedOrigins,
+    private readonly publicUrl: PublicUrl,
+  ) {
+    this.keys = config.secretKeys.map((secret) => deriveKey(secret, 'wardroom issuer sign-in'));
+  }
+
+  /** The buttons of a tenant; none where there is no such tenant. */
+  async list(tenant: string): Promise<SignInIssuers> {
+    const clients = this.offered(await findTenant(this.database, tenant));
+    return { items: clients.map(({ issuer, label }) => ({ issuer, label })) };
+  }
+
+  /** The URL is for the browser, which keeps the secrets of its journey in a cookie. */
+  async begin(
+    { tenant: ref, issuer, device, to, fresh }: BeginBody,
+    response: Response,
+  ): Promise<string> {
+    const target = this.pageOf(to);
+    const tenant = await findTenant(this.database, ref);
+    const client = this.offered(tenant).find((one) => one.issuer === issuer);
+    if (tenant === null || client === undefined) throw new DomainError('not_found');
+    const secrets = newSecrets();
+    const url = await client.authorizationUrl(secrets, this.callback, fresh);
+    const journey: Journey = {
+      ...secrets,
+      tenant: tenant.id,
+      issuer,
+      ...(device !== undefined && { device }),
+      to: target,
+      untilMs: wallMs() + PATIENCE_MS,
+    };
+    const box = seal(this.keys[0]!, Buffer.from(JSON.stringify(journey)), ABOUT);
+    response.cookie(this.cookie, box.toString('base64url'), this.options(PATIENCE_MS));
+    return url;
+  }
+
+  /** Once. Null: this browser did not ask, or too long ago. */
+  takeJourney(request: Request, response: Response): Journey | null {
+    const box = readCookie(request.headers.cookie, this.cookie);
+    if (box === undefined) return null;
+    response.cookie(this.cookie, '', this.options(0));
+    for (const key of this.keys) {
+      const plain = unseal(key, Buffer.from(box, 'base64url'), ABOUT);
+      if (plain === null) continue;
+      const journey = journeySchema.parse(JSON.parse(plain.toString('utf8')));
+      return journey.untilMs > wallMs() ? journey : null;
+    }
+    return null;
+  }
+
+  /** `query`: as the browser brought it, with its `?`. */
+  finish(journey: Journey, query: string, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
+    const { tenant, issuer, device } = journey;
+    return this.exchange.enter(
+      { tenant, device, transport: 'cookie' },
+      async () => {
+        const clients = this.offered(await findTenant(this.database, tenant));
+        const client = clients.find((one) => one.issuer === issuer);
+        if (client === undefined) throw new DomainError('auth_invalid', { detail: 'not offered' });
+        return client.idToken(new URL(`${this.callback}${query}`), journey);
+      },
+      ip,
+      asked,
+    );
+  }
+
+  private get callback(): string {
+    return `${this.publicUrl.value}/v1/auth/issuers/callback`;
+  }
+
+  private get cookie(): string {
+    return this.publicUrl.https ? '__Secure-wr_issuer' : 'wr_issuer';
+  }
+
+  /** Lax: the issuer is another site, and its redirect has to bring the cookie. */
+  private options(maxAge: number): CookieOptions {
+    return {
+      path: `${this.publicUrl.path}/v1/auth/issuers`,
+      httpOnly: true,
+      maxAge,
+      sameSite: 'lax',
+      secure: this.publicUrl.https,
+    };
+  }
+
+  /** A page that may hold a session of cookies: a path of ours, or an allowed origin. */
+  private pageOf(to: string): string {
+    const base = this.publicUrl.value;
+    const url = URL.canParse(to, base) ? new URL(to, base) : null;
+    if (url === null || !/^https?:$/.test(url.protocol) || !this.origins.allows(url.origin))
+      throw new DomainError('invalid_request', {
+        errors: [{ path: 'to', message: 'must be a path, or a page of an allowed origin' }],
+      });
+    return url.href;
+  }
+
+  private offered(tenant: Tenant | null): IssuerClient[] {
+    return tenant === null || isSystemTenant(tenant) ? [] : this.issuers.clientsOf(tenant);
+  }
+}

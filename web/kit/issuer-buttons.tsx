@@ -1,0 +1,59 @@
+/** A button for each external issuer of a tenant; nothing where there is none. */
+import { useSignal } from '@preact/signals';
+import type { SignInIssuer } from '@wardroom/client';
+import { useEffect } from 'preact/hooks';
+import type { CookieSession } from '../model/cookie-session.js';
+import { goToIssuer, issuersOf } from '../model/issuer-sign-in.js';
+import { Button } from './inputs/button.js';
+
+/** A tenant is typed letter by letter. */
+const SETTLED_MS = 300;
+
+interface Props {
+  session: CookieSession;
+  /** As it was typed. */
+  tenant: string;
+  device: string;
+  text: (label: string) => string;
+  /** The browser is about to leave. */
+  onLeave?: () => void;
+  onRefused: (error: unknown) => void;
+}
+
+export function IssuerButtons({ session, tenant, device, text, onLeave, onRefused }: Props) {
+  const ref = tenant.trim().toLowerCase();
+  const issuers = useSignal<readonly SignInIssuer[]>([]);
+  const isBusy = useSignal(false);
+  useEffect(() => {
+    let isWanted = true;
+    const look = async () => {
+      const found = await issuersOf(session, ref);
+      if (isWanted) issuers.value = found;
+    };
+    const timer = setTimeout(() => void look(), SETTLED_MS);
+    return () => {
+      isWanted = false;
+      clearTimeout(timer);
+    };
+  }, [ref]);
+  const go = async (issuer: string) => {
+    isBusy.value = true;
+    onLeave?.();
+    try {
+      await goToIssuer(session, { tenant: ref, issuer, device });
+    } catch (error) {
+      onRefused(error);
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  return (
+    <>
+      {issuers.value.map(({ issuer, label }) => (
+        <Button key={issuer} busy={isBusy.value} onClick={() => void go(issuer)}>
+          {text(label)}
+        </Button>
+      ))}
+    </>
+  );
+}

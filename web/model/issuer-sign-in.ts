@@ -1,0 +1,40 @@
+/** Signing in at an external issuer: the list of them, the way there, and the way back. */
+import type { SignInIssuer } from '@wardroom/client';
+import type { CookieSession } from './cookie-session.js';
+
+const REFUSED = 'refused';
+
+/** None where the server does not answer: the password beside them says so when it is tried. */
+export async function issuersOf(
+  { client }: CookieSession,
+  tenant: string,
+): Promise<SignInIssuer[]> {
+  if (tenant === '') return [];
+  try {
+    return await client.session!.signInIssuers(tenant);
+  } catch {
+    return [];
+  }
+}
+
+/** The browser leaves, and comes back to where it is now. */
+export async function goToIssuer(
+  { client }: CookieSession,
+  fields: { tenant: string; issuer: string; device: string },
+  place: Pick<Location, 'href' | 'assign'> = location,
+): Promise<void> {
+  place.assign(await client.session!.beginSignIn({ ...fields, to: place.href }));
+}
+
+/** The code of the reason why nobody was signed in, once: it leaves the address. */
+export function takeRefusal(
+  { href }: Pick<Location, 'href'> = location,
+  past: Pick<History, 'replaceState'> = history,
+): string | null {
+  const url = new URL(href);
+  const code = url.searchParams.get(REFUSED);
+  if (code === null) return null;
+  url.searchParams.delete(REFUSED);
+  past.replaceState(null, '', url);
+  return /^[a-z_]{1,40}$/.test(code) ? code : null;
+}
