@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ChatPages } from '../support/chat-pages.js';
 import { CHROMIUM } from '../support/chromium.js';
-import { FakeIssuer, issuersFile } from '../support/issuer.js';
+import { FakeIssuer, issuersFile, now } from '../support/issuer.js';
 import { describeWith } from '../support/needs.js';
 import { call, unique } from '../support/world.js';
 
@@ -61,13 +61,27 @@ describeWith(CHROMIUM, 'signing in at an issuer, in a browser')('a browser', () 
     expect(await page.getByText('Nobody was signed in').count()).toBe(0);
   });
 
-  test('of an admin signs in to the console, too', async () => {
-    issuer.person = person({ groups: ['admin'] });
+  test('of an admin without a password proves itself at the issuer for a dangerous call in the console', async () => {
+    const admin = person({ groups: ['admin'] });
+    issuer.person = admin;
+    const victim = await pages.world.user('victim');
     const page = await pages.blank();
-    await page.goto(`${pages.urls[0]}/console`);
+    await page.goto(`${pages.urls[0]}/console#/sessions?q=${encodeURIComponent(victim.email)}`);
     await page.getByRole('textbox', { name: 'Tenant' }).fill(slug);
     await button(page).click();
-    await page.getByRole('navigation').first().waitFor();
-    expect(new URL(page.url()).pathname).toBe('/console');
+    const begin = page.getByRole('button', {
+      name: `End all sessions of ${victim.email} …`,
+    });
+    const end = async () => {
+      await begin.click();
+      await page.getByLabel('Reason, for the audit').fill('laptop was stolen');
+      await page.keyboard.press('Enter');
+    };
+    await end();
+    issuer.person = { ...admin, auth_time: now() };
+    await page.getByRole('button', { name: 'Prove it at Acme & Söhne, then try again' }).click();
+    await end();
+    await page.locator('.steps').getByText('receipt: effective').waitFor();
+    expect(issuer.visits.at(-1)!.get('max_age')).toBe('0');
   });
 });

@@ -46,7 +46,7 @@ export function App({ console, session }: Props) {
         <DeedDialog console={console} doing={console.doing.value} />
       ) : null}
       {isIn && console.stepUp.isAsking.value ? (
-        <PasswordDialog stepUp={console.stepUp} email={session.me.value?.email ?? null} />
+        <PasswordDialog stepUp={console.stepUp} session={session} />
       ) : null}
     </>
   );

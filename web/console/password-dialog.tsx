@@ -5,9 +5,13 @@ import { Button } from '../kit/inputs/button.js';
 import { ErrorLine } from '../kit/inputs/error-line.js';
 import { Field } from '../kit/inputs/field.js';
 import '../kit/dialog.css';
+import { IssuerButtons } from '../kit/issuer-buttons.js';
 import type { StepUp } from '../model/console/step-up.js';
+import type { CookieSession } from '../model/cookie-session.js';
+import { DEVICE } from './sign-in.js';
 
-export function PasswordDialog({ stepUp, email }: { stepUp: StepUp; email: string | null }) {
+export function PasswordDialog({ stepUp, session }: { stepUp: StepUp; session: CookieSession }) {
+  const me = session.me.value;
   const dialog = useRef<HTMLDialogElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const password = useSignal('');
@@ -36,7 +40,7 @@ export function PasswordDialog({ stepUp, email }: { stepUp: StepUp; email: strin
           ago. Nothing is changed yet.
         </p>
         {/* For password managers. */}
-        <input type="email" autocomplete="username" value={email ?? ''} hidden readOnly />
+        <input type="email" autocomplete="username" value={me?.email ?? ''} hidden readOnly />
         <Field
           label="Password"
           type="password"
@@ -52,6 +56,14 @@ export function PasswordDialog({ stepUp, email }: { stepUp: StepUp; email: strin
             {stepUp.isSending.value ? 'Checking …' : 'Go on'}
           </Button>
           <Button onClick={() => dialog.current?.close()}>Cancel</Button>
+          <IssuerButtons
+            session={session}
+            tenant={me?.tenant.slug ?? ''}
+            device={DEVICE}
+            fresh
+            text={(label) => `Prove it at ${label}, then try again`}
+            onRefused={(error) => stepUp.refuse(error)}
+          />
         </div>
       </form>
     </dialog>

@@ -10,7 +10,8 @@ import type { CookieSession } from '../model/cookie-session.js';
 import { takeRefusal } from '../model/issuer-sign-in.js';
 import { sentenceOf } from '../model/sentences.js';
 
-const DEVICE = 'console';
+/** In the list of sessions. */
+export const DEVICE = 'console';
 /** The browser has come back from an issuer. */
 const came = takeRefusal();
 const tenant = signal('system');

@@ -14,13 +14,23 @@ interface Props {
   /** As it was typed. */
   tenant: string;
   device: string;
+  /** Asks the issuer for a fresh proof, also where it knows who it is. */
+  fresh?: boolean;
   text: (label: string) => string;
   /** The browser is about to leave. */
   onLeave?: () => void;
   onRefused: (error: unknown) => void;
 }
 
-export function IssuerButtons({ session, tenant, device, text, onLeave, onRefused }: Props) {
+export function IssuerButtons({
+  session,
+  tenant,
+  device,
+  fresh = false,
+  text,
+  onLeave,
+  onRefused,
+}: Props) {
   const ref = tenant.trim().toLowerCase();
   const issuers = useSignal<readonly SignInIssuer[]>([]);
   const isBusy = useSignal(false);
@@ -40,7 +50,7 @@ export function IssuerButtons({ session, tenant, device, text, onLeave, onRefuse
     isBusy.value = true;
     onLeave?.();
     try {
-      await goToIssuer(session, { tenant: ref, issuer, device });
+      await goToIssuer(session, { tenant: ref, issuer, device, fresh });
     } catch (error) {
       onRefused(error);
     } finally {

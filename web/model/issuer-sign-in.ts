@@ -20,7 +20,7 @@ export async function issuersOf(
 /** The browser leaves, and comes back to where it is now. */
 export async function goToIssuer(
   { client }: CookieSession,
-  fields: { tenant: string; issuer: string; device: string },
+  fields: { tenant: string; issuer: string; device: string; fresh?: boolean },
   place: Pick<Location, 'href' | 'assign'> = location,
 ): Promise<void> {
   place.assign(await client.session!.beginSignIn({ ...fields, to: place.href }));

@@ -45,11 +45,15 @@ export class StepUp {
       await this.caller().call('/v1/auth/step-up', { method: 'POST', body: { password } });
       this.#end(true);
     } catch (error) {
-      const { code, text } = troubleOf(error);
-      this.refused.value = code === 'invalid_credentials' ? 'The password is wrong.' : text;
+      this.refuse(error);
     } finally {
       this.isSending.value = false;
     }
+  }
+
+  refuse(error: unknown): void {
+    const { code, text } = troubleOf(error);
+    this.refused.value = code === 'invalid_credentials' ? 'The password is wrong.' : text;
   }
 
   giveUp(): void {
