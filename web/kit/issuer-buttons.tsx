@@ -33,7 +33,6 @@ export function IssuerButtons({
 }: Props) {
   const ref = tenant.trim().toLowerCase();
   const issuers = useSignal<readonly SignInIssuer[]>([]);
-  const isBusy = useSignal(false);
   useEffect(() => {
     let isWanted = true;
     const look = async () => {
@@ -47,20 +46,17 @@ export function IssuerButtons({
     };
   }, [ref]);
   const go = async (issuer: string) => {
-    isBusy.value = true;
     onLeave?.();
     try {
       await goToIssuer(session, { tenant: ref, issuer, device, fresh });
     } catch (error) {
       onRefused(error);
-    } finally {
-      isBusy.value = false;
     }
   };
   return (
     <>
       {issuers.value.map(({ issuer, label }) => (
-        <Button key={issuer} busy={isBusy.value} onClick={() => void go(issuer)}>
+        <Button key={issuer} onClick={() => void go(issuer)}>
           {text(label)}
         </Button>
       ))}

@@ -21,20 +21,16 @@ export async function issuersOf(
 export async function goToIssuer(
   { client }: CookieSession,
   fields: { tenant: string; issuer: string; device: string; fresh?: boolean },
-  place: Pick<Location, 'href' | 'assign'> = location,
 ): Promise<void> {
-  place.assign(await client.session!.beginSignIn({ ...fields, to: place.href }));
+  location.assign(await client.session!.beginSignIn({ ...fields, to: location.href }));
 }
 
 /** The code of the reason why nobody was signed in, once: it leaves the address. */
-export function takeRefusal(
-  { href }: Pick<Location, 'href'> = location,
-  past: Pick<History, 'replaceState'> = history,
-): string | null {
-  const url = new URL(href);
+export function takeRefusal(): string | null {
+  const url = new URL(location.href);
   const code = url.searchParams.get(REFUSED);
   if (code === null) return null;
   url.searchParams.delete(REFUSED);
-  past.replaceState(null, '', url);
+  history.replaceState(null, '', url);
   return /^[a-z_]{1,40}$/.test(code) ? code : null;
 }

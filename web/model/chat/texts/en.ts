@@ -59,7 +59,7 @@ export const en = {
     auth_invalid: 'Nobody was signed in. Try it again, or ask an administrator.',
     user_suspended: 'This account is suspended. Ask an administrator.',
     tenant_disabled: 'This workspace is closed for now.',
-    unavailable: 'A service behind this one does not answer. Try it again in a moment.',
+    unavailable: 'Something behind this server does not answer. Try it again.',
     rate_limited: 'Too many attempts. Wait a moment, then try again.',
     network: 'The server could not be reached. Is the network there?',
     not_found: 'There is no such thing, or you may not see it.',
