@@ -77,7 +77,7 @@ export class Stage<Key extends string> {
     try {
       await this.drill.run(this as unknown as Stage<string>);
     } catch (error) {
-      if (!(error instanceof StepFailed)) this.#fail(error);
+      if (!(error instanceof StepFailed)) this.#fail(error, 'before this step: ');
     } finally {
       this.close();
     }
@@ -130,12 +130,14 @@ export class Stage<Key extends string> {
     for (const wire of this.#wires) wire.close();
   }
 
-  /** The first step that has no result yet takes what went wrong between steps. */
-  #fail(error: unknown): void {
+  /** The first step that has no result yet takes what went wrong. */
+  #fail(error: unknown, when = ''): void {
     const key = Object.keys(this.drill.steps).find((name) => !this.#results.has(name));
     if (key === undefined) return;
     const verdict: Verdict = error instanceof Skip ? 'skipped' : 'failed';
-    this.#results.set(key, { ...this.#blank(key), verdict, ...this.#because(error) });
+    const because = this.#because(error);
+    const why = `${when}${because.why}`;
+    this.#results.set(key, { ...this.#blank(key), verdict, ...because, why });
   }
 
   #judge(key: string, measured: Measured | undefined): StepResult {

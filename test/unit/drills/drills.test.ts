@@ -14,6 +14,9 @@ import {
 import type { Run, StepResult } from '../../../drills/src/index.js';
 import { Heard } from '../../../drills/src/wire/heard.js';
 import { seeded } from '../../../drills/src/run-drills.js';
+import { Stage } from '../../../drills/src/stage.js';
+import type { StageParts } from '../../../drills/src/stage.js';
+import { step } from '../../../drills/src/steps.js';
 
 const page = readFileSync('docs/drills.md', 'utf8');
 
@@ -42,6 +45,20 @@ describe('every drill', () => {
     for (const [key, { sentence, bound }] of Object.entries(steps))
       expect(section).toContain(`| \`${id}.${key}\` | ${sentence} | ${bound ?? '-'} |`);
   });
+});
+
+test('a fault between two steps is no finding of the next one, and its text says so', async () => {
+  const steps = { detect: step('detect', 'It is seen.'), stop: step('stop', 'It ends.') };
+  const run = async (stage: Stage<string>): Promise<void> => {
+    await stage.step('detect', () => {});
+    throw new Error('no answer to subscribe');
+  };
+  const stage = new Stage({ id: 'D1', steps, run }, {} as StageParts);
+  await stage.run();
+  expect(stage.results()).toMatchObject([
+    { id: 'D1.detect', verdict: 'passed' },
+    { id: 'D1.stop', verdict: 'failed', why: 'before this step: no answer to subscribe' },
+  ]);
 });
 
 const passed: StepResult = {
