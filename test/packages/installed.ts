@@ -51,7 +51,10 @@ export function run(script: string, args: string[] = [], cwd = scratch) {
   return spawnSync(process.execPath, [script, ...args], { cwd, encoding: 'utf8' });
 }
 
-/** The compiler's errors in the project, strictly and down to the declarations it reads. */
+/**
+ * The compiler's errors in the project, strictly and down to the declarations it reads, but for
+ * those that came with the compiler.
+ */
 export function typeErrors(folder: string, options: object = {}): string {
   const compilerOptions = {
     strict: true,
@@ -59,6 +62,7 @@ export function typeErrors(folder: string, options: object = {}): string {
     noUncheckedIndexedAccess: true,
     noEmit: true,
     skipLibCheck: false,
+    skipDefaultLibCheck: true,
     target: 'es2022',
     lib: ['es2022', 'dom'],
     module: 'nodenext',

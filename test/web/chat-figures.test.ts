@@ -33,12 +33,12 @@ const LONGEST_MS = 68;
 const ROWS_KEPT = 150;
 const ELEMENTS_MAX = 3_500;
 /** With a message a second, sent at once. */
-const MINUTES = full ? 60 : 10;
-const POINTS = 10;
+const MINUTES = full ? 60 : 6;
+const POINTS = full ? 10 : 6;
 /** From the first three points to the last three: a row has 20 nodes, a message 1 kB. */
 const NODES_GROWN_MAX = 100;
 const HEAP_GROWN_MAX = 500_000;
-const MESSAGES = full ? 10_000 : 1_500;
+const MESSAGES = full ? 10_000 : 600;
 
 let ada: SignedIn;
 let ben: SignedIn;
@@ -220,7 +220,7 @@ described('figures of the chat', () => {
       await page.getByRole('log').getByText(last).waitFor();
     };
     // As many as are kept, and more.
-    await hear('Before', 5);
+    await hear('Before', full ? 5 : 3);
     const points: Awaited<ReturnType<typeof memoryOf>>[] = [];
     for (let at = 1; at <= POINTS; at += 1) {
       await hear(`Point ${at}`, MINUTES / POINTS);

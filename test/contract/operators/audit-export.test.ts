@@ -13,7 +13,7 @@ import { World, call, operator } from '../../support/world.js';
 
 const PATH = '/v1/admin/audit/export';
 /** More than the sockets of a connection hold. */
-const MANY = 60_000;
+const MANY = 30_000;
 let cluster: Cluster;
 let node: NodeProcess;
 let world: World;
@@ -124,6 +124,16 @@ test('a record of a transaction that commits later than one with a later place i
   });
 });
 
+test('`last` begins near the end', async () => {
+  const whole = await lines();
+  const response = await fetch(`${node.url}${PATH}?last=3`, {
+    headers: { authorization: `Bearer ${world.operator()}` },
+  });
+  const [first] = (await response.text()).split('\n');
+  const place = whole.findIndex(({ cursor }) => cursor === JSON.parse(first!).cursor);
+  expect(place === -1 || place >= whole.length - 3).toBe(true);
+});
+
 describe('a large audit', () => {
   beforeAll(() => query(cluster.databaseUrl, INSERT, [MANY, world.tenant.id]));
 
@@ -157,16 +167,6 @@ describe('a large audit', () => {
     expect(all.length).toBeGreaterThan(MANY);
     expect(new Set(all.map(({ cursor }) => cursor)).size).toBe(all.length);
   });
-});
-
-test('`last` begins near the end', async () => {
-  const whole = await lines();
-  const response = await fetch(`${node.url}${PATH}?last=3`, {
-    headers: { authorization: `Bearer ${world.operator()}` },
-  });
-  const [first] = (await response.text()).split('\n');
-  const place = whole.findIndex(({ cursor }) => cursor === JSON.parse(first!).cursor);
-  expect(place === -1 || place >= whole.length - 3).toBe(true);
 });
 
 test.each(['x', '0-000000000000', '1-0000000000', '999999999-000000000000', '1-ffffffffffff'])(
