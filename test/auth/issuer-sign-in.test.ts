@@ -160,6 +160,17 @@ describe('a sign-in that was begun on one node and ends on another', () => {
     });
   });
 
+  test('takes the address from UserInfo where the ID token has none, and nothing else that matters', async () => {
+    const [sub, email] = [randomUUID(), `${unique('u')}@example.com`];
+    issuer.person = { sub };
+    issuer.told = { sub, email, email_verified: true, name: 'Told', auth_time: now() };
+    const { access } = await whole();
+    const me = await fetch(`${a}/v1/me`, { headers: { cookie: access } });
+    expect(await me.json()).toMatchObject({ email, name: 'Told' });
+    const proof = await fetch(`${a}/v1/auth/step-up`, { headers: { cookie: access } });
+    expect((await proof.json()).auth_time).toBeNull();
+  });
+
   test('a proof that the issuer dates counts as one of the person', async () => {
     issuer.person = { email: `${unique('u')}@example.com`, auth_time: now() };
     const { access } = await whole({ fresh: true });
@@ -263,6 +274,13 @@ describe('nobody is signed in, and the page is told why,', () => {
       to: expect.stringContaining('refused='),
       access: '',
     });
+  });
+
+  test('when UserInfo is about somebody else', async () => {
+    const email = `${unique('u')}@example.com`;
+    issuer.person = { sub: randomUUID(), email_verified: undefined };
+    issuer.told = { sub: randomUUID(), email, email_verified: true };
+    expect(await whole()).toMatchObject({ to: REFUSED('auth_invalid'), access: '' });
   });
 
   test('when the user is suspended here', async () => {

@@ -28,6 +28,8 @@ export class FakeIssuer {
   readonly instead = new Map<string, Handler>();
   /** Claims of the person who signs in there next; null: they refuse. */
   person: Record<string, unknown> | null = {};
+  /** Its answer at UserInfo. */
+  told: Record<string, unknown> = {};
   /** Of the client; null: a public one. */
   secret: string | null = null;
   /** The parameters of each visit to its sign-in page. */
@@ -144,11 +146,13 @@ export class FakeIssuer {
         jwks_uri: `${this.url}/keys`,
         authorization_endpoint: `${this.url}/authorize`,
         token_endpoint: `${this.url}/token`,
+        userinfo_endpoint: `${this.url}/userinfo`,
         id_token_signing_alg_values_supported: ['RS256', 'ES256'],
         authorization_response_iss_parameter_supported: true,
       });
     else if (path === '/keys') json(response, { keys: this.keys.map(({ jwk }) => jwk) });
     else if (path === '/authorize') this.authorize(searchParams, response);
+    else if (path === '/userinfo') json(response, this.told);
     else if (path === '/token') await this.redeem(request, response);
     else response.writeHead(404).end();
   }

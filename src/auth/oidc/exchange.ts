@@ -14,6 +14,7 @@ import { isSystemTenant } from '../../platform/stores/system-tenant.js';
 import type { ExchangeBody } from './oauth.schemas.js';
 import { sessionsEnded } from '../../sessions/end-sessions.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
+import type { Identification } from './issuer-client.js';
 import { Issuers, isMeantForUs, namesUsersOf } from './issuers.js';
 import type { VerifiedToken } from './issuers.js';
 import { linkedUser } from './linked-user.js';
@@ -54,13 +55,13 @@ export class Exchange {
   ) {}
 
   exchange(body: ExchangeBody, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
-    return this.enter(body, () => Promise.resolve(body.id_token), ip, asked);
+    return this.enter(body, () => Promise.resolve({ idToken: body.id_token }), ip, asked);
   }
 
-  /** `obtain` gets the ID token, once the address has tries left. */
+  /** `identify` gets the ID token, once the address has tries left. */
   async enter(
     body: Entry,
-    obtain: () => Promise<string>,
+    identify: () => Promise<Identification>,
     ip: string,
     asked: SignInSubject,
   ): Promise<IssuedTokens> {
@@ -70,7 +71,9 @@ export class Exchange {
     await this.limits.requireRoom(who, ip);
     try {
       if (tenant === null) throw new DomainError('auth_invalid', { detail: 'no such tenant' });
-      const token = await this.verify(await obtain(), tenant);
+      const { idToken, profile } = await identify();
+      const verified = await this.verify(idToken, tenant);
+      const token = { ...verified, claims: { ...profile, ...verified.claims } };
       // Else `operator` would have two ways in, and one of them the issuer's.
       if (isSystemTenant(tenant))
         throw new DomainError('not_found', { detail: 'operators are not linked' });

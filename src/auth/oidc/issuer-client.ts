@@ -23,6 +23,15 @@ export const newSecrets = (): Secrets => ({
   verifier: client.randomPKCECodeVerifier(),
 });
 
+export interface Identification {
+  readonly idToken: string;
+  /**
+   * Claims that some issuers tell only when they are asked for them (OpenID Connect Core 1.0,
+   * section 5.4).
+   */
+  readonly profile?: Readonly<Record<string, unknown>>;
+}
+
 /** An issuer that has a button. */
 export type SignInIssuer = Issuer & {
   readonly client_id: string;
@@ -69,20 +78,37 @@ export class IssuerClient {
   }
 
   /**
-   * `answer` is the address that the browser came back to. Resolves to an ID token, or throws
-   * `auth_invalid` or `unavailable`.
+   * `answer` is the address that the browser came back to. Throws `auth_invalid` or `unavailable`.
    */
-  async idToken(answer: URL, { state, nonce, verifier }: Secrets): Promise<string> {
+  async redeem(answer: URL, { state, nonce, verifier }: Secrets): Promise<Identification> {
     try {
-      const { id_token: token } = await client.authorizationCodeGrant(
-        await this.configuration(),
-        answer,
-        { expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier },
-      );
-      return token!;
+      const configuration = await this.configuration();
+      const tokens = await client.authorizationCodeGrant(configuration, answer, {
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+      });
+      const claims = tokens.claims()!;
+      const isTold = this.entry.claims.email in claims;
+      return {
+        idToken: tokens.id_token!,
+        profile:
+          isTold || configuration.serverMetadata().userinfo_endpoint === undefined
+            ? {}
+            : this.profileOf(
+                await client.fetchUserInfo(configuration, tokens.access_token, claims.sub),
+              ),
+      };
     } catch (error) {
       throw this.refusalOf(error);
     }
+  }
+
+  /** Those claims that describe a person: none that says who it is, for whom, or until when. */
+  private profileOf(userInfo: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    const { email, name, role } = this.entry.claims;
+    const names = [email, 'email_verified', name, ...(role === undefined ? [] : [role])];
+    return Object.fromEntries(names.map((claim) => [claim, userInfo[claim]]));
   }
 
   private async configuration(): Promise<client.Configuration> {

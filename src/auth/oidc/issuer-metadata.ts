@@ -16,10 +16,16 @@ const metadataSchema = z.looseObject({
   jwks_uri: endpoint,
   authorization_endpoint: endpoint.optional(),
   token_endpoint: endpoint.optional(),
+  userinfo_endpoint: endpoint.optional(),
   token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
 });
 export type Metadata = z.infer<typeof metadataSchema>;
-const ENDPOINTS = ['jwks_uri', 'authorization_endpoint', 'token_endpoint'] as const;
+const ENDPOINTS = [
+  'jwks_uri',
+  'authorization_endpoint',
+  'token_endpoint',
+  'userinfo_endpoint',
+] as const;
 
 export class IssuerMetadata {
   private found: { metadata: Metadata; atMs: number } | null = null;

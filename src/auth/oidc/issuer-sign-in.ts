@@ -110,7 +110,7 @@ export class IssuerSignIn {
         const clients = this.offered(await findTenant(this.database, tenant));
         const client = clients.find((one) => one.issuer === issuer);
         if (client === undefined) throw new DomainError('auth_invalid', { detail: 'not offered' });
-        return client.idToken(new URL(`${this.callback}${query}`), journey);
+        return client.redeem(new URL(`${this.callback}${query}`), journey);
       },
       ip,
       asked,

@@ -24,8 +24,8 @@ const url = z.url({ protocol: /^https?$/ });
 const text = z.string().min(1).max(512);
 const oneOrMore = z.union([text, z.array(text).min(1)]).transform((value) => [value].flat());
 
-/** Also ends in a header of HTTP: visible ASCII. */
-const secret = z.string().regex(/^[\x21-\x7e]{1,512}$/, 'must be visible ASCII');
+/** VSCHAR of RFC 6749, appendix A. */
+const secret = z.string().regex(/^[ -~]{1,512}$/, 'must be visible ASCII');
 
 const issuerSchema = z
   .strictObject({
