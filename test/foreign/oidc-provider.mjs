@@ -1,7 +1,8 @@
 /**
- * A certified OpenID provider (node-oidc-provider) as another company runs it: `node
- * oidc-provider.mjs PORT CLIENT SECRET REDIRECT_URI`. Its own pages sign in anybody by any password;
- * claims of a person are told at UserInfo alone.
+ * A certified OpenID provider (node-oidc-provider) as another company runs it. Its own pages sign
+ * in anybody by any password; claims of a person are told at UserInfo alone.
+ *
+ *   node oidc-provider.mjs PORT CLIENT SECRET REDIRECT_URI
  */
 import { Provider } from 'oidc-provider';
 
