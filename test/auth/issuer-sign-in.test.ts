@@ -186,11 +186,21 @@ describe('a sign-in does not begin', () => {
     ['for operators', { tenant: 'system' }, 404],
     ['towards a page of another origin', { to: 'https://evil.example/chat' }, 422],
     ['towards another host by two slashes', { to: '//evil.example/chat' }, 422],
+    ['towards an address that no cookie holds', { to: `/${'ä'.repeat(300)}` }, 422],
     ['towards a script', { to: 'javascript:alert(1)' }, 422],
     ['with a field that is not known', { nonce: 'mine' }, 422],
   ])('%s', async (_what, fields, status) => {
     const begun = await begin(fields);
     expect(begun).toMatchObject({ status, cookie: '' });
+  });
+
+  test('its cookie is one that browsers keep, however long its fields are', async () => {
+    const { attributes, status } = await begin({
+      to: `/${'ä'.repeat(240)}`,
+      device: '\u{1f600}'.repeat(50),
+    });
+    expect(status).toBe(200);
+    expect(attributes.length).toBeLessThan(4_000);
   });
 
   test('from a page of another origin: csrf_failed', async () => {

@@ -27,6 +27,8 @@ import type { BeginBody, SignInIssuers } from './issuer-sign-in.schemas.js';
 
 /** Time for a password and a second factor at the issuer. */
 const PATIENCE_MS = 600_000;
+/** With all else it fits into a cookie, of which browsers keep 4,096 bytes. */
+const TO_CHARS_MAX = 1_500;
 const ABOUT = 'sign-in at an issuer';
 
 const journeySchema = z.strictObject({
@@ -140,7 +142,12 @@ export class IssuerSignIn {
   private pageOf(to: string): string {
     const base = this.publicUrl.value;
     const url = URL.canParse(to, base) ? new URL(to, base) : null;
-    if (url === null || !/^https?:$/.test(url.protocol) || !this.origins.allows(url.origin))
+    if (
+      url === null ||
+      !/^https?:$/.test(url.protocol) ||
+      !this.origins.allows(url.origin) ||
+      url.href.length > TO_CHARS_MAX
+    )
       throw new DomainError('invalid_request', {
         errors: [{ path: 'to', message: 'must be a path, or a page of an allowed origin' }],
       });
