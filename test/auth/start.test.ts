@@ -1,5 +1,5 @@
 /** Contract section 1: what the first start decides, and with what a node refuses to start. */
-import { expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { freshDatabase, startCluster, startNode } from '../support/node-process.js';
 import { World, call } from '../support/world.js';
 
@@ -21,20 +21,26 @@ test('nodes that start together on an empty database agree on one key, one publi
   for (const node of nodes) await call(node.url, '/v1/me', { token: user.token });
 });
 
-test('a node that names another PUBLIC_URL refuses to start', async () => {
-  const { env } = await startCluster(1, { PUBLIC_URL: 'https://rooms.example.com' });
-  await expect(startNode({ ...env, PUBLIC_URL: 'https://other.example.com' })).rejects.toThrow(
-    /PUBLIC_URL is https:\/\/other\.example\.com/,
-  );
-});
+describe('a later node', () => {
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    const first = { PUBLIC_URL: 'https://rooms.example.com', SECRET_KEY: KEY.first };
+    ({ env } = await startCluster(1, first));
+  });
 
-test('a SECRET_KEY that does not open the signing keys refuses to start, and is not printed', async () => {
-  const { env } = await startCluster(1, { SECRET_KEY: KEY.first });
-  const refused = await startNode({ ...env, SECRET_KEY: KEY.second }).catch(
-    (error: Error) => error.message,
-  );
-  expect(refused).toMatch(/SECRET_KEY does not open signing key/);
-  expect(refused).not.toContain(KEY.second);
+  test('that names another PUBLIC_URL refuses to start', async () => {
+    await expect(startNode({ ...env, PUBLIC_URL: 'https://other.example.com' })).rejects.toThrow(
+      /PUBLIC_URL is https:\/\/other\.example\.com/,
+    );
+  });
+
+  test('with a SECRET_KEY that does not open the signing keys refuses to start, and does not print it', async () => {
+    const refused = await startNode({ ...env, SECRET_KEY: KEY.second }).catch(
+      (error: Error) => error.message,
+    );
+    expect(refused).toMatch(/SECRET_KEY does not open signing key/);
+    expect(refused).not.toContain(KEY.second);
+  });
 });
 
 test('a new SECRET_KEY in front of the former one takes the keys over: then the former may go', async () => {

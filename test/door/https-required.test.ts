@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals';
 import { startCluster, startNode } from '../support/node-process.js';
 import type { Cluster } from '../support/node-process.js';
 import { RawClient } from '../support/raw-client.js';
+import { nodeA, wsUrl } from '../support/world.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -45,9 +46,9 @@ describe('a request that a trusted proxy took', () => {
 });
 
 test('the scheme that a peer claims means nothing unless it is a trusted proxy', async () => {
-  const node = await startNode({ ...cluster.env, TRUSTED_PROXIES: '' });
-  expect((await ask(node.url, 'http')).status).toBe(200);
-  (await RawClient.open(node.wsUrl, { headers: { 'x-forwarded-proto': 'http' } })).close();
+  // The shared nodes trust no proxy.
+  expect((await ask(nodeA(), 'http')).status).toBe(200);
+  (await RawClient.open(wsUrl(nodeA()), { headers: { 'x-forwarded-proto': 'http' } })).close();
 });
 
 describe('in production', () => {
