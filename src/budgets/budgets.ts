@@ -31,6 +31,7 @@ export const BUCKETS = {
     who: 'address and tenant',
     bound: '10 and 100 times `LOGIN_FAILURES_PER_MINUTE` a minute',
   },
+  look: { who: 'address', bound: '60 times `LOGIN_FAILURES_PER_MINUTE` a minute' },
   recovery: {
     who: 'address; account',
     bound: '`LOGIN_FAILURES_PER_MINUTE` a minute; 3 mails a minute, 5 links that are alive',
@@ -104,8 +105,8 @@ export const CALL_BUDGETS: Readonly<Record<string, Budget>> = {
   'post /v1/auth/register': budget('entry', 60, `1 user, ${SIGN_IN}; the invitation`),
   'post /v1/auth/guest': budget('entry', 10, '1 session; audit'),
   'post /v1/auth/exchange': budget('login', 10, SIGN_IN),
-  'get /v1/auth/issuers': budget('document', 5),
-  'post /v1/auth/issuers/sign-in': budget('document', 5),
+  'get /v1/auth/issuers': budget('look', 5),
+  'post /v1/auth/issuers/sign-in': budget('look', 5),
   'get /v1/auth/issuers/callback': budget('login', 15, SIGN_IN),
   'post /v1/auth/refresh': budget('refresh', 10, 'the session; audit'),
   'post /v1/auth/logout': change('sessions that end, 1 receipt'),

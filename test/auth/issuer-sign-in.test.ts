@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { FakeIssuer, issuersFile, json, now } from '../support/issuer.js';
 import { startCluster } from '../support/node-process.js';
+import { comeBack, visitIssuer } from './issuer-browser.js';
 import { noteSecret } from '../support/secrets.mjs';
 import { World, call, unique } from '../support/world.js';
 
@@ -65,31 +66,9 @@ async function begin(fields: Record<string, unknown> = {}, origin = 'http://ward
   } as Begun;
 }
 
-/** The address that the issuer sends the browser back to, on a node of ours. */
-async function visitIssuer(url: string, base = b): Promise<string> {
-  const { headers } = await fetch(url, { redirect: 'manual' });
-  const back = new URL(headers.get('location')!);
-  expect(back.href).toMatch(/^http:\/\/wardroom\.test\/v1\/auth\/issuers\/callback\?/);
-  return `${base}${back.pathname}${back.search}`;
-}
-
-async function comeBack(url: string, cookie: string) {
-  const response = await fetch(url, { redirect: 'manual', headers: { cookie } });
-  const set = response.headers.getSetCookie();
-  const valueOf = (name: string) =>
-    set.find((line) => line.startsWith(`${name}=`))?.split(';')[0] ?? '';
-  return {
-    status: response.status,
-    to: response.headers.get('location'),
-    body: response.status === 303 ? null : await response.json(),
-    access: valueOf('wr_at'),
-    isForgotten: set.some((line) => line.startsWith('wr_issuer=;')),
-  };
-}
-
 const whole = async (fields?: Record<string, unknown>) => {
   const begun = await begin(fields);
-  return comeBack(await visitIssuer(begun.body['url']!), begun.cookie);
+  return comeBack(await visitIssuer(begun.body['url']!, b), begun.cookie);
 };
 const REFUSED = (code: string) => `http://wardroom.test/chat?tenant=x&refused=${code}#invite=abc`;
 
@@ -118,8 +97,8 @@ describe('a sign-in that was begun on one node and ends on another', () => {
     const sub = randomUUID();
     issuer.person = { sub, email: `${unique('u')}@example.com`, name: 'Ada' };
     const begun = await begin({ device: 'a browser' });
-    expect(begun.attributes).toMatch(/; Path=\/v1\/auth\/issuers;.*HttpOnly; SameSite=Lax/);
-    const back = await comeBack(await visitIssuer(begun.body['url']!), begun.cookie);
+    expect(begun.attributes).toMatch(/; Path=\/;.*HttpOnly; SameSite=Lax/);
+    const back = await comeBack(await visitIssuer(begun.body['url']!, b), begun.cookie);
     expect(back).toMatchObject({
       status: 303,
       to: 'http://wardroom.test/chat?tenant=x#invite=abc',
@@ -187,6 +166,7 @@ describe('a sign-in does not begin', () => {
     ['towards a page of another origin', { to: 'https://evil.example/chat' }, 422],
     ['towards another host by two slashes', { to: '//evil.example/chat' }, 422],
     ['towards an address that no cookie holds', { to: `/${'ä'.repeat(300)}` }, 422],
+    ['towards an address with a name and a password', { to: 'http://u:p@wardroom.test/' }, 422],
     ['towards a script', { to: 'javascript:alert(1)' }, 422],
     ['with a field that is not known', { nonce: 'mine' }, 422],
   ])('%s', async (_what, fields, status) => {
@@ -232,7 +212,7 @@ describe('a sign-in does not begin', () => {
     const to = 'https://app.example.com/rooms?x=1';
     const begun = await begin({ to });
     issuer.person = { email: `${unique('u')}@example.com` };
-    expect((await comeBack(await visitIssuer(begun.body['url']!), begun.cookie)).to).toBe(to);
+    expect((await comeBack(await visitIssuer(begun.body['url']!, b), begun.cookie)).to).toBe(to);
   });
 });
 
@@ -245,14 +225,14 @@ describe('nobody is signed in, and the page is told why,', () => {
 
   test('when the answer has the state of another journey', async () => {
     const [first, second] = [await begin(), await begin()];
-    const back = await comeBack(await visitIssuer(first.body['url']!), second.cookie);
+    const back = await comeBack(await visitIssuer(first.body['url']!, b), second.cookie);
     expect(back).toMatchObject({ to: REFUSED('auth_invalid'), access: '', isForgotten: true });
   });
 
   test('when a code is brought a second time', async () => {
     issuer.person = { email: `${unique('u')}@example.com` };
     const begun = await begin();
-    const url = await visitIssuer(begun.body['url']!);
+    const url = await visitIssuer(begun.body['url']!, b);
     expect((await comeBack(url, begun.cookie)).access).not.toBe('');
     expect(await comeBack(url, begun.cookie)).toMatchObject({
       to: REFUSED('auth_invalid'),
@@ -260,9 +240,23 @@ describe('nobody is signed in, and the page is told why,', () => {
     });
   });
 
+  test.each([
+    ['two codes', '&code=another'],
+    ['two states', '&state=another'],
+    ['an error beside its code', '&error=access_denied'],
+  ])('when the answer has %s', async (_what, more) => {
+    const begun = await begin();
+    const url = (await visitIssuer(begun.body['url']!, b)) + more;
+    expect(await comeBack(url, begun.cookie)).toMatchObject({
+      status: 303,
+      to: REFUSED('auth_invalid'),
+      access: '',
+    });
+  });
+
   test('when the answer says that it is of another issuer (mix-up)', async () => {
     const begun = await begin();
-    const url = (await visitIssuer(begun.body['url']!)).replace(
+    const url = (await visitIssuer(begun.body['url']!, b)).replace(
       `iss=${encodeURIComponent(issuer.url)}`,
       `iss=${encodeURIComponent(open.url)}`,
     );
@@ -314,10 +308,16 @@ describe('nobody is signed in, and the page is told why,', () => {
 
   test.each([
     ['breaks', (response: Parameters<typeof json>[0]) => json(response, {}, 500)],
+    ['is closed for repairs', (response: Parameters<typeof json>[0]) => void response.end('<p>')],
+    [
+      'gives no ID token',
+      (response: Parameters<typeof json>[0]) =>
+        json(response, { access_token: 'a', token_type: 'Bearer' }),
+    ],
     ['ends the line', (response: Parameters<typeof json>[0]) => void response.destroy()],
   ])('when the issuer %s while the code is redeemed: unavailable', async (_what, handler) => {
     const begun = await begin({ issuer: open.url });
-    const url = await visitIssuer(begun.body['url']!);
+    const url = await visitIssuer(begun.body['url']!, b);
     open.instead.set('/token', handler);
     expect(await comeBack(url, begun.cookie)).toMatchObject({
       to: REFUSED('unavailable'),
@@ -334,7 +334,7 @@ describe('a browser that did not begin', () => {
     ['with a cookie that is no text of ours', () => 'wr_issuer=%00%ff'],
   ])('%s is refused with auth_invalid', async (_what, cookie) => {
     const begun = await begin();
-    const back = await comeBack(await visitIssuer(begun.body['url']!), cookie());
+    const back = await comeBack(await visitIssuer(begun.body['url']!, b), cookie());
     expect(back).toMatchObject({ status: 401, body: { code: 'auth_invalid' }, access: '' });
   });
 });

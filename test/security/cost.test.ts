@@ -124,6 +124,16 @@ describe('a call costs no more CPU than its budget says:', () => {
         headers: JSON_BODY,
         body: () => JSON.stringify({ tenant: world.tenant.slug, id_token: 'a.b.c' }),
       },
+      'get /v1/auth/issuers': { headers: {} },
+      'post /v1/auth/issuers/sign-in': {
+        headers: { ...JSON_BODY, origin: 'http://localhost' },
+        body: (i) =>
+          JSON.stringify({
+            tenant: world.tenant.slug,
+            issuer: `https://i${i}.example`,
+            to: '/chat',
+          }),
+      },
       'get /v1/auth/issuers/callback': { headers: { cookie: 'wr_issuer=AAAA' } },
       'post /v1/auth/password/forgot': {
         headers: JSON_BODY,

@@ -21,6 +21,7 @@ export const KINDS = [
   'entry:address:',
   'entry:tenant:',
   'invitations:',
+  'issuers:address:',
   'jti:{}',
   'login:address:',
   'login:crowd:',
@@ -75,7 +76,7 @@ export const kindOf = (name: string, prefix: string): string =>
     .slice(prefix.length)
     .replace(/\{[^}]*\}/, '{}')
     .replace(/^rate:\w+:/, 'rate:')
-    .replace(/^((?:login|entry|recovery):(?!known)\w+:|loop:|invitations:).*/, '$1');
+    .replace(/^((?:login|entry|issuers|recovery):(?!known)\w+:|loop:|invitations:).*/, '$1');
 
 /** Every kind of name that RedisNames can make. */
 export function kindsMade(): string[] {

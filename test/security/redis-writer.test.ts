@@ -106,6 +106,7 @@ describeWith(REDIS, 'what a writer of Redis can do')('a writer of Redis', () => 
     await call(a, `/v1/rooms/${room}`, { token: mallory.token, expect: 404 });
     await call(a, '/v1/me', { token: 'eyJhbGciOiJFUzI1NiJ9.e30.AAAA', expect: 401 });
     await call(a, '/v1/auth/ticket', { method: 'POST', token: ada.token });
+    await call(a, `/v1/auth/issuers?tenant=${slug}`);
     await call(a, '/v1/auth/password/forgot', { body: { tenant: slug, email: ada.email } });
     await call(a, `/v1/admin/tenants/${slug}/invites`, {
       token: world.operator(),

@@ -31,6 +31,8 @@ const REACH = {
 } as const;
 
 const EXPRESSIONS: Record<string, keyof typeof REACH> = {
+  // issuers-file.ts
+  '/^[ -~]{1,512}$/': 'ours',
   // redact-text.ts
   '/[A-Za-z0-9_.-]+/g': 'line',
   '/\\b[a-z]+:\\/\\/\\S+/gi': 'line',

@@ -61,6 +61,15 @@ describeWith(CHROMIUM, 'signing in at an issuer, in a browser')('a browser', () 
     expect(await page.getByText('Nobody was signed in').count()).toBe(0);
   });
 
+  test.each(['__proto__', 'constructor', 'visit_evil_com'])(
+    'that is sent to ?refused=%s is told no more than that nobody was signed in',
+    async (code) => {
+      const page = await pages.visit(null, { path: `?refused=${code}` });
+      await page.getByRole('alert').filter({ hasText: 'Nobody was signed in' }).waitFor();
+      expect(await page.evaluate(() => Object.keys(Object.prototype))).toEqual([]);
+    },
+  );
+
   test('of an admin without a password proves itself at the issuer for a dangerous call in the console', async () => {
     const admin = person({ groups: ['admin'] });
     issuer.person = admin;

@@ -35,6 +35,7 @@ export function IssuerButtons({
   const issuers = useSignal<readonly SignInIssuer[]>([]);
   useEffect(() => {
     let isWanted = true;
+    issuers.value = [];
     const look = async () => {
       const found = await issuersOf(session, ref);
       if (isWanted) issuers.value = found;

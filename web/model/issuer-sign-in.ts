@@ -3,6 +3,8 @@ import type { SignInIssuer } from '@wardroom/client';
 import type { CookieSession } from './cookie-session.js';
 
 const REFUSED = 'refused';
+/** Anybody can write the address: it chooses among these. */
+const TOLD = /^(?:unavailable|rate_limited|user_suspended|tenant_disabled|email_taken)$/;
 
 /** None where the server does not answer: the password beside them says so when it is tried. */
 export async function issuersOf(
@@ -32,5 +34,5 @@ export function takeRefusal(): string | null {
   if (code === null) return null;
   url.searchParams.delete(REFUSED);
   history.replaceState(null, '', url);
-  return /^[a-z_]{1,40}$/.test(code) ? code : null;
+  return TOLD.test(code) ? code : 'auth_invalid';
 }

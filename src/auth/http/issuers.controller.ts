@@ -8,6 +8,7 @@ import { DomainError } from '../../platform/errors.js';
 import { Operation } from '../../platform/http/operation.js';
 import { ZodBody, ZodQuery } from '../../platform/zod.js';
 import { Csrf } from '../guard/csrf.js';
+import { RegistrationLimits } from '../limits/registration-limits.js';
 import { IssuerSignIn } from '../oidc/issuer-sign-in.js';
 import type { Journey } from '../oidc/issuer-sign-in.js';
 import {
@@ -25,7 +26,6 @@ import type {
 } from '../oidc/issuer-sign-in.schemas.js';
 import { SignInAudit } from '../sign-in/sign-in-audit.js';
 import { TokenResponse } from '../sign-in/token-response.js';
-import { PublicUrl } from '../tokens/public-url.js';
 
 @Controller('v1/auth/issuers')
 export class IssuersController {
@@ -34,7 +34,7 @@ export class IssuersController {
     private readonly signIns: SignInAudit,
     private readonly answer: TokenResponse,
     private readonly csrf: Csrf,
-    private readonly publicUrl: PublicUrl,
+    private readonly limits: RegistrationLimits,
   ) {}
 
   @Get()
@@ -42,8 +42,13 @@ export class IssuersController {
     summary: 'the external issuers at which users of a tenant may sign in by redirects',
     auth: 'public',
     answers: { 200: signInIssuersSchema },
+    errors: ['rate_limited'],
   })
-  list(@ZodQuery(issuersQuery) { tenant }: IssuersQuery): Promise<SignInIssuers> {
+  async list(
+    @ZodQuery(issuersQuery) { tenant }: IssuersQuery,
+    @Ip() ip: string,
+  ): Promise<SignInIssuers> {
+    await this.limits.countLook(ip);
     return this.signIn.list(tenant);
   }
 
@@ -52,15 +57,17 @@ export class IssuersController {
     summary: 'begin a sign-in at an issuer: a page of ours sends its browser to the URL',
     auth: 'public',
     answers: { 200: beginSchema },
-    errors: ['not_found', 'csrf_failed'],
+    errors: ['not_found', 'csrf_failed', 'rate_limited'],
   })
   @Header('Cache-Control', 'no-store')
   async begin(
     @ZodBody(beginBody) body: BeginBody,
+    @Ip() ip: string,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Begin> {
     this.csrf.requireOurPage(request.headers);
+    await this.limits.countLook(ip);
     return { url: await this.signIn.begin(body, response) };
   }
 
@@ -97,7 +104,8 @@ export class IssuersController {
     ip: string,
     response: Response,
   ): Promise<string> {
-    const { search } = new URL(request.originalUrl, this.publicUrl.origin);
+    const at = request.originalUrl.indexOf('?');
+    const search = at < 0 ? '' : request.originalUrl.slice(at);
     try {
       const issued = await this.signIns.record('exchange', (asked) =>
         this.signIn.finish(journey, search, ip, asked),

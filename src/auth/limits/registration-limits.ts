@@ -13,10 +13,11 @@ import { consume, minuteLimiter } from './login-limits.js';
 
 const PER_ADDRESS = 10;
 const PER_TENANT = 100;
+const LOOKS_PER_ADDRESS = 60;
 
 @Injectable()
 export class RegistrationLimits {
-  private readonly limiters: { address: Limiter; tenant: Limiter } | null;
+  private readonly limiters: { address: Limiter; tenant: Limiter; looks: Limiter } | null;
 
   constructor(config: Config, redis: RedisConnections, names: RedisNames) {
     const unit = config.loginFailuresPerMinute;
@@ -24,6 +25,7 @@ export class RegistrationLimits {
       ? {
           address: minuteLimiter(redis, names.counter('entry:address'), unit * PER_ADDRESS),
           tenant: minuteLimiter(redis, names.counter('entry:tenant'), unit * PER_TENANT),
+          looks: minuteLimiter(redis, names.counter('issuers:address'), unit * LOOKS_PER_ADDRESS),
         }
       : null;
   }
@@ -31,6 +33,11 @@ export class RegistrationLimits {
   /** Before anything is looked up: also of tenants that are not there. */
   async countAddress(ip: string): Promise<void> {
     if (this.limiters !== null) await consume(this.limiters.address, digest(networkOf(ip)));
+  }
+
+  /** Of a sign-in page, at the issuers of a tenant. */
+  async countLook(ip: string): Promise<void> {
+    if (this.limiters !== null) await consume(this.limiters.looks, digest(networkOf(ip)));
   }
 
   async countTenant(kind: 'registration' | 'guest', tenant: string): Promise<void> {

@@ -5,9 +5,10 @@
  */
 import { Logger } from '@nestjs/common';
 import * as client from 'openid-client';
+import * as z from 'zod';
 import type { Issuer } from '../../platform/config/issuers-file.js';
 import { DomainError } from '../../platform/errors.js';
-import { BoundedFetch, IssuerUnavailable } from './bounded-fetch.js';
+import { IssuerUnavailable, boundedFetch } from './bounded-fetch.js';
 import type { IssuerMetadata, Metadata } from './issuer-metadata.js';
 
 /** Carried along on the browser's way to the issuer and back. */
@@ -43,7 +44,6 @@ export const hasSignIn = (entry: Issuer): entry is SignInIssuer =>
 
 export class IssuerClient {
   private readonly logger = new Logger(IssuerClient.name);
-  private readonly source = new BoundedFetch();
   private made: { metadata: Metadata; configuration: client.Configuration } | null = null;
 
   constructor(
@@ -119,65 +119,72 @@ export class IssuerClient {
   }
 
   private configure(metadata: Metadata): client.Configuration {
-    const { client_id: id, sign_in: signIn, issuer } = this.entry;
-    for (const name of ['authorization_endpoint', 'token_endpoint'] as const)
-      if (metadata[name] === undefined) throw new IssuerUnavailable(`${issuer}: no ${name}`);
+    const { client_id: id, sign_in: signIn, issuer, algorithms } = this.entry;
+    const { success, data } = endpointsSchema.safeParse(metadata);
+    if (!success) throw new IssuerUnavailable(`${issuer}: its endpoints are missing or no URLs`);
+    const endpoints = [data.authorization_endpoint, data.token_endpoint, data.userinfo_endpoint];
+    const isHttps = issuer.startsWith('https:');
+    if (isHttps && endpoints.some((url) => url?.startsWith('https:') === false))
+      throw new IssuerUnavailable(`${issuer}: an endpoint without https`);
     const configuration = new client.Configuration(
-      metadata as client.ServerMetadata,
+      {
+        issuer,
+        ...data,
+        id_token_signing_alg_values_supported: algorithms,
+      } as client.ServerMetadata,
       id,
       undefined,
-      authentication(metadata, signIn.client_secret),
+      authentication(data.token_endpoint_auth_methods_supported, signIn.client_secret),
     );
     // http is refused in production (config-rules.ts).
-    if (issuer.startsWith('http:')) client.allowInsecureRequests(configuration);
-    configuration[client.customFetch] = (url, init) => this.source.fetch(url, init as RequestInit);
+    if (!isHttps) client.allowInsecureRequests(configuration);
+    configuration[client.customFetch] = (url, init) => boundedFetch(url, init as RequestInit);
     return configuration;
   }
 
   private refusalOf(error: unknown): DomainError {
     const { issuer } = this.entry;
     const causes = causesOf(error);
-    const message = causes.map(({ message: text }) => text).join(': ');
-    if (isTheirTrouble(causes)) {
-      this.logger.warn({ msg: 'an issuer could not be asked', issuer, error: message });
-      return new DomainError('unavailable', { detail: message, cause: error });
-    }
-    return new DomainError('auth_invalid', { detail: message, cause: error });
+    const message = causes.map((cause) => [...saidBy(cause), cause.message].join(' ')).join(': ');
+    if (causes.some(isWrong))
+      return new DomainError('auth_invalid', { detail: message, cause: error });
+    this.logger.warn({ msg: 'an issuer could not be asked', issuer, error: message });
+    return new DomainError('unavailable', { detail: message, cause: error });
   }
 }
 
+const endpoint = z.url({ protocol: /^https?$/ });
+const endpointsSchema = z.object({
+  authorization_endpoint: endpoint,
+  token_endpoint: endpoint,
+  userinfo_endpoint: endpoint.optional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).default(['client_secret_basic']),
+  authorization_response_iss_parameter_supported: z.boolean().optional(),
+});
+
 /** OpenID Connect Core 1.0, section 9: `client_secret_basic` is the rule. */
-function authentication(
-  { token_endpoint_auth_methods_supported: methods = ['client_secret_basic'] }: Metadata,
-  secret: string | undefined,
-): client.ClientAuth {
+function authentication(methods: readonly string[], secret: string | undefined): client.ClientAuth {
   if (secret === undefined) return client.None();
   return methods.includes('client_secret_basic')
     ? client.ClientSecretBasic(secret)
     : client.ClientSecretPost(secret);
 }
 
-/** Said by an issuer that is busy or broken, or that does not know us. */
-const TROUBLE = new Set([
-  'server_error',
-  'temporarily_unavailable',
-  'invalid_client',
-  'unauthorized_client',
-  'unsupported_response_type',
-  'invalid_scope',
-]);
+/** A claim that is not as it has to be. */
+const WRONG_CLAIMS: readonly unknown[] = [
+  'OAUTH_JWT_CLAIM_COMPARISON_FAILED',
+  'OAUTH_JWT_TIMESTAMP_CHECK_FAILED',
+  'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED',
+];
 
-const isTheirTrouble = (causes: Error[]): boolean =>
-  causes.some(
-    (cause) =>
-      cause instanceof IssuerUnavailable ||
-      // Our own credential was refused.
-      cause instanceof client.WWWAuthenticateChallengeError ||
-      ((cause instanceof client.ResponseBodyError ||
-        cause instanceof client.AuthorizationResponseError) &&
-        TROUBLE.has(cause.error)) ||
-      ('code' in cause && cause.code === 'OAUTH_RESPONSE_IS_NOT_CONFORM'),
-  );
+/** The code or its token is no good. All else is trouble of the issuer, or of our configuration. */
+const isWrong = (cause: Error): boolean =>
+  (cause instanceof client.ResponseBodyError && cause.error === 'invalid_grant') ||
+  ('code' in cause && WRONG_CLAIMS.includes(cause.code));
+
+/** The issuer's own word for it. */
+const saidBy = (cause: Error): string[] =>
+  cause instanceof client.ResponseBodyError ? [cause.error.slice(0, 64)] : [];
 
 function causesOf(error: unknown): Error[] {
   return error instanceof Error ? [error, ...causesOf(error.cause)] : [];

@@ -5,16 +5,16 @@
 import { createRemoteJWKSet, customFetch } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
 import type { Issuer } from '../../platform/config/issuers-file.js';
-import type { BoundedFetch } from './bounded-fetch.js';
+import { IssuerDocument } from './bounded-fetch.js';
 import type { IssuerMetadata } from './issuer-metadata.js';
 
 export class IssuerKeys {
+  private readonly document = new IssuerDocument(soundKeys);
   private found: { jwksUri: string; keys: JWTVerifyGetKey } | null = null;
 
   constructor(
     private readonly issuer: Issuer,
     private readonly metadata: IssuerMetadata,
-    private readonly source: BoundedFetch,
   ) {}
 
   async get(): Promise<JWTVerifyGetKey> {
@@ -26,7 +26,7 @@ export class IssuerKeys {
   private keySet(jwksUri: string): JWTVerifyGetKey {
     return createRemoteJWKSet(new URL(jwksUri), {
       cooldownDuration: this.issuer.jwks_cooldown_seconds * 1000,
-      [customFetch]: async (url) => Response.json(soundKeys(await this.source.json(url))),
+      [customFetch]: async (url) => Response.json(await this.document.get(url)),
     });
   }
 }

@@ -4,37 +4,25 @@
  */
 import * as z from 'zod';
 import { monotonicMs } from '../../platform/clock.js';
-import type { BoundedFetch } from './bounded-fetch.js';
-import { IssuerUnavailable } from './bounded-fetch.js';
+import { IssuerDocument } from './bounded-fetch.js';
 
 /** An issuer that moves its key set is followed after this. */
 const REDISCOVER_MS = 3_600_000;
 
-const endpoint = z.url({ protocol: /^https?$/ });
+/** More is asked of an issuer that people sign in at (issuer-client.ts). */
 const metadataSchema = z.looseObject({
   issuer: z.string(),
-  jwks_uri: endpoint,
-  authorization_endpoint: endpoint.optional(),
-  token_endpoint: endpoint.optional(),
-  userinfo_endpoint: endpoint.optional(),
-  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
+  jwks_uri: z.url({ protocol: /^https?$/ }),
 });
 export type Metadata = z.infer<typeof metadataSchema>;
-const ENDPOINTS = [
-  'jwks_uri',
-  'authorization_endpoint',
-  'token_endpoint',
-  'userinfo_endpoint',
-] as const;
 
 export class IssuerMetadata {
   private found: { metadata: Metadata; atMs: number } | null = null;
   private looking: Promise<Metadata> | null = null;
 
-  constructor(
-    private readonly issuer: string,
-    private readonly source: BoundedFetch,
-  ) {}
+  private readonly document = new IssuerDocument((document) => this.read(document));
+
+  constructor(private readonly issuer: string) {}
 
   /** Throws IssuerUnavailable. */
   get(): Promise<Metadata> {
@@ -57,15 +45,16 @@ export class IssuerMetadata {
     }
   }
 
+  private discover(): Promise<Metadata> {
+    return this.document.get(`${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+  }
+
   /** Section 4.3: what answers for an issuer has to say that it is this issuer. */
-  private async discover(): Promise<Metadata> {
-    const url = `${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-    const { success, data } = metadataSchema.safeParse(await this.source.json(url));
-    if (!success || data.issuer !== this.issuer)
-      throw new IssuerUnavailable(`${url}: not the metadata of this issuer`);
-    for (const name of ENDPOINTS)
-      if (this.issuer.startsWith('https:') && data[name]?.startsWith('https:') === false)
-        throw new IssuerUnavailable(`${url}: ${name} without https`);
+  private read(document: unknown): Metadata {
+    const { success, data } = metadataSchema.safeParse(document);
+    if (!success || data.issuer !== this.issuer) throw new Error('not the metadata of this issuer');
+    if (this.issuer.startsWith('https:') && !data.jwks_uri.startsWith('https:'))
+      throw new Error('a key set without https');
     return data;
   }
 }

@@ -27,6 +27,8 @@ import type { BeginBody, SignInIssuers } from './issuer-sign-in.schemas.js';
 
 /** Time for a password and a second factor at the issuer. */
 const PATIENCE_MS = 600_000;
+/** A person who comes back later is told so on the page that began. */
+const COOKIE_MS = 6 * PATIENCE_MS;
 /** With all else it fits into a cookie, of which browsers keep 4,096 bytes. */
 const TO_CHARS_MAX = 1_500;
 const ABOUT = 'sign-in at an issuer';
@@ -85,11 +87,11 @@ export class IssuerSignIn {
       untilMs: wallMs() + PATIENCE_MS,
     };
     const box = seal(this.keys[0]!, Buffer.from(JSON.stringify(journey)), ABOUT);
-    response.cookie(this.cookie, box.toString('base64url'), this.options(PATIENCE_MS));
+    response.cookie(this.cookie, box.toString('base64url'), this.options(COOKIE_MS));
     return url;
   }
 
-  /** Once. Null: this browser did not ask, or too long ago. */
+  /** Once. Null: this browser did not ask, or long ago. */
   takeJourney(request: Request, response: Response): Journey | null {
     const box = readCookie(request.headers.cookie, this.cookie);
     if (box === undefined) return null;
@@ -97,15 +99,22 @@ export class IssuerSignIn {
     for (const key of this.keys) {
       const plain = unseal(key, Buffer.from(box, 'base64url'), ABOUT);
       if (plain === null) continue;
-      const journey = journeySchema.parse(JSON.parse(plain.toString('utf8')));
-      return journey.untilMs > wallMs() ? journey : null;
+      // That of another version is none of ours.
+      return journeySchema.safeParse(JSON.parse(plain.toString('utf8'))).data ?? null;
     }
     return null;
   }
 
   /** `query`: as the browser brought it, with its `?`. */
-  finish(journey: Journey, query: string, ip: string, asked: SignInSubject): Promise<IssuedTokens> {
+  async finish(
+    journey: Journey,
+    query: string,
+    ip: string,
+    asked: SignInSubject,
+  ): Promise<IssuedTokens> {
     const { tenant, issuer, device } = journey;
+    asked.tenant = tenant;
+    requireCode(new URLSearchParams(query), journey);
     return this.exchange.enter(
       { tenant, device, transport: 'cookie' },
       async () => {
@@ -120,17 +129,20 @@ export class IssuerSignIn {
   }
 
   private get callback(): string {
-    return `${this.publicUrl.value}/v1/auth/issuers/callback`;
+    // In the one form that the library makes of it, too.
+    return new URL(`${this.publicUrl.value}/v1/auth/issuers/callback`).href;
   }
 
   private get cookie(): string {
-    return this.publicUrl.https ? '__Secure-wr_issuer' : 'wr_issuer';
+    if (!this.publicUrl.https) return 'wr_issuer';
+    return this.publicUrl.path === '' ? '__Host-wr_issuer' : '__Secure-wr_issuer';
   }
 
   /** Lax: the issuer is another site, and its redirect has to bring the cookie. */
   private options(maxAge: number): CookieOptions {
     return {
-      path: `${this.publicUrl.path}/v1/auth/issuers`,
+      // A prefix __Host- forbids any other; without it a sibling domain could plant one.
+      path: this.publicUrl.path || '/',
       httpOnly: true,
       maxAge,
       sameSite: 'lax',
@@ -146,11 +158,14 @@ export class IssuerSignIn {
       url === null ||
       !/^https?:$/.test(url.protocol) ||
       !this.origins.allows(url.origin) ||
+      url.username !== '' ||
+      url.password !== '' ||
       url.href.length > TO_CHARS_MAX
     )
       throw new DomainError('invalid_request', {
         errors: [{ path: 'to', message: 'must be a path, or a page of an allowed origin' }],
       });
+    if (url.searchParams.has('refused')) url.searchParams.delete('refused');
     return url.href;
   }
 
@@ -158,3 +173,24 @@ export class IssuerSignIn {
     return tenant === null || isSystemTenant(tenant) ? [] : this.issuers.clientsOf(tenant);
   }
 }
+
+/**
+ * Whether the browser brought a code of this journey. Anybody can bring another answer: no
+ * credential was presented, so it counts as no guess, and the issuer is not asked.
+ */
+function requireCode(answer: URLSearchParams, { state, issuer, untilMs }: Journey): void {
+  const one = (name: string): string | null => {
+    const [value = null, ...more] = answer.getAll(name);
+    return more.length === 0 ? value : null;
+  };
+  const error = answer.get('error');
+  if (one('state') !== state) throw refusal('the state of another journey');
+  if (answer.has('iss') && one('iss') !== issuer) throw refusal('the answer of another issuer');
+  if (error === 'server_error' || error === 'temporarily_unavailable')
+    throw new DomainError('unavailable', { detail: error });
+  if (error !== null) throw refusal(`the issuer says ${error.slice(0, 64)}`);
+  if (one('code') === null) throw refusal('no code');
+  if (untilMs < wallMs()) throw refusal('too long ago');
+}
+
+const refusal = (detail: string) => new DomainError('auth_invalid', { detail });

@@ -12,7 +12,7 @@ import { DomainError } from '../../platform/errors.js';
 import type { Issuer } from '../../platform/config/issuers-file.js';
 import type { Tenant } from '../../platform/generated/client.js';
 import { plainText } from '../../platform/zod.js';
-import { BoundedFetch, IssuerUnavailable } from './bounded-fetch.js';
+import { IssuerUnavailable } from './bounded-fetch.js';
 import { IssuerClient, hasSignIn } from './issuer-client.js';
 import { IssuerKeys } from './issuer-keys.js';
 import { IssuerMetadata } from './issuer-metadata.js';
@@ -50,11 +50,10 @@ export class Issuers {
 
   constructor(config: Config) {
     this.trusted = config.issuers.map((entry) => {
-      const source = new BoundedFetch();
-      const metadata = new IssuerMetadata(entry.issuer, source);
+      const metadata = new IssuerMetadata(entry.issuer);
       return {
         entry,
-        keys: new IssuerKeys(entry, metadata, source),
+        keys: new IssuerKeys(entry, metadata),
         client: hasSignIn(entry) ? new IssuerClient(entry, metadata) : null,
       };
     });

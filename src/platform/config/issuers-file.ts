@@ -61,7 +61,9 @@ const issuerSchema = z
         label: plainText(1, 60),
         /** Absent: a public client, which has PKCE alone. */
         client_secret: secret.optional(),
-        scope: text.default('openid email profile'),
+        scope: text
+          .refine((scope) => scope.split(' ').includes('openid'), 'must name openid')
+          .default('openid email profile'),
       })
       .optional(),
     /** An unknown key makes us read the key set again, at most this often. */

@@ -17,6 +17,7 @@ export const COUNTERS = [
   'recovery:address',
   'recovery:account',
   'invitations',
+  'issuers:address',
   'loop',
   'loop:refresh',
   'loop:reconnect',

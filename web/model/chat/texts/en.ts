@@ -56,10 +56,10 @@ export const en = {
 
   errors: {
     invalid_credentials: 'Workspace, e-mail or password is wrong.',
-    auth_invalid: 'Nobody was signed in. Try it again, or ask an administrator.',
+    auth_invalid: 'Nobody was signed in. Try again, or ask an administrator.',
     user_suspended: 'This account is suspended. Ask an administrator.',
-    tenant_disabled: 'This workspace is closed for now.',
-    unavailable: 'Something behind this server does not answer. Try it again.',
+    tenant_disabled: 'This workspace is closed.',
+    unavailable: 'The other server does not answer. Try again.',
     rate_limited: 'Too many attempts. Wait a moment, then try again.',
     network: 'The server could not be reached. Is the network there?',
     not_found: 'There is no such thing, or you may not see it.',
