@@ -83,3 +83,25 @@ describe('with the limits of every installation, and a PUBLIC_URL that is not wr
     expect(plain.count('/token') - asked).toBeLessThanOrEqual(10 + 4);
   });
 });
+
+test.each([
+  ['https://chat.example.com', /^__Host-wr_issuer=[^;]+; Max-Age=3600; Path=\/; .*Secure/],
+  ['https://example.com/chat', /^__Secure-wr_issuer=[^;]+; Max-Age=3600; Path=\/chat; .*Secure/],
+])(
+  'under %s the cookie has the prefix that keeps others from planting one',
+  async (url, cookie) => {
+    const issuer = await FakeIssuer.start();
+    const slug = unique('t');
+    const { nodes } = await startCluster(1, {
+      PUBLIC_URL: url,
+      ISSUERS_FILE: issuersFile([issuer.entry([slug], { sign_in: { label: 'L' } })]),
+    });
+    const base = nodes[0]!.url;
+    await World.create({ base, tenant: { slug } });
+    const { headers } = await call(base, '/v1/auth/issuers/sign-in', {
+      headers: { origin: new URL(url).origin },
+      body: { tenant: slug, issuer: issuer.url, to: '/' },
+    });
+    expect(headers.getSetCookie()[0]).toMatch(cookie);
+  },
+);
