@@ -157,7 +157,7 @@ export class FakeIssuer {
     else response.writeHead(404).end();
   }
 
-  /** Nobody types: whoever comes is `person`. RFC 6749, section 4.1.2; RFC 9207. */
+  /** Nobody types: every visitor is `person`. RFC 6749, section 4.1.2; RFC 9207. */
   private authorize(asked: URLSearchParams, response: ServerResponse): void {
     this.visits.push(asked);
     const back = new URL(asked.get('redirect_uri')!);

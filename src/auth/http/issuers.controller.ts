@@ -9,7 +9,7 @@ import { Operation } from '../../platform/http/operation.js';
 import { ZodBody, ZodQuery } from '../../platform/zod.js';
 import { Csrf } from '../guard/csrf.js';
 import { RegistrationLimits } from '../limits/registration-limits.js';
-import { IssuerSignIn } from '../oidc/issuer-sign-in.js';
+import { IssuerSignIn, refusedAt } from '../oidc/issuer-sign-in.js';
 import type { Journey } from '../oidc/issuer-sign-in.js';
 import {
   beginBody,
@@ -114,9 +114,7 @@ export class IssuersController {
       return journey.to;
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      const page = new URL(journey.to);
-      page.searchParams.set('refused', error.code);
-      return page.href;
+      return refusedAt(journey, error);
     }
   }
 }

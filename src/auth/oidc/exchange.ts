@@ -8,8 +8,6 @@ import type { Committed } from '../../authority/authority-log.js';
 import { Receipts } from '../../authority/receipts.js';
 import { Database, sqlState } from '../../platform/stores/database.js';
 import { DomainError } from '../../platform/errors.js';
-import { FairGate } from '../../platform/fair-gate.js';
-import { networkOf } from '../../platform/http/client-address.js';
 import type { Tenant } from '../../platform/generated/client.js';
 import { Metrics } from '../../platform/metrics.js';
 import { isSystemTenant } from '../../platform/stores/system-tenant.js';
@@ -44,13 +42,11 @@ type Entry = Omit<ExchangeBody, 'id_token'>;
 /** For any `exp`. */
 const OLDEST = '24h';
 
-/** Of a tenant and an address. */
-const TURNS = { running: 64, perKey: 4, waiting: 256, patienceMs: 10_000 };
+/** Failures are counted for all entries of a tenant by an issuer together. */
+export const exchangeSubject = (tenant: string): string => `exchange\n${tenant}`;
 
 @Injectable()
 export class Exchange {
-  private readonly turns = new FairGate(TURNS);
-
   constructor(
     private readonly database: Database,
     private readonly issuers: Issuers,
@@ -68,17 +64,17 @@ export class Exchange {
   /** `identify` gets the ID token, once the address has tries left. */
   async enter(
     body: Entry,
-    identify: () => Promise<Identification>,
+    identify: (tenant: Tenant) => Promise<Identification>,
     ip: string,
     asked: SignInSubject,
   ): Promise<IssuedTokens> {
     const tenant = await findTenant(this.database, body.tenant);
     asked.tenant = tenant?.id ?? null;
-    const who = `exchange\n${tenant?.id ?? body.tenant}`;
+    const who = exchangeSubject(tenant?.id ?? body.tenant);
     await this.limits.requireRoom(who, ip);
     try {
       if (tenant === null) throw new DomainError('auth_invalid', { detail: 'no such tenant' });
-      const { idToken, profile } = await this.inTurn(identify, who, ip);
+      const { idToken, profile } = await identify(tenant);
       const verified = await this.verify(idToken, tenant);
       const token = { ...verified, claims: { ...profile, ...verified.claims } };
       // Else `operator` would have two ways in, and one of them the issuer's.
@@ -95,27 +91,6 @@ export class Exchange {
         await this.limits.countFailure(who, ip);
       throw error;
     }
-  }
-
-  /**
-   * Asks an issuer in turns, so that answers that come at once do not outrun the count. A failure
-   * counts, whoever is to blame: the issuer was asked.
-   */
-  private inTurn(
-    identify: () => Promise<Identification>,
-    who: string,
-    ip: string,
-  ): Promise<Identification> {
-    return this.turns.run(who + networkOf(ip), async () => {
-      await this.limits.requireRoom(who, ip);
-      try {
-        return await identify();
-      } catch (error) {
-        if (error instanceof DomainError && error.code === 'unavailable')
-          await this.limits.countFailure(who, ip);
-        throw error;
-      }
-    });
   }
 
   /**

@@ -49,7 +49,7 @@ export class IssuerMetadata {
     return this.document.get(`${this.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
   }
 
-  /** Section 4.3: what answers for an issuer has to say that it is this issuer. */
+  /** Section 4.3: the document has to name this issuer. */
   private read(document: unknown): Metadata {
     const { success, data } = metadataSchema.safeParse(document);
     if (!success || data.issuer !== this.issuer) throw new Error('not the metadata of this issuer');

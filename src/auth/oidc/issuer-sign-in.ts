@@ -10,18 +10,21 @@ import { wallMs } from '../../platform/clock.js';
 import { Config } from '../../platform/config/config.js';
 import { DomainError } from '../../platform/errors.js';
 import type { Tenant } from '../../platform/generated/client.js';
+import { FairGate } from '../../platform/fair-gate.js';
+import { networkOf } from '../../platform/http/client-address.js';
 import { deriveKey, seal, unseal } from '../../platform/sealed-box.js';
 import { Database } from '../../platform/stores/database.js';
 import { findTenant } from '../../platform/stores/find-tenant.js';
 import { isSystemTenant } from '../../platform/stores/system-tenant.js';
 import { AllowedOrigins } from '../guard/allowed-origins.js';
 import { readCookie } from '../guard/cookie-header.js';
+import { LoginLimits } from '../limits/login-limits.js';
 import type { SignInSubject } from '../limits/sign-in-subject.js';
 import type { IssuedTokens } from '../tokens/issued-tokens.js';
 import { PublicUrl } from '../tokens/public-url.js';
-import { Exchange } from './exchange.js';
+import { Exchange, exchangeSubject } from './exchange.js';
 import { newSecrets } from './issuer-client.js';
-import type { IssuerClient } from './issuer-client.js';
+import type { Identification, IssuerClient } from './issuer-client.js';
 import { Issuers } from './issuers.js';
 import type { BeginBody, SignInIssuers } from './issuer-sign-in.schemas.js';
 
@@ -31,6 +34,10 @@ const PATIENCE_MS = 600_000;
 const COOKIE_MS = 6 * PATIENCE_MS;
 /** With all else it fits into a cookie, of which browsers keep 4,096 bytes. */
 const TO_CHARS_MAX = 1_500;
+/** Of a tenant and an address. */
+const TURNS = { running: 64, perKey: 4, waiting: 256, patienceMs: 10_000 };
+/** The parameter of a page: the code of the reason why nobody was signed in. */
+const REFUSED = 'refused';
 const ABOUT = 'sign-in at an issuer';
 
 const journeySchema = z.strictObject({
@@ -49,12 +56,14 @@ export type Journey = z.infer<typeof journeySchema>;
 @Injectable()
 export class IssuerSignIn {
   private readonly keys: Buffer[];
+  private readonly turns = new FairGate(TURNS);
 
   constructor(
     config: Config,
     private readonly database: Database,
     private readonly issuers: Issuers,
     private readonly exchange: Exchange,
+    private readonly limits: LoginLimits,
     private readonly origins: AllowedOrigins,
     private readonly publicUrl: PublicUrl,
   ) {
@@ -117,15 +126,37 @@ export class IssuerSignIn {
     requireCode(new URLSearchParams(query), journey);
     return this.exchange.enter(
       { tenant, device, transport: 'cookie' },
-      async () => {
-        const clients = this.offered(await findTenant(this.database, tenant));
-        const client = clients.find((one) => one.issuer === issuer);
-        if (client === undefined) throw new DomainError('auth_invalid', { detail: 'not offered' });
-        return client.redeem(new URL(`${this.callback}${query}`), journey);
+      (owner) => {
+        const client = this.offered(owner).find((one) => one.issuer === issuer);
+        if (client === undefined) throw refusal('not offered');
+        const answer = new URL(`${this.callback}${query}`);
+        return this.inTurn(tenant, ip, () => client.redeem(answer, journey));
       },
       ip,
       asked,
     );
+  }
+
+  /**
+   * Asks an issuer in turns, so that answers that come at once do not outrun the count. Trouble of
+   * the issuer counts, too: it was asked.
+   */
+  private inTurn(
+    tenant: string,
+    ip: string,
+    redeem: () => Promise<Identification>,
+  ): Promise<Identification> {
+    const who = exchangeSubject(tenant);
+    return this.turns.run(`${tenant} ${networkOf(ip)}`, async () => {
+      await this.limits.requireRoom(who, ip);
+      try {
+        return await redeem();
+      } catch (error) {
+        if (error instanceof DomainError && error.code === 'unavailable')
+          await this.limits.countFailure(who, ip);
+        throw error;
+      }
+    });
   }
 
   private get callback(): string {
@@ -165,7 +196,8 @@ export class IssuerSignIn {
       throw new DomainError('invalid_request', {
         errors: [{ path: 'to', message: 'must be a path, or a page of an allowed origin' }],
       });
-    if (url.searchParams.has('refused')) url.searchParams.delete('refused');
+    // A deletion writes the whole query anew.
+    if (url.searchParams.has(REFUSED)) url.searchParams.delete(REFUSED);
     return url.href;
   }
 
@@ -194,3 +226,10 @@ function requireCode(answer: URLSearchParams, { state, issuer, untilMs }: Journe
 }
 
 const refusal = (detail: string) => new DomainError('auth_invalid', { detail });
+
+/** The page that began, with the reason why nobody was signed in. */
+export function refusedAt({ to }: Journey, { code }: DomainError): string {
+  const page = new URL(to);
+  page.searchParams.set(REFUSED, code);
+  return page.href;
+}
