@@ -1,8 +1,9 @@
 /**
  * Limits of entry without a credential: registrations and guests, and the looks of sign-in pages.
  * Every attempt is counted, per address and, once the tenant is known to allow it, per tenant and
- * kind; signing in is another count, so a flood keeps no user out. An address may stand for a school, a tenant for a
- * conference: the limits are generous, and follow LOGIN_FAILURES_PER_MINUTE (0 = none).
+ * kind; signing in is another count, so a flood keeps no user out. An address may stand for a
+ * school, a tenant for a conference: the limits are generous, and follow LOGIN_FAILURES_PER_MINUTE
+ * (0 = none).
  */
 import { Injectable } from '@nestjs/common';
 import { networkOf } from '../../platform/http/client-address.js';
